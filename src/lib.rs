@@ -1,0 +1,3 @@
+//! Keeps an Amazon Managed Grafana workspace equal to a directory in git.
+
+pub mod sandbox;
