@@ -1,0 +1,179 @@
+//! Folders: a title and a parent. Moved by the move call, never deleted and made again.
+//!
+//! Which folder a directory stands for is decided in [`crate::plan`]; whether one is empty is asked by the apply.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::{Kind, Live, Normal, Verdict, Wire, Write, judge_common, number_text, text};
+use crate::model::digest::Numbers;
+use crate::model::request::encode;
+use crate::model::{
+    Delta, Entry, Found, Headline, Identity, KindName, LiveBody, Mark, Method, Request, Response, Saved, Server,
+};
+
+/// The kind `folder`.
+pub struct Folder;
+
+/// The most folders below each other that a server takes: the child of the root is the first.
+///
+/// `MaxNestedFolderDepth` is 4 below it (`grafana-api.md` 3); servers do not agree on refusing more (point 8).
+pub const MAX_DEPTH: usize = 5;
+
+impl Kind for Folder {
+    fn name(&self) -> KindName {
+        KindName::FOLDER
+    }
+
+    fn about(&self) -> &'static str {
+        "a folder: its title and the folder it is in"
+    }
+
+    fn plural(&self) -> &'static str {
+        "folders"
+    }
+
+    fn normal(&self, body: Value) -> Normal {
+        let mut map = Map::new();
+        map.insert("title".into(), Value::String(text(&body, "/title").trim().to_owned()));
+        Normal { value: Value::Object(map), soft: Vec::new() }
+    }
+
+    fn as_stored(&self, _pointer: &str, value: Value, _server: &Server) -> Value {
+        value
+    }
+
+    fn diff(&self, before: &Value, after: &Value, _numbers: Numbers) -> Delta {
+        let (from, to) = (text(before, "/title"), text(after, "/title"));
+        let entries = if from == to {
+            Vec::new()
+        } else {
+            vec![Entry::new(Mark::Change, "title", "/title").values(Some(from), Some(to))]
+        };
+        Delta { entries, ..Delta::default() }
+    }
+
+    fn read(&self, uid: &str, server: &Server) -> Request {
+        match &server.resources {
+            Some(r) => Request::get(format!(
+                "/apis/folder.grafana.app/{}/namespaces/{}/folders/{}",
+                r.folders,
+                r.namespace,
+                encode(uid)
+            )),
+            None => Request::get(format!("/api/folders/{}", encode(uid))),
+        }
+    }
+
+    fn found(&self, answer: &Response, server: &Server) -> Result<Option<Live>, String> {
+        match answer.status {
+            200 => {}
+            404 => return Ok(None),
+            _ => return Err(answer.message()),
+        }
+        let json = answer.json();
+        if server.resources.is_some() {
+            return Ok(Some(resource(&json)));
+        }
+        if json.get("uid").and_then(Value::as_str).is_none() {
+            return Err("the answer is no folder".into());
+        }
+        let parent = text(&json, "/parentUid");
+        Ok(Some(Live {
+            found: Found {
+                identity: Identity {
+                    created: text(&json, "/created"),
+                    updated: text(&json, "/updated"),
+                    version: json.get("version").and_then(Value::as_i64).unwrap_or(0),
+                    number: number_text(&json, "/id"),
+                    ..Identity::default()
+                },
+                body: LiveBody::Unread,
+                parent: (!parent.is_empty()).then_some(parent),
+                headline: Headline { title: text(&json, "/title"), facts: Vec::new() },
+                saved: Saved { by: text(&json, "/updatedBy"), at: text(&json, "/updated") },
+                guard: None,
+                secure_keys: BTreeSet::new(),
+            },
+            body: json!({ "title": text(&json, "/title") }),
+        }))
+    }
+
+    fn create(&self, wire: &Wire, _server: &Server) -> Request {
+        let mut body: Value = serde_json::from_str(&wire.text).unwrap_or_default();
+        body["uid"] = json!(wire.uid);
+        if let Some(parent) = &wire.parent {
+            body["parentUid"] = json!(parent);
+        }
+        Request::write(Method::Post, "/api/folders", body.to_string())
+    }
+
+    fn update(&self, wire: &Wire, seen: &Found, _server: &Server) -> Vec<Request> {
+        let body: Value = serde_json::from_str(&wire.text).unwrap_or_default();
+        let path = format!("/api/folders/{}", encode(&wire.uid));
+        let mut requests = Vec::new();
+        if text(&body, "/title") != seen.headline.title {
+            let body = json!({ "title": text(&body, "/title"), "version": seen.identity.version });
+            requests.push(Request::write(Method::Put, path.clone(), body.to_string()));
+        }
+        if wire.parent != seen.parent {
+            let body = json!({ "parentUid": wire.parent.as_deref().unwrap_or_default() });
+            requests.push(Request::write(Method::Post, format!("{path}/move"), body.to_string()));
+        }
+        requests
+    }
+
+    fn delete(&self, uid: &str, seen: &Identity, server: &Server) -> Request {
+        // On unified storage (its resource versions are no small numbers) this route refuses a folder that is not
+        // empty; on legacy storage behind the same API it deletes all it holds (point 4), as the older route does.
+        match &server.resources {
+            Some(_) if on_unified_storage(seen) => {
+                let mut request = self.read(uid, server);
+                request.method = Method::Delete;
+                request
+            }
+            _ => Request::delete(format!("/api/folders/{}", encode(uid))),
+        }
+    }
+
+    fn judge(&self, write: Write, uid: &str, answer: &Response) -> Verdict {
+        match (write, answer.status) {
+            (Write::Create | Write::Update, 200..=299) => {
+                let said = text(&answer.json(), "/uid");
+                if said == uid {
+                    Verdict::Done
+                } else {
+                    Verdict::Refused(format!("the server answered for `{said}`"))
+                }
+            }
+            (Write::Create, 409 | 412) => Verdict::Exists,
+            (Write::Update, 409 | 412) | (Write::Delete, 409) => Verdict::ChangedByOther,
+            _ => judge_common(write, answer),
+        }
+    }
+}
+
+/// A folder as `/apis` gives it, alone or in a list.
+#[must_use]
+pub fn resource(object: &Value) -> Live {
+    let title = text(object, "/spec/title");
+    Live {
+        found: Found {
+            identity: super::resource_identity(object),
+            body: LiveBody::Unread,
+            parent: super::resource_parent(object),
+            headline: Headline { title: title.clone(), facts: Vec::new() },
+            saved: super::resource_saved(object),
+            guard: super::resource_guard(object),
+            secure_keys: BTreeSet::new(),
+        },
+        body: json!({ "title": title }),
+    }
+}
+
+/// Whether an object lives in unified storage: its resource version is a moment in microseconds, not a small counter.
+#[must_use]
+pub fn on_unified_storage(identity: &Identity) -> bool {
+    identity.resource.len() >= 13
+}

@@ -1,0 +1,126 @@
+//! What the directory says: the facts of each object that a plan needs, without its body.
+//!
+//! A body is read, checked, normalised and digested, its references noted, and let go ([`crate::source`]); it is read
+//! again, by its [`BodyRef`], only for the changes that are shown or written.
+
+use std::sync::Arc;
+
+use super::{Address, FolderPath, NormalDigest, Place, Uid};
+
+/// What the directory says of one data source or dashboard (folders: [`DeclaredFolder`]).
+#[derive(Clone, Debug)]
+pub struct Declared {
+    /// What it is called.
+    pub address: Address,
+    /// Where it stands.
+    pub place: Place,
+    /// What "equal" means for it.
+    pub digest: NormalDigest,
+    /// Where in the tree of folders it belongs.
+    pub parent: Parent,
+    /// What a plan says of it without its body.
+    pub headline: Headline,
+    /// What it refers to, each target once, in the order of the document.
+    pub references: Vec<Reference>,
+    /// Its secret fields, by name; values are fetched only when they are needed.
+    pub secrets: Vec<DeclaredSecret>,
+    /// Where its body can be read again.
+    pub body: BodyRef,
+    /// How its uid came about.
+    pub uid_from: UidFrom,
+    /// Whether it is to survive its removal from the directory.
+    pub protect: bool,
+}
+
+/// Where an object belongs in the tree of folders.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Parent {
+    /// Objects of this kind are in no folder (data sources).
+    None,
+    /// The root, which Grafana shows as *Dashboards* or *General*.
+    Root,
+    /// The folder that stands for a directory: bound to a uid by the plan.
+    Path(FolderPath),
+    /// A folder named by its uid in the document.
+    Uid(Uid),
+}
+
+/// How the uid of an object came about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum UidFrom {
+    /// It stands in the document.
+    Document,
+    /// It was derived from the file's path (`docs/uids.md`).
+    Path,
+    /// It was derived from the object's name (`docs/uids.md`).
+    Name,
+}
+
+/// A folder that the directory declares: by being a directory with dashboards in it, by `_folder.yaml`, or by a
+/// `folder.grafana.app` document.
+#[derive(Clone, Debug)]
+pub struct DeclaredFolder {
+    /// Its uid, where the directory names one; otherwise it is bound by its path.
+    pub uid: Option<Uid>,
+    /// Its path in the directory; none for a `folder.grafana.app` document.
+    pub path: Option<FolderPath>,
+    /// Its title, trimmed.
+    pub title: String,
+    /// The folder above: [`Parent::Root`], [`Parent::Path`] or [`Parent::Uid`].
+    pub parent: Parent,
+    /// Where it is declared: its directory, its `_folder.yaml`, its document.
+    pub place: Place,
+    /// Whether it is to survive its removal from the directory.
+    pub protect: bool,
+}
+
+/// What a plan says of an object without its body: a title, and a few facts in the order they are shown.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Headline {
+    /// The object's title or name.
+    pub title: String,
+    /// Facts as `("panels", "12")`, `("data sources", "amp-prod, loki")`, `("variables", "region, cluster")`.
+    pub facts: Vec<(&'static str, String)>,
+}
+
+/// One thing an object refers to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reference {
+    /// What.
+    pub to: Target,
+    /// Where in the document, as a JSON pointer; the place in the file is looked up when a message needs it.
+    pub pointer: String,
+}
+
+/// What a reference points at. Variables (`$ds`, `${ds}`), built-in data sources and expressions are no references.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Target {
+    /// A data source, by uid or (in old dashboards) by name.
+    Datasource(String),
+    /// A folder, by uid.
+    Folder(Uid),
+    /// A library panel, by uid.
+    LibraryPanel(String),
+}
+
+/// A secret field of a declared object. The value is not held.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DeclaredSecret {
+    /// The key in `secureJsonData`.
+    pub key: String,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// Where a body can be read again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BodyRef {
+    /// The file, relative to the directory, with `/` between its parts.
+    pub file: Arc<str>,
+    /// Which document of the file, from 0.
+    pub document: usize,
+    /// Which item of the document's list, for shapes that hold several; else 0.
+    pub item: usize,
+    /// SHA-256 of the file's bytes as they were read; a file that changed since is an error, not a surprise.
+    pub file_digest: super::Digest,
+}

@@ -1,0 +1,87 @@
+//! How two versions of an object differ, in the words of its kind; made by [`crate::kinds`], shown by [`crate::render`].
+
+/// What happened to the thing a line of a delta is about. The sign is what a plan prints.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mark {
+    /// `+` it is new.
+    Add,
+    /// `-` it goes.
+    Remove,
+    /// `~` it changes.
+    Change,
+    /// `→` it moves: only its place differs.
+    Move,
+}
+
+impl Mark {
+    /// The sign a plan prints before the line.
+    #[must_use]
+    pub fn sign(self) -> char {
+        match self {
+            Mark::Add => '+',
+            Mark::Remove => '-',
+            Mark::Change => '~',
+            Mark::Move => '→',
+        }
+    }
+}
+
+/// One thing that differs: `~ panel "p99 latency" #12`, with what differs inside it below.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// What happened to it.
+    pub mark: Mark,
+    /// What it is: `panel "p99 latency" #12`, `query A`, `threshold`, `jsonData.maxLines`.
+    pub label: String,
+    /// What it was, already put into words; none when it is new or when that is not worth saying.
+    pub from: Option<String>,
+    /// What it becomes.
+    pub to: Option<String>,
+    /// Where in the document, as a JSON pointer: for machines, and for `--verbose`.
+    pub pointer: String,
+    /// What differs inside it.
+    pub inside: Vec<Entry>,
+}
+
+impl Entry {
+    /// An entry that says only that something happened to something.
+    #[must_use]
+    pub fn new(mark: Mark, label: impl Into<String>, pointer: impl Into<String>) -> Entry {
+        Entry { mark, label: label.into(), from: None, to: None, pointer: pointer.into(), inside: Vec::new() }
+    }
+
+    /// Says what it was and what it becomes.
+    #[must_use]
+    pub fn values(mut self, from: Option<String>, to: Option<String>) -> Entry {
+        self.from = from;
+        self.to = to;
+        self
+    }
+
+    /// Puts entries inside it.
+    #[must_use]
+    pub fn with(mut self, inside: Vec<Entry>) -> Entry {
+        self.inside = inside;
+        self
+    }
+}
+
+/// All that differs between two versions of an object. Empty entries mean: nothing differs.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Delta {
+    /// What differs, in the order a reader wants it.
+    pub entries: Vec<Entry>,
+    /// What stayed, as `38 panels, 4 variables`; empty when that is not worth saying.
+    pub unchanged: String,
+    /// What a reader must know to understand the entries, as that a browser rewrote the whole document.
+    pub notes: Vec<String>,
+}
+
+impl Delta {
+    /// Whether nothing differs.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Delta { entries, unchanged: _, notes: _ } = self;
+        entries.is_empty()
+    }
+}

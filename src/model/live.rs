@@ -1,0 +1,157 @@
+//! What the workspace has: each object's facts, without its body.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Headline, NormalDigest};
+
+/// What the workspace has under one address.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Which incarnation and version it is.
+    pub identity: Identity,
+    /// Its body, as far as it was read.
+    pub body: LiveBody,
+    /// The uid of the folder it is in; none at the root and for kinds that are in no folder.
+    pub parent: Option<String>,
+    /// What a plan says of it.
+    pub headline: Headline,
+    /// Who saved it last, and when, as far as the server says.
+    pub saved: Saved,
+    /// What forbids us to write it, if anything does.
+    pub guard: Option<Guard>,
+    /// The secret fields that the server says are set.
+    pub secure_keys: BTreeSet<String>,
+}
+
+/// How much of a live object's body was read.
+#[derive(Clone, Debug)]
+pub enum LiveBody {
+    /// Not at all: its identity is the recorded one, so it is what was recorded.
+    Unread,
+    /// It was read and let go, because it is what the directory declares or nobody asks for it.
+    Digested(NormalDigest),
+    /// It was read and is kept, because it differs from what the directory declares: its normal form.
+    Kept(NormalDigest, Box<Value>),
+}
+
+impl LiveBody {
+    /// The digest, if the body was read.
+    #[must_use]
+    pub fn digest(&self) -> Option<&NormalDigest> {
+        match self {
+            LiveBody::Unread => None,
+            LiveBody::Digested(digest) | LiveBody::Kept(digest, _) => Some(digest),
+        }
+    }
+
+    /// The normal form, if it was kept.
+    #[must_use]
+    pub fn value(&self) -> Option<&Value> {
+        match self {
+            LiveBody::Unread | LiveBody::Digested(_) => None,
+            LiveBody::Kept(_, value) => Some(value),
+        }
+    }
+}
+
+/// Everything the server says of which object this is and at which version; compared as text.
+///
+/// All fields equal means: unchanged, the body need not be fetched. Anything else is a reason to read it, never
+/// itself a sign of drift: on legacy storage `metadata_uid` follows from the name, and versions start again.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Identity {
+    /// When this incarnation was created, as the server writes it; empty where the kind has none (data sources).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub created: String,
+    /// When it was last saved; empty where the server does not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub updated: String,
+    /// The version that a write must carry: `dashboard.version`, `metadata.generation`, a data source's `version`.
+    pub version: i64,
+    /// `metadata.resourceVersion`, 12.x only.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub resource: String,
+    /// `metadata.uid`, 12.x only.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub metadata_uid: String,
+    /// The numeric id; empty where the server does not say. Tells incarnations apart, never used in a request.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub number: String,
+}
+
+impl Identity {
+    /// Whether everything the server says is the same.
+    #[must_use]
+    pub fn unchanged(&self, other: &Identity) -> bool {
+        let Identity { created, updated, version, resource, metadata_uid, number } = self;
+        *created == other.created
+            && *updated == other.updated
+            && *version == other.version
+            && *resource == other.resource
+            && *metadata_uid == other.metadata_uid
+            && *number == other.number
+    }
+
+    /// Whether `other` is another object under the same uid: created at another time, or with another numeric id.
+    ///
+    /// Only what both sides say counts, so that an upgraded server that says more is not another incarnation.
+    #[must_use]
+    pub fn another_incarnation(&self, other: &Identity) -> bool {
+        let differ = |a: &str, b: &str| !a.is_empty() && !b.is_empty() && a != b;
+        differ(second(&self.created), second(&other.created)) || differ(&self.number, &other.number)
+    }
+}
+
+// Servers write the same moment with and without fractions (`…:05Z`, `…:05.123Z`); the second is what both keep.
+fn second(time: &str) -> &str {
+    time.get(..19).unwrap_or(time)
+}
+
+/// Who saved an object last, and when; empty where the server does not say.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Saved {
+    /// Login or name.
+    pub by: String,
+    /// RFC 3339.
+    pub at: String,
+}
+
+/// Why an object may not be written by us, whoever owns it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Guard {
+    /// Provisioned from files on the server, or read-only.
+    Provisioned,
+    /// Managed by another tool, as the server says: `repo`, `terraform`, `kubectl`, `plugin`.
+    ManagedBy(String),
+    /// Saved in the v2 format, which the classic form shows with losses.
+    SavedAsV2,
+}
+
+/// A live folder, as the tree needs it: every folder of the workspace, ours or not.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LiveFolder {
+    /// Its uid, of any shape a server allows.
+    pub uid: String,
+    /// Its title.
+    pub title: String,
+    /// The uid of the folder above; none at the root.
+    pub parent: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fractions_of_a_second_are_no_other_incarnation() {
+        let a = Identity { created: "2026-01-02T03:04:05Z".into(), ..Identity::default() };
+        let b = Identity { created: "2026-01-02T03:04:05.123Z".into(), number: "7".into(), ..Identity::default() };
+        assert!(!a.another_incarnation(&b));
+        assert!(!a.unchanged(&b));
+        let c = Identity { number: "8".into(), ..Identity::default() };
+        assert!(b.another_incarnation(&c));
+    }
+}

@@ -1,0 +1,30 @@
+//! The words of the program as types: addresses, places, problems, digests, and what is declared, live and recorded.
+//!
+//! Pure data; nothing here reads a file, the clock, the environment or the network. How an object of one kind is
+//! compared or written stands in [`crate::kinds`], what is to be done about it in [`crate::plan`].
+
+pub mod address;
+pub mod declared;
+pub mod delta;
+pub mod digest;
+pub mod live;
+pub mod place;
+pub mod problem;
+pub mod recorded;
+pub mod request;
+pub mod secret;
+pub mod server;
+
+pub use address::{Address, FolderPath, KindName, StackName, Uid};
+pub use declared::{
+    BodyRef, Declared, DeclaredFolder, DeclaredSecret, Headline, Parent, Reference, Target, UidFrom,
+};
+pub use delta::{Delta, Entry, Mark};
+pub use digest::{Digest, Fingerprint, NormalDigest};
+pub use live::{Found, Guard, Identity, LiveBody, LiveFolder, Saved};
+pub use place::Place;
+pub use problem::{Problem, Severity, Spot};
+pub use recorded::{Owned, Pending, Recorded};
+pub use request::{Method, Request, Response};
+pub use secret::Secret;
+pub use server::Server;

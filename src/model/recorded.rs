@@ -1,0 +1,71 @@
+//! What the registry says we last applied; the registry itself stands in [`crate::registry`].
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, Fingerprint, Identity};
+
+/// What the registry says of one object that is ours.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Recorded {
+    /// The digest of the normal form last applied; none while a first create is pending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+    /// The revision of the canonical form that `digest` was taken under.
+    #[serde(default)]
+    pub revision: u32,
+    /// The incarnation and version that the server had after it; none while a first create is pending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
+    /// The uid of the folder it was put in; none at the root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// Its title when it was applied: for messages when neither directory nor workspace has it any more.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// Keyed fingerprints of the secret values last sent, by key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, Fingerprint>,
+    /// The file that declared it, relative to the directory.
+    pub source: String,
+    /// The digest of that file's bytes: how a renamed file without a uid keeps its old one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Digest>,
+    /// Whether it survives its removal from the directory.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protect: bool,
+    /// How it became ours.
+    pub how: Owned,
+    /// What was about to be written when the record was saved; cleared once confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<Pending>,
+}
+
+/// How an object became ours.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Owned {
+    /// We made it: we may delete it.
+    Created,
+    /// It was there and was adopted: it is released, not deleted, unless that is asked for.
+    Adopted,
+}
+
+/// A write that was written down before it was sent. It proves the object ours only if the object equals `digest`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Pending {
+    /// The run that was about to write.
+    pub run: String,
+    /// The digest of what it was about to write.
+    pub digest: Digest,
+    /// The folder it was about to put it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// Whether this is a replacement, deleted before it is created again: the next run finishes it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replace: bool,
+    /// The fingerprints of the secrets it was about to send.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, Fingerprint>,
+}

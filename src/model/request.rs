@@ -1,0 +1,131 @@
+//! One request and its answer as values: kinds describe requests, [`crate::grafana`] is the only one to send them.
+
+use std::fmt;
+
+use serde_json::Value;
+
+/// What a request does, which decides how it is paced, retried and allowed: plan mode sends reads only.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Method {
+    /// A read.
+    Get,
+    /// A write that makes or saves.
+    Post,
+    /// A write that replaces.
+    Put,
+    /// A write that removes.
+    Delete,
+}
+
+impl Method {
+    /// Whether this changes nothing on the server.
+    #[must_use]
+    pub fn is_read(self) -> bool {
+        self == Method::Get
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Delete => "DELETE",
+        })
+    }
+}
+
+/// A request to a workspace. Its `Debug` leaves the body out: bodies of data sources hold secrets.
+#[derive(Clone)]
+pub struct Request {
+    /// What to do.
+    pub method: Method,
+    /// Path and query below the workspace's URL, already percent-encoded.
+    pub path: String,
+    /// The JSON text to send.
+    pub body: Option<String>,
+    /// The `Accept` header, where it is not plain JSON.
+    pub accept: Option<&'static str>,
+}
+
+impl Request {
+    /// A read of a path.
+    #[must_use]
+    pub fn get(path: impl Into<String>) -> Request {
+        Request { method: Method::Get, path: path.into(), body: None, accept: None }
+    }
+
+    /// A write with a JSON text as its body.
+    #[must_use]
+    pub fn write(method: Method, path: impl Into<String>, body: impl Into<String>) -> Request {
+        Request { method, path: path.into(), body: Some(body.into()), accept: None }
+    }
+
+    /// A removal.
+    #[must_use]
+    pub fn delete(path: impl Into<String>) -> Request {
+        Request { method: Method::Delete, path: path.into(), body: None, accept: None }
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+/// An answer of a workspace, whatever its status.
+#[derive(Clone)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body's bytes.
+    pub body: Vec<u8>,
+    /// The server's clock, from `Date`: seconds since 1970.
+    pub date: Option<i64>,
+}
+
+impl Response {
+    /// Whether the status is 2xx.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The body as JSON; null when it is none.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+
+    /// The server's own words: `message` of its body, else the beginning of the body, else the status.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let json = self.json();
+        match json.get("message").and_then(Value::as_str) {
+            Some(text) if !text.is_empty() => text.to_owned(),
+            _ => format!("status {} without a message", self.status),
+        }
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "status {} ({} bytes)", self.status, self.body.len())
+    }
+}
+
+/// Percent-encodes one segment of a path or one value of a query.
+#[must_use]
+pub fn encode(text: &str) -> String {
+    use fmt::Write as _;
+    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+        out
+    })
+}

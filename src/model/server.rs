@@ -1,0 +1,88 @@
+//! What a server does its own way: one field per rule, each with where the fact comes from.
+//!
+//! A value made by probing ([`crate::grafana`]), read by the kinds and by the plan. Nothing else in the program asks
+//! for a version. Numbers in comments are points of `contracts/README.md`, recordings of real servers.
+
+use super::digest::Numbers;
+
+/// The rules of one server.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Server {
+    /// The version as the server says it, for people: `12.4.0`; empty when it hides it.
+    pub version: String,
+    /// Whether dashboards and folders are read through `/apis` (probed), and in which namespace.
+    pub resources: Option<Resources>,
+    /// Whether folders can hold folders: the toggle on 10.x, always since 11 (probed).
+    pub nested_folders: bool,
+    /// How titles within one folder may clash (points 2, 14).
+    pub titles: TitleRule,
+    /// How numbers are kept (point 11).
+    pub numbers: Numbers,
+    /// The shortest `refresh` of a dashboard, in milliseconds: what is shorter comes back as this (point 12).
+    pub minimum_refresh: Refresh,
+    /// Whether `refresh: "auto"` stays as it is (12.x) or becomes the shortest one (9.4, 10.1; point 12).
+    pub keeps_auto_refresh: bool,
+    /// Whether `DELETE /api/dashboards/uid/…` deletes a folder of that uid with all it holds (9.4, 10.1; point 1).
+    pub dashboard_delete_takes_folders: bool,
+    /// Whether the folder counts of `GET /api/folders/…/counts` exist (10.1 and later).
+    pub folder_counts: bool,
+}
+
+/// How dashboards and folders are reached through `/apis`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Resources {
+    /// `default` for the first organisation.
+    pub namespace: String,
+    /// The version of the dashboards' group that is lossless: `v0alpha1`.
+    pub dashboards: String,
+    /// The version of the folders' group: `v1`, else `v1beta1`.
+    pub folders: String,
+}
+
+/// The shortest `refresh`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refresh {
+    /// As the server writes it, `5s`.
+    pub text: String,
+    /// In milliseconds.
+    pub millis: u64,
+}
+
+/// How a server tells titles apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TitleRule {
+    /// Up to 9.5: two titles with one slug clash, within a folder and with every folder of the organisation.
+    Slug,
+    /// 10.x to 11.2: two equal titles clash.
+    Exact,
+    /// Later: any number of equal titles.
+    Free,
+}
+
+impl Server {
+    /// The rules of a 12.4 on a new database: what is assumed offline where a rule must be assumed.
+    #[must_use]
+    pub fn latest() -> Server {
+        Server {
+            version: "12.4.0".into(),
+            resources: Some(Resources {
+                namespace: "default".into(),
+                dashboards: "v0alpha1".into(),
+                folders: "v1beta1".into(),
+            }),
+            nested_folders: true,
+            titles: TitleRule::Free,
+            numbers: Numbers::Float,
+            minimum_refresh: Refresh { text: "5s".into(), millis: 5000 },
+            keeps_auto_refresh: true,
+            dashboard_delete_takes_folders: false,
+            folder_counts: true,
+        }
+    }
+
+    /// The major version, where the server says one; for messages and for what cannot be probed.
+    #[must_use]
+    pub fn major(&self) -> Option<u32> {
+        self.version.split('.').next()?.parse().ok()
+    }
+}

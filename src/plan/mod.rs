@@ -1,0 +1,278 @@
+//! What is to be done, as a value: made by pure functions of declared, live and recorded; shown, then carried out.
+//!
+//! After a plan exists nobody decides anything.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::model::{Address, Delta, FolderPath, Headline, Identity, Place, Problem, Saved, StackName};
+
+/// All that is to be done, in stages.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What this plan is for.
+    pub goal: Goal,
+    /// The workspace as people know it: its URL or name.
+    pub workspace: String,
+    /// The Grafana version as the server says it; empty when it hides it.
+    pub version: String,
+    /// The stack.
+    pub stack: StackName,
+    /// What is known of ownership.
+    pub registry: RegistryState,
+    /// What is to be done: stage n+1 waits for stage n; within a stage the order is free. Sorted by address.
+    pub stages: Vec<Vec<Change>>,
+    /// Objects that are as the directory says.
+    pub unchanged: usize,
+    /// What the workspace has that is in no registry and not in the directory, counted by kind's plural name.
+    pub unmanaged: Vec<(&'static str, usize)>,
+    /// What a reader should know, one sentence each.
+    pub notices: Vec<String>,
+    /// Warnings about the directory.
+    pub warnings: Vec<Problem>,
+}
+
+/// What a plan is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Goal {
+    /// Make the workspace equal to the directory.
+    Apply,
+    /// Remove everything the registry proves ours.
+    Destroy,
+}
+
+/// What is known of ownership.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RegistryState {
+    /// The record as it was read: its serial and the run that wrote it.
+    Known {
+        /// Counts the saves.
+        serial: u64,
+        /// The run that saved it; a restored record reuses serials.
+        run: String,
+    },
+    /// There is none yet: nothing in the workspace is ours.
+    Absent,
+    /// It could not be read: every action is provisional.
+    Unknown {
+        /// Why, in one sentence.
+        why: String,
+    },
+    /// `ownership: none`.
+    Off,
+}
+
+/// One address with one action.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// What it is about.
+    pub address: Address,
+    /// Its title or name.
+    pub title: String,
+    /// What is to be done.
+    pub action: Action,
+    /// What somebody else did to it since the last apply, if anything.
+    pub drift: Option<Drift>,
+    /// What must still be so when it is written.
+    pub only_if: Precondition,
+    /// What must have been done before it, of this plan.
+    pub needs: BTreeSet<Address>,
+    /// Where the directory declares it; none when it does not any more.
+    pub place: Option<Place>,
+    /// The file that declared it when it was last applied.
+    pub recorded_source: Option<String>,
+    /// The folder it is in (or goes to), as titles; none at the root and for kinds that are in no folder.
+    pub folder: Option<FolderPath>,
+    /// What a reader should know of this change, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// What is to be done with one object. Each holds what it needs and no more.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Make it.
+    Create {
+        /// What a new object is told by.
+        headline: Headline,
+    },
+    /// Change it, move it, or both.
+    Update {
+        /// What differs; empty when it only moves.
+        delta: Delta,
+        /// From where to where, when it moves.
+        moved: Option<Moved>,
+    },
+    /// Delete it and make it anew, because the server cannot change it into what is declared.
+    Replace {
+        /// What differs.
+        delta: Delta,
+        /// Why it cannot be changed in place.
+        because: String,
+    },
+    /// Take an unowned object into the stack, changing it where it differs.
+    Adopt {
+        /// What differs; empty when it is equal.
+        delta: Delta,
+        /// From where to where, when it moves.
+        moved: Option<Moved>,
+    },
+    /// Remove it.
+    Delete {
+        /// What it is told by.
+        headline: Headline,
+    },
+    /// Forget an adopted object and leave it where it is.
+    Release,
+    /// Forget an object that is not there, or no longer ours.
+    Forget {
+        /// Why.
+        because: String,
+    },
+    /// Leave it: it is protected, or holds what is not ours.
+    Keep {
+        /// Why.
+        because: String,
+    },
+    /// It is there, equal to the directory, and not ours: left alone.
+    LeaveAlone,
+    /// Renew the record of an object that is as declared: nothing is written but the registry.
+    Renew,
+    /// Not possible, or not allowed: nothing is written for it.
+    Refuse(Refusal),
+}
+
+/// Why something is not done, and what to do about it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refusal {
+    /// A short stable name, as `not-ours`.
+    pub code: &'static str,
+    /// What stands in the way, one sentence without a full stop.
+    pub reason: String,
+    /// What to write or do instead.
+    pub hint: String,
+}
+
+/// From where to where an object moves; the root is none.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Moved {
+    /// The folder it is in, as titles.
+    pub from: Option<FolderPath>,
+    /// The folder it goes to, as titles.
+    pub to: Option<FolderPath>,
+}
+
+/// What somebody else did to an object since the last apply.
+#[derive(Clone, Debug)]
+pub struct Drift {
+    /// What happened.
+    pub what: DriftKind,
+    /// Who saved it, and when, as far as the server says.
+    pub saved: Saved,
+    /// The version it has now, as people see it in Grafana's history.
+    pub version: i64,
+}
+
+/// What happened outside.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DriftKind {
+    /// It was changed: how the live form differs from what the directory now says is in the change's delta.
+    Changed,
+    /// It was deleted.
+    Deleted,
+    /// It was moved to another folder.
+    Moved(Option<FolderPath>),
+}
+
+/// What must still be so when a change is written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Precondition {
+    /// Nothing is sent for it, or nothing is asked.
+    Nothing,
+    /// There is nothing of that uid.
+    Absent,
+    /// It is this incarnation at this version.
+    Is(Identity),
+}
+
+impl Action {
+    /// Whether carrying this out writes to the object itself.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        match self {
+            Action::Create { .. } | Action::Update { .. } | Action::Replace { .. } | Action::Delete { .. } => true,
+            Action::Adopt { delta, moved } => !delta.is_empty() || moved.is_some(),
+            Action::Release
+            | Action::Forget { .. }
+            | Action::Keep { .. }
+            | Action::LeaveAlone
+            | Action::Renew
+            | Action::Refuse(_) => false,
+        }
+    }
+
+    /// Whether carrying this out removes an object, replacements included.
+    #[must_use]
+    pub fn destroys(&self) -> bool {
+        matches!(self, Action::Delete { .. } | Action::Replace { .. })
+    }
+}
+
+impl Plan {
+    /// Every change, stage by stage.
+    pub fn changes(&self) -> impl Iterator<Item = &Change> {
+        self.stages.iter().flatten()
+    }
+
+    /// How many are added, changed and destroyed, in Terraform's words; replacements count as one of each.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for change in self.changes() {
+            match &change.action {
+                Action::Create { .. } => counts.add += 1,
+                Action::Update { .. } => counts.change += 1,
+                Action::Adopt { .. } => counts.adopt += 1,
+                Action::Replace { .. } => {
+                    counts.add += 1;
+                    counts.destroy += 1;
+                }
+                Action::Delete { .. } => counts.destroy += 1,
+                Action::Refuse(_) => counts.refuse += 1,
+                Action::Release | Action::Forget { .. } => counts.forget += 1,
+                Action::Keep { .. } | Action::LeaveAlone | Action::Renew => {}
+            }
+            if change.drift.is_some() {
+                counts.outside += 1;
+            }
+        }
+        counts
+    }
+}
+
+/// How many changes of which sort a plan holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Objects to make.
+    pub add: usize,
+    /// Objects to change or move.
+    pub change: usize,
+    /// Objects to destroy.
+    pub destroy: usize,
+    /// Objects to adopt.
+    pub adopt: usize,
+    /// Entries to forget or release.
+    pub forget: usize,
+    /// Objects for which nothing can be done.
+    pub refuse: usize,
+    /// Objects that somebody else changed.
+    pub outside: usize,
+}
+
+impl fmt::Display for Goal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Goal::Apply => "apply",
+            Goal::Destroy => "destroy",
+        })
+    }
+}

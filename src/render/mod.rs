@@ -1,0 +1,1 @@
+//! Texts for people and machines out of plans, problems and events: one file per output.
