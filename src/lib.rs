@@ -23,9 +23,12 @@
 //! 3. Only `terminal` prints, only `main` exits, only `grafana` talks to a workspace.
 //! 4. Secrets live in [`model::Secret`], which can be neither printed nor serialised.
 
+pub mod grafana;
 pub mod kinds;
+pub mod live;
 pub mod model;
 pub mod plan;
+pub mod registry;
 pub mod render;
 pub mod sandbox;
 pub mod source;

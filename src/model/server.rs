@@ -22,10 +22,6 @@ pub struct Server {
     pub minimum_refresh: Refresh,
     /// Whether `refresh: "auto"` stays as it is (12.x) or becomes the shortest one (9.4, 10.1; point 12).
     pub keeps_auto_refresh: bool,
-    /// Whether `DELETE /api/dashboards/uid/…` deletes a folder of that uid with all it holds (9.4, 10.1; point 1).
-    pub dashboard_delete_takes_folders: bool,
-    /// Whether the folder counts of `GET /api/folders/…/counts` exist (10.1 and later).
-    pub folder_counts: bool,
 }
 
 /// How dashboards and folders are reached through `/apis`.
@@ -75,8 +71,6 @@ impl Server {
             numbers: Numbers::Float,
             minimum_refresh: Refresh { text: "5s".into(), millis: 5000 },
             keeps_auto_refresh: true,
-            dashboard_delete_takes_folders: false,
-            folder_counts: true,
         }
     }
 

@@ -2,10 +2,24 @@
 //!
 //! After a plan exists nobody decides anything.
 
-use std::collections::BTreeSet;
+pub mod bind;
+pub mod clashes;
+pub mod contents;
+pub mod decide;
+pub mod guards;
+pub mod inputs;
+pub mod order;
+pub mod table;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::model::{Address, Delta, FolderPath, Headline, Identity, Place, Problem, Saved, StackName};
+use crate::model::{
+    Address, Delta, Digest, Fingerprint, FolderPath, Headline, Identity, Owned, Place, Problem, Saved, StackName,
+};
+
+pub use decide::plan;
+pub use inputs::{Adopt, Inputs, Ownership, Rules, Workspace};
 
 /// All that is to be done, in stages.
 #[derive(Clone, Debug)]
@@ -30,6 +44,8 @@ pub struct Plan {
     pub notices: Vec<String>,
     /// Warnings about the directory.
     pub warnings: Vec<Problem>,
+    /// What the directory's folders stand for in the workspace: recorded so that they keep standing for it.
+    pub bindings: Vec<bind::Binding>,
 }
 
 /// What a plan is for.
@@ -85,6 +101,44 @@ pub struct Change {
     pub folder: Option<FolderPath>,
     /// What a reader should know of this change, one sentence each.
     pub notes: Vec<String>,
+    /// What is to be written and then recorded; none when nothing is.
+    pub intent: Option<Intent>,
+    /// Whether the record's entry for this address is about something else by now and is forgotten.
+    pub stale: bool,
+}
+
+/// What is to be written for an object, and recorded of it once it is confirmed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Intent {
+    /// The digest of the normal form, as the server is to store it.
+    pub digest: Digest,
+    /// The uid of the folder it goes into; none for the root.
+    pub parent: Option<String>,
+    /// Secret fields to send, by key.
+    pub secrets: Vec<(String, SecretChange)>,
+    /// Secret fields that the directory declares, sent now or before, by key: what is recorded of them.
+    pub fingerprints: BTreeMap<String, Fingerprint>,
+    /// The file that declares it.
+    pub source: String,
+    /// The digest of that file's bytes.
+    pub content: Option<Digest>,
+    /// Whether it survives its removal from the directory.
+    pub protect: bool,
+    /// How it becomes (or stays) ours.
+    pub how: Owned,
+}
+
+/// What happens to one secret field of a data source.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SecretChange {
+    /// It is sent for the first time.
+    Set,
+    /// Its value differs from the one last sent.
+    Change,
+    /// Nobody knows which value is stored: it is sent again.
+    Renew,
+    /// It left the directory: an empty value is sent, which is how it loses its flag (`contracts/README.md` 15).
+    Remove,
 }
 
 /// What is to be done with one object. Each holds what it needs and no more.
@@ -170,6 +224,8 @@ pub struct Drift {
     pub saved: Saved,
     /// The version it has now, as people see it in Grafana's history.
     pub version: i64,
+    /// What was changed, where that can be told: when the directory is as it was at the last apply.
+    pub delta: Option<Delta>,
 }
 
 /// What happened outside.

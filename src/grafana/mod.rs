@@ -1,0 +1,271 @@
+//! The one module that talks to a workspace: sends requests, retries what may be retried, counts.
+//!
+//! It knows HTTP, not Grafana's objects: what to ask stands in [`crate::kinds`] and [`crate::registry`], which server
+//! this is in [`probe`]. Retrying, pacing and counting are layers of [`Client::send`], in this one place.
+
+pub mod access;
+pub mod errors;
+pub mod probe;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, LOCATION, RETRY_AFTER};
+use tokio::sync::Semaphore;
+
+pub use errors::ApiError;
+
+use crate::model::{Method, Request, Response, Secret};
+
+/// How many requests are in flight at once; reads gain up to about this many (`contracts/README.md` 25).
+pub const IN_FLIGHT: usize = 16;
+/// The largest answer that is taken: a page of a list is 2 MiB of objects, or one object that may be 16 MiB and more.
+const LARGEST_ANSWER: usize = 256 << 20;
+/// How long an answer may take before it counts as lost.
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+/// How often a request is sent in all.
+const ATTEMPTS: usize = 5;
+
+/// A connection to one workspace. Cheap to clone; clones share the pool, the pace and the counters.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: String,
+    token: Secret,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    in_flight: Semaphore,
+    requests: AtomicU64,
+    retries: AtomicU64,
+    bytes: AtomicU64,
+    /// Seconds since 1970 by the server's clock, as last heard; 0 before the first answer.
+    date: AtomicU64,
+}
+
+/// What a client has sent and received.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Traffic {
+    /// Requests sent, repeats included.
+    pub requests: u64,
+    /// Repeats among them.
+    pub retries: u64,
+    /// Bytes of answers received, after decompression.
+    pub bytes: u64,
+}
+
+impl Client {
+    /// Makes a client for a workspace's URL; nothing is sent yet.
+    ///
+    /// Plain `http` is spoken to loopback only; certificates are always checked; redirects are not followed, because
+    /// a workspace's API has none and a login page does.
+    pub fn new(url: &str, token: Secret) -> anyhow::Result<Client> {
+        let base = base_of(url)?;
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("amgctl/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(Duration::from_secs(10))
+            .timeout(ANSWER_WITHIN)
+            .pool_max_idle_per_host(IN_FLIGHT)
+            .build()
+            .map_err(|e| {
+                anyhow::anyhow!(
+                    "the TLS certificates of this machine could not be loaded: {}\n  hint: install the package \
+                     ca-certificates, or name a file of certificates in SSL_CERT_FILE",
+                    errors::chain(&e)
+                )
+            })?;
+        let shared = Shared {
+            in_flight: Semaphore::new(IN_FLIGHT),
+            requests: AtomicU64::new(0),
+            retries: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            date: AtomicU64::new(0),
+        };
+        Ok(Client { http, base, token, shared: Arc::new(shared) })
+    }
+
+    /// The workspace's URL, without a slash at its end.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.base
+    }
+
+    /// What was sent and received so far.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        Traffic {
+            requests: self.shared.requests.load(Ordering::Relaxed),
+            retries: self.shared.retries.load(Ordering::Relaxed),
+            bytes: self.shared.bytes.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Sends a request and gives its answer, whatever the status.
+    ///
+    /// Reads are repeated after a lost answer, 429 and 502 to 504; writes only when they were surely not done: the
+    /// connection was refused, or the answer was 429. Waits are as long as `Retry-After` says, else random and longer
+    /// each time. A write whose answer was lost is [`ApiError::Lost`]: whoever sent it looks before repeating it.
+    pub async fn send(&self, request: &Request) -> Result<Response, ApiError> {
+        let mut waits = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(100))
+            .with_max_delay(Duration::from_secs(5))
+            .with_max_times(ATTEMPTS - 1)
+            .with_jitter()
+            .build();
+        loop {
+            let answer = self.once(request).await;
+            let (again, asked) = match &answer {
+                Ok((response, asked)) => (is_busy(request.method, response.status), *asked),
+                Err(ApiError::NotReached(_)) => (true, None),
+                Err(ApiError::Lost(_)) => (request.method.is_read(), None),
+                Err(ApiError::NotGrafana(_) | ApiError::TooLarge) => (false, None),
+            };
+            match waits.next() {
+                Some(wait) if again => {
+                    self.shared.retries.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(asked.unwrap_or(wait)).await;
+                }
+                _ => return answer.map(|(response, _)| response),
+            }
+        }
+    }
+
+    async fn once(&self, request: &Request) -> Result<(Response, Option<Duration>), ApiError> {
+        let _place = self.shared.in_flight.acquire().await.map_err(|e| ApiError::NotReached(e.to_string()))?;
+        self.shared.requests.fetch_add(1, Ordering::Relaxed);
+        let url = format!("{}{}", self.base, request.path);
+        let mut building = match request.method {
+            Method::Get => self.http.get(url),
+            Method::Post => self.http.post(url),
+            Method::Put => self.http.put(url),
+            Method::Delete => self.http.delete(url),
+        };
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", self.token.expose()))
+            .map_err(|_| ApiError::NotReached("the token holds characters that no token has".into()))?;
+        bearer.set_sensitive(true);
+        building =
+            building.header(AUTHORIZATION, bearer).header(ACCEPT, request.accept.unwrap_or("application/json"));
+        if let Some(body) = &request.body {
+            building = building.header(CONTENT_TYPE, "application/json").body(body.clone());
+        }
+        let answer = building.send().await.map_err(|e| ApiError::of(&e))?;
+        self.take(answer).await
+    }
+
+    async fn take(&self, mut answer: reqwest::Response) -> Result<(Response, Option<Duration>), ApiError> {
+        let status = answer.status().as_u16();
+        let header =
+            |name| answer.headers().get(name).and_then(|v: &HeaderValue| v.to_str().ok()).map(str::to_owned);
+        let date = header(DATE).and_then(|text| seconds_of_http_date(&text));
+        let asked =
+            header(RETRY_AFTER).and_then(|text| text.parse().ok()).map(|s: u64| Duration::from_secs(s.min(60)));
+        let kind = header(CONTENT_TYPE).unwrap_or_default();
+        let location = header(LOCATION);
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|e| ApiError::of_body(&e))? {
+            if body.len() + chunk.len() > LARGEST_ANSWER {
+                return Err(ApiError::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        self.shared.bytes.fetch_add(body.len() as u64, Ordering::Relaxed);
+        if (300..400).contains(&status) {
+            let to = location.unwrap_or_else(|| "nowhere".into());
+            return Err(ApiError::NotGrafana(format!("it answers {status} and sends on to `{to}`")));
+        }
+        let html = kind.starts_with("text/html");
+        if html
+            || (status == 200
+                && !body.is_empty()
+                && serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_err())
+        {
+            if status >= 500 || status == 429 {
+                // A proxy's own page: the status is what counts.
+                return Ok((Response { status, body: Vec::new(), date }, asked));
+            }
+            if !html {
+                return Err(ApiError::Lost("its answer ends in the middle, or is no JSON".into()));
+            }
+            return Err(ApiError::NotGrafana(format!("it answers {status} with a web page instead of JSON")));
+        }
+        if let Some(date) = date.and_then(|d| u64::try_from(d).ok()) {
+            self.shared.date.fetch_max(date, Ordering::Relaxed);
+        }
+        Ok((Response { status, body, date }, asked))
+    }
+
+    /// The server's clock as last heard: seconds since 1970; none before the first answer.
+    #[must_use]
+    pub fn server_time(&self) -> Option<i64> {
+        let date = self.shared.date.load(Ordering::Relaxed);
+        i64::try_from(date).ok().filter(|d| *d > 0)
+    }
+}
+
+fn is_busy(method: Method, status: u16) -> bool {
+    status == 429 || (method.is_read() && matches!(status, 502..=504))
+}
+
+fn seconds_of_http_date(text: &str) -> Option<i64> {
+    jiff::fmt::rfc2822::parse(text).ok().map(|moment| moment.timestamp().as_second())
+}
+
+fn base_of(url: &str) -> anyhow::Result<String> {
+    let parsed = reqwest::Url::parse(url).map_err(|e| {
+        anyhow::anyhow!("`{url}` is no URL: {e}\n  hint: it looks like https://grafana.example.com")
+    })?;
+    let loopback = match parsed.host_str() {
+        Some("localhost") => true,
+        Some(host) => host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback()),
+        None => false,
+    };
+    match parsed.scheme() {
+        "https" => {}
+        "http" if loopback => {}
+        "http" => anyhow::bail!(
+            "`{url}` would send the token unencrypted\n  hint: use https://; plain http is spoken to loopback only"
+        ),
+        other => {
+            anyhow::bail!("`{other}:` is no scheme of a Grafana\n  hint: it looks like https://grafana.example.com")
+        }
+    }
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        anyhow::bail!(
+            "the URL holds a user name or password\n  hint: put a service-account token in GRAFANA_TOKEN"
+        );
+    }
+    if parsed.query().is_some() || parsed.fragment().is_some() {
+        anyhow::bail!("`{url}` has a query or fragment\n  hint: give the address of the workspace alone");
+    }
+    Ok(parsed.as_str().trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_for_loopback_only() {
+        assert!(base_of("http://127.0.0.1:3000/").is_ok());
+        assert!(base_of("http://[::1]:3000").is_ok());
+        assert!(base_of("http://localhost:3000").is_ok());
+        assert!(base_of("http://grafana.example.com").is_err());
+        assert!(base_of("https://grafana.example.com/sub/").unwrap().ends_with("/sub"));
+        assert!(base_of("https://u:p@grafana.example.com").is_err());
+        assert!(base_of("ftp://grafana.example.com").is_err());
+    }
+
+    #[test]
+    fn the_date_header_is_read() {
+        assert_eq!(seconds_of_http_date("Thu, 01 Jan 1970 00:01:00 GMT"), Some(60));
+    }
+}

@@ -1,0 +1,127 @@
+//! Which server this is: probed, not guessed. Reads only.
+//!
+//! AMG serves no `/api/health`; the settings of the front end say version, toggles and the shortest refresh in one
+//! answer, and refuse a bad token. What `/apis` holds is asked of `/apis` (401 ≠ 404 ≠ 200).
+
+use serde_json::Value;
+
+use super::access::Access;
+use super::{ApiError, Client};
+use crate::kinds::dashboard::duration_millis;
+use crate::model::digest::Numbers;
+use crate::model::server::{Refresh, Resources, TitleRule};
+use crate::model::{Request, Response, Server};
+
+/// Why a workspace could not be made out.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// No usable answer.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// The token is not accepted.
+    #[error("{0}")]
+    Unauthorised(String),
+    /// Something else is at that address.
+    #[error("this does not look like the address of a Grafana: {0}")]
+    NotGrafana(String),
+}
+
+/// Finds out which rules the server keeps and what the token may do: four reads, side by side.
+pub async fn probe(client: &Client) -> Result<(Server, Access), ProbeError> {
+    // The settings first and alone: a refused token costs one request, not four.
+    let settings = client.send(&Request::get("/api/frontend/settings")).await?;
+    if settings.status == 401 {
+        return Err(ProbeError::Unauthorised(refusal(&settings)));
+    }
+    let (dashboards, folders, permissions) = tokio::join!(
+        ask(client, "/apis/dashboard.grafana.app"),
+        ask(client, "/apis/folder.grafana.app"),
+        ask(client, "/api/access-control/user/permissions"),
+    );
+    let (dashboards, folders, permissions) = (dashboards?, folders?, permissions?);
+    if settings.status != 200 && permissions.status != 200 {
+        return Err(ProbeError::NotGrafana(format!("`/api/frontend/settings` answers {}", settings.status)));
+    }
+    let server = server(&settings.json(), &versions(&dashboards), &versions(&folders));
+    Ok((server, Access::of(&permissions.json())))
+}
+
+async fn ask(client: &Client, path: &str) -> Result<Response, ApiError> {
+    client.send(&Request::get(path)).await
+}
+
+fn refusal(answer: &Response) -> String {
+    let message = answer.message();
+    if message.to_lowercase().contains("expired") {
+        format!("Grafana refused the token: it has expired (401, {message})")
+    } else {
+        format!("Grafana refused the token (401, {message})")
+    }
+}
+
+fn versions(answer: &Response) -> Vec<String> {
+    let json = answer.json();
+    let versions = json.get("versions").and_then(Value::as_array).into_iter().flatten();
+    versions.filter_map(|v| v.get("version")?.as_str().map(str::to_owned)).collect()
+}
+
+/// The rules that follow from the probes' answers.
+fn server(settings: &Value, dashboards: &[String], folders: &[String]) -> Server {
+    let version = settings.pointer("/buildInfo/version").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let number = |part: usize| version.split('.').nth(part).and_then(|n| n.parse::<u32>().ok());
+    let (major, minor) = (number(0).unwrap_or(0), number(1).unwrap_or(0));
+    let folders = ["v1", "v1beta1"].iter().find(|v| folders.iter().any(|f| f == *v));
+    let resources = match folders {
+        // The lossless version, by name: the preferred one migrates what it reads (`grafana-api.md` 2.5).
+        Some(folders) if dashboards.iter().any(|v| v == "v0alpha1") => Some(Resources {
+            namespace: settings.get("namespace").and_then(Value::as_str).unwrap_or("default").to_owned(),
+            dashboards: "v0alpha1".into(),
+            folders: (*folders).to_owned(),
+        }),
+        _ => None,
+    };
+    let toggle = settings.pointer("/featureToggles/nestedFolders") == Some(&Value::Bool(true));
+    let refresh = settings.get("minRefreshInterval").and_then(Value::as_str).unwrap_or("5s").to_owned();
+    Server {
+        // On 9.x the toggle exists and does nothing outside development (`grafana-api.md` 3).
+        nested_folders: resources.is_some() || (toggle && major >= 10) || major >= 12,
+        titles: match (major, minor) {
+            (0, _) if resources.is_some() => TitleRule::Free,
+            (0..=9, _) => TitleRule::Slug,
+            (10, _) | (11, 0..=2) => TitleRule::Exact,
+            _ => TitleRule::Free,
+        },
+        numbers: if resources.is_some() { Numbers::Float } else { Numbers::Exact },
+        keeps_auto_refresh: resources.is_some(),
+        minimum_refresh: Refresh { millis: duration_millis(&refresh).unwrap_or(5000), text: refresh },
+        resources,
+        version,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn of(version: &str, toggle: bool, dashboards: &[&str]) -> Server {
+        let settings = json!({
+            "buildInfo": { "version": version }, "featureToggles": { "nestedFolders": toggle }, "minRefreshInterval": "5s",
+        });
+        let dashboards: Vec<String> = dashboards.iter().map(|v| (*v).to_owned()).collect();
+        let folders = if dashboards.is_empty() { vec![] } else { vec!["v1beta1".to_owned()] };
+        server(&settings, &dashboards, &folders)
+    }
+
+    #[test]
+    fn rules_follow_from_what_was_probed() {
+        assert_eq!(of("12.4.0", false, &["v1beta1", "v0alpha1"]), Server::latest());
+        let old = of("9.4.7", true, &[]);
+        assert!(!old.nested_folders);
+        assert_eq!((old.titles, old.numbers), (TitleRule::Slug, Numbers::Exact));
+        assert!(!of("10.1.2", false, &[]).nested_folders);
+        assert!(of("10.1.2", true, &[]).nested_folders);
+        assert_eq!(of("11.2.9", true, &[]).titles, TitleRule::Exact);
+        assert_eq!(of("11.3.0", true, &[]).titles, TitleRule::Free);
+    }
+}

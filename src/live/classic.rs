@@ -1,0 +1,69 @@
+//! Reading a server without `/apis`: the search says what there is, each asked object is read by its uid.
+
+use serde_json::Value;
+
+use super::{LiveError, Questions, Tree, address, fetch, ok};
+use crate::grafana::Client;
+use crate::kinds::text;
+use crate::model::{Address, KindName, LiveFolder, Request, Server};
+use crate::plan::inputs::LiveTitle;
+
+/// How many hits a page of the search has; more is refused (`grafana-api.md` 1.9).
+const PAGE: usize = 5000;
+
+pub(super) async fn read(client: &Client, server: &Server, questions: &Questions<'_>) -> Result<Tree, LiveError> {
+    let (folders, dashboards) = tokio::join!(search(client, "dash-folder"), search(client, "dash-db"));
+    let folders: Vec<LiveFolder> = folders?
+        .iter()
+        .map(|hit| LiveFolder { uid: text(hit, "/uid"), title: text(hit, "/title"), parent: parent(hit) })
+        .collect();
+    let dashboards: Vec<LiveTitle> = dashboards?
+        .iter()
+        .map(|hit| LiveTitle { uid: text(hit, "/uid"), title: text(hit, "/title"), parent: parent(hit) })
+        .collect();
+    let listed = folders.iter().map(|f| (KindName::FOLDER, f.uid.as_str()));
+    let listed = listed.chain(dashboards.iter().map(|d| (KindName::DASHBOARD, d.uid.as_str())));
+    // A search lists what the token may read, without a word about the rest: what was recorded is read in any case.
+    let mut ask: Vec<Address> =
+        listed.filter_map(|(kind, uid)| address(kind, uid)).filter(|a| questions.asks_for(a)).collect();
+    ask.extend(questions.recorded.keys().filter(|a| a.kind != KindName::DATASOURCE).cloned());
+    ask.sort();
+    ask.dedup();
+    let mut tree = Tree::default();
+    fetch(client, server, ask, |address, answer| tree.take(address, answer, server, questions)).await?;
+    tree.folders = Some(folders);
+    tree.dashboards = Some(dashboards);
+    Ok(tree)
+}
+
+fn parent(hit: &Value) -> Option<String> {
+    let uid = text(hit, "/folderUid");
+    (!uid.is_empty()).then_some(uid)
+}
+
+async fn search(client: &Client, sort_of_hit: &str) -> Result<Vec<Value>, LiveError> {
+    let mut hits = Vec::new();
+    for page in 1.. {
+        let path = format!("/api/search?type={sort_of_hit}&limit={PAGE}&page={page}&sort=alpha-asc");
+        let answer = ok(client.send(&Request::get(path)).await?, "the search")?;
+        let Value::Array(items) = answer.json() else { break };
+        let short = items.len() < PAGE;
+        hits.extend(items);
+        if short {
+            break;
+        }
+    }
+    Ok(hits)
+}
+
+/// Whether anything is in a folder, by the search: asked just before a folder is deleted.
+pub(crate) async fn any_in_folder(client: &Client, uid: &str) -> Result<Option<String>, LiveError> {
+    for (sort, what) in [("dash-db", "dashboard"), ("dash-folder", "folder")] {
+        for hit in search(client, sort).await? {
+            if parent(&hit).as_deref() == Some(uid) {
+                return Ok(Some(format!("{what} `{}`", text(&hit, "/title"))));
+            }
+        }
+    }
+    Ok(None)
+}

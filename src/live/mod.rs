@@ -1,0 +1,355 @@
+//! Reads what the workspace has, with the fewest requests that the server allows. Reads only.
+//!
+//! On 12.x one list of metadata per kind says what there is and what is as it was recorded; only the rest is fetched.
+//! On classic servers the search says what there is, and each declared or recorded object is read. Bodies are
+//! normalised, digested and let go as they come; kept are those that differ from what the directory declares.
+
+mod classic;
+mod resources;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use thiserror::Error;
+use tokio::task::JoinSet;
+
+use crate::grafana::access::Access;
+use crate::grafana::{ApiError, Client, IN_FLIGHT};
+use crate::kinds::{self, Live};
+use crate::model::request::encode;
+use crate::model::{
+    Address, Found, KindName, LiveBody, NormalDigest, Recorded, Request, Response, Saved, Server, StackName, Uid,
+};
+use crate::plan::Workspace;
+use crate::plan::inputs::{LiveName, LiveTitle};
+use crate::registry::record::{FOLDER, Record};
+
+/// Why the workspace could not be read.
+#[derive(Debug, Error)]
+pub enum LiveError {
+    /// No usable answer.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// The token is not accepted any more.
+    #[error("Grafana refused the token while the workspace was read (401, {0})")]
+    Unauthorised(String),
+    /// The token may not read what a plan cannot do without.
+    #[error("this token may not read {what}: {words}")]
+    Forbidden {
+        /// What was to be read.
+        what: &'static str,
+        /// The server's words.
+        words: String,
+    },
+    /// The server failed.
+    #[error("the workspace failed to answer for {what}: {words}")]
+    Failed {
+        /// What was to be read.
+        what: &'static str,
+        /// The server's words.
+        words: String,
+    },
+}
+
+/// What is asked of the workspace.
+pub struct Questions<'a> {
+    /// The stack.
+    pub stack: &'a StackName,
+    /// The digests of the declared data sources and dashboards, as this server stores them.
+    pub declared: &'a BTreeMap<Address, NormalDigest>,
+    /// The uids of folders that the directory names or would make.
+    pub folders: &'a BTreeSet<String>,
+    /// What is recorded.
+    pub recorded: &'a BTreeMap<Address, Recorded>,
+    /// What the token may do.
+    pub access: &'a Access,
+}
+
+impl Questions<'_> {
+    /// Whether an object must be read: it is declared or recorded.
+    fn asks_for(&self, address: &Address) -> bool {
+        self.declared.contains_key(address)
+            || self.recorded.contains_key(address)
+            || (address.kind == KindName::FOLDER && self.folders.contains(address.uid.as_str()))
+    }
+
+    /// Every data source or dashboard that is declared or recorded.
+    fn of_kind(&self, kind: KindName) -> BTreeSet<&Address> {
+        self.declared.keys().chain(self.recorded.keys()).filter(|a| a.kind == kind).collect()
+    }
+}
+
+/// Reads the workspace.
+pub async fn read(client: &Client, server: &Server, questions: &Questions<'_>) -> Result<Workspace, LiveError> {
+    let mut workspace = Workspace::default();
+    let datasources = datasources(client, server, questions);
+    let rest = async {
+        match &server.resources {
+            Some(resources) => resources::read(client, server, resources, questions).await,
+            None => classic::read(client, server, questions).await,
+        }
+    };
+    let (datasources, rest) = tokio::join!(datasources, rest);
+    let (names, found, unreadable) = datasources?;
+    workspace.datasources = names;
+    workspace.found.extend(found);
+    workspace.unreadable.extend(unreadable);
+    let rest = rest?;
+    workspace.folders = rest.folders;
+    workspace.dashboards = rest.dashboards;
+    workspace.found.extend(rest.found);
+    workspace.unreadable.extend(rest.unreadable);
+    others(client, questions, &mut workspace).await?;
+    name_the_savers(client, server, questions, &mut workspace).await?;
+    Ok(workspace)
+}
+
+/// Folders and dashboards, as either way of reading gives them.
+#[derive(Default)]
+struct Tree {
+    folders: Option<Vec<crate::model::LiveFolder>>,
+    dashboards: Option<Vec<LiveTitle>>,
+    found: BTreeMap<Address, Found>,
+    unreadable: BTreeMap<Address, String>,
+}
+
+type Datasources = (Option<Vec<LiveName>>, BTreeMap<Address, Found>, BTreeMap<Address, String>);
+
+async fn datasources(
+    client: &Client,
+    server: &Server,
+    questions: &Questions<'_>,
+) -> Result<Datasources, LiveError> {
+    let answer = ok(client.send(&Request::get("/api/datasources")).await?, "the list of data sources");
+    // A token without the right gets an empty list, or a refusal (`contracts/README.md` 17): neither proves absence.
+    let may_list = questions.access.everywhere("datasources:read");
+    let names = match answer {
+        Ok(answer) if may_list => Some(names(&answer)),
+        Ok(_) | Err(LiveError::Forbidden { .. }) => None,
+        Err(error) => return Err(error),
+    };
+    let asked = questions.of_kind(KindName::DATASOURCE);
+    let listed =
+        |address: &Address| names.as_ref().is_some_and(|n| n.iter().any(|d| d.uid == address.uid.as_str()));
+    // What the list proves absent and nobody recorded need not be asked for; what was recorded is asked a second way.
+    let ask: Vec<Address> = asked
+        .into_iter()
+        .filter(|a| names.is_none() || listed(a) || questions.recorded.contains_key(a))
+        .cloned()
+        .collect();
+    let mut found = BTreeMap::new();
+    let mut unreadable = BTreeMap::new();
+    fetch(client, server, ask, |address, answer| {
+        let kind = kinds::by_name(address.kind);
+        match kind.found(answer, server) {
+            Ok(Some(live)) => {
+                found.insert(address.clone(), keep(&address, live));
+            }
+            Ok(None) if may_list => {}
+            Ok(None) => {
+                unreadable.insert(address, "this token may not read data sources".into());
+            }
+            Err(words) => {
+                unreadable.insert(address, words);
+            }
+        }
+    })
+    .await?;
+    Ok((names, found, unreadable))
+}
+
+fn names(answer: &Response) -> Vec<LiveName> {
+    let json = answer.json();
+    let list = json.as_array().into_iter().flatten();
+    list.map(|d| LiveName {
+        uid: kinds::text(d, "/uid"),
+        name: kinds::text(d, "/name"),
+        kind: kinds::text(d, "/type"),
+        is_default: d.get("isDefault") == Some(&serde_json::Value::Bool(true)),
+    })
+    .collect()
+}
+
+/// Reads several objects side by side and gives each answer to `take` as it comes, so that few are held at once.
+/// A refused token ends it.
+async fn fetch(
+    client: &Client,
+    server: &Server,
+    addresses: Vec<Address>,
+    mut take: impl FnMut(Address, &Response),
+) -> Result<(), LiveError> {
+    let mut waiting = addresses.into_iter();
+    let mut tasks = JoinSet::new();
+    loop {
+        while tasks.len() < 2 * IN_FLIGHT
+            && let Some(address) = waiting.next()
+        {
+            let request = kinds::by_name(address.kind).read(address.uid.as_str(), server);
+            let client = client.clone();
+            tasks.spawn(async move { (address, client.send(&request).await) });
+        }
+        let Some(joined) = tasks.join_next().await else { return Ok(()) };
+        let (address, answer) = joined.map_err(|e| ApiError::Lost(e.to_string()))?;
+        let answer = answer?;
+        if answer.status == 401 {
+            return Err(LiveError::Unauthorised(answer.message()));
+        }
+        take(address, &answer);
+    }
+}
+
+/// Normalises and digests a live object, keeping its body only if it differs from what is declared.
+fn digest(address: &Address, live: Live, questions: &Questions<'_>, server: &Server) -> Found {
+    let kind = kinds::by_name(address.kind);
+    let normal = kind.normal(live.body);
+    let digest = normal.digest();
+    let keep = questions.declared.get(address).is_some_and(|declared| !declared.equals(&digest, server.numbers));
+    let body = if keep { LiveBody::Kept(digest, Box::new(normal.whole())) } else { LiveBody::Digested(digest) };
+    Found { body, ..live.found }
+}
+
+/// Normalises and digests a live object and keeps its body: data sources and folders, which are small.
+fn keep(address: &Address, live: Live) -> Found {
+    let normal = kinds::by_name(address.kind).normal(live.body);
+    let digest = normal.digest();
+    Found { body: LiveBody::Kept(digest, Box::new(normal.whole())), ..live.found }
+}
+
+impl Tree {
+    /// Takes what an answer to a read of one folder or dashboard says.
+    fn take(&mut self, address: Address, answer: &Response, server: &Server, questions: &Questions<'_>) {
+        match kinds::by_name(address.kind).found(answer, server) {
+            Ok(Some(live)) => {
+                let found = match address.kind {
+                    KindName::FOLDER => keep(&address, live),
+                    _ => digest(&address, live, questions, server),
+                };
+                self.found.insert(address, found);
+            }
+            Ok(None) => {}
+            Err(words) => {
+                self.unreadable.insert(address, words);
+            }
+        }
+    }
+}
+
+/// Reads the records of the other stacks: what they own is never touched.
+async fn others(client: &Client, questions: &Questions<'_>, workspace: &mut Workspace) -> Result<(), LiveError> {
+    let own = Record::uid(questions.stack);
+    let uids: Vec<String> = workspace
+        .dashboards
+        .iter()
+        .flatten()
+        .filter(|d| d.parent.as_deref() == Some(FOLDER) && d.uid.starts_with("amgctl-") && d.uid != own)
+        .map(|d| d.uid.clone())
+        .collect();
+    for uid in uids {
+        let path = format!("/api/dashboards/uid/{}", encode(&uid));
+        let answer = client.send(&Request::get(path)).await?;
+        let name = uid.trim_start_matches("amgctl-").to_owned();
+        if answer.status == 404 {
+            continue;
+        }
+        match Record::of_dashboard(answer.json().get("dashboard").unwrap_or(&serde_json::Value::Null)) {
+            Ok(record) => {
+                workspace.others.extend(record.objects.into_keys().map(|address| (address, record.stack.clone())));
+            }
+            Err(_) => workspace.damaged_others.push(name),
+        }
+    }
+    Ok(())
+}
+
+/// `/apis` names who saved an object by a number; for what was changed outside, the older API says who that is.
+async fn name_the_savers(
+    client: &Client,
+    server: &Server,
+    questions: &Questions<'_>,
+    workspace: &mut Workspace,
+) -> Result<(), LiveError> {
+    if server.resources.is_none() {
+        return Ok(());
+    }
+    let changed: Vec<(Address, Request)> = workspace
+        .found
+        .iter()
+        .filter(|(address, found)| {
+            questions.recorded.get(address).is_some_and(|r| {
+                found.body.digest().is_some_and(|d| Some(d.recorded()) != r.digest || found.parent != r.parent)
+            })
+        })
+        .filter_map(|(address, _)| {
+            let path = match address.kind {
+                KindName::DASHBOARD => format!("/api/dashboards/uid/{}", address.uid),
+                KindName::FOLDER => format!("/api/folders/{}", address.uid),
+                _ => return None,
+            };
+            Some((address.clone(), Request::get(path)))
+        })
+        .collect();
+    let mut tasks = JoinSet::new();
+    for (address, request) in changed {
+        let client = client.clone();
+        tasks.spawn(async move { (address, client.send(&request).await) });
+    }
+    while let Some(joined) = tasks.join_next().await {
+        let Ok((address, Ok(answer))) = joined else { continue };
+        let json = answer.json();
+        let meta = json.get("meta").unwrap_or(&json);
+        let saved = Saved { by: kinds::text(meta, "/updatedBy"), at: kinds::text(meta, "/updated") };
+        if answer.status == 200
+            && !saved.by.is_empty()
+            && let Some(found) = workspace.found.get_mut(&address)
+        {
+            found.saved = saved;
+        }
+    }
+    Ok(())
+}
+
+/// An answer that is needed: 401, 403 and failures become errors that name what was asked.
+fn ok(answer: Response, what: &'static str) -> Result<Response, LiveError> {
+    match answer.status {
+        200..=299 => Ok(answer),
+        401 => Err(LiveError::Unauthorised(answer.message())),
+        403 => Err(LiveError::Forbidden { what, words: answer.message() }),
+        _ => Err(LiveError::Failed { what, words: answer.message() }),
+    }
+}
+
+/// The address of a live object, where its uid is one that the directory could name.
+fn address(kind: KindName, uid: &str) -> Option<Address> {
+    Uid::parse(uid).ok().map(|uid| Address::new(kind, uid))
+}
+
+/// What is in a folder, by the server's authoritative word: asked just before the folder is deleted. None is empty.
+pub async fn inside_folder(client: &Client, server: &Server, uid: &str) -> Result<Option<String>, LiveError> {
+    let inside = match &server.resources {
+        Some(resources) => resources::any_in_folder(client, resources, uid).await?,
+        None => classic::any_in_folder(client, uid).await?,
+    };
+    if inside.is_some() {
+        return Ok(inside);
+    }
+    // Library panels and alert rules: counted by the server since 10.1, listed before. What cannot be read counts as
+    // something inside.
+    let counts = client.send(&Request::get(format!("/api/folders/{}/counts", encode(uid)))).await?;
+    if counts.status == 200 {
+        let json = counts.json();
+        let full = json.as_object().into_iter().flatten().find(|(_, n)| n.as_u64().is_none_or(|n| n > 0));
+        return Ok(full.map(|(what, n)| format!("{n} of `{what}`")));
+    }
+    library_panels_inside(client, uid).await
+}
+
+async fn library_panels_inside(client: &Client, uid: &str) -> Result<Option<String>, LiveError> {
+    let answer = client.send(&Request::get("/api/library-elements?perPage=10000")).await?;
+    if answer.status == 501 {
+        return Ok(None);
+    }
+    let json = ok(answer, "the library panels")?.json();
+    let elements = json.pointer("/result/elements").and_then(serde_json::Value::as_array).into_iter().flatten();
+    let inside =
+        elements.filter(|e| kinds::text(e, "/folderUid") == uid || kinds::text(e, "/meta/folderUid") == uid);
+    Ok(inside.map(|e| format!("library panel `{}`", kinds::text(e, "/name"))).next())
+}

@@ -1,0 +1,191 @@
+//! Reading a 12.x: lists of `/apis`, of metadata first.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{LiveError, Questions, Tree, address, digest, fetch, keep, ok};
+use crate::grafana::Client;
+use crate::kinds::{self, dashboard, folder, text};
+use crate::model::request::encode;
+use crate::model::server::Resources;
+use crate::model::{Address, Found, Headline, KindName, LiveBody, LiveFolder, Request, Server};
+use crate::plan::inputs::LiveTitle;
+
+/// How many objects a page is asked for; a page also ends at about 2 MiB (`contracts/README.md` 19).
+const PAGE: usize = 500;
+/// Asks for a list without specs: 1/38 of the bytes (`contracts/README.md` 19).
+const METADATA: &str = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json";
+
+pub(super) async fn read(
+    client: &Client,
+    server: &Server,
+    resources: &Resources,
+    questions: &Questions<'_>,
+) -> Result<Tree, LiveError> {
+    let (folders, dashboards) =
+        tokio::join!(folders(client, resources, questions), dashboards(client, server, resources, questions));
+    let mut tree = dashboards?;
+    let (live, found) = folders?;
+    tree.folders = Some(live);
+    tree.found.extend(found);
+    confirm_absences(client, server, questions, &mut tree).await?;
+    Ok(tree)
+}
+
+type Folders = (Vec<LiveFolder>, BTreeMap<Address, Found>);
+
+async fn folders(client: &Client, resources: &Resources, questions: &Questions<'_>) -> Result<Folders, LiveError> {
+    let path = format!("/apis/folder.grafana.app/{}/namespaces/{}/folders", resources.folders, resources.namespace);
+    let mut live = Vec::new();
+    let mut found = BTreeMap::new();
+    list(client, &path, None, "the folders", |item| {
+        let one = folder::resource(&item);
+        let uid = text(&item, "/metadata/name");
+        live.push(LiveFolder {
+            uid: uid.clone(),
+            title: one.found.headline.title.clone(),
+            parent: one.found.parent.clone(),
+        });
+        if let Some(address) = address(KindName::FOLDER, &uid).filter(|a| questions.asks_for(a)) {
+            found.insert(address.clone(), keep(&address, one));
+        }
+    })
+    .await?;
+    Ok((live, found))
+}
+
+async fn dashboards(
+    client: &Client,
+    server: &Server,
+    resources: &Resources,
+    questions: &Questions<'_>,
+) -> Result<Tree, LiveError> {
+    let path = format!(
+        "/apis/dashboard.grafana.app/{}/namespaces/{}/dashboards",
+        resources.dashboards, resources.namespace
+    );
+    let mut tree = Tree::default();
+    let mut titles = Vec::new();
+    let mut fetch_these = Vec::new();
+    list(client, &path, Some(METADATA), "the dashboards", |item| {
+        let uid = text(&item, "/metadata/name");
+        titles.push(LiveTitle { uid: uid.clone(), title: String::new(), parent: kinds::resource_parent(&item) });
+        let Some(address) = address(KindName::DASHBOARD, &uid).filter(|a| questions.asks_for(a)) else { return };
+        match as_recorded(&address, &item, questions) {
+            Some(found) => {
+                tree.found.insert(address, found);
+            }
+            None => fetch_these.push(address),
+        }
+    })
+    .await?;
+    // Many single reads or the whole list: a page of the list costs as much as a read of all that it holds.
+    if fetch_these.len() > 16 && fetch_these.len() * 4 > titles.len() {
+        list(client, &path, None, "the dashboards", |item| {
+            let uid = text(&item, "/metadata/name");
+            let asked = address(KindName::DASHBOARD, &uid).filter(|a| questions.asks_for(a));
+            if let Some(address) = asked {
+                let found = digest(&address, dashboard::resource(item), questions, server);
+                tree.found.insert(address, found);
+            }
+        })
+        .await?;
+    } else {
+        fetch(client, server, fetch_these, |address, answer| tree.take(address, answer, server, questions)).await?;
+    }
+    tree.dashboards = Some(titles);
+    Ok(tree)
+}
+
+/// What is as it was recorded need not be read, unless the directory wants something else of it.
+fn as_recorded(address: &Address, item: &Value, questions: &Questions<'_>) -> Option<Found> {
+    let recorded = questions.recorded.get(address)?;
+    let identity = kinds::resource_identity(item);
+    if recorded.pending.is_some()
+        || recorded.revision != crate::model::digest::REVISION
+        || !recorded.identity.as_ref()?.unchanged(&identity)
+    {
+        return None;
+    }
+    let wanted = questions.declared.get(address).map(crate::model::NormalDigest::recorded);
+    if wanted.is_some_and(|w| Some(&w) != recorded.digest.as_ref()) {
+        return None;
+    }
+    Some(Found {
+        identity,
+        body: LiveBody::Unread,
+        parent: kinds::resource_parent(item),
+        headline: Headline { title: recorded.title.clone(), facts: Vec::new() },
+        saved: kinds::resource_saved(item),
+        guard: kinds::resource_guard(item),
+        secure_keys: std::collections::BTreeSet::new(),
+    })
+}
+
+/// A list does not prove that something recorded is gone: it is read by its name.
+async fn confirm_absences(
+    client: &Client,
+    server: &Server,
+    questions: &Questions<'_>,
+    tree: &mut Tree,
+) -> Result<(), LiveError> {
+    let missing: Vec<Address> = questions
+        .recorded
+        .keys()
+        .filter(|a| {
+            a.kind != KindName::DATASOURCE && !tree.found.contains_key(a) && !tree.unreadable.contains_key(a)
+        })
+        .cloned()
+        .collect();
+    fetch(client, server, missing, |address, answer| tree.take(address, answer, server, questions)).await
+}
+
+/// Every item of a list, page by page, each let go after `each`.
+async fn list(
+    client: &Client,
+    path: &str,
+    accept: Option<&'static str>,
+    what: &'static str,
+    mut each: impl FnMut(Value),
+) -> Result<(), LiveError> {
+    let mut token = String::new();
+    loop {
+        let after = if token.is_empty() { String::new() } else { format!("&continue={}", encode(&token)) };
+        let mut request = Request::get(format!("{path}?limit={PAGE}{after}"));
+        request.accept = accept;
+        let answer = ok(client.send(&request).await?, what)?;
+        let mut json = answer.json();
+        if let Some(Value::Array(items)) = json.get_mut("items").map(Value::take) {
+            items.into_iter().for_each(&mut each);
+        }
+        token = text(&json, "/metadata/continue");
+        if token.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+/// Whether anything of this list is in a folder: asked just before a folder is deleted.
+pub(crate) async fn any_in_folder(
+    client: &Client,
+    resources: &Resources,
+    uid: &str,
+) -> Result<Option<String>, LiveError> {
+    let dashboards = format!(
+        "/apis/dashboard.grafana.app/{}/namespaces/{}/dashboards",
+        resources.dashboards, resources.namespace
+    );
+    let folders =
+        format!("/apis/folder.grafana.app/{}/namespaces/{}/folders", resources.folders, resources.namespace);
+    let mut inside = None;
+    for (path, what) in [(dashboards, "dashboard"), (folders, "folder")] {
+        list(client, &path, Some(METADATA), "what the folder holds", |item| {
+            if kinds::resource_parent(&item).as_deref() == Some(uid) {
+                inside.get_or_insert_with(|| format!("{what} `{}`", text(&item, "/metadata/name")));
+            }
+        })
+        .await?;
+    }
+    Ok(inside)
+}

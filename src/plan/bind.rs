@@ -1,0 +1,310 @@
+//! Which folder of the workspace each folder of the directory stands for.
+//!
+//! A directory without a uid is bound by its path of titles: to the folder it was bound to before, else to the one
+//! live folder of that path (borrowed: used as it is, never renamed, never deleted), else to a new one whose uid
+//! follows from the path alone. What is then done with the folder is decided in [`super::decide`].
+
+use std::collections::BTreeMap;
+
+use super::Refusal;
+use super::inputs::Ownership;
+use crate::model::server::TitleRule;
+use crate::model::{
+    Address, DeclaredFolder, FolderPath, KindName, LiveFolder, Parent, Place, Problem, Server, Uid,
+};
+use crate::source::{folder_uid, slug};
+
+/// A folder of the directory and the folder of the workspace that it stands for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Binding {
+    /// Its path in the directory; none for a folder declared by a document with a uid.
+    pub path: Option<FolderPath>,
+    /// The uid it is bound to.
+    pub uid: String,
+    /// How it came to be bound.
+    pub how: Bound,
+    /// The title that the directory declares.
+    pub title: String,
+    /// The uid of the folder above; none at the root.
+    pub parent: Option<String>,
+    /// Where the directory declares it.
+    pub place: Place,
+    /// Whether it survives its removal from the directory.
+    pub protect: bool,
+    /// Why it cannot be, if it cannot.
+    pub refused: Option<Refusal>,
+    /// What a reader should know.
+    pub note: Option<String>,
+}
+
+/// How a folder came to be bound.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Bound {
+    /// The directory names its uid: title and place are managed.
+    Named,
+    /// It is ours by the record, or is made by this plan: title and place are managed.
+    Ours,
+    /// It is somebody's: used as it is.
+    Borrowed,
+}
+
+/// All bindings, parents first, and how to find the one of a path.
+#[derive(Clone, Debug, Default)]
+pub struct Bindings {
+    /// In the order of the declarations.
+    pub all: Vec<Binding>,
+    by_path: BTreeMap<FolderPath, usize>,
+}
+
+impl Bindings {
+    /// The binding of a path.
+    #[must_use]
+    pub fn of(&self, path: &FolderPath) -> Option<&Binding> {
+        self.by_path.get(path).map(|i| &self.all[*i])
+    }
+
+    /// The binding of a uid.
+    #[must_use]
+    pub fn of_uid(&self, uid: &str) -> Option<&Binding> {
+        self.all.iter().find(|b| b.uid == uid)
+    }
+
+    /// The uid of the folder that a parent stands for; none for the root.
+    ///
+    /// Errors are paths that the directory does not declare, which a loader never makes.
+    #[must_use]
+    pub fn uid_of(&self, parent: &Parent) -> Option<String> {
+        match parent {
+            Parent::None | Parent::Root => None,
+            Parent::Uid(uid) => Some(uid.as_str().to_owned()),
+            Parent::Path(path) => self.of(path).map(|b| b.uid.clone()),
+        }
+    }
+}
+
+/// Binds every folder of the directory. Problems are paths of which the workspace has several folders.
+#[must_use]
+pub fn bind(
+    folders: &[DeclaredFolder],
+    live: Option<&[LiveFolder]>,
+    ownership: Ownership<'_>,
+    server: &Server,
+) -> (Bindings, Vec<Problem>) {
+    let mut bindings = Bindings::default();
+    let mut problems = Vec::new();
+    let live = live.unwrap_or_default();
+    for folder in folders {
+        let parent_uid = bindings.uid_of(&folder.parent);
+        let parent_refused = match &folder.parent {
+            Parent::Path(path) => bindings.of(path).is_some_and(|b| b.refused.is_some()),
+            Parent::None | Parent::Root | Parent::Uid(_) => false,
+        };
+        let (uid, how, note) = match choose(folder, parent_uid.as_deref(), live, ownership) {
+            Ok(chosen) => chosen,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
+            }
+        };
+        let refused = refuse(folder, &uid, how, parent_uid.as_deref(), parent_refused, live, server);
+        if let Some(path) = &folder.path {
+            bindings.by_path.insert(path.clone(), bindings.all.len());
+        }
+        bindings.all.push(Binding {
+            path: folder.path.clone(),
+            uid,
+            how,
+            title: folder.title.clone(),
+            parent: parent_uid,
+            place: folder.place.clone(),
+            protect: folder.protect,
+            refused,
+            note,
+        });
+    }
+    (bindings, problems)
+}
+
+type Chosen = (String, Bound, Option<String>);
+
+fn choose(
+    folder: &DeclaredFolder,
+    parent: Option<&str>,
+    live: &[LiveFolder],
+    ownership: Ownership<'_>,
+) -> Result<Chosen, Problem> {
+    if let Some(uid) = &folder.uid {
+        return Ok((uid.as_str().to_owned(), Bound::Named, None));
+    }
+    let Some(path) = &folder.path else {
+        return Err(Problem::error("folder-without-uid", "a folder outside the directory tree needs a uid")
+            .at(folder.place.clone()));
+    };
+    let is_ours = |uid: &str| {
+        Uid::parse(uid).is_ok_and(|uid| ownership.recorded(&Address::new(KindName::FOLDER, uid)).is_some())
+    };
+    let exists = |uid: &str| live.iter().any(|f| f.uid == uid);
+    if let Ownership::Known { bindings, .. } = ownership
+        && let Some(uid) = bindings.get(path)
+        && exists(uid)
+    {
+        let how = if is_ours(uid) { Bound::Ours } else { Bound::Borrowed };
+        return Ok((uid.clone(), how, None));
+    }
+    let there: Vec<&LiveFolder> = live
+        .iter()
+        .filter(|f| f.title.trim() == folder.title && f.parent.as_deref() == parent && f.uid != "amgctl")
+        .collect();
+    match there.as_slice() {
+        [one] => {
+            let how = if is_ours(&one.uid) { Bound::Ours } else { Bound::Borrowed };
+            return Ok((one.uid.clone(), how, None));
+        }
+        [] => {}
+        several => {
+            let uids: Vec<String> = several.iter().map(|f| format!("`{}`", f.uid)).collect();
+            return Err(Problem::error(
+                "ambiguous-folder",
+                format!("the workspace has {} folders `{path}`", several.len()),
+            )
+            .at(folder.place.clone())
+            .note(format!("their uids are {}", uids.join(", ")))
+            .help("name the one that is meant: `uid: …` in a `_folder.yaml` in that directory"));
+        }
+    }
+    let uid = folder_uid(path).as_str().to_owned();
+    if let Some(there) = live.iter().find(|f| f.uid == uid)
+        && !is_ours(&uid)
+    {
+        let note = format!("`{}` is the folder once made for this path; it is used as it is", there.title);
+        return Ok((uid, Bound::Borrowed, Some(note)));
+    }
+    Ok((uid, Bound::Ours, None))
+}
+
+fn refuse(
+    folder: &DeclaredFolder,
+    uid: &str,
+    how: Bound,
+    parent: Option<&str>,
+    parent_refused: bool,
+    live: &[LiveFolder],
+    server: &Server,
+) -> Option<Refusal> {
+    if how == Bound::Borrowed {
+        return None;
+    }
+    if parent_refused {
+        return Some(Refusal {
+            code: "parent-refused",
+            reason: "the folder above it cannot be".into(),
+            hint: "see that folder".into(),
+        });
+    }
+    if parent.is_some() && !server.nested_folders {
+        let flat = folder.path.as_ref().map_or_else(|| folder.title.clone(), |p| p.titles().join(" - "));
+        return Some(Refusal {
+            code: "no-subfolders",
+            reason: format!("Grafana {} has no folders within folders", server.version),
+            hint: format!("move what is in it to a directory at the top, as `{flat}`"),
+        });
+    }
+    if folder.title.eq_ignore_ascii_case("general") {
+        return Some(Refusal {
+            code: "reserved-title",
+            reason: "Grafana keeps the folder title `General` for the root".into(),
+            hint: "give the directory another name, or a `title:` in its `_folder.yaml`".into(),
+        });
+    }
+    if parent.is_none() && folder.title == "amgctl" && folder.uid.is_none() {
+        return Some(Refusal {
+            code: "reserved-title",
+            reason: "the folder `amgctl` holds the registry".into(),
+            hint: "give the directory another name".into(),
+        });
+    }
+    let clash = live.iter().find(|f| {
+        f.uid != uid
+            && match server.titles {
+                TitleRule::Slug => slug(&f.title) == slug(&folder.title),
+                TitleRule::Exact => f.title.trim() == folder.title && f.parent.as_deref() == parent,
+                TitleRule::Free => {
+                    folder.uid.is_some() && f.title.trim() == folder.title && f.parent.as_deref() == parent
+                }
+            }
+    });
+    clash.map(|f| Refusal {
+        code: "folder-title-taken",
+        reason: format!("the folder `{}` (uid `{}`) has that title there already", f.title, f.uid),
+        hint: format!("write `uid: {}` in its `_folder.yaml` to use that one, or choose another title", f.uid),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> FolderPath {
+        FolderPath::new(text.split('/').map(str::to_owned).collect()).unwrap()
+    }
+
+    fn directory(text: &str) -> DeclaredFolder {
+        let path = path(text);
+        DeclaredFolder {
+            uid: None,
+            title: path.title().to_owned(),
+            parent: path.parent().map_or(Parent::Root, Parent::Path),
+            path: Some(path),
+            place: Place::file(text),
+            protect: false,
+        }
+    }
+
+    fn live(uid: &str, title: &str, parent: Option<&str>) -> LiveFolder {
+        LiveFolder { uid: uid.into(), title: title.into(), parent: parent.map(str::to_owned) }
+    }
+
+    #[test]
+    fn one_live_folder_of_the_path_is_borrowed() {
+        let folders = [directory("Infra"), directory("Infra/Linux")];
+        let there = [live("a", "Infra", None), live("b", "Linux", Some("a")), live("c", "Linux", None)];
+        let (bound, problems) = bind(&folders, Some(&there), Ownership::Absent, &Server::latest());
+        assert!(problems.is_empty());
+        assert_eq!(bound.all[1].uid, "b");
+        assert_eq!(bound.all[1].how, Bound::Borrowed);
+    }
+
+    #[test]
+    fn two_live_folders_of_the_path_are_an_error_with_their_uids() {
+        let there = [live("a", "Infra", None), live("b", "Infra", None)];
+        let (_, problems) = bind(&[directory("Infra")], Some(&there), Ownership::Absent, &Server::latest());
+        assert!(problems[0].notes[0].contains("`a`, `b`"));
+    }
+
+    #[test]
+    fn a_remembered_folder_stays_bound_whatever_its_title() {
+        let objects = BTreeMap::new();
+        let bindings = BTreeMap::from([(path("Infra"), "a".to_owned())]);
+        let known = Ownership::Known { serial: 1, run: "r", objects: &objects, bindings: &bindings };
+        let there = [live("a", "Renamed", None), live("b", "Infra", None)];
+        let (bound, _) = bind(&[directory("Infra")], Some(&there), known, &Server::latest());
+        assert_eq!((bound.all[0].uid.as_str(), bound.all[0].how), ("a", Bound::Borrowed));
+    }
+
+    #[test]
+    fn sub_folders_are_refused_where_the_server_has_none() {
+        let server = Server { nested_folders: false, version: "9.4.7".into(), ..Server::latest() };
+        let folders = [directory("Infra"), directory("Infra/Linux")];
+        let (bound, _) = bind(&folders, Some(&[]), Ownership::Absent, &server);
+        assert!(bound.all[0].refused.is_none());
+        assert!(bound.all[1].refused.as_ref().unwrap().hint.contains("Infra - Linux"));
+    }
+
+    #[test]
+    fn the_uid_of_a_new_folder_follows_from_the_path_alone() {
+        let (a, _) = bind(&[directory("Infra")], Some(&[]), Ownership::Absent, &Server::latest());
+        let (b, _) = bind(&[directory("Infra")], None, Ownership::Off, &Server::latest());
+        assert_eq!(a.all[0].uid, b.all[0].uid);
+        assert_eq!(a.all[0].how, Bound::Ours);
+    }
+}

@@ -1,0 +1,199 @@
+//! Clashes of identity, found before anything is sent: names, titles and uids that the server would refuse, or worse,
+//! take for another object's.
+//!
+//! On servers up to 11.2 a title belongs to one dashboard of a folder (`grafana-api.md` 1.5). Where the other one gives
+//! its title up in the same plan, this one waits for it; where two swap theirs, both are refused.
+
+use std::collections::BTreeMap;
+
+use super::decide::Wanted;
+use super::inputs::Inputs;
+use super::{Action, Change, Refusal};
+use crate::model::server::TitleRule;
+use crate::model::{Address, KindName, Uid};
+use crate::source::slug;
+
+/// Refuses what clashes, and lets wait what only has to wait.
+pub(super) fn settle(
+    inputs: &Inputs<'_>,
+    wanted: &BTreeMap<Address, Wanted<'_>>,
+    changes: &mut BTreeMap<Address, Change>,
+) {
+    uids(inputs, wanted, changes);
+    names(inputs, wanted, changes);
+    if inputs.server.titles != TitleRule::Free {
+        titles(inputs, wanted, changes);
+    }
+}
+
+/// One uid, one object: on some servers a folder and a dashboard share the space of uids (`contracts/README.md` 1).
+fn uids(inputs: &Inputs<'_>, wanted: &BTreeMap<Address, Wanted<'_>>, changes: &mut BTreeMap<Address, Change>) {
+    for address in wanted.keys() {
+        let taken = match address.kind {
+            KindName::DASHBOARD => inputs
+                .live
+                .folders
+                .iter()
+                .flatten()
+                .find(|f| f.uid == address.uid.as_str())
+                .map(|f| format!("the folder `{}`", f.title)),
+            KindName::FOLDER => inputs
+                .live
+                .dashboards
+                .iter()
+                .flatten()
+                .find(|d| d.uid == address.uid.as_str())
+                .map(|d| format!("the dashboard `{}`", d.title)),
+            _ => None,
+        };
+        if let Some(other) = taken {
+            refuse(changes, address, "uid-taken", format!("its uid belongs to {other}"), "give it another uid");
+        }
+    }
+}
+
+/// Names of data sources are unique in the workspace.
+fn names(inputs: &Inputs<'_>, wanted: &BTreeMap<Address, Wanted<'_>>, changes: &mut BTreeMap<Address, Change>) {
+    let Some(live) = &inputs.live.datasources else { return };
+    for (address, wanted) in wanted.iter().filter(|(a, _)| a.kind == KindName::DATASOURCE) {
+        let Some(other) = live.iter().find(|d| d.name == wanted.headline.title && d.uid != address.uid.as_str())
+        else {
+            continue;
+        };
+        let theirs = Uid::parse(&other.uid).ok().map(|uid| Address::new(KindName::DATASOURCE, uid));
+        if let Some(theirs) = theirs.filter(|a| gives_up(changes, wanted_name(inputs, a), a)) {
+            wait_for(changes, address, theirs);
+            continue;
+        }
+        refuse(
+            changes,
+            address,
+            "name-taken",
+            format!("the workspace has a data source of that name under the uid `{}`", other.uid),
+            &format!("write `uid: {}` to use that one, or choose another name", other.uid),
+        );
+    }
+}
+
+fn wanted_name<'a>(inputs: &'a Inputs<'_>, address: &Address) -> Option<&'a str> {
+    inputs.declared.iter().find(|d| d.address == *address).map(|d| d.headline.title.as_str())
+}
+
+/// Whether the plan takes the name or title from this object: by deleting or by renaming it.
+fn gives_up(changes: &BTreeMap<Address, Change>, new_name: Option<&str>, address: &Address) -> bool {
+    changes.get(address).is_some_and(|change| match &change.action {
+        Action::Delete { .. } => true,
+        Action::Update { .. } | Action::Replace { .. } => new_name.is_some(),
+        _ => false,
+    })
+}
+
+struct Place<'a> {
+    parent: Option<&'a str>,
+    title: String,
+}
+
+fn titles(inputs: &Inputs<'_>, wanted: &BTreeMap<Address, Wanted<'_>>, changes: &mut BTreeMap<Address, Change>) {
+    let key =
+        |title: &str| if inputs.server.titles == TitleRule::Slug { slug(title) } else { title.trim().to_owned() };
+    let places: BTreeMap<&Address, Place<'_>> = wanted
+        .iter()
+        .filter(|(a, _)| a.kind == KindName::DASHBOARD)
+        .map(|(a, w)| (a, Place { parent: w.parent.as_deref(), title: key(&w.headline.title) }))
+        .collect();
+    let mut waits: Vec<(Address, Address)> = Vec::new();
+    for (address, place) in &places {
+        if !changes.get(*address).is_some_and(|c| c.action.writes()) {
+            continue;
+        }
+        if let Some((other, _)) =
+            places.iter().find(|(a, p)| a != &address && p.parent == place.parent && p.title == place.title)
+        {
+            let reason = format!(
+                "`{other}` in the same folder has that title too, and Grafana {} allows it once",
+                inputs.server.version
+            );
+            refuse(changes, address, "title-twice", reason, "give one of them another title");
+            continue;
+        }
+        let folder = inputs.live.folders.iter().flatten().find(|f| key(&f.title) == place.title);
+        if let Some(folder) = folder {
+            let reason = format!(
+                "the folder `{}` has that title, and Grafana {} allows it once",
+                folder.title, inputs.server.version
+            );
+            refuse(changes, address, "title-of-folder", reason, "give the dashboard another title");
+            continue;
+        }
+        let there = inputs.live.dashboards.iter().flatten().find(|d| {
+            d.uid != address.uid.as_str() && d.parent.as_deref() == place.parent && key(&d.title) == place.title
+        });
+        let Some(there) = there else { continue };
+        let theirs = Uid::parse(&there.uid).ok().map(|uid| Address::new(KindName::DASHBOARD, uid));
+        let leaves = theirs.as_ref().is_some_and(|a| {
+            changes.get(a).is_some_and(|c| matches!(c.action, Action::Delete { .. }))
+                || (places.get(a).is_some_and(|p| p.parent != place.parent || p.title != place.title)
+                    && changes.get(a).is_some_and(|c| c.action.writes()))
+        });
+        match theirs {
+            Some(theirs) if leaves => waits.push(((*address).clone(), theirs)),
+            _ => refuse(
+                changes,
+                address,
+                "title-taken",
+                format!("the dashboard `{}` in that folder has that title already", there.uid),
+                &format!("write `\"uid\": \"{}\"` to use that one, or choose another title", there.uid),
+            ),
+        }
+    }
+    let waits_for: BTreeMap<Address, Address> = waits.iter().cloned().collect();
+    for (address, theirs) in waits {
+        if in_ring(&waits_for, &address) {
+            let reason = format!(
+                "it and `{theirs}` swap titles, which Grafana {} does not allow in one step",
+                inputs.server.version
+            );
+            refuse(
+                changes,
+                &address,
+                "title-swap",
+                reason,
+                "give one of them a third title, apply, then the title it is to have, and apply again",
+            );
+        } else {
+            wait_for(changes, &address, theirs);
+        }
+    }
+}
+
+fn in_ring(waits_for: &BTreeMap<Address, Address>, start: &Address) -> bool {
+    let mut at = start;
+    for _ in 0..=waits_for.len() {
+        match waits_for.get(at) {
+            Some(next) if next == start => return true,
+            Some(next) => at = next,
+            None => return false,
+        }
+    }
+    false
+}
+
+fn wait_for(changes: &mut BTreeMap<Address, Change>, address: &Address, other: Address) {
+    if let Some(change) = changes.get_mut(address) {
+        change.needs.insert(other);
+    }
+}
+
+fn refuse(
+    changes: &mut BTreeMap<Address, Change>,
+    address: &Address,
+    code: &'static str,
+    reason: String,
+    hint: &str,
+) {
+    let Some(change) = changes.get_mut(address) else { return };
+    if change.action.writes() {
+        change.intent = None;
+        change.action = Action::Refuse(Refusal { code, reason, hint: hint.to_owned() });
+    }
+}

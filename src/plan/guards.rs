@@ -1,0 +1,107 @@
+//! What stops a plan as a whole, and what it says of the workspace around the stack.
+
+use std::collections::BTreeSet;
+
+use super::bind::Bindings;
+use super::inputs::{Inputs, LiveName, Ownership};
+use super::{Action, Change, Goal, Plan};
+use crate::kinds;
+use crate::model::{Address, KindName, Uid};
+
+/// A plan that destroys more than it may.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TooMany {
+    /// How many objects it would destroy, replacements counted.
+    pub destroys: usize,
+    /// How many objects the stack has.
+    pub of: usize,
+    /// How many it may.
+    pub allowed: usize,
+}
+
+/// The most objects that an apply destroys without being told to.
+pub const MAX_DESTROY: usize = 10;
+
+/// Whether a plan destroys too much: more than 10 objects, or more than 20 % of the stack's if that is at least 3.
+///
+/// A destroy is exempt: it asks for the stack's name.
+#[must_use]
+pub fn too_many(plan: &Plan, recorded: usize, max_destroy: Option<usize>) -> Option<TooMany> {
+    if plan.goal == Goal::Destroy {
+        return None;
+    }
+    let destroys = plan.changes().filter(|c| c.action.destroys()).count();
+    let share = (recorded / 5).max(2);
+    let allowed = max_destroy.unwrap_or(MAX_DESTROY.min(share));
+    (destroys > allowed).then_some(TooMany { destroys, of: recorded, allowed })
+}
+
+/// Counts what the workspace has that is in no registry and not in the directory, by kind's plural name.
+pub(super) fn unmanaged(inputs: &Inputs<'_>, bindings: &Bindings) -> Vec<(&'static str, usize)> {
+    let declared: BTreeSet<&Address> = inputs.declared.iter().map(|d| &d.address).collect();
+    let foreign = |kind: KindName, uid: &str| match Uid::parse(uid) {
+        Ok(uid) => {
+            let address = Address::new(kind, uid);
+            !declared.contains(&address)
+                && inputs.ownership.recorded(&address).is_none()
+                && !inputs.live.others.contains_key(&address)
+                && !address.uid.is_reserved()
+        }
+        Err(_) => true,
+    };
+    let dashboards = inputs.live.dashboards.iter().flatten();
+    let dashboards = dashboards.filter(|d| foreign(KindName::DASHBOARD, &d.uid)).count();
+    let datasources = inputs.live.datasources.iter().flatten();
+    let datasources = datasources.filter(|d| foreign(KindName::DATASOURCE, &d.uid)).count();
+    let folders = inputs.live.folders.iter().flatten();
+    let folders =
+        folders.filter(|f| bindings.of_uid(&f.uid).is_none() && foreign(KindName::FOLDER, &f.uid)).count();
+    [(KindName::DASHBOARD, dashboards), (KindName::DATASOURCE, datasources), (KindName::FOLDER, folders)]
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(kind, count)| (kinds::by_name(kind).plural(), count))
+        .collect()
+}
+
+/// Says when making a data source the default one takes that from one that this plan does not touch.
+pub(super) fn default_datasource(inputs: &Inputs<'_>, stages: &[Vec<Change>]) -> Option<String> {
+    let now: &LiveName = inputs.live.datasources.as_ref()?.iter().find(|d| d.is_default)?;
+    let becomes = stages.iter().flatten().find(|c| {
+        c.address.kind == KindName::DATASOURCE
+            && c.address.uid.as_str() != now.uid
+            && c.action.writes()
+            && !matches!(c.action, Action::Delete { .. })
+            && inputs.bodies.get(&c.address).and_then(|b| b.get("isDefault"))
+                == Some(&serde_json::Value::Bool(true))
+    })?;
+    let touched = stages.iter().flatten().any(|c| c.address.uid.as_str() == now.uid && c.action.writes());
+    (!touched)
+        .then(|| format!("`{}` becomes the default data source; \"{}\" no longer is", becomes.address, now.name))
+}
+
+/// Whether an empty directory would take the whole stack down.
+#[must_use]
+pub fn empties_the_stack(inputs: &Inputs<'_>) -> bool {
+    let recorded = match inputs.ownership {
+        Ownership::Known { objects, .. } => !objects.is_empty(),
+        Ownership::Absent | Ownership::Unknown(_) | Ownership::Off => false,
+    };
+    inputs.goal == Goal::Apply
+        && recorded
+        && inputs.declared.is_empty()
+        && inputs.folders.is_empty()
+        && !inputs.rules.allow_empty
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_are_too_many_of_a_large_stack_and_a_fifth_of_a_small_one() {
+        let limit = |of: usize| MAX_DESTROY.min((of / 5).max(2));
+        assert_eq!(limit(1000), 10);
+        assert_eq!(limit(20), 4);
+        assert_eq!(limit(5), 2);
+    }
+}

@@ -1,0 +1,161 @@
+//! What a plan is made of: the workspace as it was read, what is known of ownership, and what the user allows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Goal;
+use crate::model::{
+    Address, Declared, DeclaredFolder, Fingerprint, FolderPath, Found, LiveFolder, Recorded, Server, StackName,
+};
+
+/// Everything that a plan follows from. The same inputs give the same plan, to the byte.
+pub struct Inputs<'a> {
+    /// What the plan is for.
+    pub goal: Goal,
+    /// The workspace as people know it.
+    pub workspace: &'a str,
+    /// The stack.
+    pub stack: &'a StackName,
+    /// The server's rules.
+    pub server: &'a Server,
+    /// The directory's data sources and dashboards.
+    pub declared: &'a [Declared],
+    /// The normal forms of those declared objects that differ from what is live: what is diffed.
+    pub bodies: &'a BTreeMap<Address, serde_json::Value>,
+    /// The directory's folders, parents first.
+    pub folders: &'a [DeclaredFolder],
+    /// Keyed fingerprints of the declared secret values, where the registry's salt is known.
+    pub fingerprints: &'a BTreeMap<Address, BTreeMap<String, Fingerprint>>,
+    /// What the workspace has.
+    pub live: &'a Workspace,
+    /// What is known of ownership.
+    pub ownership: Ownership<'a>,
+    /// What the user allows and asks.
+    pub rules: &'a Rules,
+}
+
+/// The workspace as it was read.
+#[derive(Clone, Debug, Default)]
+pub struct Workspace {
+    /// Those declared or recorded objects that exist.
+    pub found: BTreeMap<Address, Found>,
+    /// Those declared or recorded objects of which it could not be told whether they exist, with the reason.
+    pub unreadable: BTreeMap<Address, String>,
+    /// Every folder; none when they could not be listed.
+    pub folders: Option<Vec<LiveFolder>>,
+    /// Every dashboard, as far as this token may see them; none when they could not be listed.
+    pub dashboards: Option<Vec<LiveTitle>>,
+    /// Every data source; none when this token may not list them.
+    pub datasources: Option<Vec<LiveName>>,
+    /// What another stack of this workspace has recorded as its own.
+    pub others: BTreeMap<Address, StackName>,
+    /// Other stacks whose record could not be read: while there are any, nothing is adopted or deleted.
+    pub damaged_others: Vec<String>,
+}
+
+/// A dashboard of the workspace, as a list tells of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LiveTitle {
+    /// Its uid.
+    pub uid: String,
+    /// Its title; empty where the list does not say (metadata-only lists of 12.x).
+    pub title: String,
+    /// The uid of the folder it is in; none at the root.
+    pub parent: Option<String>,
+}
+
+/// A data source of the workspace, as the list tells of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LiveName {
+    /// Its uid.
+    pub uid: String,
+    /// Its name.
+    pub name: String,
+    /// Its plugin.
+    pub kind: String,
+    /// Whether it is the default one.
+    pub is_default: bool,
+}
+
+/// What is known of ownership.
+#[derive(Clone, Copy)]
+pub enum Ownership<'a> {
+    /// The stack's record.
+    Known {
+        /// Its serial.
+        serial: u64,
+        /// The run that saved it.
+        run: &'a str,
+        /// Its objects.
+        objects: &'a BTreeMap<Address, Recorded>,
+        /// What its directories stand for.
+        bindings: &'a BTreeMap<FolderPath, String>,
+    },
+    /// There is provably none yet.
+    Absent,
+    /// It could not be read, for this reason.
+    Unknown(&'a str),
+    /// `ownership: none`: what is live counts as recorded.
+    Off,
+}
+
+/// What the user allows and asks.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// What may be adopted.
+    pub adopt: Adopt,
+    /// Only these and what they need; empty means everything.
+    pub targets: BTreeSet<Address>,
+    /// Objects that may be deleted and made anew where they cannot be changed in place.
+    pub replace: BTreeSet<Address>,
+    /// Objects whose protection is lifted.
+    pub unprotect: BTreeSet<Address>,
+    /// Delete adopted objects instead of releasing them.
+    pub delete_adopted: bool,
+    /// Send secrets also where nobody knows whether they changed (`ownership: none`).
+    pub send_secrets: bool,
+    /// How many objects may be destroyed, where the user says.
+    pub max_destroy: Option<usize>,
+    /// An empty directory may take the whole stack down.
+    pub allow_empty: bool,
+}
+
+/// What may be adopted.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Adopt {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Whatever the directory declares.
+    Everything,
+    /// These.
+    These(BTreeSet<Address>),
+}
+
+impl Adopt {
+    /// Whether this object may be adopted.
+    #[must_use]
+    pub fn allows(&self, address: &Address) -> bool {
+        match self {
+            Adopt::Nothing => false,
+            Adopt::Everything => true,
+            Adopt::These(these) => these.contains(address),
+        }
+    }
+}
+
+impl<'a> Ownership<'a> {
+    /// What is recorded of an address.
+    #[must_use]
+    pub fn recorded(&self, address: &Address) -> Option<&'a Recorded> {
+        match self {
+            Ownership::Known { objects, .. } => objects.get(address),
+            Ownership::Absent | Ownership::Unknown(_) | Ownership::Off => None,
+        }
+    }
+
+    /// Whether every action is provisional, because nobody knows what is ours.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Ownership::Unknown(_))
+    }
+}

@@ -1,0 +1,156 @@
+//! Puts changes into stages so that nothing is written before what it refers to.
+//!
+//! `needs` are hard: what they name failed, this is skipped. Other edges only order: the default data source is
+//! written last of its kind, and data sources go after the dashboards that may still read them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::decide::Wanted;
+use super::inputs::Inputs;
+use super::{Action, Change, Refusal};
+use crate::model::{Address, KindName, Target, Uid};
+
+/// Adds to each change what of the plan it needs, and refuses what needs something refused.
+pub(super) fn link(
+    inputs: &Inputs<'_>,
+    wanted: &BTreeMap<Address, Wanted<'_>>,
+    changes: &mut BTreeMap<Address, Change>,
+) {
+    let names: BTreeMap<&str, &Address> = wanted
+        .iter()
+        .filter(|(a, _)| a.kind == KindName::DATASOURCE)
+        .map(|(a, w)| (w.headline.title.as_str(), a))
+        .collect();
+    let mut needs: Vec<(Address, Address)> = Vec::new();
+    for (address, wanted) in wanted {
+        if !changes.get(address).is_some_and(|c| c.action.writes()) {
+            continue;
+        }
+        let folder = wanted.parent.as_deref().and_then(|uid| Uid::parse(uid).ok());
+        let folder = folder.map(|uid| Address::new(KindName::FOLDER, uid));
+        let references = wanted.references.iter().filter_map(|target| match target {
+            Target::Datasource(name) => {
+                let by_uid = Uid::parse(name).ok().map(|uid| Address::new(KindName::DATASOURCE, uid));
+                by_uid
+                    .filter(|a| changes.contains_key(a))
+                    .or_else(|| names.get(name.as_str()).map(|a| (*a).clone()))
+            }
+            Target::Folder(uid) => Some(Address::new(KindName::FOLDER, uid.clone())),
+            Target::LibraryPanel(_) => None,
+        });
+        for needed in folder.into_iter().chain(references) {
+            needs.push((address.clone(), needed));
+        }
+    }
+    for (address, needed) in needs {
+        let makes = changes.get(&needed).is_some_and(|c| match &c.action {
+            Action::Create { .. } => true,
+            Action::Refuse(_) => !inputs.live.found.contains_key(&needed),
+            _ => false,
+        });
+        if makes && let Some(change) = changes.get_mut(&address) {
+            change.needs.insert(needed);
+        }
+    }
+    refuse_dependents(changes);
+}
+
+fn refuse_dependents(changes: &mut BTreeMap<Address, Change>) {
+    loop {
+        let refused: BTreeSet<&Address> =
+            changes.iter().filter(|(_, c)| matches!(c.action, Action::Refuse(_))).map(|(a, _)| a).collect();
+        let dependents: Vec<(Address, Address)> = changes
+            .iter()
+            .filter(|(_, c)| c.action.writes())
+            .filter_map(|(a, c)| c.needs.iter().find(|n| refused.contains(n)).map(|n| (a.clone(), n.clone())))
+            .collect();
+        if dependents.is_empty() {
+            return;
+        }
+        for (address, needed) in dependents {
+            if let Some(change) = changes.get_mut(&address) {
+                change.intent = None;
+                change.action = Action::Refuse(Refusal {
+                    code: "needs-refused",
+                    reason: format!("it needs `{needed}`, which is refused"),
+                    hint: format!("see `{needed}`"),
+                });
+            }
+        }
+    }
+}
+
+/// Leaves only the targets and what they need; says how many changes were left out. No target means all.
+pub(super) fn keep_targets(targets: &BTreeSet<Address>, changes: &mut BTreeMap<Address, Change>) -> usize {
+    if targets.is_empty() {
+        return 0;
+    }
+    let mut keep: BTreeSet<Address> = BTreeSet::new();
+    let mut open: Vec<Address> = targets.iter().cloned().collect();
+    while let Some(address) = open.pop() {
+        if let Some(change) = changes.get(&address)
+            && keep.insert(address)
+        {
+            open.extend(change.needs.iter().cloned());
+        }
+    }
+    let before = changes.len();
+    changes.retain(|address, _| keep.contains(address));
+    before - changes.len()
+}
+
+/// The stages: each change one stage after the last of what it waits for. Sorted by address within a stage.
+pub(super) fn stages(
+    inputs: &Inputs<'_>,
+    wanted: &BTreeMap<Address, Wanted<'_>>,
+    mut changes: BTreeMap<Address, Change>,
+) -> Vec<Vec<Change>> {
+    let is_default = |address: &Address| {
+        wanted.contains_key(address)
+            && inputs.bodies.get(address).and_then(|b| b.get("isDefault")) == Some(&serde_json::Value::Bool(true))
+    };
+    let datasource_writes: Vec<Address> = changes
+        .iter()
+        .filter(|(a, c)| a.kind == KindName::DATASOURCE && c.action.writes() && !is_delete(c) && !is_default(a))
+        .map(|(a, _)| a.clone())
+        .collect();
+    let dashboard_writes: Vec<Address> = changes
+        .iter()
+        .filter(|(a, c)| a.kind == KindName::DASHBOARD && c.action.writes())
+        .map(|(a, _)| a.clone())
+        .collect();
+    let mut waits: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
+    for (address, change) in &changes {
+        let mut before: BTreeSet<Address> =
+            change.needs.iter().filter(|n| changes.contains_key(n)).cloned().collect();
+        if address.kind == KindName::DATASOURCE && is_delete(change) {
+            before.extend(dashboard_writes.iter().cloned());
+        } else if address.kind == KindName::DATASOURCE && is_default(address) {
+            before.extend(datasource_writes.iter().cloned());
+        }
+        before.remove(address);
+        waits.insert(address.clone(), before);
+    }
+    let mut stages = Vec::new();
+    let mut done: BTreeSet<Address> = BTreeSet::new();
+    while !waits.is_empty() {
+        let mut ready: Vec<Address> =
+            waits.iter().filter(|(_, before)| before.is_subset(&done)).map(|(a, _)| a.clone()).collect();
+        if ready.is_empty() {
+            // Only an ordering edge against a need could close a ring; the needs are met by the stages they are in.
+            ready = waits.keys().cloned().collect();
+        }
+        let mut stage = Vec::new();
+        for address in ready {
+            waits.remove(&address);
+            stage.extend(changes.remove(&address));
+            done.insert(address);
+        }
+        stages.push(stage);
+    }
+    stages
+}
+
+fn is_delete(change: &Change) -> bool {
+    matches!(change.action, Action::Delete { .. })
+}

@@ -1,0 +1,10 @@
+//! The stack's record of what is ours, kept in the workspace itself: one dashboard in the folder `amgctl`.
+//!
+//! [`record`] is what it says (pure), [`store`] reads and saves it: compare-and-swap, lease, read back. Whose an object
+//! is, given a record, is decided in [`crate::plan`].
+
+pub mod record;
+pub mod store;
+
+pub use record::{Lease, Record, RunNote};
+pub use store::{LoadError, Loaded, SaveError, Store};

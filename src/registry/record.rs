@@ -1,0 +1,285 @@
+//! What the registry says, and the dashboard that it is kept in. Pure.
+//!
+//! The payload is one JSON string in the `options.content` of a text panel, because a string survives every storage
+//! version and custom fields do not (`contracts/README.md` 5). It is found by its panel's title, never by position,
+//! and carries a checksum: a record that a person damaged is told, never guessed at.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::kinds;
+use crate::model::digest::hex;
+use crate::model::{Address, FolderPath, Recorded, StackName, Uid};
+
+/// The uid of the folder that holds every stack's record.
+pub const FOLDER: &str = "amgctl";
+/// The title of the panel that holds the payload.
+const PAYLOAD_PANEL: &str = "amgctl record (do not edit)";
+/// The format of the payload.
+const FORMAT: u32 = 1;
+/// How many runs are remembered for people.
+const RUNS: usize = 10;
+
+/// Everything that is recorded of a stack.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Record {
+    /// The stack.
+    pub stack: StackName,
+    /// Where it was applied from; empty while that is unknown.
+    pub origin: String,
+    /// Counts the saves.
+    pub serial: u64,
+    /// The run that saved it: a restored record reuses serials, never runs.
+    pub run: String,
+    /// The key of the fingerprints, as hexadecimal digits: random, made with the record.
+    pub salt: String,
+    /// Who is applying, if anybody.
+    pub lease: Option<Lease>,
+    /// What is ours.
+    pub objects: BTreeMap<Address, Recorded>,
+    /// Which folder each directory stands for.
+    pub bindings: BTreeMap<FolderPath, String>,
+    /// The last runs, the newest first: for people.
+    pub runs: Vec<RunNote>,
+}
+
+/// Who is applying.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Lease {
+    /// The run.
+    pub run: String,
+    /// Who that is, in words.
+    pub holder: String,
+    /// Since when, by the server's clock: RFC 3339.
+    pub since: String,
+    /// How long after the record's last save it has expired.
+    pub seconds: i64,
+}
+
+/// One run, for people.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RunNote {
+    /// When it ended, by the server's clock.
+    pub at: String,
+    /// Who ran it.
+    pub by: String,
+    /// What came of it, in words.
+    pub what: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    format: u32,
+    stack: String,
+    #[serde(default)]
+    origin: String,
+    serial: u64,
+    run: String,
+    salt: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lease: Option<Lease>,
+    objects: BTreeMap<String, Recorded>,
+    #[serde(default)]
+    bindings: Vec<(FolderPath, String)>,
+    #[serde(default)]
+    runs: Vec<RunNote>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Envelope<'a> {
+    amgctl: u32,
+    sha256: String,
+    #[serde(borrow)]
+    record: &'a RawValue,
+}
+
+impl Record {
+    /// A new record of a stack, with a salt of its own.
+    #[must_use]
+    pub fn new(stack: StackName, origin: String, salt: String) -> Record {
+        Record {
+            stack,
+            origin,
+            serial: 0,
+            run: String::new(),
+            salt,
+            lease: None,
+            objects: BTreeMap::new(),
+            bindings: BTreeMap::new(),
+            runs: Vec::new(),
+        }
+    }
+
+    /// The uid of the dashboard that a stack's record is kept in.
+    #[must_use]
+    pub fn uid(stack: &StackName) -> String {
+        format!("amgctl-{stack}")
+    }
+
+    /// Remembers a run for people.
+    pub fn note(&mut self, note: RunNote) {
+        self.runs.insert(0, note);
+        self.runs.truncate(RUNS);
+    }
+
+    /// The dashboard to save, without version.
+    #[must_use]
+    pub fn to_dashboard(&self) -> Value {
+        let runs: String = self.runs.iter().map(|r| format!("- {}: {} ({})\n", r.at, r.what, r.by)).collect();
+        let about = format!(
+            "This is the record of what `amgctl` keeps here for the stack `{}`: {} objects, from `{}`.\n\n\
+             Do not edit or delete it: without it `amgctl` no longer knows what is its own. An older state can be \
+             restored from this dashboard's history.\n\nLast runs:\n\n{runs}",
+            self.stack,
+            self.objects.len(),
+            if self.origin.is_empty() { "an unknown place" } else { &self.origin },
+        );
+        let text = |id: u32, title: &str, y: u32, mode: &str, content: &str| {
+            json!({
+                "id": id, "type": "text", "title": title, "gridPos": { "x": 0, "y": y, "w": 24, "h": 8 },
+                "options": { "mode": mode, "content": content },
+            })
+        };
+        json!({
+            "uid": Record::uid(&self.stack),
+            "title": format!("amgctl: {}", self.stack),
+            "tags": ["amgctl"],
+            "schemaVersion": 39,
+            "panels": [
+                text(1, "What this is", 0, "markdown", &about),
+                {
+                    "id": 2, "type": "row", "title": "Record", "collapsed": true,
+                    "gridPos": { "x": 0, "y": 8, "w": 24, "h": 1 },
+                    "panels": [text(3, PAYLOAD_PANEL, 9, "code", &self.payload())],
+                },
+            ],
+        })
+    }
+
+    fn payload(&self) -> String {
+        let stored = Stored {
+            format: FORMAT,
+            stack: self.stack.to_string(),
+            origin: self.origin.clone(),
+            serial: self.serial,
+            run: self.run.clone(),
+            salt: self.salt.clone(),
+            lease: self.lease.clone(),
+            objects: self.objects.iter().map(|(a, r)| (a.to_string(), r.clone())).collect(),
+            bindings: self.bindings.iter().map(|(p, u)| (p.clone(), u.clone())).collect(),
+            runs: self.runs.clone(),
+        };
+        let record = serde_json::to_string(&stored).unwrap_or_default();
+        let sha256 = hex(&Sha256::digest(record.as_bytes()));
+        let raw = RawValue::from_string(record).unwrap_or_default();
+        serde_json::to_string(&Envelope { amgctl: FORMAT, sha256, record: &raw }).unwrap_or_default()
+    }
+
+    /// Reads a record back out of its dashboard. Errors say in words what is damaged.
+    pub fn of_dashboard(dashboard: &Value) -> Result<Record, String> {
+        let payload =
+            find_payload(dashboard, 0).ok_or_else(|| format!("the panel `{PAYLOAD_PANEL}` is not there"))?;
+        let envelope: Envelope<'_> =
+            serde_json::from_str(payload).map_err(|e| format!("its payload cannot be read: {e}"))?;
+        if envelope.amgctl > FORMAT {
+            return Err("a newer amgctl wrote it: use that version or a later one".into());
+        }
+        if hex(&Sha256::digest(envelope.record.get().as_bytes())) != envelope.sha256 {
+            return Err("its payload was changed by hand: the checksum does not match".into());
+        }
+        let stored: Stored =
+            serde_json::from_str(envelope.record.get()).map_err(|e| format!("its payload cannot be read: {e}"))?;
+        let objects = stored.objects.into_iter().map(|(address, recorded)| {
+            parse_address(&address)
+                .map(|a| (a, recorded))
+                .ok_or_else(|| format!("it names `{address}`, which is no address"))
+        });
+        Ok(Record {
+            stack: StackName::parse(&stored.stack)?,
+            origin: stored.origin,
+            serial: stored.serial,
+            run: stored.run,
+            salt: stored.salt,
+            lease: stored.lease,
+            objects: objects.collect::<Result<_, String>>()?,
+            bindings: stored.bindings.into_iter().collect(),
+            runs: stored.runs,
+        })
+    }
+}
+
+/// Reads an address as people and records write it: `dashboard.cpu`; none when it is none.
+#[must_use]
+pub fn parse_address(text: &str) -> Option<Address> {
+    let (kind, uid) = text.split_once('.')?;
+    Some(Address::new(kinds::named(kind)?, Uid::parse(uid).ok()?))
+}
+
+// Bounded in depth: the dashboard may be anybody's by now.
+fn find_payload(value: &Value, depth: usize) -> Option<&str> {
+    let panels = value.get("panels")?.as_array()?;
+    panels.iter().find_map(|panel| {
+        if panel.get("title").and_then(Value::as_str) == Some(PAYLOAD_PANEL) {
+            return panel.pointer("/options/content")?.as_str();
+        }
+        if depth < 3 { find_payload(panel, depth + 1) } else { None }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Owned;
+
+    fn record() -> Record {
+        let mut record = Record::new(StackName::parse("demo").unwrap(), "github.com/a/b".into(), "00ff".into());
+        record.objects.insert(
+            parse_address("dashboard.cpu").unwrap(),
+            Recorded {
+                digest: None,
+                revision: 1,
+                identity: None,
+                parent: Some("f".into()),
+                title: "CPU".into(),
+                secrets: BTreeMap::new(),
+                source: "cpu.json".into(),
+                content: None,
+                protect: true,
+                how: Owned::Adopted,
+                pending: None,
+            },
+        );
+        record.bindings.insert(FolderPath::new(vec!["A / B".into(), "C".into()]).unwrap(), "uid".into());
+        record.serial = 7;
+        record
+    }
+
+    #[test]
+    fn a_record_comes_back_as_it_was() {
+        let record = record();
+        assert_eq!(Record::of_dashboard(&record.to_dashboard()).unwrap(), record);
+    }
+
+    #[test]
+    fn the_payload_is_found_by_title_wherever_a_browser_moved_it() {
+        let record = record();
+        let mut dashboard = record.to_dashboard();
+        let payload = dashboard["panels"][1]["panels"][0].take();
+        dashboard["panels"] = json!([payload, { "type": "row" }]);
+        assert_eq!(Record::of_dashboard(&dashboard).unwrap(), record);
+    }
+
+    #[test]
+    fn a_changed_payload_is_told() {
+        let mut dashboard = record().to_dashboard();
+        let content =
+            dashboard["panels"][1]["panels"][0]["options"]["content"].as_str().unwrap().replace("cpu", "gpu");
+        dashboard["panels"][1]["panels"][0]["options"]["content"] = json!(content);
+        assert!(Record::of_dashboard(&dashboard).unwrap_err().contains("checksum"));
+        assert!(Record::of_dashboard(&json!({})).is_err());
+    }
+}
