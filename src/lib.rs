@@ -23,6 +23,7 @@
 //! 3. Only `terminal` prints, only `main` exits, only `grafana` talks to a workspace.
 //! 4. Secrets live in [`model::Secret`], which can be neither printed nor serialised.
 
+pub mod apply;
 pub mod grafana;
 pub mod kinds;
 pub mod live;

@@ -58,6 +58,9 @@ pub struct Lease {
     pub since: String,
     /// How long after the record's last save it has expired.
     pub seconds: i64,
+    /// The process that holds it, told apart on its own machine: a run that was killed there need not be waited for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub process: String,
 }
 
 /// One run, for people.

@@ -1,0 +1,305 @@
+//! Carries a plan out: stage by stage, with preconditions, a lease, and an honest ending.
+//!
+//! Nothing is decided here that the plan has decided; what one change takes stands in [`object`], what is told of it
+//! in [`report`]. One task, this one, writes the registry.
+
+pub mod interrupt;
+pub mod object;
+pub mod pace;
+pub mod record;
+pub mod report;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+
+pub use interrupt::Interrupt;
+pub use object::{Tools, Written};
+pub use report::{Finished, Outcome, Report, Stop};
+
+use crate::model::{Address, KindName, StackName};
+use crate::plan::{Action, Change, Goal, Plan};
+use crate::registry::store::LEASE;
+use crate::registry::{Lease, Record, RunNote, SaveError, Store};
+use object::{Answered, Confirmed};
+use pace::Pace;
+
+/// The registry as an apply holds it: the record it started from and where it is saved.
+pub struct Holding {
+    /// Reads and saves.
+    pub store: Store,
+    /// What is recorded, kept up to date as changes are confirmed.
+    pub record: Record,
+    /// Who applies, in words.
+    pub holder: String,
+    /// The process that applies, as [`Lease::process`] has it.
+    pub process: String,
+}
+
+/// What happens while a plan is carried out, for whoever shows it.
+pub enum Event<'a> {
+    /// A change was begun.
+    Started(&'a Change),
+    /// A change ended.
+    Finished(&'a Finished),
+    /// The user asked to stop: what is in flight is waited for.
+    Stopping {
+        /// How many changes are in flight.
+        in_flight: usize,
+    },
+}
+
+/// Carries out a plan. Without a holding (`ownership: none`) nothing is recorded.
+pub async fn run(
+    plan: &Plan,
+    tools: Arc<Tools>,
+    mut holding: Option<&mut Holding>,
+    parallelism: usize,
+    mut interrupt: Interrupt,
+    mut tell: impl FnMut(Event<'_>),
+) -> Report {
+    let mut report = Report::new(plan.goal);
+    if let Some(holding) = &mut holding
+        && let Err(stop) = take_lease(plan, holding, &tools).await
+    {
+        report.stop = Some(stop);
+        report.not_started(plan.changes());
+        return report;
+    }
+    let mut pace = Arc::new(Pace::new(parallelism));
+    let last = plan.stages.len().saturating_sub(1);
+    for (number, stage) in plan.stages.iter().enumerate() {
+        let (together, alone) = split(stage);
+        for (group, limit) in [(together, parallelism), (alone, 1)] {
+            if limit != parallelism {
+                pace = Arc::new(Pace::new(limit));
+            }
+            run_group(group, &tools, &mut holding, &pace, &mut interrupt, &mut report, &mut tell).await;
+            pace = Arc::new(Pace::new(parallelism));
+        }
+        if let Some(holding) = &mut holding
+            && number < last
+            && report.stop.is_none()
+            && !interrupt.is_asked()
+        {
+            save(holding, &tools, &mut report).await;
+        }
+    }
+    if let Some(holding) = holding {
+        finish(plan, holding, &tools, &mut report, interrupt.is_asked()).await;
+    }
+    report.interrupted = interrupt.signal();
+    report
+}
+
+/// Folders are deleted one at a time: in parallel, servers answer with refusals that are not true (point 23).
+fn split(stage: &[Change]) -> (Vec<&Change>, Vec<&Change>) {
+    stage.iter().partition(|c| !(c.address.kind == KindName::FOLDER && matches!(c.action, Action::Delete { .. })))
+}
+
+async fn run_group(
+    group: Vec<&Change>,
+    tools: &Arc<Tools>,
+    holding: &mut Option<&mut Holding>,
+    pace: &Arc<Pace>,
+    interrupt: &mut Interrupt,
+    report: &mut Report,
+    tell: &mut impl FnMut(Event<'_>),
+) {
+    let mut queue: VecDeque<&Change> = group.into();
+    let mut tasks: JoinSet<(Address, Answered, Duration)> = JoinSet::new();
+    let mut in_flight: BTreeMap<Address, &Change> = BTreeMap::new();
+    let mut told = false;
+    loop {
+        while in_flight.len() < pace.limit() && report.stop.is_none() && !interrupt.is_asked() {
+            if is_stale(holding.as_deref()) {
+                if !in_flight.is_empty() {
+                    break;
+                }
+                if let Some(holding) = holding {
+                    save(holding, tools, report).await;
+                }
+                continue;
+            }
+            let Some(change) = queue.pop_front() else { break };
+            if let Some(outcome) = without_writing(change, report) {
+                settle(change, outcome, Duration::ZERO, holding, report, tell);
+                continue;
+            }
+            tell(Event::Started(change));
+            in_flight.insert(change.address.clone(), change);
+            let (tools, pace, change) = (Arc::clone(tools), Arc::clone(pace), change.clone());
+            tasks.spawn(async move {
+                let start = Instant::now();
+                let answered = object::carry_out(&tools, &change, &pace).await;
+                (change.address, answered, start.elapsed())
+            });
+        }
+        if in_flight.is_empty() {
+            break;
+        }
+        tokio::select! {
+            Some(joined) = tasks.join_next() => {
+                let Ok((address, answered, took)) = joined else { continue };
+                if let Some(change) = in_flight.remove(&address) {
+                    settle(change, answered, took, holding, report, tell);
+                }
+            }
+            () = interrupt.changed() => {
+                if interrupt.is_now() {
+                    tasks.shutdown().await;
+                    for (_, change) in std::mem::take(&mut in_flight) {
+                        let unknown = Answered::Ended(Outcome::Unknown { message: "stopped while it was sent".into() });
+                        settle(change, unknown, Duration::ZERO, holding, report, tell);
+                    }
+                } else if !told {
+                    told = true;
+                    tell(Event::Stopping { in_flight: in_flight.len() });
+                }
+            }
+            () = tokio::time::sleep(LEASE / 3), if holding.is_some() => {
+                if let Some(holding) = holding {
+                    save(holding, tools, report).await;
+                }
+            }
+        }
+    }
+    report.not_started(queue.into_iter());
+}
+
+/// A holder that has not renewed within two thirds of the lease writes nothing before it has.
+fn is_stale(holding: Option<&Holding>) -> bool {
+    holding.is_some_and(|h| h.store.age().is_some_and(|age| age > LEASE * 2 / 3))
+}
+
+/// What needs no request: told at once.
+fn without_writing(change: &Change, report: &Report) -> Option<Answered> {
+    match &change.action {
+        Action::Refuse(refusal) => {
+            return Some(Answered::Ended(Outcome::Refused {
+                reason: refusal.reason.clone(),
+                hint: refusal.hint.clone(),
+            }));
+        }
+        Action::Keep { .. } | Action::LeaveAlone | Action::Release | Action::Forget { .. } | Action::Renew => {
+            return Some(Answered::Done(Confirmed::default()));
+        }
+        Action::Create { .. }
+        | Action::Update { .. }
+        | Action::Replace { .. }
+        | Action::Adopt { .. }
+        | Action::Delete { .. } => {}
+    }
+    let failed = change.needs.iter().find(|needed| report.failed.contains(*needed))?;
+    Some(Answered::Ended(Outcome::Skipped { because: format!("it needs `{failed}`, which was not done") }))
+}
+
+fn settle(
+    change: &Change,
+    answered: Answered,
+    took: Duration,
+    holding: &mut Option<&mut Holding>,
+    report: &mut Report,
+    tell: &mut impl FnMut(Event<'_>),
+) {
+    if let Some(holding) = holding {
+        record::note(&mut holding.record, change, &answered);
+    }
+    if let Some(finished) = report.take(change, answered, took) {
+        tell(Event::Finished(finished));
+    }
+}
+
+/// Writes down who applies and what is about to be written, before anything is.
+async fn take_lease(plan: &Plan, holding: &mut Holding, tools: &Tools) -> Result<(), Stop> {
+    let since = tools.now();
+    holding.record.lease = Some(Lease {
+        run: tools.run.clone(),
+        holder: holding.holder.clone(),
+        since,
+        seconds: i64::try_from(LEASE.as_secs()).unwrap_or(300),
+        process: holding.process.clone(),
+    });
+    for change in plan.changes() {
+        record::write_down(&mut holding.record, change, &tools.run);
+    }
+    holding.store.secure_folder().await.map_err(|e| stop(&e))?;
+    holding.store.save(&mut holding.record, &tools.run).await.map_err(|e| stop(&e))
+}
+
+async fn save(holding: &mut Holding, tools: &Tools, report: &mut Report) {
+    if let Err(error) = holding.store.save(&mut holding.record, &tools.run).await {
+        report.stop = Some(stop(&error));
+    }
+}
+
+/// Releases the lease and records what was done; a destroy that left nothing removes the record as well.
+async fn finish(plan: &Plan, holding: &mut Holding, tools: &Tools, report: &mut Report, interrupted: bool) {
+    if matches!(report.stop, Some(Stop::LeaseLost | Stop::Unauthorised(_))) {
+        return;
+    }
+    holding.record.lease = None;
+    record::bindings(&mut holding.record, plan, &report.done());
+    holding.record.note(RunNote {
+        at: tools.now(),
+        by: holding.holder.clone(),
+        what: report.in_words(interrupted),
+    });
+    let nothing_left = plan.goal == Goal::Destroy && holding.record.objects.is_empty();
+    let saved = if nothing_left {
+        let removed = holding.store.remove(&holding.record).await;
+        if removed.is_ok() {
+            object::remove_registry_folder(tools).await;
+        }
+        removed
+    } else {
+        holding.store.save(&mut holding.record, &tools.run).await
+    };
+    if let Err(error) = saved
+        && report.stop.is_none()
+    {
+        report.stop = Some(stop(&error));
+    }
+}
+
+fn stop(error: &SaveError) -> Stop {
+    match error {
+        SaveError::Lost => Stop::LeaseLost,
+        SaveError::Api(api) => Stop::Registry(api.to_string()),
+        SaveError::Refused(words) => Stop::Registry(format!("the workspace does not take the record: {words}")),
+    }
+}
+
+/// Whether carrying a plan out would write anything at all, the record included.
+#[must_use]
+pub fn writes_anything(plan: &Plan) -> bool {
+    plan.changes().any(|c| {
+        c.action.writes()
+            || c.stale
+            || matches!(c.action, Action::Adopt { .. } | Action::Release | Action::Forget { .. } | Action::Renew)
+    })
+}
+
+/// Who is applying, as a lease names it: from what the environment of a CI says, else user and machine.
+#[must_use]
+pub fn holder(variable: impl Fn(&str) -> Option<String>, stack: &StackName) -> String {
+    if let (Some(repository), Some(run)) = (variable("GITHUB_REPOSITORY"), variable("GITHUB_RUN_ID")) {
+        return format!("github/{repository} run {run}");
+    }
+    if let (Some(project), Some(job)) = (variable("CI_PROJECT_PATH"), variable("CI_JOB_ID")) {
+        return format!("gitlab/{project} job {job}");
+    }
+    if let Some(build) = variable("CODEBUILD_BUILD_ID") {
+        return format!("codebuild/{build}");
+    }
+    let user = variable("USER").or_else(|| variable("LOGNAME")).or_else(|| variable("USERNAME"));
+    let machine = variable("HOSTNAME").or_else(|| variable("COMPUTERNAME"));
+    match (user, machine) {
+        (Some(user), Some(machine)) => format!("{user}@{machine}"),
+        (Some(user), None) => user,
+        (None, Some(machine)) => machine,
+        (None, None) => format!("somebody applying {stack}"),
+    }
+}
