@@ -8,12 +8,14 @@ mod access;
 mod accounts;
 mod answer;
 mod auth;
+mod busy;
 mod call;
 mod conversion;
 mod dashboards;
 mod datasources;
 mod discovery;
 mod duration;
+mod faults;
 mod folders;
 mod json;
 mod json_text;
@@ -29,6 +31,7 @@ mod routes;
 mod rules;
 mod save;
 mod search;
+mod seed;
 mod server;
 mod slug;
 mod state;
@@ -46,7 +49,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use accounts::Tokens;
+pub use faults::{Fault, NotAFault};
 use rules::Rules;
+pub use server::Logged;
 pub use version::{UnknownVersion, Version};
 
 /// How the embedded workspace is to be served.
@@ -60,6 +65,12 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// How long every answer waits.
     pub latency: Duration,
+    /// What goes wrong.
+    pub faults: Vec<Fault>,
+    /// A directory of dashboards to begin with, whose sub-directories are folders.
+    pub seed_dir: Option<PathBuf>,
+    /// Every request is remembered, for [`Running::log`].
+    pub log: bool,
     /// Tokens of a new data file, instead of random ones.
     pub tokens: Option<Tokens>,
 }
@@ -91,6 +102,9 @@ pub async fn start(options: Options) -> Result<Running> {
         }
     };
     state.begin(&rules, options.tokens.as_ref());
+    if let Some(directory) = &options.seed_dir {
+        seed::load(&rules, &mut state, directory)?;
+    }
     if let Some(store) = &mut store {
         store.save(&mut state)?;
     }
@@ -100,7 +114,14 @@ pub async fn start(options: Options) -> Result<Running> {
         .await
         .with_context(|| format!("cannot listen on port {} of loopback", options.port))?;
     let url = format!("http://{}", listener.local_addr()?);
-    let shared = Arc::new(server::Shared::new(rules, options.latency, state, store));
+    let shared = Arc::new(server::Shared::new(
+        rules,
+        options.latency,
+        faults::Faults::new(options.faults),
+        options.log,
+        state,
+        store,
+    ));
     let (stop, stopped) = watch::channel(false);
     let serving = tokio::spawn(server::serve(listener, shared.clone(), stopped));
     Ok(Running {
@@ -143,6 +164,16 @@ impl Running {
             reads: self.shared.reads.load(Ordering::Relaxed),
             writes: self.shared.writes.load(Ordering::Relaxed),
         }
+    }
+
+    /// What was asked and answered until now, if [`Options::log`] is on.
+    pub fn log(&self) -> Vec<Logged> {
+        let lines = self.shared.log.as_ref().map(|log| log.lock());
+        lines.map_or_else(Vec::new, |lines| {
+            lines
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .clone()
+        })
     }
 
     /// Stops accepting, lets requests under way finish, and folds everything into the data file.

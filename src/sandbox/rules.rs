@@ -48,6 +48,8 @@ pub struct Rules {
     pub accounts: Accounts,
     /// How lists of permissions are told.
     pub permissions: Permissions,
+    /// What writers that meet in the database do to each other.
+    pub locking: Locking,
     /// The largest body of a request, in bytes.
     pub body_limit: usize,
 }
@@ -140,6 +142,17 @@ pub struct Accounts {
     pub api_keys: bool,
 }
 
+/// What writers that meet in the database do to each other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Locking {
+    /// Updates are refused as if changed by another; deletions of folders as if not permitted.
+    Denied,
+    /// The same, but deletions of folders as if not signed in.
+    Unauthorized,
+    /// Creates fail, some of them done.
+    Creates,
+}
+
 /// How lists of permissions are told.
 #[derive(Clone, Copy, Debug)]
 pub struct Permissions {
@@ -202,6 +215,7 @@ impl Rules {
                 folder_slugs: true,
                 folders_named: false,
             },
+            locking: Locking::Denied,
             body_limit: 64 * MIB,
         }
     }
@@ -246,6 +260,7 @@ impl Rules {
                 folder_slugs: false,
                 folders_named: true,
             },
+            locking: Locking::Creates,
             body_limit: 16 * MIB,
         }
     }
