@@ -5,7 +5,6 @@ use serde_json::json;
 
 use super::answer::Answer;
 use super::faults::{Busy, Faults, chance};
-use super::json::Json;
 use super::request::Request;
 use super::rules::{Locking, Rules};
 use super::state::State;
@@ -80,7 +79,6 @@ enum Kind {
 
 /// The dashboard that is saved is there already.
 fn is_update(state: &State, request: &Request) -> bool {
-    let body = request.json().unwrap_or(Json::Null);
-    body.get("dashboard")
-        .is_some_and(|d| state.dashboards.contains_key(d.text("uid")))
+    let dashboard = request.json().and_then(|body| body.get("dashboard"));
+    dashboard.is_some_and(|d| state.dashboards.contains_key(d.text("uid")))
 }

@@ -165,14 +165,27 @@ impl Call<'_> {
 
 /// The object with the three fields that the server fills in when it is read.
 pub fn with_identity(spec: &str, id: Option<i64>, uid: &str, version: i64) -> Json {
-    let mut members = match Json::parse(spec.as_bytes()) {
-        Ok(Json::Object(members)) => members,
-        _ => std::collections::BTreeMap::new(),
-    };
-    if let Some(id) = id {
-        members.insert("id".to_owned(), id.into());
+    let number = id.map_or(String::new(), |id| format!("\"id\":{id},"));
+    let identity = format!(
+        "{number}\"uid\":{},\"version\":{version}",
+        Json::from(uid).to_text()
+    );
+    // Nearly no object has an `id` of its own, which would be a second one.
+    let members = spec
+        .strip_prefix('{')
+        .filter(|_| id.is_none() || !spec.contains("\"id\":null"));
+    match members {
+        Some("}") => Json::Raw(format!("{{{identity}}}").into()),
+        Some(rest) => Json::Raw(format!("{{{identity},{rest}").into()),
+        None => {
+            let mut members = match Json::parse(spec.as_bytes()) {
+                Ok(Json::Object(members)) => members,
+                _ => std::collections::BTreeMap::new(),
+            };
+            members.extend(id.map(|id| ("id".to_owned(), id.into())));
+            members.insert("uid".to_owned(), uid.into());
+            members.insert("version".to_owned(), version.into());
+            Json::Object(members)
+        }
     }
-    members.insert("uid".to_owned(), uid.into());
-    members.insert("version".to_owned(), version.into());
-    Json::Object(members)
 }

@@ -199,7 +199,7 @@ impl Call<'_> {
         let Some(body) = self.request.json() else {
             return self.rules.bad_request_data();
         };
-        self.make_datasource(&body).unwrap_or_else(|answer| answer)
+        self.make_datasource(body).unwrap_or_else(|answer| answer)
     }
 
     fn make_datasource(&mut self, body: &Json) -> Result<Answer, Answer> {
@@ -347,7 +347,7 @@ impl Call<'_> {
         let Some(body) = self.request.json() else {
             return self.rules.bad_request_data();
         };
-        self.change_datasource(by, &body)
+        self.change_datasource(by, body)
             .unwrap_or_else(|answer| answer)
     }
 

@@ -318,7 +318,7 @@ impl Call<'_> {
         let Some(body) = self.request.json() else {
             return self.rules.bad_request_data();
         };
-        match self.change_folder(known, &body) {
+        match self.change_folder(known, body) {
             Ok(uid) => self
                 .state
                 .folders

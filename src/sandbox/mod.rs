@@ -35,6 +35,8 @@ mod seed;
 mod server;
 mod slug;
 mod state;
+#[cfg(test)]
+mod tests;
 mod version;
 mod versions;
 

@@ -19,8 +19,10 @@ pub struct Request {
     pub content_type: String,
     /// The header `Authorization`.
     pub authorization: Option<String>,
-    /// The body.
-    pub body: Vec<u8>,
+    /// The body, if it is JSON; an empty one is an empty object.
+    body: Option<Json>,
+    /// There was no body.
+    empty: bool,
 }
 
 impl Request {
@@ -69,25 +71,28 @@ impl Request {
         self.parameter(name).parse().ok()
     }
 
+    /// The same with a body.
+    pub fn with_body(mut self, body: &[u8]) -> Request {
+        self.empty = body.iter().all(u8::is_ascii_whitespace);
+        self.body = match self.empty {
+            true => Some(Json::object([])),
+            false => Json::parse(body).ok(),
+        };
+        self
+    }
+
     /// The body as JSON; an empty one is an empty object. Nothing when it is not JSON or is not said to be.
-    pub fn json(&self) -> Option<Json> {
-        if !self
+    pub fn json(&self) -> Option<&Json> {
+        let said = self
             .content_type
             .trim_start()
-            .starts_with("application/json")
-            && !self.body.is_empty()
-        {
-            return None;
-        }
-        self.any_json()
+            .starts_with("application/json");
+        self.body.as_ref().filter(|_| said || self.empty)
     }
 
     /// The body as JSON, whatever it is said to be; an empty one is an empty object.
-    pub fn any_json(&self) -> Option<Json> {
-        if self.body.iter().all(u8::is_ascii_whitespace) {
-            return Some(Json::object([]));
-        }
-        Json::parse(&self.body).ok()
+    pub fn any_json(&self) -> Option<&Json> {
+        self.body.as_ref()
     }
 
     /// The request asks for a change.

@@ -268,7 +268,7 @@ impl Call<'_> {
             Err(answer) => return answer,
         };
         let mut merged = resource;
-        merge(&mut merged, &patch);
+        merge(&mut merged, patch);
         match super::resources::sent_in(DASHBOARD, version, &merged)
             .and_then(|sent| self.change_dashboard_resource(version, name, sent))
         {
@@ -355,8 +355,8 @@ impl Call<'_> {
         if self.state.dashboard_level(&self.who, dashboard) < EDIT {
             return forbidden();
         }
-        let body = self.request.any_json().unwrap_or(Json::Null);
-        if let Err(answer) = DASHBOARD.check_preconditions(name, &dashboard.about, &body) {
+        let body = self.request.any_json().unwrap_or(&Json::Null);
+        if let Err(answer) = DASHBOARD.check_preconditions(name, &dashboard.about, body) {
             return answer;
         }
         let uid = dashboard.about.object_uid.clone();

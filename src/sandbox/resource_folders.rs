@@ -175,8 +175,8 @@ impl Call<'_> {
         if self.state.folder_level(&self.who, name) < EDIT {
             return forbidden();
         }
-        let body = self.request.any_json().unwrap_or(Json::Null);
-        if let Err(answer) = FOLDER.check_preconditions(name, &folder.about, &body) {
+        let body = self.request.any_json().unwrap_or(&Json::Null);
+        if let Err(answer) = FOLDER.check_preconditions(name, &folder.about, body) {
             return answer;
         }
         let full = self.state.dashboards.values().any(|d| d.folder == name)

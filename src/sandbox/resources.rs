@@ -180,7 +180,7 @@ impl Call<'_> {
         let Some(body) = body else {
             return Err(bad_request("the object provided is not valid JSON"));
         };
-        sent_in(kind, version, &body)
+        sent_in(kind, version, body)
     }
 }
 

@@ -75,6 +75,19 @@ pub fn answer(rules: &Rules, state: &mut State, request: &Request) -> Answer {
     }
 }
 
+/// The body is larger than this server takes.
+pub fn too_large(rules: &Rules, request: &Request) -> Answer {
+    if request.segments.first().is_some_and(|s| s == "apis") {
+        let told = format!("Request entity too large: limit is {}", rules.body_limit);
+        return Answer::failure(413, "RequestEntityTooLarge", &told, None);
+    }
+    let told = format!(
+        "Dashboard is too large, max is {} MB",
+        rules.body_limit >> 20
+    );
+    Answer::message(413, &told)
+}
+
 fn to_sign_in(rules: &Rules, request: &Request) -> Answer {
     let page = if request.path.is_empty() {
         "/"

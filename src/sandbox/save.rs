@@ -35,7 +35,7 @@ impl Call<'_> {
         let Some(body) = self.request.json() else {
             return self.rules.bad_request_data();
         };
-        self.try_save(&body).unwrap_or_else(|answer| answer)
+        self.try_save(body).unwrap_or_else(|answer| answer)
     }
 
     fn try_save(&mut self, body: &Json) -> Result<Answer, Answer> {

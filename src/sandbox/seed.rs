@@ -113,11 +113,8 @@ fn send(
     body: &Json,
     with: fn(&mut Call<'_>) -> super::answer::Answer,
 ) -> Result<Json> {
-    let request = Request {
-        content_type: "application/json".to_owned(),
-        body: body.to_text().into_bytes(),
-        ..Request::at("POST", path, "")
-    };
+    let mut request = Request::at("POST", path, "").with_body(body.to_text().as_bytes());
+    request.content_type = "application/json".to_owned();
     let answer = with(&mut Call {
         rules,
         state,

@@ -56,6 +56,9 @@ pub struct Logged {
     pub status: Option<u16>,
 }
 
+/// A body is read this far, in bytes, so that whoever sends too much hears of it before the connection ends.
+const READ_LIMIT: usize = 128 * 1024 * 1024;
+
 /// How long a write takes in a busy database.
 const WRITE_TIME: Duration = Duration::from_millis(4);
 
@@ -213,13 +216,12 @@ async fn respond(
     read.accept = text(&parts.headers, header::ACCEPT).unwrap_or_default();
     read.content_type = text(&parts.headers, header::CONTENT_TYPE).unwrap_or_default();
     read.authorization = text(&parts.headers, header::AUTHORIZATION);
-    let body = to_bytes(Body::new(body), shared.rules.body_limit).await;
-    let answer = match body {
-        Ok(bytes) => {
-            read.body = bytes.to_vec();
+    let answer = match to_bytes(Body::new(body), READ_LIMIT).await {
+        Ok(bytes) if bytes.len() <= shared.rules.body_limit => {
+            read = read.with_body(&bytes);
             answer_with_faults(&shared, &read).await
         }
-        Err(_) => Some(Answer::message(413, "Dashboard is too large, max is 16 MB")),
+        Ok(_) | Err(_) => Some(routes::too_large(&shared.rules, &read)),
     };
     if let Some(log) = &shared.log {
         let status = answer.as_ref().map(|a| a.status);
