@@ -1,0 +1,122 @@
+//! Who is asking, and what they may do: roles, and the permissions of folders and dashboards.
+
+use super::state::{Account, Dashboard, Grant, Grantee, State};
+
+/// The role of an account, weakest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Nothing but what is granted.
+    None,
+    /// May read.
+    Viewer,
+    /// May write dashboards and folders.
+    Editor,
+    /// May do everything.
+    Admin,
+}
+
+impl Role {
+    /// The role of that name; what is unknown is none.
+    pub fn of(name: &str) -> Role {
+        match name {
+            "Admin" => Role::Admin,
+            "Editor" => Role::Editor,
+            "Viewer" => Role::Viewer,
+            _ => Role::None,
+        }
+    }
+}
+
+/// Who is signed in.
+#[derive(Clone, Debug)]
+pub struct Who {
+    /// The account; 0 for an API key.
+    pub account: i64,
+    /// Its role.
+    pub role: Role,
+    /// It is a service account or a key, not a person.
+    pub service: bool,
+}
+
+/// View.
+pub const VIEW: i64 = 1;
+/// Change and remove.
+pub const EDIT: i64 = 2;
+/// Change permissions.
+pub const ADMINISTER: i64 = 4;
+
+impl Who {
+    /// May do everything.
+    pub fn is_admin(&self) -> bool {
+        self.role == Role::Admin
+    }
+
+    fn level_by(&self, grants: &[Grant]) -> i64 {
+        grants
+            .iter()
+            .filter(|grant| match &grant.to {
+                Grantee::Role(role) => Role::of(role) <= self.role && self.role != Role::None,
+                Grantee::Account(id) => *id == self.account,
+                Grantee::Team(_) => false,
+            })
+            .map(|grant| grant.level)
+            .max()
+            .unwrap_or(0)
+    }
+}
+
+impl State {
+    /// What one may do with a folder: its own permissions and those of the folders above it.
+    pub fn folder_level(&self, who: &Who, uid: &str) -> i64 {
+        if who.is_admin() {
+            return ADMINISTER;
+        }
+        let own = self
+            .folders
+            .get(uid)
+            .map_or(0, |f| who.level_by(&f.about.grants));
+        self.parents(uid)
+            .iter()
+            .map(|f| who.level_by(&f.about.grants))
+            .max()
+            .unwrap_or(0)
+            .max(own)
+    }
+
+    /// What one may do with a dashboard: its own permissions and those of the folders it is in.
+    pub fn dashboard_level(&self, who: &Who, dashboard: &Dashboard) -> i64 {
+        if who.is_admin() {
+            return ADMINISTER;
+        }
+        who.level_by(&dashboard.about.grants)
+            .max(self.folder_level(who, &dashboard.folder))
+    }
+
+    /// One may make something in that folder; the empty uid is the root.
+    pub fn may_create_in(&self, who: &Who, folder: &str) -> bool {
+        match folder {
+            "" => who.role >= Role::Editor,
+            uid => self.folder_level(who, uid) >= EDIT,
+        }
+    }
+
+    /// One may write some dashboard somewhere, which is what the door asks.
+    pub fn may_write_somewhere(&self, who: &Who) -> bool {
+        who.role >= Role::Editor
+            || self
+                .folders
+                .values()
+                .any(|f| who.level_by(&f.about.grants) >= EDIT)
+            || self
+                .dashboards
+                .values()
+                .any(|d| who.level_by(&d.about.grants) >= EDIT)
+    }
+
+    /// The name an account is told by.
+    pub fn login(&self, account: i64) -> &str {
+        self.accounts
+            .get(&account)
+            .map_or("Anonymous", |a: &Account| a.login.as_str())
+    }
+}

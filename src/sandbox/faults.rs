@@ -1,0 +1,400 @@
+//! What goes wrong on request: the grammar of `--fault`, and which request is next to meet it.
+//!
+//! A fault is written `WHAT[:FILTER…][WHEN][=VALUE]`, as `502:write%5` or `cut-after:write:/api/folders@3`:
+//!
+//! | part | is |
+//! |---|---|
+//! | WHAT | `refuse` closes a new connection at once · `429`, `500`, `502`, `503`, `504` answer so and do nothing · the same with `-after` do it and answer so · `cut-before` and `cut-after` close the connection without an answer, before or after it was done · `slow` waits · `busy` is a database that several writers meet in |
+//! | FILTER | `read`, `write`, or the beginning of a path |
+//! | WHEN | `@3` the third of those requests, `@3-5`, `@3+`, `%5` five in a hundred of them, `%5/7` the same with seed 7; without it every one |
+//! | VALUE | a time: how long `slow` waits, what `429` asks to wait |
+//!
+//! Counting and chance are the fault's own, so the same requests in the same order meet the same faults.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::request::Request;
+
+/// Something that goes wrong, and when.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    what: What,
+    writes: Option<bool>,
+    path: String,
+    when: When,
+    value: Option<Duration>,
+}
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A new connection is closed at once.
+    Refuse,
+    /// The answer is this status; the request is done all the same, or is not.
+    Status {
+        /// The status.
+        code: u16,
+        /// It was done.
+        done: bool,
+    },
+    /// The connection is closed without an answer; the request is done all the same, or is not.
+    Cut {
+        /// It was done.
+        done: bool,
+    },
+    /// The answer comes late.
+    Slow,
+    /// The database is one that writers lock against each other.
+    Busy,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum When {
+    Always,
+    Between(usize, usize),
+    Percent(f64, u64),
+}
+
+const WORDS: &[(&str, What)] = &[
+    ("refuse", What::Refuse),
+    (
+        "429",
+        What::Status {
+            code: 429,
+            done: false,
+        },
+    ),
+    (
+        "500",
+        What::Status {
+            code: 500,
+            done: false,
+        },
+    ),
+    (
+        "502",
+        What::Status {
+            code: 502,
+            done: false,
+        },
+    ),
+    (
+        "503",
+        What::Status {
+            code: 503,
+            done: false,
+        },
+    ),
+    (
+        "504",
+        What::Status {
+            code: 504,
+            done: false,
+        },
+    ),
+    (
+        "429-after",
+        What::Status {
+            code: 429,
+            done: true,
+        },
+    ),
+    (
+        "500-after",
+        What::Status {
+            code: 500,
+            done: true,
+        },
+    ),
+    (
+        "502-after",
+        What::Status {
+            code: 502,
+            done: true,
+        },
+    ),
+    (
+        "503-after",
+        What::Status {
+            code: 503,
+            done: true,
+        },
+    ),
+    (
+        "504-after",
+        What::Status {
+            code: 504,
+            done: true,
+        },
+    ),
+    ("cut-before", What::Cut { done: false }),
+    ("cut-after", What::Cut { done: true }),
+    ("slow", What::Slow),
+    ("busy", What::Busy),
+];
+
+/// Text that is no fault, and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotAFault {
+    text: String,
+    why: String,
+}
+
+impl std::error::Error for NotAFault {}
+
+impl fmt::Display for NotAFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is no fault: {}", self.text, self.why)
+    }
+}
+
+impl FromStr for Fault {
+    type Err = NotAFault;
+
+    fn from_str(text: &str) -> Result<Fault, NotAFault> {
+        let no = |why: String| NotAFault {
+            text: text.to_owned(),
+            why,
+        };
+        let (rest, value) = match text.split_once('=') {
+            Some((rest, value)) => (
+                rest,
+                Some(duration(value).ok_or_else(|| {
+                    no(format!("`{value}` is no time; write it as `2s` or `150ms`"))
+                })?),
+            ),
+            None => (text, None),
+        };
+        let (head, when) = match rest.find(['@', '%']) {
+            Some(at) => (
+                &rest[..at],
+                when(&rest[at..]).ok_or_else(|| {
+                    no(format!(
+                        "`{}` is no time of it; write `@3`, `@3-5`, `@3+`, `%5` or `%5/7`",
+                        &rest[at..]
+                    ))
+                })?,
+            ),
+            None => (rest, When::Always),
+        };
+        let mut parts = head.split(':');
+        let word = parts.next().unwrap_or_default();
+        let what = WORDS
+            .iter()
+            .find(|(w, _)| *w == word)
+            .map(|(_, what)| *what)
+            .ok_or_else(|| {
+                let words: Vec<_> = WORDS.iter().map(|(w, _)| format!("`{w}`")).collect();
+                no(format!("the words are {}", words.join(", ")))
+            })?;
+        let mut fault = Fault {
+            what,
+            writes: None,
+            path: String::new(),
+            when,
+            value,
+        };
+        for filter in parts {
+            match filter {
+                "write" => fault.writes = Some(true),
+                "read" => fault.writes = Some(false),
+                path if path.starts_with('/') => path.clone_into(&mut fault.path),
+                _ => {
+                    return Err(no(format!(
+                        "`{filter}` is neither `read` nor `write` nor a path"
+                    )));
+                }
+            }
+        }
+        if what == What::Slow && value.is_none() {
+            return Err(no("say how slow, as `slow=2s`".to_owned()));
+        }
+        Ok(fault)
+    }
+}
+
+fn when(text: &str) -> Option<When> {
+    let rest = &text[1..];
+    if text.starts_with('%') {
+        let (percent, seed) = match rest.split_once('/') {
+            Some((percent, seed)) => (percent, seed.parse().ok()?),
+            None => (rest, 0),
+        };
+        let percent: f64 = percent.parse().ok()?;
+        return (0.0..=100.0)
+            .contains(&percent)
+            .then_some(When::Percent(percent, seed));
+    }
+    let (from, to) = match (rest.strip_suffix('+'), rest.split_once('-')) {
+        (Some(from), _) => (from.parse().ok()?, usize::MAX),
+        (None, Some((from, to))) => (from.parse().ok()?, to.parse().ok()?),
+        (None, None) => (rest.parse().ok()?, rest.parse().ok()?),
+    };
+    (from >= 1 && to >= from).then_some(When::Between(from, to))
+}
+
+fn duration(text: &str) -> Option<Duration> {
+    let seconds = super::duration::seconds(text)?;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+/// The faults of one workspace, each with how often it could have struck.
+#[derive(Debug, Default)]
+pub struct Faults(Vec<(Fault, AtomicUsize)>);
+
+/// How a busy database treats a request.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Busy {
+    /// As the servers were measured: more often the more writers meet.
+    Measured,
+    /// This one is met.
+    Now,
+}
+
+impl Faults {
+    /// Begins counting.
+    pub fn new(faults: Vec<Fault>) -> Faults {
+        Faults(
+            faults
+                .into_iter()
+                .map(|fault| (fault, AtomicUsize::new(0)))
+                .collect(),
+        )
+    }
+
+    /// What strikes this request, with its time if it has one; busy databases are asked apart.
+    pub fn strike(&self, request: &Request) -> Vec<(What, Option<Duration>)> {
+        self.0
+            .iter()
+            .enumerate()
+            .filter(|(_, (fault, _))| {
+                !matches!(fault.what, What::Refuse | What::Busy) && fault.concerns(request)
+            })
+            .filter(|(i, (fault, count))| fault.is_due(*i, count))
+            .map(|(_, (fault, _))| (fault.what, fault.value))
+            .collect()
+    }
+
+    /// This new connection is to be closed.
+    pub fn refuses(&self) -> bool {
+        let mut due = false;
+        for (i, (fault, count)) in self.0.iter().enumerate() {
+            due |= fault.what == What::Refuse && fault.is_due(i, count);
+        }
+        due
+    }
+
+    /// A busy database meets this request, which is one that can suffer from it.
+    pub fn busy(&self, request: &Request) -> Option<Busy> {
+        let mut met = None;
+        for (i, (fault, count)) in self.0.iter().enumerate() {
+            if fault.what == What::Busy && fault.concerns(request) {
+                met = match fault.when {
+                    When::Always => met.or(Some(Busy::Measured)),
+                    When::Between(..) | When::Percent(..) if fault.is_due(i, count) => {
+                        Some(Busy::Now)
+                    }
+                    When::Between(..) | When::Percent(..) => met,
+                };
+            }
+        }
+        met
+    }
+
+    /// Some database is busy as measured: writes then take their time, so that they can meet.
+    pub fn busy_as_measured(&self) -> bool {
+        self.0
+            .iter()
+            .any(|(fault, _)| fault.what == What::Busy && fault.when == When::Always)
+    }
+}
+
+impl Fault {
+    fn concerns(&self, request: &Request) -> bool {
+        self.writes
+            .is_none_or(|writes| writes == request.is_write())
+            && request.path.starts_with(&self.path)
+    }
+
+    fn is_due(&self, index: usize, count: &AtomicUsize) -> bool {
+        let n = count.fetch_add(1, Ordering::Relaxed) + 1;
+        match self.when {
+            When::Always => true,
+            When::Between(from, to) => (from..=to).contains(&n),
+            When::Percent(percent, seed) => {
+                chance(seed.wrapping_add(index as u64), n as u64) * 100.0 < percent
+            }
+        }
+    }
+}
+
+/// A number from 0 to 1 that depends on nothing but these two (SplitMix64).
+pub fn chance(seed: u64, n: u64) -> f64 {
+    let mut z = seed
+        .wrapping_mul(0xd1b5_4a32_d192_ed03)
+        .wrapping_add(n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    #[allow(clippy::cast_precision_loss)]
+    let part = ((z ^ (z >> 31)) >> 11) as f64;
+    part / (1u64 << 53) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn struck(text: &str, requests: &[(&str, &str)]) -> Vec<usize> {
+        let faults = Faults::new(vec![text.parse().unwrap()]);
+        let hit = |(i, (method, path)): (usize, &(&str, &str))| {
+            (!faults.strike(&Request::at(method, path, "")).is_empty()).then_some(i + 1)
+        };
+        requests.iter().enumerate().filter_map(hit).collect()
+    }
+
+    #[test]
+    fn a_fault_strikes_the_requests_it_names() {
+        let mixed = [
+            ("GET", "/api/a"),
+            ("POST", "/api/a"),
+            ("POST", "/api/b"),
+            ("GET", "/api/b"),
+            ("PUT", "/api/a"),
+        ];
+        assert_eq!(struck("502@2", &mixed), [2]);
+        assert_eq!(struck("502:write@2", &mixed), [3]);
+        assert_eq!(struck("502:write:/api/a@2+", &mixed), [5]);
+        assert_eq!(struck("cut-after@2-3", &mixed), [2, 3]);
+        assert_eq!(struck("slow:read=10ms", &mixed), [1, 4]);
+    }
+
+    #[test]
+    fn a_rate_is_about_kept_and_the_same_each_time() {
+        let many = vec![("GET", "/api/search"); 2000];
+        let first = struck("502%5", &many);
+        assert!((60..140).contains(&first.len()), "{}", first.len());
+        assert_eq!(first, struck("502%5", &many));
+        assert_ne!(first, struck("502%5/7", &many));
+    }
+
+    #[test]
+    fn what_is_no_fault_is_told_with_what_would_be() {
+        for (text, told) in [
+            ("frob", "`frob` is no fault: the words are `refuse`, `429`"),
+            (
+                "502:often",
+                "`often` is neither `read` nor `write` nor a path",
+            ),
+            ("502@0", "`@0` is no time of it"),
+            ("502%x", "`%x` is no time of it"),
+            ("slow", "say how slow, as `slow=2s`"),
+            ("slow=fast", "`fast` is no time; write it as `2s`"),
+        ] {
+            let error = text.parse::<Fault>().unwrap_err().to_string();
+            assert!(error.contains(told), "{error}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Folders as resources: `/apis/folder.grafana.app`.
+
+use serde_json::json;
+
+use super::access::{EDIT, VIEW};
+use super::answer::Answer;
+use super::call::{Call, uid_fault};
+use super::discovery::{FOLDER_VERSION, FOLDERS};
+use super::folders::DEEPEST;
+use super::json::Json;
+use super::resources::{Kind, Sent, bad_request, forbidden};
+use super::state::Folder;
+
+/// The kind.
+pub const FOLDER: Kind = Kind {
+    group: FOLDERS,
+    plural: "folders",
+    kind: "Folder",
+};
+
+impl Call<'_> {
+    fn folder_resource(&self, folder: &Folder) -> serde_json::Value {
+        json!({
+            "kind": "Folder", "apiVersion": format!("{FOLDERS}/{FOLDER_VERSION}"),
+            "metadata": self.metadata(&folder.uid, &folder.parent, &folder.about),
+            "spec": { "title": folder.title, "description": folder.description },
+        })
+    }
+
+    /// GET of all.
+    pub fn list_folder_resources(&self) -> Answer {
+        let listed: Vec<_> = self
+            .state
+            .folders
+            .values()
+            .filter(|f| self.state.folder_level(&self.who, &f.uid) >= VIEW)
+            .map(|f| (f.uid.clone(), Json::from(self.folder_resource(f)), 0))
+            .collect();
+        self.page(FOLDER, FOLDER_VERSION, listed)
+    }
+
+    /// GET of one.
+    pub fn get_folder_resource(&self, name: &str) -> Answer {
+        match self.state.folders.get(name) {
+            None => FOLDER.missing(name),
+            Some(folder) if self.state.folder_level(&self.who, &folder.uid) >= VIEW => {
+                Answer::resource(200, self.folder_resource(folder))
+            }
+            Some(_) => forbidden(),
+        }
+    }
+
+    /// POST.
+    pub fn create_folder_resource(&mut self) -> Answer {
+        match self
+            .sent(FOLDER, FOLDER_VERSION)
+            .and_then(|sent| self.add_folder_resource(sent))
+        {
+            Ok(answer) | Err(answer) => answer,
+        }
+    }
+
+    fn add_folder_resource(&mut self, sent: Sent) -> Result<Answer, Answer> {
+        if !self.state.may_create_in(&self.who, &sent.folder) {
+            return Err(forbidden());
+        }
+        if self.state.folders.contains_key(&sent.name) {
+            return Err(FOLDER.exists(&sent.name));
+        }
+        self.check_folder_resource(&sent)?;
+        let name = if sent.name.is_empty() {
+            super::random::short_uid()
+        } else {
+            sent.name
+        };
+        let mut about = self.state.about(self.who.account);
+        about.labels = sent.labels;
+        about.annotations = sent.annotations;
+        about.grants = self.first_grants(sent.folder.is_empty());
+        let folder = Folder {
+            about,
+            uid: name,
+            title: sent.spec.text("title").to_owned(),
+            description: sent.spec.text("description").to_owned(),
+            parent: sent.folder,
+        };
+        let body = self.folder_resource(&folder);
+        if self.request.parameter("dryRun") != "All" {
+            self.state.put_folder(folder);
+        }
+        Ok(Answer::resource(201, body))
+    }
+
+    fn check_folder_resource(&self, sent: &Sent) -> Result<(), Answer> {
+        if sent.spec.text("title").trim().is_empty() {
+            return Err(bad_request("folder title cannot be empty"));
+        }
+        if matches!(sent.name.as_str(), "general" | "sharedwithme") {
+            return Err(bad_request("invalid uid for folder provided"));
+        }
+        if let Some(fault) = uid_fault(&sent.name) {
+            return Err(bad_request(fault.told()));
+        }
+        if sent.folder == sent.name && !sent.name.is_empty() {
+            return Err(bad_request("folder cannot be parent of itself"));
+        }
+        if self.state.folders.contains_key(&sent.folder)
+            && self.state.parents(&sent.folder).len() >= DEEPEST
+        {
+            let told = format!("folder max depth exceeded, max depth is {DEEPEST}");
+            return Err(Answer::failure(500, "", &told, None));
+        }
+        Ok(())
+    }
+
+    /// PUT.
+    pub fn put_folder_resource(&mut self, name: &str) -> Answer {
+        match self
+            .sent(FOLDER, FOLDER_VERSION)
+            .and_then(|sent| self.change_folder_resource(name, sent))
+        {
+            Ok(answer) | Err(answer) => answer,
+        }
+    }
+
+    fn change_folder_resource(&mut self, name: &str, mut sent: Sent) -> Result<Answer, Answer> {
+        if !sent.name.is_empty() && sent.name != name {
+            return Err(bad_request(&format!(
+                "the name of the object ({}) does not match the name on the URL ({name})",
+                sent.name
+            )));
+        }
+        name.clone_into(&mut sent.name);
+        let Some(mut folder) = self.state.folders.get(name).cloned() else {
+            return self.add_folder_resource(sent);
+        };
+        if self.state.folder_level(&self.who, name) < EDIT {
+            return Err(forbidden());
+        }
+        if !sent.resource_version.is_empty()
+            && sent.resource_version != folder.about.resource_version.to_string()
+        {
+            return Err(FOLDER.modified(name));
+        }
+        let (title, description) = (sent.spec.text("title"), sent.spec.text("description"));
+        if title.trim().is_empty() {
+            return Err(bad_request("folder title cannot be empty"));
+        }
+        let spec_same = folder.title == title
+            && folder.description == description
+            && folder.parent == sent.folder;
+        if !spec_same
+            || folder.about.labels != sent.labels
+            || folder.about.annotations != sent.annotations
+        {
+            if !spec_same {
+                self.raise_folder(&mut folder);
+            }
+            folder.about.resource_version = self.state.next_resource_version();
+            title.clone_into(&mut folder.title);
+            description.clone_into(&mut folder.description);
+            folder.parent = sent.folder;
+            folder.about.labels = sent.labels;
+            folder.about.annotations = sent.annotations;
+            self.state.put_folder(folder.clone());
+        }
+        Ok(Answer::resource(200, self.folder_resource(&folder)))
+    }
+
+    /// DELETE.
+    pub fn delete_folder_resource(&mut self, name: &str) -> Answer {
+        let Some(folder) = self.state.folders.get(name) else {
+            return FOLDER.missing(name);
+        };
+        if self.state.folder_level(&self.who, name) < EDIT {
+            return forbidden();
+        }
+        let body = self.request.any_json().unwrap_or(&Json::Null);
+        if let Err(answer) = FOLDER.check_preconditions(name, &folder.about, body) {
+            return answer;
+        }
+        let full = self.state.dashboards.values().any(|d| d.folder == name)
+            || self.state.folders.values().any(|f| f.parent == name)
+            || self.state.library.values().any(|e| e.folder == name);
+        if full {
+            let told = "Folder cannot be deleted: folder is not empty";
+            return Answer::failure(
+                400,
+                "BadRequest",
+                told,
+                Some(json!({ "uid": "folder.not-empty" })),
+            );
+        }
+        let uid = folder.about.object_uid.clone();
+        self.state.remove_folder(name);
+        FOLDER.removed(name, &uid)
+    }
+}

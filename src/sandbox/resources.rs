@@ -1,0 +1,230 @@
+//! Objects of the resource API (`/apis`): what dashboards and folders have in common there.
+//!
+//! What is peculiar to each is in [`super::resource_dashboards`] and [`super::resource_folders`].
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::answer::Answer;
+use super::call::Call;
+use super::json::Json;
+use super::state::About;
+
+/// What is common to the objects of one kind.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    /// The group.
+    pub group: &'static str,
+    /// The resource, in the plural.
+    pub plural: &'static str,
+    /// The kind.
+    pub kind: &'static str,
+}
+
+/// Annotations that the server sets itself.
+const OWN_ANNOTATIONS: [&str; 3] = [
+    "grafana.app/createdBy",
+    "grafana.app/updatedBy",
+    "grafana.app/updatedTimestamp",
+];
+/// The label that holds the number in the database.
+const NUMBER: &str = "grafana.app/deprecatedInternalID";
+/// The annotation that holds the folder.
+pub const FOLDER: &str = "grafana.app/folder";
+
+/// Metadata as it was sent.
+pub struct Sent {
+    /// The object's name.
+    pub name: String,
+    /// The resource version that it is to have.
+    pub resource_version: String,
+    /// The folder it is in.
+    pub folder: String,
+    /// Its labels, but for the server's own.
+    pub labels: BTreeMap<String, String>,
+    /// Its annotations, but for the server's own.
+    pub annotations: BTreeMap<String, String>,
+    /// The object itself.
+    pub spec: Json,
+}
+
+impl Kind {
+    /// There is no such object.
+    pub fn missing(&self, name: &str) -> Answer {
+        let told = format!("{}.{} \"{name}\" not found", self.plural, self.group);
+        Answer::failure(404, "NotFound", &told, Some(self.details(name)))
+    }
+
+    /// There is one already.
+    pub fn exists(&self, name: &str) -> Answer {
+        let told = format!("{}.{} \"{name}\" already exists", self.plural, self.group);
+        Answer::failure(409, "AlreadyExists", &told, Some(self.details(name)))
+    }
+
+    /// It was changed since it was read.
+    pub fn modified(&self, name: &str) -> Answer {
+        let told = format!(
+            "Operation cannot be fulfilled on {}.{} \"{name}\": the object has been modified; please apply your changes to the latest version and try again",
+            self.plural, self.group
+        );
+        Answer::failure(409, "Conflict", &told, Some(self.details(name)))
+    }
+
+    /// It is gone.
+    pub fn removed(&self, name: &str, uid: &str) -> Answer {
+        let mut details = self.details(name);
+        details["uid"] = uid.into();
+        let body = json!({
+            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details,
+        });
+        Answer::resource(200, body)
+    }
+
+    fn details(&self, name: &str) -> Value {
+        json!({ "name": name, "group": self.group, "kind": self.plural })
+    }
+
+    /// Checks what a DELETE demands of the object before it goes.
+    pub fn check_preconditions(
+        &self,
+        name: &str,
+        about: &About,
+        body: &Json,
+    ) -> Result<(), Answer> {
+        let Some(demanded) = body.get("preconditions") else {
+            return Ok(());
+        };
+        let actual = about.resource_version.to_string();
+        for (field, has) in [
+            ("uid", about.object_uid.as_str()),
+            ("resourceVersion", actual.as_str()),
+        ] {
+            let wanted = demanded.text(field);
+            if demanded.get(field).is_some_and(|v| *v != Json::Null) && wanted != has {
+                let what = if field == "uid" {
+                    "UID"
+                } else {
+                    "ResourceVersion"
+                };
+                let told = format!(
+                    "Operation cannot be fulfilled on {}.{} \"{name}\": Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {has}",
+                    self.kind, self.group
+                );
+                let details = json!({ "name": name, "group": self.group, "kind": self.kind });
+                return Err(Answer::failure(409, "Conflict", &told, Some(details)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The body is not what it should be.
+pub fn bad_request(message: &str) -> Answer {
+    Answer::failure(400, "BadRequest", message, None)
+}
+
+/// The token may not do this.
+pub fn forbidden() -> Answer {
+    Answer::failure(403, "", "", None)
+}
+
+impl Call<'_> {
+    /// The metadata of an object.
+    pub fn metadata(&self, name: &str, folder: &str, about: &About) -> Value {
+        let mut annotations = about.annotations.clone();
+        annotations.insert(
+            "grafana.app/createdBy".to_owned(),
+            self.identity(about.created_by),
+        );
+        if about.changed {
+            annotations.insert(
+                "grafana.app/updatedBy".to_owned(),
+                self.identity(about.updated_by),
+            );
+            annotations.insert(
+                "grafana.app/updatedTimestamp".to_owned(),
+                about.updated.clone(),
+            );
+        }
+        if !folder.is_empty() {
+            annotations.insert(FOLDER.to_owned(), folder.to_owned());
+        }
+        let mut labels = about.labels.clone();
+        labels.insert(NUMBER.to_owned(), about.id.to_string());
+        json!({
+            "name": name, "namespace": "default", "uid": about.object_uid,
+            "resourceVersion": about.resource_version.to_string(), "generation": about.version,
+            "creationTimestamp": about.created, "labels": labels, "annotations": annotations,
+            "managedFields": [{
+                "manager": "amgctl", "operation": "Update", "apiVersion": "dashboard.grafana.app/v0alpha1",
+                "time": about.updated, "fieldsType": "FieldsV1", "fieldsV1": { "f:spec": {} },
+            }],
+        })
+    }
+
+    fn identity(&self, account: i64) -> String {
+        match self.state.accounts.get(&account) {
+            Some(account) if account.service => format!("service-account:{}", account.uid),
+            Some(account) => format!("user:{}", account.uid),
+            None => "anonymous:0".to_owned(),
+        }
+    }
+
+    /// Reads the object in the body.
+    pub fn sent(&self, kind: Kind, version: &str) -> Result<Sent, Answer> {
+        let body = self
+            .request
+            .any_json()
+            .filter(|b| b.members().is_some_and(|m| !m.is_empty()));
+        let Some(body) = body else {
+            return Err(bad_request("the object provided is not valid JSON"));
+        };
+        sent_in(kind, version, body)
+    }
+}
+
+/// Reads an object.
+pub fn sent_in(kind: Kind, version: &str, body: &Json) -> Result<Sent, Answer> {
+    let expected = format!("{}/{version}", kind.group);
+    let given = body.text("apiVersion");
+    if !given.is_empty() && given != expected {
+        return Err(bad_request(&format!(
+            "the API version in the data ({given}) does not match the expected API version ({expected})"
+        )));
+    }
+    let metadata = body.get("metadata").cloned().unwrap_or(Json::Null);
+    let texts = |key: &str| -> BTreeMap<String, String> {
+        let members = metadata.get(key).and_then(Json::members);
+        members
+            .into_iter()
+            .flatten()
+            .filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned())))
+            .collect()
+    };
+    let mut annotations = texts("annotations");
+    OWN_ANNOTATIONS
+        .iter()
+        .for_each(|own| drop(annotations.remove(*own)));
+    let folder = annotations.remove(FOLDER).unwrap_or_default();
+    let mut labels = texts("labels");
+    labels.remove(NUMBER);
+    let mut name = metadata.text("name").to_owned();
+    if name.is_empty() && !metadata.text("generateName").is_empty() {
+        name = format!(
+            "{}{}",
+            metadata.text("generateName"),
+            super::random::short_uid()
+        );
+    }
+    let spec = body.get("spec").cloned().unwrap_or(Json::object([]));
+    let resource_version = metadata.text("resourceVersion").to_owned();
+    Ok(Sent {
+        name,
+        resource_version,
+        folder,
+        labels,
+        annotations,
+        spec,
+    })
+}

@@ -1,0 +1,267 @@
+//! Everything in which servers differ, each difference under one name: the only place that knows versions apart.
+//!
+//! What a rule makes of a request is the business of the module that answers it.
+
+use super::slug::Slugs;
+use super::version::Version;
+
+/// How one server behaves where servers differ.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// The version as the server gives it.
+    pub grafana: &'static str,
+    /// How slugs are made.
+    pub slugs: Slugs,
+    /// Which titles may not stand side by side.
+    pub titles: Titles,
+    /// What becomes of numbers in dashboards.
+    pub numbers: Numbers,
+    /// What a save that changes nothing does to the version.
+    pub saves: Saves,
+    /// How folders stand in each other.
+    pub nesting: Nesting,
+    /// Dashboards and folders share one space of uids and numeric ids.
+    pub one_table: bool,
+    /// `/apis` is served.
+    pub resource_api: bool,
+    /// Errors that have a cause carry a `traceID`.
+    pub trace_ids: bool,
+    /// Refusals carry a `messageId` and a `statusCode`.
+    pub message_ids: bool,
+    /// A missing object is told to a weak token as 404; otherwise it is 403.
+    pub missing_is_told: bool,
+    /// Objects name their organisation.
+    pub org_in_objects: bool,
+    /// A service account that creates something may administer it.
+    pub creator_is_admin: bool,
+    /// Titles, tags and messages have limits.
+    pub text_limits: bool,
+    /// `refresh` may be `auto` or empty.
+    pub refresh_auto: bool,
+    /// What a reference to a library panel that does not exist does.
+    pub missing_library_panel: MissingLibraryPanel,
+    /// How the versions of a dashboard are listed.
+    pub versions: Versions,
+    /// How data sources are kept.
+    pub datasources: Datasources,
+    /// How service accounts and keys are told about.
+    pub accounts: Accounts,
+    /// How lists of permissions are told.
+    pub permissions: Permissions,
+    /// What writers that meet in the database do to each other.
+    pub locking: Locking,
+    /// The largest body of a request, in bytes.
+    pub body_limit: usize,
+}
+
+/// Which titles may not stand side by side.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Titles {
+    /// Two of one slug may not.
+    UniqueBySlug,
+    /// Any may.
+    Free,
+}
+
+/// What becomes of numbers in dashboards.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Numbers {
+    /// Each literal is kept as it was spelled.
+    Literal,
+    /// They become 64-bit floats; what is none is refused.
+    Float,
+}
+
+/// What a save that changes nothing does to the version.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Saves {
+    /// Every save raises it.
+    AlwaysRaise,
+    /// Only a change raises it.
+    RaiseOnChange,
+}
+
+/// How folders stand in each other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Nesting {
+    /// One level; a parent asked for is ignored, in silence.
+    Flat,
+    /// Five levels, but a parent is not looked for and a move is not held to them.
+    Trusting,
+}
+
+/// What a reference to a library panel that does not exist does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MissingLibraryPanel {
+    /// The dashboard is saved, and the answer is an error all the same.
+    SavedButRefused,
+    /// Nothing.
+    Ignored,
+}
+
+/// How the versions of a dashboard are listed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Versions {
+    /// A bare array that names users by number.
+    ArrayByNumber,
+    /// An object with a token for the next page.
+    Object,
+}
+
+/// How data sources are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Datasources {
+    /// The first one of an organisation becomes the default one, whatever was asked.
+    pub first_is_default: bool,
+    /// Uids are held to the rule of dashboards' uids.
+    pub uids_checked: bool,
+    /// A missing name is made from the type.
+    pub name_from_type: bool,
+    /// Another uid in the body of an update renames; otherwise it is an error.
+    pub body_uid_renames: bool,
+    /// A name already taken is told as a conflict; otherwise as an error of the server.
+    pub rename_conflict_told: bool,
+    /// Short names of types are replaced by the plugins' ids.
+    pub types_are_plugin_ids: bool,
+    /// Objects have an `apiVersion`.
+    pub api_version: bool,
+    /// The health of a data source can be asked for by uid.
+    pub health: bool,
+}
+
+/// How service accounts and keys are told about.
+#[derive(Clone, Copy, Debug)]
+pub struct Accounts {
+    /// Accounts have uids.
+    pub uids: bool,
+    /// Logins name the organisation.
+    pub org_in_login: bool,
+    /// A missing account is told as one; otherwise it is an error of the server.
+    pub missing_told: bool,
+    /// API keys exist beside service accounts.
+    pub api_keys: bool,
+}
+
+/// What writers that meet in the database do to each other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Locking {
+    /// Updates are refused as if changed by another; deletions of folders as if not permitted.
+    Denied,
+    /// The same, but deletions of folders as if not signed in.
+    Unauthorized,
+    /// Creates fail, some of them done.
+    Creates,
+}
+
+/// How lists of permissions are told.
+#[derive(Clone, Copy, Debug)]
+pub struct Permissions {
+    /// Lines give the uids of users and teams.
+    pub uids: bool,
+    /// Lines of folders give the slug.
+    pub folder_slugs: bool,
+    /// A folder's list is told as a folder's when it was replaced.
+    pub folders_named: bool,
+}
+
+const MIB: usize = 1024 * 1024;
+
+impl Rules {
+    /// The rules of a version.
+    pub fn of(version: Version) -> Rules {
+        match version {
+            Version::V9_4 => Rules::v9_4(),
+            Version::V12_4 => Rules::v12_4(),
+        }
+    }
+
+    fn v9_4() -> Rules {
+        Rules {
+            grafana: "9.4.7",
+            slugs: Slugs::Hyphens,
+            titles: Titles::UniqueBySlug,
+            numbers: Numbers::Literal,
+            saves: Saves::AlwaysRaise,
+            nesting: Nesting::Flat,
+            one_table: true,
+            resource_api: false,
+            trace_ids: true,
+            message_ids: false,
+            missing_is_told: false,
+            org_in_objects: false,
+            creator_is_admin: false,
+            text_limits: false,
+            refresh_auto: false,
+            missing_library_panel: MissingLibraryPanel::SavedButRefused,
+            versions: Versions::ArrayByNumber,
+            datasources: Datasources {
+                first_is_default: false,
+                uids_checked: false,
+                name_from_type: false,
+                body_uid_renames: true,
+                rename_conflict_told: false,
+                types_are_plugin_ids: false,
+                api_version: false,
+                health: false,
+            },
+            accounts: Accounts {
+                uids: false,
+                org_in_login: false,
+                missing_told: false,
+                api_keys: true,
+            },
+            permissions: Permissions {
+                uids: false,
+                folder_slugs: true,
+                folders_named: false,
+            },
+            locking: Locking::Denied,
+            body_limit: 64 * MIB,
+        }
+    }
+
+    fn v12_4() -> Rules {
+        Rules {
+            grafana: "12.4.0",
+            slugs: Slugs::HexOrHash,
+            titles: Titles::Free,
+            numbers: Numbers::Float,
+            saves: Saves::RaiseOnChange,
+            nesting: Nesting::Trusting,
+            one_table: false,
+            resource_api: true,
+            trace_ids: false,
+            message_ids: true,
+            missing_is_told: true,
+            org_in_objects: true,
+            creator_is_admin: true,
+            text_limits: true,
+            refresh_auto: true,
+            missing_library_panel: MissingLibraryPanel::Ignored,
+            versions: Versions::Object,
+            datasources: Datasources {
+                first_is_default: true,
+                uids_checked: true,
+                name_from_type: true,
+                body_uid_renames: false,
+                rename_conflict_told: true,
+                types_are_plugin_ids: true,
+                api_version: true,
+                health: true,
+            },
+            accounts: Accounts {
+                uids: true,
+                org_in_login: true,
+                missing_told: true,
+                api_keys: false,
+            },
+            permissions: Permissions {
+                uids: true,
+                folder_slugs: false,
+                folders_named: true,
+            },
+            locking: Locking::Creates,
+            body_limit: 16 * MIB,
+        }
+    }
+}

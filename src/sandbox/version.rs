@@ -1,0 +1,90 @@
+//! Which Grafana the embedded workspace answers as.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A version of Grafana that was recorded and can be answered as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Version {
+    /// Grafana 9.4: folders one level deep, titles unique by slug.
+    V9_4,
+    /// Grafana 12.4 on a new database: unified storage.
+    #[default]
+    V12_4,
+}
+
+/// Every version, with the word that names it.
+const NAMES: &[(&str, Version)] = &[("9.4", Version::V9_4), ("12.4", Version::V12_4)];
+
+impl Version {
+    /// Every version, oldest first.
+    pub fn all() -> impl Iterator<Item = Version> {
+        NAMES.iter().map(|(_, version)| *version)
+    }
+
+    /// The word that names it on the command line and in data files.
+    pub fn name(self) -> &'static str {
+        NAMES
+            .iter()
+            .find(|(_, version)| *version == self)
+            .map_or("", |(name, _)| name)
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Version {
+    type Err = UnknownVersion;
+
+    fn from_str(text: &str) -> Result<Version, UnknownVersion> {
+        let wanted = text.trim().trim_start_matches('v');
+        NAMES
+            .iter()
+            .find(|(name, _)| *name == wanted)
+            .map(|(_, v)| *v)
+            .ok_or_else(|| UnknownVersion(text.to_owned()))
+    }
+}
+
+/// A version that the embedded workspace cannot answer as.
+#[derive(Debug, PartialEq, Eq)]
+pub struct UnknownVersion(String);
+
+impl std::error::Error for UnknownVersion {}
+
+impl fmt::Display for UnknownVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = NAMES.iter().map(|(name, _)| format!("`{name}`")).collect();
+        write!(
+            f,
+            "the embedded workspace has no version `{}`; it has {}",
+            self.0,
+            names.join(", ")
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_version_is_read_from_its_name() {
+        for version in Version::all() {
+            assert_eq!(version.name().parse(), Ok(version));
+        }
+    }
+
+    #[test]
+    fn unknown_version_is_told_with_the_known_ones() {
+        let told = "8.5".parse::<Version>().unwrap_err().to_string();
+        assert_eq!(
+            told,
+            "the embedded workspace has no version `8.5`; it has `9.4`, `12.4`"
+        );
+    }
+}
