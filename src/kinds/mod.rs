@@ -6,6 +6,7 @@
 pub mod dashboard;
 pub mod datasource;
 pub mod folder;
+pub mod values;
 
 use serde_json::Value;
 

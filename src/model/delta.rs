@@ -1,5 +1,7 @@
 //! How two versions of an object differ, in the words of its kind; made by [`crate::kinds`], shown by [`crate::render`].
 
+use serde_json::Value;
+
 /// What happened to the thing a line of a delta is about. The sign is what a plan prints.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mark {
@@ -41,13 +43,32 @@ pub struct Entry {
     pub pointer: String,
     /// What differs inside it.
     pub inside: Vec<Entry>,
+    /// The values themselves, for `--verbose` and machines; none where an entry groups or counts others.
+    pub whole: Option<Box<Whole>>,
+}
+
+/// The two values of an entry as they stand in the documents; none where it is absent.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Whole {
+    /// What it was.
+    pub before: Option<Value>,
+    /// What it becomes.
+    pub after: Option<Value>,
 }
 
 impl Entry {
     /// An entry that says only that something happened to something.
     #[must_use]
     pub fn new(mark: Mark, label: impl Into<String>, pointer: impl Into<String>) -> Entry {
-        Entry { mark, label: label.into(), from: None, to: None, pointer: pointer.into(), inside: Vec::new() }
+        Entry {
+            mark,
+            label: label.into(),
+            from: None,
+            to: None,
+            pointer: pointer.into(),
+            inside: Vec::new(),
+            whole: None,
+        }
     }
 
     /// Says what it was and what it becomes.
@@ -55,6 +76,13 @@ impl Entry {
     pub fn values(mut self, from: Option<String>, to: Option<String>) -> Entry {
         self.from = from;
         self.to = to;
+        self
+    }
+
+    /// Keeps the values themselves.
+    #[must_use]
+    pub fn whole(mut self, before: Option<&Value>, after: Option<&Value>) -> Entry {
+        self.whole = Some(Box::new(Whole { before: before.cloned(), after: after.cloned() }));
         self
     }
 

@@ -1,1 +1,6 @@
 //! Texts for people and machines out of plans, problems and events: one file per output.
+
+pub mod delta;
+pub mod human;
+pub mod style;
+pub mod summary;

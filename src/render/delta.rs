@@ -1,0 +1,111 @@
+//! How the entries of a delta read: a sign, what it is, what it was and becomes, aligned among neighbours.
+
+use console::measure_text_width;
+
+use super::style::{Style, Tone, clean};
+use crate::model::{Delta, Entry, Mark};
+
+/// Labels up to this width are aligned with their neighbours.
+const COLUMN: usize = 28;
+/// The most entries told of one object, and inside one entry; `--verbose` tells all.
+const TOLD: usize = 40;
+/// The most entries told inside one entry.
+const TOLD_INSIDE: usize = 12;
+
+/// The lines of a delta, after so many blanks.
+#[must_use]
+pub fn lines(delta: &Delta, indent: usize, style: &Style) -> Vec<String> {
+    let mut out = Vec::new();
+    for note in &delta.notes {
+        out.extend(style.wrapped(&" ".repeat(indent), indent + 2, &clean(note)));
+    }
+    entries(&delta.entries, indent, TOLD, style, &mut out);
+    if !delta.unchanged.is_empty() {
+        let text = format!("({} unchanged)", clean(&delta.unchanged));
+        out.push(style.fit(&format!("{}{}", " ".repeat(indent), style.paint(Tone::Dim, &text))));
+    }
+    out
+}
+
+fn entries(entries: &[Entry], indent: usize, most: usize, style: &Style, out: &mut Vec<String>) {
+    let told = if style.verbose || entries.len() <= most + 1 { entries.len() } else { most };
+    let column = entries[..told]
+        .iter()
+        .filter(|entry| entry.from.is_some() || entry.to.is_some())
+        .map(|entry| measure_text_width(&clean(&entry.label)))
+        .filter(|width| *width <= COLUMN)
+        .max()
+        .unwrap_or(0);
+    for entry in &entries[..told] {
+        one(entry, indent, column, style, out);
+        self::entries(&entry.inside, indent + 4, TOLD_INSIDE, style, out);
+    }
+    if told < entries.len() {
+        let text = format!("… and {} more differences (--verbose tells all)", entries.len() - told);
+        out.push(style.fit(&format!("{}{}", " ".repeat(indent), style.paint(Tone::Dim, &text))));
+    }
+}
+
+fn one(entry: &Entry, indent: usize, column: usize, style: &Style, out: &mut Vec<String>) {
+    let tone = match entry.mark {
+        Mark::Add => Tone::Add,
+        Mark::Remove => Tone::Remove,
+        Mark::Change | Mark::Move => Tone::Change,
+    };
+    let sign = style.paint(tone, &entry.mark.sign().to_string());
+    let label = clean(&entry.label);
+    let blanks = " ".repeat(indent);
+    let pad = " ".repeat(column.saturating_sub(measure_text_width(&label)) + 3);
+    let from = entry.from.as_deref().map(clean);
+    let to = entry.to.as_deref().map(clean);
+    let head = format!("{blanks}{sign} {label}");
+    match (from, to) {
+        (None, None) => out.push(style.fit(&head)),
+        (Some(from), Some(to)) => {
+            let line = format!("{head}{pad}{from} → {to}");
+            if style.fits(&line) {
+                out.push(line);
+            } else {
+                // What does not fit side by side stands one below the other, so that neither is cut off by the other.
+                let below = " ".repeat(indent + 4);
+                let beside = format!("{head}{pad}{from}");
+                if style.fits(&beside) {
+                    out.push(beside);
+                } else {
+                    out.push(style.fit(&head));
+                    out.push(style.fit(&format!("{below}  {from}")));
+                }
+                out.push(style.fit(&format!("{below}→ {to}")));
+            }
+        }
+        (Some(text), None) | (None, Some(text)) => {
+            let line = format!("{head}{pad}{text}");
+            if style.fits(&line) {
+                out.push(line);
+            } else {
+                out.push(style.fit(&head));
+                out.push(style.fit(&format!("{}{text}", " ".repeat(indent + 6))));
+            }
+        }
+    }
+    if style.verbose {
+        verbose(entry, indent + 6, style, out);
+    }
+}
+
+// Where it stands, and the whole values: for machines' eyes and for doubts. Never cut.
+fn verbose(entry: &Entry, indent: usize, style: &Style, out: &mut Vec<String>) {
+    let blanks = " ".repeat(indent);
+    if !entry.pointer.is_empty() {
+        out.push(format!("{blanks}{}", style.paint(Tone::Dim, &format!("at {}", clean(&entry.pointer)))));
+    }
+    let Some(whole) = &entry.whole else {
+        return;
+    };
+    for (sign, tone, value) in [('-', Tone::Remove, &whole.before), ('+', Tone::Add, &whole.after)] {
+        if let Some(value) = value {
+            let sign = style.paint(tone, &sign.to_string());
+            out.push(format!("{blanks}{sign} {}", clean(&value.to_string())));
+        }
+    }
+}

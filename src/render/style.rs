@@ -1,0 +1,164 @@
+//! How a line of text comes to be: its colour, its width, what may not stand in it. Knows nothing of plans.
+//!
+//! Colour only repeats what the signs and words say. Whether there is colour, and how wide a line may be, is decided by
+//! the caller; nothing here asks the environment.
+
+use std::borrow::Cow;
+
+use console::{measure_text_width, truncate_str};
+
+use crate::kinds::values::words;
+
+/// How a text for people is to look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Style {
+    /// Whether there is colour.
+    pub colour: bool,
+    /// How many columns a line may take; none for pipes, where nothing is wrapped or cut.
+    pub width: Option<usize>,
+    /// Whether JSON pointers and whole values are told too, and nothing is left out.
+    pub verbose: bool,
+}
+
+/// What a colour stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tone {
+    /// What is new: green.
+    Add,
+    /// What changes: yellow.
+    Change,
+    /// What goes, and what cannot be done: red.
+    Remove,
+    /// What somebody else did: cyan.
+    Outside,
+    /// What did not change, and where things come from: dim.
+    Dim,
+    /// What a reader looks for first: bold.
+    Strong,
+    /// Everything else.
+    Plain,
+}
+
+impl Style {
+    /// A text in the colour of its meaning.
+    #[must_use]
+    pub fn paint(&self, tone: Tone, text: &str) -> String {
+        let style = console::Style::new().force_styling(self.colour);
+        let style = match tone {
+            Tone::Add => style.green(),
+            Tone::Change => style.yellow(),
+            Tone::Remove => style.red(),
+            Tone::Outside => style.cyan(),
+            Tone::Dim => style.dim(),
+            Tone::Strong => style.bold(),
+            Tone::Plain => return text.to_owned(),
+        };
+        if self.colour && !text.is_empty() { style.apply_to(text).to_string() } else { text.to_owned() }
+    }
+
+    /// A line cut to the width, trailing blanks taken off.
+    #[must_use]
+    pub fn fit(&self, line: &str) -> String {
+        let line = line.trim_end();
+        match self.width {
+            Some(width) => truncate_str(line, width.max(20), "…").into_owned(),
+            None => line.to_owned(),
+        }
+    }
+
+    /// Whether a text fits into a line.
+    #[must_use]
+    pub fn fits(&self, text: &str) -> bool {
+        self.width.is_none_or(|width| measure_text_width(text) <= width.max(20))
+    }
+
+    /// A text in lines: the first after `first`, the others after as many blanks as `rest` says.
+    #[must_use]
+    pub fn wrapped(&self, first: &str, rest: usize, text: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut line = first.to_owned();
+        let mut fresh = true;
+        for word in text.split(' ') {
+            let longer = if fresh { format!("{line}{word}") } else { format!("{line} {word}") };
+            if self.fits(&longer) || fresh {
+                line = longer;
+            } else {
+                lines.push(self.fit(&line));
+                line = format!("{}{word}", " ".repeat(rest));
+            }
+            fresh = false;
+        }
+        lines.push(self.fit(&line));
+        lines
+    }
+
+    /// A line with a part at its right edge; two blanks apart where it does not fit or there is no edge.
+    #[must_use]
+    pub fn spread(&self, left: &str, right: &str) -> Vec<String> {
+        if right.is_empty() {
+            return vec![self.fit(left)];
+        }
+        let (l, r) = (measure_text_width(left), measure_text_width(right));
+        let painted = self.paint(Tone::Dim, right);
+        match self.width {
+            None => vec![format!("{left}  {painted}")],
+            Some(width) if l + 2 + r <= width => vec![format!("{left}{}{painted}", " ".repeat(width - l - r))],
+            Some(width) => {
+                let lead = " ".repeat(width.saturating_sub(r).clamp(6, 12));
+                vec![self.fit(left), self.fit(&format!("{lead}{painted}"))]
+            }
+        }
+    }
+}
+
+/// A text from elsewhere as it may stand in a line: one line, nothing that moves the cursor.
+#[must_use]
+pub fn clean(text: &str) -> Cow<'_, str> {
+    if text.chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(words::escaped(text))
+    }
+}
+
+/// `2026-11-20 16:02` of a time as servers write it; the text itself when it is none.
+#[must_use]
+pub fn minute(time: &str) -> String {
+    match (time.get(..10), time.get(10..11), time.get(11..16)) {
+        (Some(day), Some("T" | " "), Some(clock)) => {
+            let zone = if time.ends_with('Z') { " UTC" } else { "" };
+            clean(&format!("{day} {clock}{zone}")).into_owned()
+        }
+        _ => clean(time).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wide_characters_count_for_two() {
+        let style = Style { width: Some(20), ..Style::default() };
+        let line = style.fit(&"監".repeat(30));
+        assert!(measure_text_width(&line) <= 20, "{line}");
+        for line in style.wrapped("  note: ", 8, &"漢字 ".repeat(20)) {
+            assert!(measure_text_width(&line) <= 20, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_right_part_stands_at_the_edge_or_below() {
+        let style = Style { width: Some(24), ..Style::default() };
+        assert_eq!(style.spread("  + a", "f.json"), ["  + a             f.json"]);
+        assert_eq!(style.spread("  + a quite long one", "f.json").len(), 2);
+        assert_eq!(Style::default().spread("  + a", "f.json"), ["  + a  f.json"]);
+    }
+
+    #[test]
+    fn times_are_told_to_the_minute() {
+        assert_eq!(minute("2026-11-20T16:02:11Z"), "2026-11-20 16:02 UTC");
+        assert_eq!(minute("yesterday"), "yesterday");
+        assert_eq!(minute("é026-11-20T"), "é026-11-20T");
+    }
+}
