@@ -14,6 +14,7 @@ pub mod recorded;
 pub mod request;
 pub mod secret;
 pub mod server;
+pub mod slug;
 
 pub use address::{Address, FolderPath, KindName, StackName, Uid};
 pub use declared::{

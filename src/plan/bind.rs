@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 use super::Refusal;
 use super::inputs::Ownership;
 use crate::model::server::TitleRule;
+use crate::model::slug::slug;
 use crate::model::{
     Address, DeclaredFolder, FolderPath, KindName, LiveFolder, Parent, Place, Problem, Server, Uid,
 };
-use crate::source::{folder_uid, slug};
+use crate::source::folder_uid;
 
 /// A folder of the directory and the folder of the workspace that it stands for.
 #[derive(Clone, PartialEq, Eq, Debug)]

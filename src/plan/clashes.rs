@@ -10,8 +10,8 @@ use super::decide::Wanted;
 use super::inputs::Inputs;
 use super::{Action, Change, Refusal};
 use crate::model::server::TitleRule;
+use crate::model::slug::slug;
 use crate::model::{Address, KindName, Uid};
-use crate::source::slug;
 
 /// Refuses what clashes, and lets wait what only has to wait.
 pub(super) fn settle(

@@ -15,17 +15,12 @@ use super::state::{Folder, Key, now};
 /// Levels of folders below the root.
 pub const DEEPEST: usize = 4;
 const CHANGED: &str = "the folder has been changed by someone else";
-const SAME_TITLE: &str =
-    "a folder or dashboard in the general folder with the same name already exists";
+const SAME_TITLE: &str = "a folder or dashboard in the general folder with the same name already exists";
 
 impl Call<'_> {
     /// The address of a folder's page.
     pub fn folder_url(&self, folder: &Folder) -> String {
-        format!(
-            "/dashboards/f/{}/{}",
-            folder.uid,
-            slug(&folder.title, self.rules.slugs)
-        )
+        format!("/dashboards/f/{}/{}", folder.uid, slug(&folder.title, self.rules.slugs))
     }
 
     fn folder_fields(&self, folder: &Folder, level: i64) -> serde_json::Value {
@@ -78,15 +73,9 @@ impl Call<'_> {
             .filter(|f| self.state.folder_level(&self.who, &f.uid) >= VIEW)
             .collect();
         found.sort_by_key(|f| (f.title.to_lowercase(), f.title.clone(), f.about.id));
-        let limit = usize::try_from(
-            self.request
-                .number("limit")
-                .filter(|n| *n > 0)
-                .unwrap_or(1000),
-        )
-        .unwrap_or(1000);
-        let page = usize::try_from(self.request.number("page").filter(|n| *n > 0).unwrap_or(1))
-            .unwrap_or(1);
+        let limit =
+            usize::try_from(self.request.number("limit").filter(|n| *n > 0).unwrap_or(1000)).unwrap_or(1000);
+        let page = usize::try_from(self.request.number("page").filter(|n| *n > 0).unwrap_or(1)).unwrap_or(1);
         let items: Vec<_> = found
             .into_iter()
             .skip(limit.saturating_mul(page - 1))
@@ -156,38 +145,21 @@ impl Call<'_> {
         let Some(body) = self.request.json() else {
             return self.rules.bad_request_data();
         };
-        let parent = if self.nested() {
-            body.text("parentUid").to_owned()
-        } else {
-            String::new()
-        };
+        let parent = if self.nested() { body.text("parentUid").to_owned() } else { String::new() };
         let title = body.text("title").trim().to_owned();
-        match self.make_folder(
-            body.text("uid").trim(),
-            &title,
-            body.text("description"),
-            &parent,
-        ) {
+        match self.make_folder(body.text("uid").trim(), &title, body.text("description"), &parent) {
             Ok(uid) => {
                 let level = if self.who.is_admin() { ADMINISTER } else { 0 };
                 self.state
                     .folders
                     .get(&uid)
-                    .map_or_else(folder_missing, |folder| {
-                        Answer::json(200, self.folder_body(folder, level))
-                    })
+                    .map_or_else(folder_missing, |folder| Answer::json(200, self.folder_body(folder, level)))
             }
             Err(answer) => answer,
         }
     }
 
-    fn make_folder(
-        &mut self,
-        uid: &str,
-        title: &str,
-        description: &str,
-        parent: &str,
-    ) -> Result<String, Answer> {
+    fn make_folder(&mut self, uid: &str, title: &str, description: &str, parent: &str) -> Result<String, Answer> {
         if title.is_empty() {
             return Err(Answer::message(400, "folder title cannot be empty"));
         }
@@ -198,15 +170,11 @@ impl Call<'_> {
             });
         }
         if self.rules.one_table && title.eq_ignore_ascii_case("general") {
-            return Err(self
-                .rules
-                .error(400, "A folder with that name already exists"));
+            return Err(self.rules.error(400, "A folder with that name already exists"));
         }
         self.check_folder_uid(uid)?;
         if self.rules.one_table && self.state.dashboards.contains_key(uid) {
-            return Err(self
-                .rules
-                .error(400, "Dashboard cannot be changed to a folder"));
+            return Err(self.rules.error(400, "Dashboard cannot be changed to a folder"));
         }
         if self.state.folders.contains_key(uid) {
             return Err(self.folder_changed_on_create());
@@ -218,20 +186,11 @@ impl Call<'_> {
             if !self.state.may_create_in(&self.who, parent) {
                 return Err(Answer::denied("folders:create"));
             }
-            if self.state.folders.contains_key(parent)
-                && self.state.parents(parent).len() >= DEEPEST
-            {
-                return Err(Answer::message(
-                    500,
-                    "Folder API error: folder max depth exceeded, max depth is 4",
-                ));
+            if self.state.folders.contains_key(parent) && self.state.parents(parent).len() >= DEEPEST {
+                return Err(Answer::message(500, "Folder API error: folder max depth exceeded, max depth is 4"));
             }
         }
-        let uid = if uid.is_empty() {
-            super::random::short_uid()
-        } else {
-            uid.to_owned()
-        };
+        let uid = if uid.is_empty() { super::random::short_uid() } else { uid.to_owned() };
         let mut about = self.state.about(self.who.account);
         about.grants = self.first_grants(parent.is_empty());
         self.state.put_folder(Folder {
@@ -248,9 +207,7 @@ impl Call<'_> {
         match uid_fault(uid) {
             None => Ok(()),
             Some(UidFault::Long) => Err(self.rules.error(400, UidFault::Long.told())),
-            Some(UidFault::Letters) if self.rules.one_table => {
-                Err(self.rules.error(400, UidFault::Letters.told()))
-            }
+            Some(UidFault::Letters) if self.rules.one_table => Err(self.rules.error(400, UidFault::Letters.told())),
             Some(UidFault::Letters) => match uid.chars().find(|c| matches!(c, '/' | '%')) {
                 Some(bad) => Err(Answer::message(
                     422,
@@ -269,10 +226,9 @@ impl Call<'_> {
         match self.same_slug(title, "") {
             Some((id, _, _)) if Some(id) == own => Ok(()),
             Some((_, _, true)) => Err(Answer::message(409, SAME_TITLE)),
-            Some((_, _, false)) => Err(self.rules.error(
-                400,
-                "Folder name cannot be the same as one of its dashboards",
-            )),
+            Some((_, _, false)) => {
+                Err(self.rules.error(400, "Folder name cannot be the same as one of its dashboards"))
+            }
             None => Ok(()),
         }
     }
@@ -280,16 +236,8 @@ impl Call<'_> {
     /// The oldest folder, or dashboard in that folder, whose slug is that of the title: id, uid, whether a folder.
     pub fn same_slug(&self, title: &str, folder: &str) -> Option<(i64, String, bool)> {
         let wanted = slug(title, self.rules.slugs);
-        let folders = self
-            .state
-            .folders
-            .values()
-            .map(|f| (f.about.id, &f.uid, &f.title, true));
-        let dashboards = self
-            .state
-            .dashboards
-            .values()
-            .filter(|d| d.folder == folder);
+        let folders = self.state.folders.values().map(|f| (f.about.id, &f.uid, &f.title, true));
+        let dashboards = self.state.dashboards.values().filter(|d| d.folder == folder);
         folders
             .chain(dashboards.map(|d| (d.about.id, &d.uid, &d.title, false)))
             .filter(|(_, _, title, _)| slug(title, self.rules.slugs) == wanted)
@@ -299,10 +247,7 @@ impl Call<'_> {
 
     fn folder_changed_on_create(&self) -> Answer {
         match self.rules.one_table {
-            true => Answer::json(
-                412,
-                json!({ "message": CHANGED, "status": "version-mismatch" }),
-            ),
+            true => Answer::json(412, json!({ "message": CHANGED, "status": "version-mismatch" })),
             false => Answer::message(412, CHANGED),
         }
     }
@@ -319,16 +264,9 @@ impl Call<'_> {
             return self.rules.bad_request_data();
         };
         match self.change_folder(known, body) {
-            Ok(uid) => self
-                .state
-                .folders
-                .get(&uid)
-                .map_or_else(folder_missing, |folder| {
-                    Answer::json(
-                        200,
-                        self.folder_body(folder, self.state.folder_level(&self.who, &uid)),
-                    )
-                }),
+            Ok(uid) => self.state.folders.get(&uid).map_or_else(folder_missing, |folder| {
+                Answer::json(200, self.folder_body(folder, self.state.folder_level(&self.who, &uid)))
+            }),
             Err(answer) => answer,
         }
     }
@@ -340,16 +278,11 @@ impl Call<'_> {
             return Err(Answer::message(400, "folder title cannot be empty"));
         }
         if title.eq_ignore_ascii_case("general") {
-            return Err(self
-                .rules
-                .error(400, "A folder with that name already exists"));
+            return Err(self.rules.error(400, "A folder with that name already exists"));
         }
         if !overwrite && body.integer("version").unwrap_or(0) != known.about.version {
             return Err(match self.rules.one_table {
-                true => Answer::json(
-                    412,
-                    json!({ "message": CHANGED, "status": "version-mismatch" }),
-                ),
+                true => Answer::json(412, json!({ "message": CHANGED, "status": "version-mismatch" })),
                 false => Answer::message(412, "The dashboard has been changed by someone else"),
             });
         }
@@ -358,12 +291,8 @@ impl Call<'_> {
             let new_uid = body.text("uid").trim();
             if !new_uid.is_empty() && new_uid != folder.uid {
                 self.check_folder_uid(new_uid)?;
-                if self.state.folders.contains_key(new_uid)
-                    || self.state.dashboards.contains_key(new_uid)
-                {
-                    return Err(self
-                        .rules
-                        .error(400, "A dashboard with the same uid already exists"));
+                if self.state.folders.contains_key(new_uid) || self.state.dashboards.contains_key(new_uid) {
+                    return Err(self.rules.error(400, "A dashboard with the same uid already exists"));
                 }
                 new_uid.clone_into(&mut folder.uid);
             }
@@ -398,13 +327,8 @@ impl Call<'_> {
     fn rename_folder_uid(&mut self, from: &str, to: &str) {
         self.state.folders.remove(from);
         self.state.touch(Key::Folder(from.to_owned()));
-        let inside: Vec<_> = self
-            .state
-            .dashboards
-            .values()
-            .filter(|d| d.folder == from)
-            .map(|d| d.uid.clone())
-            .collect();
+        let inside: Vec<_> =
+            self.state.dashboards.values().filter(|d| d.folder == from).map(|d| d.uid.clone()).collect();
         for uid in inside {
             if let Some(dashboard) = self.state.dashboards.get_mut(&uid) {
                 to.clone_into(&mut dashboard.folder);
@@ -425,10 +349,7 @@ impl Call<'_> {
     /// POST `/api/folders/UID/move`.
     pub fn move_folder(&mut self, uid: &str) -> Answer {
         if !self.nested() {
-            return Answer::message(
-                404,
-                "To use this service, you need to activate nested folder feature.",
-            );
+            return Answer::message(404, "To use this service, you need to activate nested folder feature.");
         }
         let Some(mut folder) = self.state.folders.get(uid).cloned() else {
             return self.folder_absent("folders:write");
@@ -445,11 +366,7 @@ impl Call<'_> {
                 return folder_missing();
             }
             if !self.state.may_create_in(&self.who, &parent) {
-                return self.rules.refusal(
-                    403,
-                    "folders.forbiddenMove",
-                    "Access denied to the destination folder",
-                );
+                return self.rules.refusal(403, "folders.forbiddenMove", "Access denied to the destination folder");
             }
             if parent == uid || self.state.parents(&parent).iter().any(|f| f.uid == uid) {
                 return Answer::message(
@@ -500,20 +417,14 @@ impl Call<'_> {
             if !self.who.is_admin() || self.rules.one_table {
                 return self.folder_absent("folders:delete");
             }
-            return Answer::message(
-                404,
-                &format!("folders.folder.grafana.app \"{uid}\" not found"),
-            );
+            return Answer::message(404, &format!("folders.folder.grafana.app \"{uid}\" not found"));
         }
         if self.state.folder_level(&self.who, uid) < EDIT {
             return Answer::denied("folders:delete");
         }
         self.state.remove_folder(uid);
         match self.rules.one_table {
-            true => Answer {
-                body: String::new(),
-                ..Answer::json(200, "")
-            },
+            true => Answer { body: String::new(), ..Answer::json(200, "") },
             false => Answer::message(200, "Folder deleted"),
         }
     }
@@ -521,8 +432,5 @@ impl Call<'_> {
 
 /// There is no such folder.
 pub fn folder_missing() -> Answer {
-    Answer::json(
-        404,
-        json!({ "message": "folder not found", "status": "not-found" }),
-    )
+    Answer::json(404, json!({ "message": "folder not found", "status": "not-found" }))
 }

@@ -17,20 +17,9 @@ const USUAL: usize = 500;
 
 impl Call<'_> {
     /// One page of a list, of objects with their name and the length of their text.
-    pub fn page(
-        &self,
-        kind: Kind,
-        version: &str,
-        mut listed: Vec<(String, Json, usize)>,
-    ) -> Answer {
-        if let Some(name) = self
-            .request
-            .parameter("fieldSelector")
-            .strip_prefix("metadata.name=")
-            && !self
-                .request
-                .parameter("labelSelector")
-                .contains("get-history")
+    pub fn page(&self, kind: Kind, version: &str, mut listed: Vec<(String, Json, usize)>) -> Answer {
+        if let Some(name) = self.request.parameter("fieldSelector").strip_prefix("metadata.name=")
+            && !self.request.parameter("labelSelector").contains("get-history")
         {
             listed.retain(|(n, ..)| n == name);
         }
@@ -59,8 +48,7 @@ impl Call<'_> {
             last = name;
             taken.push(body);
         }
-        let mut metadata =
-            json!({ "resourceVersion": self.state.counters.resource_version.to_string() });
+        let mut metadata = json!({ "resourceVersion": self.state.counters.resource_version.to_string() });
         if taken.len() < total {
             metadata["continue"] = format!("v1.{}", base64_url(last.as_bytes())).into();
         }
@@ -72,10 +60,7 @@ impl Call<'_> {
                     Json::object([
                         ("kind", "PartialObjectMetadata".into()),
                         ("apiVersion", "meta.k8s.io/v1".into()),
-                        (
-                            "metadata",
-                            item.get("metadata").cloned().unwrap_or(Json::Null),
-                        ),
+                        ("metadata", item.get("metadata").cloned().unwrap_or(Json::Null)),
                     ])
                 })
                 .collect();
@@ -83,14 +68,7 @@ impl Call<'_> {
                 ("kind", "PartialObjectMetadataList".into()),
                 ("apiVersion", "meta.k8s.io/v1".into()),
                 ("metadata", metadata.into()),
-                (
-                    "items",
-                    if items.is_empty() {
-                        Json::Null
-                    } else {
-                        Json::Array(items)
-                    },
-                ),
+                ("items", if items.is_empty() { Json::Null } else { Json::Array(items) }),
             ])
         } else {
             Json::object([
@@ -110,7 +88,5 @@ fn after(token: &str) -> Option<String> {
 }
 
 fn decode(name: &str) -> String {
-    super::auth::base64(name)
-        .map(|b| String::from_utf8_lossy(&b).into_owned())
-        .unwrap_or_default()
+    super::auth::base64(name).map(|b| String::from_utf8_lossy(&b).into_owned()).unwrap_or_default()
 }

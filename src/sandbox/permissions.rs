@@ -31,13 +31,7 @@ impl Call<'_> {
                 let Some(folder) = self.state.folders.get(uid) else {
                     return folder_missing();
                 };
-                lines.extend(
-                    folder
-                        .about
-                        .grants
-                        .iter()
-                        .map(|g| self.line(g, owner, false)),
-                );
+                lines.extend(folder.about.grants.iter().map(|g| self.line(g, owner, false)));
                 for above in self.state.parents(uid) {
                     lines.extend(above.about.grants.iter().map(|g| self.line(g, owner, true)));
                 }
@@ -46,22 +40,10 @@ impl Call<'_> {
                 let Some(dashboard) = self.state.dashboards.get(uid) else {
                     return self.dashboard_absent("dashboards.permissions:read");
                 };
-                lines.extend(
-                    dashboard
-                        .about
-                        .grants
-                        .iter()
-                        .map(|g| self.line(g, owner, false)),
-                );
+                lines.extend(dashboard.about.grants.iter().map(|g| self.line(g, owner, false)));
                 let own = self.state.folders.get(&dashboard.folder);
                 for folder in self.state.parents(&dashboard.folder).into_iter().chain(own) {
-                    lines.extend(
-                        folder
-                            .about
-                            .grants
-                            .iter()
-                            .map(|g| self.line(g, owner, true)),
-                    );
+                    lines.extend(folder.about.grants.iter().map(|g| self.line(g, owner, true)));
                 }
             }
         }
@@ -70,11 +52,9 @@ impl Call<'_> {
 
     fn check_administer(&self, owner: Owner<'_>, verb: &str) -> Result<(), Answer> {
         let (kind, level, there) = match owner {
-            Owner::Folder(uid) => (
-                "folders",
-                self.state.folder_level(&self.who, uid),
-                self.state.folders.contains_key(uid),
-            ),
+            Owner::Folder(uid) => {
+                ("folders", self.state.folder_level(&self.who, uid), self.state.folders.contains_key(uid))
+            }
             Owner::Dashboard(uid) => {
                 let dashboard = self.state.dashboards.get(uid);
                 (
@@ -114,11 +94,7 @@ impl Call<'_> {
             Grantee::Account(id) => {
                 body["userId"] = (*id).into();
                 if let Some(account) = self.state.accounts.get(id) {
-                    let email = if account.service {
-                        account.login.clone()
-                    } else {
-                        "admin@localhost".to_owned()
-                    };
+                    let email = if account.service { account.login.clone() } else { "admin@localhost".to_owned() };
                     body["userLogin"] = account.login.as_str().into();
                     body["userEmail"] = email.into();
                     body["userAvatarUrl"] = format!("/avatar/{}", account.uid).into();
@@ -142,20 +118,13 @@ impl Call<'_> {
                 body["dashboardId"] = dashboard.map_or(0, |d| d.about.id).into();
                 body["uid"] = uid.into();
                 body["isFolder"] = false.into();
-                body["url"] = dashboard
-                    .map_or(String::new(), |d| self.dashboard_url(uid, &d.title))
-                    .into();
+                body["url"] = dashboard.map_or(String::new(), |d| self.dashboard_url(uid, &d.title)).into();
                 dashboard.map_or("", |d| d.title.as_str())
             }
         };
         body["title"] = title.into();
         let slugless = !self.rules.permissions.folder_slugs && matches!(owner, Owner::Folder(_));
-        body["slug"] = if slugless {
-            String::new()
-        } else {
-            slug(title, self.rules.slugs)
-        }
-        .into();
+        body["slug"] = if slugless { String::new() } else { slug(title, self.rules.slugs) }.into();
         body
     }
 
@@ -168,21 +137,15 @@ impl Call<'_> {
             return self.rules.bad_request_data();
         };
         let since = now();
-        let grants: Vec<_> = body
-            .get("items")
-            .map_or(&[][..], Json::items)
-            .iter()
-            .filter_map(|item| grant(item, &since))
-            .collect();
+        let grants: Vec<_> =
+            body.get("items").map_or(&[][..], Json::items).iter().filter_map(|item| grant(item, &since)).collect();
         let (about, key) = match owner {
-            Owner::Folder(uid) => (
-                self.state.folders.get_mut(uid).map(|f| &mut f.about),
-                Key::Folder(uid.to_owned()),
-            ),
-            Owner::Dashboard(uid) => (
-                self.state.dashboards.get_mut(uid).map(|d| &mut d.about),
-                Key::Dashboard(uid.to_owned()),
-            ),
+            Owner::Folder(uid) => {
+                (self.state.folders.get_mut(uid).map(|f| &mut f.about), Key::Folder(uid.to_owned()))
+            }
+            Owner::Dashboard(uid) => {
+                (self.state.dashboards.get_mut(uid).map(|d| &mut d.about), Key::Dashboard(uid.to_owned()))
+            }
         };
         if let Some(about) = about {
             about.grants = grants;
@@ -192,31 +155,19 @@ impl Call<'_> {
             Owner::Folder(_) if self.rules.permissions.folders_named => {
                 Answer::message(200, "Folder permissions updated")
             }
-            Owner::Folder(_) | Owner::Dashboard(_) => {
-                Answer::message(200, "Dashboard permissions updated")
-            }
+            Owner::Folder(_) | Owner::Dashboard(_) => Answer::message(200, "Dashboard permissions updated"),
         }
     }
 }
 
 /// A line of the list; a level that there is not grants nothing, and nobody minds.
 fn grant(item: &Json, since: &str) -> Option<Grant> {
-    let level = item
-        .integer("permission")
-        .filter(|level| matches!(*level, VIEW | EDIT | ADMINISTER))?;
-    let to = match (
-        item.text("role"),
-        item.integer("userId"),
-        item.integer("teamId"),
-    ) {
+    let level = item.integer("permission").filter(|level| matches!(*level, VIEW | EDIT | ADMINISTER))?;
+    let to = match (item.text("role"), item.integer("userId"), item.integer("teamId")) {
         (_, Some(id), _) if id > 0 => Grantee::Account(id),
         (_, _, Some(id)) if id > 0 => Grantee::Team(id),
         (role @ ("Viewer" | "Editor"), ..) => Grantee::Role(role.to_owned()),
         _ => return None,
     };
-    Some(Grant {
-        to,
-        level,
-        since: since.to_owned(),
-    })
+    Some(Grant { to, level, since: since.to_owned() })
 }

@@ -13,11 +13,7 @@ use super::save::{stored, tags};
 use super::state::{Dashboard, Revision, Text, now};
 
 /// The kind.
-pub const DASHBOARD: Kind = Kind {
-    group: DASHBOARDS,
-    plural: "dashboards",
-    kind: "Dashboard",
-};
+pub const DASHBOARD: Kind = Kind { group: DASHBOARDS, plural: "dashboards", kind: "Dashboard" };
 
 impl Call<'_> {
     /// A dashboard at a version; an answer where that is not known.
@@ -25,25 +21,15 @@ impl Call<'_> {
         let (spec, status) = if version == dashboard.stored_at || version == "v0alpha1" {
             (Json::Raw(dashboard.spec.0.clone()), json!({}))
         } else {
-            let converted =
-                conversion::convert(&dashboard.spec.json(), version).ok_or_else(|| {
-                    Answer::unknown(&format!(
-                        "how dashboards with panels are converted to {version}"
-                    ))
-                })?;
-            (
-                converted,
-                json!({ "conversion": { "failed": false, "storedVersion": dashboard.stored_at } }),
-            )
+            let converted = conversion::convert(&dashboard.spec.json(), version).ok_or_else(|| {
+                Answer::unknown(&format!("how dashboards with panels are converted to {version}"))
+            })?;
+            (converted, json!({ "conversion": { "failed": false, "storedVersion": dashboard.stored_at } }))
         };
         Ok(Json::object([
             ("kind", "Dashboard".into()),
             ("apiVersion", format!("{DASHBOARDS}/{version}").into()),
-            (
-                "metadata",
-                self.metadata(&dashboard.uid, &dashboard.folder, &dashboard.about)
-                    .into(),
-            ),
+            ("metadata", self.metadata(&dashboard.uid, &dashboard.folder, &dashboard.about).into()),
             ("spec", spec),
             ("status", status.into()),
         ]))
@@ -75,10 +61,7 @@ impl Call<'_> {
     }
 
     fn dashboard_history(&self, version: &str) -> Answer {
-        let name = self
-            .request
-            .parameter("fieldSelector")
-            .trim_start_matches("metadata.name=");
+        let name = self.request.parameter("fieldSelector").trim_start_matches("metadata.name=");
         let Some(dashboard) = self.state.dashboards.get(name) else {
             return self.page(DASHBOARD, version, Vec::new());
         };
@@ -97,11 +80,7 @@ impl Call<'_> {
             .rev()
             .map(|revision| {
                 let body = self.dashboard_resource(&of(revision), version)?;
-                Ok((
-                    format!("{:012}", i64::MAX - revision.id),
-                    body,
-                    revision.spec.0.len(),
-                ))
+                Ok((format!("{:012}", i64::MAX - revision.id), body, revision.spec.0.len()))
             })
             .collect();
         match listed {
@@ -126,10 +105,7 @@ impl Call<'_> {
 
     /// POST.
     pub fn create_dashboard_resource(&mut self, version: &str) -> Answer {
-        match self
-            .sent(DASHBOARD, version)
-            .and_then(|sent| self.add_dashboard_resource(version, sent))
-        {
+        match self.sent(DASHBOARD, version).and_then(|sent| self.add_dashboard_resource(version, sent)) {
             Ok(answer) | Err(answer) => answer,
         }
     }
@@ -152,25 +128,14 @@ impl Call<'_> {
         }
         let dry = self.dry_run();
         let mut about = self.state.about(self.who.account);
-        let default_grants = sent
-            .annotations
-            .remove("grafana.app/grant-permissions")
-            .is_some();
+        let default_grants = sent.annotations.remove("grafana.app/grant-permissions").is_some();
         about.labels = sent.labels;
         about.annotations = sent.annotations;
         if default_grants {
             about.grants = self.first_grants(sent.folder.is_empty());
         }
-        let uid = if sent.name.is_empty() {
-            super::random::uuid()
-        } else {
-            sent.name
-        };
-        let message = about
-            .annotations
-            .get("grafana.app/message")
-            .cloned()
-            .unwrap_or_default();
+        let uid = if sent.name.is_empty() { super::random::uuid() } else { sent.name };
+        let message = about.annotations.get("grafana.app/message").cloned().unwrap_or_default();
         let dashboard = Dashboard {
             about,
             uid,
@@ -197,57 +162,35 @@ impl Call<'_> {
             return Err(bad_request("Dashboard title cannot be empty"));
         }
         if title.chars().count() > 5000 {
-            return Err(bad_request(
-                "Dashboard title cannot contain more than 5 000 characters",
-            ));
+            return Err(bad_request("Dashboard title cannot contain more than 5 000 characters"));
         }
         if let Some(fault) = uid_fault(&sent.name) {
             return Err(bad_request(fault.told()));
         }
-        if sent
-            .annotations
-            .get("grafana.app/message")
-            .is_some_and(|m| m.chars().count() > 500)
-        {
+        if sent.annotations.get("grafana.app/message").is_some_and(|m| m.chars().count() > 500) {
             return Err(bad_request("message too long, max 500 characters"));
         }
         let refresh = sent.spec.text("refresh");
-        if !matches!(refresh, "" | "auto")
-            && super::duration::seconds(refresh).is_none_or(|s| s < 5.0)
-        {
+        if !matches!(refresh, "" | "auto") && super::duration::seconds(refresh).is_none_or(|s| s < 5.0) {
             return Err(bad_request("Dashboard refresh interval is too low"));
         }
-        if !sent.folder.is_empty()
-            && !self.state.folders.contains_key(&sent.folder)
-            && !self.dry_run()
-        {
+        if !sent.folder.is_empty() && !self.state.folders.contains_key(&sent.folder) && !self.dry_run() {
             return Err(super::resource_folders::FOLDER.missing(&sent.folder));
         }
-        let spec = stored(sent.spec.clone(), true)
-            .with_floats()
-            .map_err(|literal| {
-                bad_request(&format!(
-                    "json: cannot unmarshal number {literal} into Go value of type float64"
-                ))
-            })?;
+        let spec = stored(sent.spec.clone(), true).with_floats().map_err(|literal| {
+            bad_request(&format!("json: cannot unmarshal number {literal} into Go value of type float64"))
+        })?;
         match version {
             "v0alpha1" => Ok(spec),
             _ => conversion::migrated(&spec)
                 .filter(|_| version == "v1beta1")
-                .ok_or_else(|| {
-                    Answer::unknown(&format!(
-                        "how dashboards with panels are stored at {version}"
-                    ))
-                }),
+                .ok_or_else(|| Answer::unknown(&format!("how dashboards with panels are stored at {version}"))),
         }
     }
 
     /// PUT.
     pub fn put_dashboard_resource(&mut self, version: &str, name: &str) -> Answer {
-        match self
-            .sent(DASHBOARD, version)
-            .and_then(|sent| self.change_dashboard_resource(version, name, sent))
-        {
+        match self.sent(DASHBOARD, version).and_then(|sent| self.change_dashboard_resource(version, name, sent)) {
             Ok(answer) | Err(answer) => answer,
         }
     }
@@ -276,12 +219,7 @@ impl Call<'_> {
         }
     }
 
-    fn change_dashboard_resource(
-        &mut self,
-        version: &str,
-        name: &str,
-        mut sent: Sent,
-    ) -> Result<Answer, Answer> {
+    fn change_dashboard_resource(&mut self, version: &str, name: &str, mut sent: Sent) -> Result<Answer, Answer> {
         if !sent.name.is_empty() && sent.name != name {
             return Err(bad_request(&format!(
                 "the name of the object ({}) does not match the name on the URL ({name})",
@@ -307,8 +245,8 @@ impl Call<'_> {
         }
         let spec = Text::of(&self.checked_spec(version, &sent)?);
         let spec_same = dashboard.spec == spec && dashboard.folder == sent.folder;
-        let metadata_same = dashboard.about.labels == sent.labels
-            && dashboard.about.annotations == sent.annotations;
+        let metadata_same =
+            dashboard.about.labels == sent.labels && dashboard.about.annotations == sent.annotations;
         if spec_same && metadata_same && dashboard.stored_at == version {
             // Nothing is written, and the answer is what was sent: without a resource version if none was.
             let mut body = self.dashboard_resource(&dashboard, version)?;
@@ -326,20 +264,12 @@ impl Call<'_> {
         dashboard.about.resource_version = self.state.next_resource_version();
         dashboard.about.labels = sent.labels;
         dashboard.about.annotations = sent.annotations;
-        sent.spec
-            .text("title")
-            .trim()
-            .clone_into(&mut dashboard.title);
+        sent.spec.text("title").trim().clone_into(&mut dashboard.title);
         dashboard.tags = tags(&sent.spec);
         dashboard.folder = sent.folder;
         version.clone_into(&mut dashboard.stored_at);
         dashboard.spec = spec;
-        let message = dashboard
-            .about
-            .annotations
-            .get("grafana.app/message")
-            .cloned()
-            .unwrap_or_default();
+        let message = dashboard.about.annotations.get("grafana.app/message").cloned().unwrap_or_default();
         let body = self.dashboard_resource(&dashboard, version)?;
         if !self.dry_run() {
             self.state.put_dashboard(dashboard, &message, 0);

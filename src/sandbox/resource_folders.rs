@@ -12,11 +12,7 @@ use super::resources::{Kind, Sent, bad_request, forbidden};
 use super::state::Folder;
 
 /// The kind.
-pub const FOLDER: Kind = Kind {
-    group: FOLDERS,
-    plural: "folders",
-    kind: "Folder",
-};
+pub const FOLDER: Kind = Kind { group: FOLDERS, plural: "folders", kind: "Folder" };
 
 impl Call<'_> {
     fn folder_resource(&self, folder: &Folder) -> serde_json::Value {
@@ -52,10 +48,7 @@ impl Call<'_> {
 
     /// POST.
     pub fn create_folder_resource(&mut self) -> Answer {
-        match self
-            .sent(FOLDER, FOLDER_VERSION)
-            .and_then(|sent| self.add_folder_resource(sent))
-        {
+        match self.sent(FOLDER, FOLDER_VERSION).and_then(|sent| self.add_folder_resource(sent)) {
             Ok(answer) | Err(answer) => answer,
         }
     }
@@ -68,11 +61,7 @@ impl Call<'_> {
             return Err(FOLDER.exists(&sent.name));
         }
         self.check_folder_resource(&sent)?;
-        let name = if sent.name.is_empty() {
-            super::random::short_uid()
-        } else {
-            sent.name
-        };
+        let name = if sent.name.is_empty() { super::random::short_uid() } else { sent.name };
         let mut about = self.state.about(self.who.account);
         about.labels = sent.labels;
         about.annotations = sent.annotations;
@@ -104,9 +93,7 @@ impl Call<'_> {
         if sent.folder == sent.name && !sent.name.is_empty() {
             return Err(bad_request("folder cannot be parent of itself"));
         }
-        if self.state.folders.contains_key(&sent.folder)
-            && self.state.parents(&sent.folder).len() >= DEEPEST
-        {
+        if self.state.folders.contains_key(&sent.folder) && self.state.parents(&sent.folder).len() >= DEEPEST {
             let told = format!("folder max depth exceeded, max depth is {DEEPEST}");
             return Err(Answer::failure(500, "", &told, None));
         }
@@ -115,10 +102,7 @@ impl Call<'_> {
 
     /// PUT.
     pub fn put_folder_resource(&mut self, name: &str) -> Answer {
-        match self
-            .sent(FOLDER, FOLDER_VERSION)
-            .and_then(|sent| self.change_folder_resource(name, sent))
-        {
+        match self.sent(FOLDER, FOLDER_VERSION).and_then(|sent| self.change_folder_resource(name, sent)) {
             Ok(answer) | Err(answer) => answer,
         }
     }
@@ -137,22 +121,15 @@ impl Call<'_> {
         if self.state.folder_level(&self.who, name) < EDIT {
             return Err(forbidden());
         }
-        if !sent.resource_version.is_empty()
-            && sent.resource_version != folder.about.resource_version.to_string()
-        {
+        if !sent.resource_version.is_empty() && sent.resource_version != folder.about.resource_version.to_string() {
             return Err(FOLDER.modified(name));
         }
         let (title, description) = (sent.spec.text("title"), sent.spec.text("description"));
         if title.trim().is_empty() {
             return Err(bad_request("folder title cannot be empty"));
         }
-        let spec_same = folder.title == title
-            && folder.description == description
-            && folder.parent == sent.folder;
-        if !spec_same
-            || folder.about.labels != sent.labels
-            || folder.about.annotations != sent.annotations
-        {
+        let spec_same = folder.title == title && folder.description == description && folder.parent == sent.folder;
+        if !spec_same || folder.about.labels != sent.labels || folder.about.annotations != sent.annotations {
             if !spec_same {
                 self.raise_folder(&mut folder);
             }
@@ -184,12 +161,7 @@ impl Call<'_> {
             || self.state.library.values().any(|e| e.folder == name);
         if full {
             let told = "Folder cannot be deleted: folder is not empty";
-            return Answer::failure(
-                400,
-                "BadRequest",
-                told,
-                Some(json!({ "uid": "folder.not-empty" })),
-            );
+            return Answer::failure(400, "BadRequest", told, Some(json!({ "uid": "folder.not-empty" })));
         }
         let uid = folder.about.object_uid.clone();
         self.state.remove_folder(name);

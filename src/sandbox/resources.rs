@@ -23,11 +23,8 @@ pub struct Kind {
 }
 
 /// Annotations that the server sets itself.
-const OWN_ANNOTATIONS: [&str; 3] = [
-    "grafana.app/createdBy",
-    "grafana.app/updatedBy",
-    "grafana.app/updatedTimestamp",
-];
+const OWN_ANNOTATIONS: [&str; 3] =
+    ["grafana.app/createdBy", "grafana.app/updatedBy", "grafana.app/updatedTimestamp"];
 /// The label that holds the number in the database.
 const NUMBER: &str = "grafana.app/deprecatedInternalID";
 /// The annotation that holds the folder.
@@ -86,27 +83,15 @@ impl Kind {
     }
 
     /// Checks what a DELETE demands of the object before it goes.
-    pub fn check_preconditions(
-        &self,
-        name: &str,
-        about: &About,
-        body: &Json,
-    ) -> Result<(), Answer> {
+    pub fn check_preconditions(&self, name: &str, about: &About, body: &Json) -> Result<(), Answer> {
         let Some(demanded) = body.get("preconditions") else {
             return Ok(());
         };
         let actual = about.resource_version.to_string();
-        for (field, has) in [
-            ("uid", about.object_uid.as_str()),
-            ("resourceVersion", actual.as_str()),
-        ] {
+        for (field, has) in [("uid", about.object_uid.as_str()), ("resourceVersion", actual.as_str())] {
             let wanted = demanded.text(field);
             if demanded.get(field).is_some_and(|v| *v != Json::Null) && wanted != has {
-                let what = if field == "uid" {
-                    "UID"
-                } else {
-                    "ResourceVersion"
-                };
+                let what = if field == "uid" { "UID" } else { "ResourceVersion" };
                 let told = format!(
                     "Operation cannot be fulfilled on {}.{} \"{name}\": Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {has}",
                     self.kind, self.group
@@ -133,19 +118,10 @@ impl Call<'_> {
     /// The metadata of an object.
     pub fn metadata(&self, name: &str, folder: &str, about: &About) -> Value {
         let mut annotations = about.annotations.clone();
-        annotations.insert(
-            "grafana.app/createdBy".to_owned(),
-            self.identity(about.created_by),
-        );
+        annotations.insert("grafana.app/createdBy".to_owned(), self.identity(about.created_by));
         if about.changed {
-            annotations.insert(
-                "grafana.app/updatedBy".to_owned(),
-                self.identity(about.updated_by),
-            );
-            annotations.insert(
-                "grafana.app/updatedTimestamp".to_owned(),
-                about.updated.clone(),
-            );
+            annotations.insert("grafana.app/updatedBy".to_owned(), self.identity(about.updated_by));
+            annotations.insert("grafana.app/updatedTimestamp".to_owned(), about.updated.clone());
         }
         if !folder.is_empty() {
             annotations.insert(FOLDER.to_owned(), folder.to_owned());
@@ -173,10 +149,7 @@ impl Call<'_> {
 
     /// Reads the object in the body.
     pub fn sent(&self, kind: Kind, version: &str) -> Result<Sent, Answer> {
-        let body = self
-            .request
-            .any_json()
-            .filter(|b| b.members().is_some_and(|m| !m.is_empty()));
+        let body = self.request.any_json().filter(|b| b.members().is_some_and(|m| !m.is_empty()));
         let Some(body) = body else {
             return Err(bad_request("the object provided is not valid JSON"));
         };
@@ -196,35 +169,18 @@ pub fn sent_in(kind: Kind, version: &str, body: &Json) -> Result<Sent, Answer> {
     let metadata = body.get("metadata").cloned().unwrap_or(Json::Null);
     let texts = |key: &str| -> BTreeMap<String, String> {
         let members = metadata.get(key).and_then(Json::members);
-        members
-            .into_iter()
-            .flatten()
-            .filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned())))
-            .collect()
+        members.into_iter().flatten().filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect()
     };
     let mut annotations = texts("annotations");
-    OWN_ANNOTATIONS
-        .iter()
-        .for_each(|own| drop(annotations.remove(*own)));
+    OWN_ANNOTATIONS.iter().for_each(|own| drop(annotations.remove(*own)));
     let folder = annotations.remove(FOLDER).unwrap_or_default();
     let mut labels = texts("labels");
     labels.remove(NUMBER);
     let mut name = metadata.text("name").to_owned();
     if name.is_empty() && !metadata.text("generateName").is_empty() {
-        name = format!(
-            "{}{}",
-            metadata.text("generateName"),
-            super::random::short_uid()
-        );
+        name = format!("{}{}", metadata.text("generateName"), super::random::short_uid());
     }
     let spec = body.get("spec").cloned().unwrap_or(Json::object([]));
     let resource_version = metadata.text("resourceVersion").to_owned();
-    Ok(Sent {
-        name,
-        resource_version,
-        folder,
-        labels,
-        annotations,
-        spec,
-    })
+    Ok(Sent { name, resource_version, folder, labels, annotations, spec })
 }

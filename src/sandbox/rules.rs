@@ -204,17 +204,8 @@ impl Rules {
                 api_version: false,
                 health: false,
             },
-            accounts: Accounts {
-                uids: false,
-                org_in_login: false,
-                missing_told: false,
-                api_keys: true,
-            },
-            permissions: Permissions {
-                uids: false,
-                folder_slugs: true,
-                folders_named: false,
-            },
+            accounts: Accounts { uids: false, org_in_login: false, missing_told: false, api_keys: true },
+            permissions: Permissions { uids: false, folder_slugs: true, folders_named: false },
             locking: Locking::Denied,
             body_limit: 64 * MIB,
         }
@@ -249,17 +240,8 @@ impl Rules {
                 api_version: true,
                 health: true,
             },
-            accounts: Accounts {
-                uids: true,
-                org_in_login: true,
-                missing_told: true,
-                api_keys: false,
-            },
-            permissions: Permissions {
-                uids: true,
-                folder_slugs: false,
-                folders_named: true,
-            },
+            accounts: Accounts { uids: true, org_in_login: true, missing_told: true, api_keys: false },
+            permissions: Permissions { uids: true, folder_slugs: false, folders_named: true },
             locking: Locking::Creates,
             body_limit: 16 * MIB,
         }

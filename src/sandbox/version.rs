@@ -24,10 +24,7 @@ impl Version {
 
     /// The word that names it on the command line and in data files.
     pub fn name(self) -> &'static str {
-        NAMES
-            .iter()
-            .find(|(_, version)| *version == self)
-            .map_or("", |(name, _)| name)
+        NAMES.iter().find(|(_, version)| *version == self).map_or("", |(name, _)| name)
     }
 }
 
@@ -59,12 +56,7 @@ impl std::error::Error for UnknownVersion {}
 impl fmt::Display for UnknownVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = NAMES.iter().map(|(name, _)| format!("`{name}`")).collect();
-        write!(
-            f,
-            "the embedded workspace has no version `{}`; it has {}",
-            self.0,
-            names.join(", ")
-        )
+        write!(f, "the embedded workspace has no version `{}`; it has {}", self.0, names.join(", "))
     }
 }
 
@@ -82,9 +74,6 @@ mod tests {
     #[test]
     fn unknown_version_is_told_with_the_known_ones() {
         let told = "8.5".parse::<Version>().unwrap_err().to_string();
-        assert_eq!(
-            told,
-            "the embedded workspace has no version `8.5`; it has `9.4`, `12.4`"
-        );
+        assert_eq!(told, "the embedded workspace has no version `8.5`; it has `9.4`, `12.4`");
     }
 }

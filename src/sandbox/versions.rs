@@ -33,13 +33,9 @@ impl Call<'_> {
             .collect();
         match self.rules.versions {
             Versions::ArrayByNumber => Answer::json(200, Json::Array(listed)),
-            Versions::Object => Answer::json(
-                200,
-                Json::object([
-                    ("continueToken", "".into()),
-                    ("versions", Json::Array(listed)),
-                ]),
-            ),
+            Versions::Object => {
+                Answer::json(200, Json::object([("continueToken", "".into()), ("versions", Json::Array(listed))]))
+            }
         }
     }
 
@@ -50,33 +46,18 @@ impl Call<'_> {
             Err(answer) => return answer,
         };
         let wanted = version.parse().unwrap_or(0);
-        match dashboard
-            .revisions
-            .iter()
-            .rev()
-            .find(|r| r.version == wanted)
-        {
-            Some(revision) => Answer::json(
-                200,
-                self.version_body(dashboard, revision, revision.message.clone(), false),
-            ),
+        match dashboard.revisions.iter().rev().find(|r| r.version == wanted) {
+            Some(revision) => {
+                Answer::json(200, self.version_body(dashboard, revision, revision.message.clone(), false))
+            }
             None => self.rules.error(
                 500,
-                &format!(
-                    "Dashboard version {wanted} not found for dashboardId {}",
-                    dashboard.about.id
-                ),
+                &format!("Dashboard version {wanted} not found for dashboardId {}", dashboard.about.id),
             ),
         }
     }
 
-    fn version_body(
-        &self,
-        dashboard: &Dashboard,
-        revision: &Revision,
-        message: String,
-        in_list: bool,
-    ) -> Json {
+    fn version_body(&self, dashboard: &Dashboard, revision: &Revision, message: String, in_list: bool) -> Json {
         let by_number = in_list && self.rules.versions == Versions::ArrayByNumber;
         let mut body = json!({
             "id": revision.id, "dashboardId": dashboard.about.id, "parentVersion": revision.parent,
@@ -112,12 +93,7 @@ impl Call<'_> {
             return self.rules.bad_request_data();
         };
         let wanted = body.integer("version").unwrap_or(0);
-        let Some(revision) = dashboard
-            .revisions
-            .iter()
-            .rev()
-            .find(|r| r.version == wanted)
-        else {
+        let Some(revision) = dashboard.revisions.iter().rev().find(|r| r.version == wanted) else {
             return self.rules.error(404, "Dashboard version not found");
         };
         dashboard.spec = revision.spec.clone();
@@ -130,11 +106,7 @@ impl Call<'_> {
         dashboard.about.changed = true;
         dashboard.about.resource_version = self.state.next_resource_version();
         let answer = self.saved(&dashboard);
-        self.state.put_dashboard(
-            dashboard,
-            &format!("Restored from version {wanted}"),
-            wanted,
-        );
+        self.state.put_dashboard(dashboard, &format!("Restored from version {wanted}"), wanted);
         answer
     }
 }

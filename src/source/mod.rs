@@ -1,11 +1,211 @@
 //! Directory to documents to [`crate::model::Declared`]: the only reader of the user's files.
+//!
+//! # What is read
+//! Every `.json`, `.yaml` and `.yml` file that no ignore file hides ([`walk`]). What a document is, its shape says, not
+//! its path: the table stands in [`shape`]. `amgctl.yaml` is the stack's settings ([`settings`]), `_folder.yaml` says
+//! more of a directory's folder ([`folders`]).
+//!
+//! # What is ignored, and what is an error
+//! A file that can be read and is no document of ours is ignored and listed. A file that cannot be read (no JSON, no
+//! YAML, a template) is an error, because it may be ours: name it in `.amgctlignore` if it is not. What looks like
+//! ours and is broken or not supported yet is an error. Faults inside a document that is not ours (a duplicate key in
+//! a values file) are none of our business.
+//!
+//! # Memory
+//! A document is read, checked, normalised and digested, its references noted, and let go; [`Declarations::body`]
+//! reads it again for the changes that are shown or written.
 
-use crate::model::{FolderPath, Uid};
-/// stub
-pub fn folder_uid(path: &FolderPath) -> Uid {
-    Uid::parse(&format!("f-{}", slug(&path.to_string()))).unwrap()
+mod body;
+mod checks;
+mod dashboard;
+mod datasource;
+mod document;
+mod folders;
+mod inputs;
+mod json;
+mod loading;
+mod recorded;
+mod references;
+pub mod settings;
+mod shape;
+mod spans;
+mod text;
+mod titles;
+pub mod uids;
+mod values;
+mod walk;
+mod yaml;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use body::Body;
+pub use checks::lint_against;
+pub use references::check_references;
+pub use settings::{FileSettings, init_text, read_settings, settings_schema};
+pub use titles::title_clashes;
+pub use uids::folder_uid;
+
+use crate::model::{BodyRef, Declared, DeclaredFolder, Digest, KindName, Problem, Uid};
+
+/// Looks a name of the environment up; the library itself never reads the environment.
+pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// What loading depends on besides the files.
+#[derive(Clone)]
+pub struct LoadOptions {
+    /// What `amgctl.yaml` says ([`read_settings`]).
+    pub settings: FileSettings,
+    /// The environment that `$__env{}` reads.
+    pub environment: Environment,
 }
-/// stub
-pub fn slug(t: &str) -> String {
-    t.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect()
+
+impl LoadOptions {
+    /// These settings, and an environment without a single variable.
+    #[must_use]
+    pub fn new(settings: FileSettings) -> LoadOptions {
+        LoadOptions { settings, environment: Arc::new(|_| None) }
+    }
+}
+
+impl fmt::Debug for LoadOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoadOptions").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// Everything that a directory declares, and everything that is wrong with it.
+#[derive(Clone, Debug)]
+pub struct Declarations {
+    /// The directory.
+    pub root: PathBuf,
+    /// Dashboards and data sources, sorted by address.
+    pub objects: Vec<Declared>,
+    /// Folders: those of directories first, parents before children, then those of documents.
+    pub folders: Vec<DeclaredFolder>,
+    /// What was not read, and why; sorted by path.
+    pub ignored: Vec<Ignored>,
+    /// Dashboards whose inputs need the workspace's data sources.
+    pub unresolved: Vec<UnresolvedInput>,
+    /// How many files were read.
+    pub files: usize,
+    /// How many bytes they have.
+    pub bytes: u64,
+    /// All faults and warnings, sorted by place.
+    pub problems: Vec<Problem>,
+    options: LoadOptions,
+    /// What the inputs of each dashboard are replaced with.
+    replacements: BTreeMap<BodyKey, Vec<(String, String)>>,
+    /// The declared data sources.
+    datasources: Vec<KnownDatasource>,
+}
+
+/// A file or directory that was not read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ignored {
+    /// The path relative to the directory; ends with `/` for a directory.
+    pub path: Arc<str>,
+    /// Why, as the rest of a sentence that begins with the path.
+    pub reason: String,
+}
+
+/// A dashboard that is not an object yet: its inputs need the workspace's data sources.
+#[derive(Clone, Debug)]
+pub struct UnresolvedInput {
+    /// What it will be; digest, references and headline are not filled yet.
+    pub declared: Declared,
+    /// Its inputs.
+    pub inputs: Vec<inputs::Input>,
+}
+
+/// A data source as far as an input or a reference needs to know it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KnownDatasource {
+    /// Its uid.
+    pub uid: String,
+    /// Its name.
+    pub name: String,
+    /// Its plugin type.
+    pub kind: String,
+    /// Whether it is the default one.
+    pub is_default: bool,
+}
+
+/// Which object of which document of which file a body is.
+type BodyKey = (Arc<str>, usize, usize);
+
+impl BodyRef {
+    fn key(&self) -> BodyKey {
+        (self.file.clone(), self.document, self.item)
+    }
+}
+
+/// Reads a directory. Never fails: what is wrong is in [`Declarations::problems`].
+#[must_use]
+pub fn load(root: &Path, options: &LoadOptions) -> Declarations {
+    loading::load(root, options)
+}
+
+/// The file that a document is read from, with what reading it depends on.
+struct FileRef<'a> {
+    path: Arc<str>,
+    digest: Digest,
+    root: &'a Path,
+    options: &'a LoadOptions,
+}
+
+impl FileRef<'_> {
+    fn body(&self, document: usize, item: usize) -> BodyRef {
+        BodyRef { file: self.path.clone(), document, item, file_digest: self.digest.clone() }
+    }
+}
+
+/// An object as one file gives it, before it is put into the tree of folders.
+struct Draft {
+    declared: Declared,
+    /// Whether its directory decides its folder.
+    in_directory: bool,
+    /// The inputs of a dashboard that something refers to.
+    inputs: Vec<inputs::Input>,
+    /// A data source's plugin type.
+    kind: String,
+    /// Whether it is a default data source.
+    is_default: bool,
+}
+
+fn declare(declared: Declared) -> Draft {
+    Draft { declared, in_directory: false, inputs: Vec::new(), kind: String::new(), is_default: false }
+}
+
+impl Draft {
+    fn known(&self) -> Option<KnownDatasource> {
+        (self.declared.address.kind == KindName::DATASOURCE).then(|| KnownDatasource {
+            uid: self.declared.address.uid.to_string(),
+            name: self.declared.headline.title.clone(),
+            kind: self.kind.clone(),
+            is_default: self.is_default,
+        })
+    }
+}
+
+/// A uid that a document may have, or what is wrong with it.
+fn checked_uid(text: &str) -> Result<Uid, Problem> {
+    let uid = Uid::parse(text).map_err(|message| {
+        Problem::error("uid", message).help("choose another one; links to the dashboard hold its uid")
+    })?;
+    if uid.is_reserved() {
+        return Err(Problem::error("reserved-uid", format!("the uid `{uid}` is kept for amgctl itself"))
+            .help("choose one that is not `amgctl` and does not begin with `amgctl-`"));
+    }
+    Ok(uid)
+}
+
+/// The known name that somebody may have meant, if one is near enough.
+fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let near = known
+        .map(|name| (strsim::jaro_winkler(&word.to_lowercase(), &name.to_lowercase()), name))
+        .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)));
+    near.filter(|(likeness, _)| *likeness >= 0.84).map(|(_, name)| name)
 }

@@ -1,19 +1,190 @@
-//! What is told and noted of a dashboard without keeping its body: headline and references.
+//! What is told and noted of a dashboard without keeping its body: headline, references, variables.
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::model::{Headline, Reference};
+use crate::model::{Headline, Reference, Target};
+
+/// Data sources that every Grafana has, and words that stand for none: no references.
+const BUILT_IN: [&str; 8] =
+    ["", "default", "grafana", "__expr__", "-100", "-- Mixed --", "-- Dashboard --", "-- Grafana --"];
+/// How many names a fact lists before it counts the rest.
+const LISTED: usize = 6;
 
 /// What a plan says of a dashboard: title, panels (rows not counted, collapsed ones opened), data sources, variables.
 #[must_use]
 pub fn headline(body: &Value) -> Headline {
-    let _ = body;
-    Headline::default()
+    let title = body.get("title").and_then(Value::as_str).unwrap_or_default().trim().to_owned();
+    let mut panels = 0usize;
+    each_panel(body, &mut |panel, _| {
+        if panel.get("type").and_then(Value::as_str) != Some("row") {
+            panels += 1;
+        }
+    });
+    let mut facts = vec![("panels", panels.to_string())];
+    let mut seen = BTreeSet::new();
+    let mut datasources: Vec<String> = Vec::new();
+    each_datasource(body, &mut |name, _| {
+        if !BUILT_IN.contains(&name) && seen.insert(name.to_owned()) {
+            datasources.push(name.to_owned());
+        }
+    });
+    if !datasources.is_empty() {
+        facts.push(("data sources", listed(&datasources)));
+    }
+    let variables: Vec<String> = variables(body).into_iter().map(str::to_owned).collect();
+    if !variables.is_empty() {
+        facts.push(("variables", listed(&variables)));
+    }
+    Headline { title, facts }
 }
 
 /// What a dashboard refers to: each target once, in the order of the document.
+///
+/// Variables (`$ds`, `${ds}`, `[[ds]]`), built-in data sources and expressions are no references.
 #[must_use]
 pub fn references(body: &Value) -> Vec<Reference> {
-    let _ = body;
-    Vec::new()
+    let mut seen = BTreeSet::new();
+    let mut references = Vec::new();
+    let mut add = |to: Target, pointer: String| {
+        if seen.insert(to.clone()) {
+            references.push(Reference { to, pointer });
+        }
+    };
+    each_panel(body, &mut |panel, pointer| {
+        if let Some(uid) = panel.pointer("/libraryPanel/uid").and_then(Value::as_str)
+            && !uid.is_empty()
+        {
+            add(Target::LibraryPanel(uid.to_owned()), format!("{pointer}/libraryPanel/uid"));
+        }
+    });
+    each_datasource(body, &mut |name, pointer| {
+        if !BUILT_IN.contains(&name) && !is_variable(name) {
+            add(Target::Datasource(name.to_owned()), pointer);
+        }
+    });
+    references
+}
+
+/// The names of a dashboard's variables, in their order.
+#[must_use]
+pub fn variables(body: &Value) -> Vec<&str> {
+    let list = body.pointer("/templating/list").and_then(Value::as_array);
+    list.into_iter().flatten().filter_map(|variable| variable.get("name").and_then(Value::as_str)).collect()
+}
+
+/// The names in `${NAME}` where a data source is referred to by nothing else, with their JSON pointers.
+#[must_use]
+pub fn placeholders(body: &Value) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    each_datasource(body, &mut |text, pointer| {
+        if let Some(name) = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
+            found.push((name.to_owned(), pointer));
+        }
+    });
+    found
+}
+
+fn is_variable(text: &str) -> bool {
+    text.contains('$') || text.starts_with("[[")
+}
+
+fn listed(names: &[String]) -> String {
+    let shown = names.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(LISTED) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+// Every panel with its pointer: of `panels`, of collapsed rows, and of the `rows` of old dashboards.
+fn each_panel(body: &Value, look: &mut impl FnMut(&Value, &str)) {
+    panels_of(body, "", look);
+    for (i, row) in body.get("rows").and_then(Value::as_array).into_iter().flatten().enumerate() {
+        panels_of(row, &format!("/rows/{i}"), look);
+    }
+}
+
+fn panels_of(owner: &Value, base: &str, look: &mut impl FnMut(&Value, &str)) {
+    for (i, panel) in owner.get("panels").and_then(Value::as_array).into_iter().flatten().enumerate() {
+        let pointer = format!("{base}/panels/{i}");
+        look(panel, &pointer);
+        panels_of(panel, &pointer, look);
+    }
+}
+
+// Every text by which a data source is named, with its pointer: panels, their queries, annotations, variables.
+fn each_datasource(body: &Value, look: &mut impl FnMut(&str, String)) {
+    each_panel(body, &mut |panel, pointer| {
+        one(panel, pointer, look);
+        for (i, target) in panel.get("targets").and_then(Value::as_array).into_iter().flatten().enumerate() {
+            one(target, &format!("{pointer}/targets/{i}"), look);
+        }
+    });
+    for list in ["annotations", "templating"] {
+        let items = body.pointer(&format!("/{list}/list")).and_then(Value::as_array);
+        for (i, item) in items.into_iter().flatten().enumerate() {
+            one(item, &format!("/{list}/list/{i}"), look);
+        }
+    }
+}
+
+fn one(owner: &Value, base: &str, look: &mut impl FnMut(&str, String)) {
+    match owner.get("datasource") {
+        Some(Value::String(name)) => look(name, format!("{base}/datasource")),
+        Some(Value::Object(reference)) => {
+            if let Some(Value::String(uid)) = reference.get("uid") {
+                look(uid, format!("{base}/datasource/uid"));
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_place_that_names_a_data_source_is_a_reference() {
+        let body = json!({
+            "title": " T ",
+            "panels": [
+                { "type": "row", "panels": [{ "type": "stat", "datasource": "old-name" }] },
+                { "type": "graph", "datasource": { "type": "x", "uid": "-- Mixed --" }, "targets": [
+                    { "datasource": { "uid": "a" } }, { "datasource": { "uid": "a" } }, { "datasource": { "uid": "__expr__" } },
+                ] },
+                { "type": "x", "datasource": null, "libraryPanel": { "uid": "lib" } },
+                { "type": "x", "datasource": "${ds}" },
+                { "type": "x", "datasource": "[[ds]]" },
+            ],
+            "rows": [{ "panels": [{ "type": "x", "datasource": "rowed" }] }],
+            "annotations": { "list": [{ "datasource": "-- Grafana --" }, { "datasource": { "uid": "ann" } }] },
+            "templating": { "list": [{ "name": "ds", "type": "datasource" }, { "name": "q", "datasource": { "uid": "var" } }] },
+        });
+        let told: Vec<String> = references(&body).iter().map(|r| format!("{:?} {}", r.to, r.pointer)).collect();
+        assert_eq!(
+            told,
+            [
+                "LibraryPanel(\"lib\") /panels/2/libraryPanel/uid",
+                "Datasource(\"old-name\") /panels/0/panels/0/datasource",
+                "Datasource(\"a\") /panels/1/targets/0/datasource/uid",
+                "Datasource(\"rowed\") /rows/0/panels/0/datasource",
+                "Datasource(\"ann\") /annotations/list/1/datasource/uid",
+                "Datasource(\"var\") /templating/list/1/datasource/uid",
+            ]
+        );
+        let headline = headline(&body);
+        assert_eq!(headline.title, "T");
+        assert_eq!(
+            headline.facts,
+            [
+                ("panels", "6".to_owned()),
+                ("data sources", "old-name, a, ${ds}, [[ds]], rowed, ann and 1 more".to_owned()),
+                ("variables", "ds, q".to_owned()),
+            ]
+        );
+    }
 }

@@ -2,11 +2,92 @@
 
 use serde_json::Value;
 
+use crate::kinds::text;
 use crate::model::Headline;
 
 /// What a plan says of a data source: name, type, url, how it signs in.
 #[must_use]
 pub fn headline(body: &Value) -> Headline {
-    let _ = body;
-    Headline::default()
+    let mut facts = vec![("type", text(body, "/type"))];
+    for (name, value) in [("url", without_user(&text(body, "/url"))), ("auth", auth(body))] {
+        if !value.is_empty() {
+            facts.push((name, value));
+        }
+    }
+    Headline { title: text(body, "/name").trim().to_owned(), facts }
+}
+
+// How it signs in: `SigV4, default credentials, eu-west-1`; empty when nothing is said.
+fn auth(body: &Value) -> String {
+    let option = |key: &str| text(body, &format!("/jsonData/{key}"));
+    let flag = |pointer: &str| body.pointer(pointer) == Some(&Value::Bool(true));
+    let mut words: Vec<String> = Vec::new();
+    if flag("/jsonData/sigV4Auth") {
+        words.push("SigV4".into());
+        words.extend(credentials(&option("sigV4AuthType"), &option("sigV4Profile")));
+        words.push(option("sigV4Region"));
+        words.push(option("sigV4AssumeRoleArn"));
+    } else if !option("authType").is_empty() {
+        words.push("AWS".into());
+        words.extend(credentials(&option("authType"), &option("profile")));
+        words.push(option("defaultRegion"));
+        words.push(option("assumeRoleArn"));
+    } else if flag("/basicAuth") {
+        words.push(match text(body, "/basicAuthUser") {
+            user if user.is_empty() => "basic".into(),
+            user => format!("basic, user {user}"),
+        });
+    } else if flag("/jsonData/oauthPassThru") {
+        words.push("the viewer's own sign-in".into());
+    }
+    words.retain(|word| !word.is_empty());
+    words.join(", ")
+}
+
+fn credentials(kind: &str, profile: &str) -> Option<String> {
+    match kind {
+        "" | "default" | "arn" => Some("default credentials".into()),
+        "keys" => Some("access key".into()),
+        "credentials" | "sharedCreds" if !profile.is_empty() => Some(format!("profile {profile}")),
+        "credentials" | "sharedCreds" => Some("credentials file".into()),
+        "ec2_iam_role" | "workspace-iam-role" => Some("workspace role".into()),
+        "grafana_assume_role" => Some("Grafana's assumed role".into()),
+        other => Some(other.into()),
+    }
+}
+
+// A URL without the user and password that some people write into it.
+fn without_user(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let host_end = rest.find('/').unwrap_or(rest.len());
+    match rest[..host_end].rfind('@') {
+        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_data_source_is_told_by_type_url_and_how_it_signs_in() {
+        let told = |body: Value| {
+            headline(&body)
+                .facts
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let amp = json!({ "name": "AMP", "type": "prometheus", "url": "https://aps/ws-1", "jsonData": {
+            "sigV4Auth": true, "sigV4AuthType": "default", "sigV4Region": "eu-west-1" } });
+        assert_eq!(told(amp), "type=prometheus url=https://aps/ws-1 auth=SigV4, default credentials, eu-west-1");
+        let cloudwatch = json!({ "type": "cloudwatch", "jsonData": { "authType": "ec2_iam_role", "defaultRegion": "us-east-1" } });
+        assert_eq!(told(cloudwatch), "type=cloudwatch auth=AWS, workspace role, us-east-1");
+        let basic =
+            json!({ "type": "loki", "url": "http://u:p@loki:3100", "basicAuth": true, "basicAuthUser": "u" });
+        assert_eq!(told(basic), "type=loki url=http://loki:3100 auth=basic, user u");
+    }
 }

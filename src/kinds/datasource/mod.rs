@@ -4,6 +4,7 @@
 
 pub mod diff;
 pub mod facts;
+pub mod lint;
 
 use std::collections::BTreeSet;
 

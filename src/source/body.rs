@@ -1,0 +1,170 @@
+//! Bodies read again, for the changes that are shown or written; and the places of their parts.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::dashboard::Form;
+use super::document::{self, Document, Format};
+use super::inputs::replace_in_json;
+use super::shape::{Shape, shape};
+use super::text::SourceText;
+use super::values::{Dollars, Values};
+use super::{Declarations, dashboard, datasource, spans};
+use crate::kinds::Kind as _;
+use crate::kinds::datasource::Datasource;
+use crate::model::{Declared, Digest, KindName, Place, Problem, Secret, Spot};
+
+/// The body of a declared object.
+pub struct Body {
+    /// The JSON text to send: uid and trimmed title set, without `id`, `version` and `iteration`, without secrets.
+    pub text: String,
+    /// The same, parsed.
+    pub value: Value,
+    /// As it may be shown: texts that came in part from `$__…{}` as they are written.
+    pub shown: Value,
+    /// Secret values to send, by key.
+    pub secrets: Vec<(String, Secret)>,
+}
+
+impl Declarations {
+    /// Reads the body of an object again; a file that changed since it was loaded is an error.
+    pub fn body(&self, declared: &Declared) -> Result<Body, Box<Problem>> {
+        let source = self.source(declared)?;
+        let format = Format::of(&declared.body.file).unwrap_or(Format::Json);
+        let (documents, _) = document::read(&source, format);
+        let Some(mut document) = documents.into_iter().nth(declared.body.document) else {
+            return Err(Box::new(changed(declared)));
+        };
+        let shape = shape(&document.value);
+        if declared.address.kind == KindName::DASHBOARD {
+            self.dashboard(declared, &mut document, &shape)
+        } else {
+            self.datasource(declared, &document, &shape)
+        }
+    }
+
+    /// Where a part of an object's body stands, by its JSON pointer; the object itself when the part is not there.
+    #[must_use]
+    pub fn locate(&self, declared: &Declared, pointer: &str) -> Spot {
+        let Ok(source) = self.source(declared) else { return Spot::bare(declared.place.clone()) };
+        let format = Format::of(&declared.body.file).unwrap_or(Format::Json);
+        let (documents, _) = document::read(&source, format);
+        let Some(document) = documents.into_iter().nth(declared.body.document) else {
+            return Spot::bare(declared.place.clone());
+        };
+        // A resource's folder stands beside its body, not in it.
+        let inside = pointer != dashboard::FOLDER;
+        let base = if inside { base(&shape(&document.value), declared.body.item) } else { String::new() };
+        let base = if pointer == "/uid" && base == "/spec" {
+            "/metadata/name".to_owned()
+        } else {
+            format!("{base}{pointer}")
+        };
+        document.spot(&base, "")
+    }
+
+    fn source(&self, declared: &Declared) -> Result<SourceText, Box<Problem>> {
+        let file: &Arc<str> = &declared.body.file;
+        let bytes = std::fs::read(self.root.join(&**file)).map_err(|error| {
+            Box::new(
+                Problem::error("unreadable", format!("this file cannot be read any more: {error}"))
+                    .at(Place::file(file.clone())),
+            )
+        })?;
+        if Digest::of_bytes(&bytes) != declared.body.file_digest {
+            return Err(Box::new(changed(declared)));
+        }
+        SourceText::new(file.clone(), bytes)
+    }
+
+    fn dashboard(
+        &self,
+        declared: &Declared,
+        document: &mut Document<'_>,
+        shape: &Shape,
+    ) -> Result<Body, Box<Problem>> {
+        let form = match shape {
+            Shape::Dashboard { base } => Form::Classic(base),
+            Shape::DashboardResource => Form::Resource,
+            _ => return Err(Box::new(changed(declared))),
+        };
+        let replacements = self.replacements.get(&declared.body.key()).map(Vec::as_slice).unwrap_or_default();
+        let read = dashboard::value_at(document, form.base(), replacements);
+        let Value::Object(mut members) = read else { return Err(Box::new(changed(declared))) };
+        let title = members.get("title").and_then(Value::as_str).unwrap_or_default().trim().to_owned();
+        for key in ["id", "version", "iteration", "uid", "title"] {
+            members.shift_remove(key);
+        }
+        let mut value = Map::new();
+        value.insert("uid".into(), Value::String(declared.address.uid.to_string()));
+        value.insert("title".into(), Value::String(title));
+        value.extend(members);
+        let value = Value::Object(value);
+        let text = match document.json_text(form.base()) {
+            Some((text, at)) => as_written(text, &at, &value, replacements),
+            None => value.to_string(),
+        };
+        Ok(Body { text, shown: value.clone(), value, secrets: Vec::new() })
+    }
+
+    fn datasource(
+        &self,
+        declared: &Declared,
+        document: &Document<'_>,
+        shape: &Shape,
+    ) -> Result<Body, Box<Problem>> {
+        let dollars = if *shape == Shape::Provisioning { Dollars::Provisioning } else { Dollars::Plain };
+        let values = Values { environment: &self.options.environment, root: &self.root, dollars };
+        let base = base(shape, declared.body.item);
+        let (read, secrets) = datasource::body(document, &base, &values).map_err(Box::new)?;
+        let with_uid = |value: Value| {
+            let mut value = Datasource.normal(value).whole();
+            if let Value::Object(map) = &mut value {
+                map.insert("uid".into(), Value::String(declared.address.uid.to_string()));
+            }
+            value
+        };
+        let value = with_uid(read.value);
+        Ok(Body { text: value.to_string(), value, shown: with_uid(read.shown), secrets })
+    }
+}
+
+// The JSON pointer of an object inside its document.
+fn base(shape: &Shape, item: usize) -> String {
+    match shape {
+        Shape::Dashboard { base } => (*base).to_owned(),
+        Shape::DashboardResource => "/spec".to_owned(),
+        Shape::Provisioning => format!("/datasources/{item}"),
+        Shape::Datasources => format!("/{item}"),
+        Shape::Datasource | Shape::FolderResource | Shape::Refused(_) | Shape::Foreign(_) => String::new(),
+    }
+}
+
+// A dashboard's text with its top level taken apart: everything below goes out byte for byte, but for placeholders.
+fn as_written(text: &str, at: &std::ops::Range<usize>, value: &Value, replacements: &[(String, String)]) -> String {
+    let mut out = String::with_capacity(at.len() + 64);
+    out.push_str(&format!("{{\"uid\":{},\"title\":{}", value["uid"], value["title"]));
+    for member in spans::members(text, at) {
+        if matches!(member.name.as_str(), "id" | "version" | "iteration" | "uid" | "title") {
+            continue;
+        }
+        let written = &text[member.value.clone()];
+        out.push(',');
+        out.push_str(&text[member.key.clone()]);
+        out.push(':');
+        if member.name == "__inputs" {
+            out.push_str(written);
+        } else {
+            out.push_str(&replace_in_json(written, replacements));
+        }
+    }
+    out.push('}');
+    out
+}
+
+fn changed(declared: &Declared) -> Problem {
+    Problem::error("file-changed", "this file changed while amgctl was running")
+        .at(declared.place.clone())
+        .help("run the command again")
+}

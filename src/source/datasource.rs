@@ -1,0 +1,333 @@
+//! Data sources as the directory writes them: Grafana's provisioning entries, or bare ones.
+//!
+//! Every key is known or an error; what only a server or its provisioning uses is read and left out.
+
+use serde_json::{Map, Value, json};
+
+use super::document::Document;
+use super::uids::datasource_uid;
+use super::values::{Kept, Resolved, Unresolved, Values};
+use super::yaml::member;
+use super::{Draft, FileRef, declare};
+use crate::kinds::Kind as _;
+use crate::kinds::datasource::{Datasource, facts, lint};
+use crate::model::{Address, Declared, DeclaredSecret, KindName, Parent, Problem, Secret, UidFrom};
+
+/// Keys whose value is a text.
+const TEXTS: [&str; 8] = ["uid", "name", "type", "access", "url", "user", "database", "basicAuthUser"];
+/// Keys whose value is true or false.
+const FLAGS: [&str; 3] = ["basicAuth", "withCredentials", "isDefault"];
+/// Keys that say nothing about the data source itself: the server's own, or of use to Grafana's provisioning only.
+const LEFT_OUT: [&str; 10] = [
+    "id",
+    "orgId",
+    "version",
+    "editable",
+    "readOnly",
+    "typeName",
+    "typeLogoUrl",
+    "accessControl",
+    "apiVersion",
+    "secureJsonFields",
+];
+/// Longest name and URL (`grafana-api.md` 4).
+const MAX_NAME: usize = 190;
+const MAX_URL: usize = 255;
+
+/// A data source as it is to be sent, and as it is to be shown.
+pub(crate) struct Read {
+    /// With all values resolved.
+    pub value: Value,
+    /// As written where a value came from elsewhere.
+    pub shown: Value,
+}
+
+/// Reads the data source at a pointer of a document into facts.
+pub(crate) fn read(
+    document: &Document<'_>,
+    base: &str,
+    item: usize,
+    file: &FileRef,
+    values: &Values<'_>,
+) -> (Option<Draft>, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let Some(entry) = document.value.pointer(base).and_then(Value::as_object) else {
+        let spot = document.spot(base, "");
+        return (None, vec![Problem::error("datasource", "a data source must be an object").spot(spot)]);
+    };
+    let reader = Reader { document, base, values };
+    reader.keys(entry, &mut problems);
+    let read = reader.body(entry, &mut problems);
+    let secrets = reader.secrets(entry, &mut problems);
+    let name = crate::kinds::text(&read.value, "/name");
+    let Some((uid, uid_from)) = reader.uid(&read.value, &name, &mut problems) else { return (None, problems) };
+    problems.extend(lint::lint(&read.value, None).into_iter().map(|finding| {
+        let pointer = format!("{base}{}", finding.pointer);
+        finding.problem.spot(document.key_spot(&pointer, ""))
+    }));
+    if problems.iter().any(|p| p.severity == crate::model::Severity::Error) {
+        return (None, problems);
+    }
+    let place = document.spot(base, "").place;
+    let declared = Declared {
+        address: Address::new(KindName::DATASOURCE, uid),
+        place,
+        digest: Datasource.normal(read.value.clone()).digest(),
+        parent: Parent::None,
+        headline: facts::headline(&read.shown),
+        references: Vec::new(),
+        secrets,
+        body: file.body(document.index, item),
+        uid_from,
+        protect: false,
+    };
+    let draft = Draft {
+        kind: crate::kinds::text(&read.value, "/type"),
+        is_default: read.value["isDefault"] == json!(true),
+        ..declare(declared)
+    };
+    (Some(draft), problems)
+}
+
+/// The data source at a pointer, for sending and showing; its secrets, for sending.
+pub(crate) fn body(
+    document: &Document<'_>,
+    base: &str,
+    values: &Values<'_>,
+) -> Result<(Read, Vec<(String, Secret)>), Problem> {
+    let reader = Reader { document, base, values };
+    let entry = document.value.pointer(base).and_then(Value::as_object);
+    let Some(entry) = entry else { return Err(Problem::error("datasource", "a data source must be an object")) };
+    let mut problems = Vec::new();
+    let read = reader.body(entry, &mut problems);
+    if let Some(problem) = problems.into_iter().next() {
+        return Err(problem);
+    }
+    let mut secrets = Vec::new();
+    for (key, value) in entry.get("secureJsonData").and_then(Value::as_object).into_iter().flatten() {
+        let Value::String(text) = value else { continue };
+        let pointer = member(&member(base, "secureJsonData"), key);
+        let value = match values.resolve(text) {
+            Ok(Resolved::AsWritten) => text.clone(),
+            Ok(Resolved::Text(text)) => text,
+            Ok(Resolved::Kept(kept)) => return Err(not_fetched(key, &kept).spot(document.key_spot(&pointer, ""))),
+            Err(error) => return Err(unresolved(&error).spot(document.key_spot(&pointer, ""))),
+        };
+        secrets.push((key.clone(), Secret::new(value)));
+    }
+    Ok((read, secrets))
+}
+
+struct Reader<'a> {
+    document: &'a Document<'a>,
+    base: &'a str,
+    values: &'a Values<'a>,
+}
+
+impl Reader<'_> {
+    fn keys(&self, entry: &Map<String, Value>, problems: &mut Vec<Problem>) {
+        for (key, value) in entry {
+            let pointer = member(self.base, key);
+            let known = TEXTS.contains(&key.as_str()) || FLAGS.contains(&key.as_str());
+            match key.as_str() {
+                "orgId" if !(value.is_null() || value.as_i64().is_some_and(|id| id <= 1)) => problems.push(
+                    Problem::error("datasource", "a workspace has one organisation, and `orgId` names another one")
+                        .spot(self.document.spot(&pointer, ""))
+                        .help("remove `orgId`"),
+                ),
+                "correlations" => problems.push(
+                    Problem::error("not-supported", "`correlations` are not kept by this version yet")
+                        .spot(self.document.key_spot(&pointer, ""))
+                        .help("remove them here, and set them in the workspace"),
+                ),
+                "password" | "basicAuthPassword" => problems.push(
+                    Problem::error(
+                        "secret-in-the-open",
+                        format!("`{key}` does not belong here: Grafana would keep it readable"),
+                    )
+                    .spot(self.document.key_spot(&pointer, ""))
+                    .help(format!("put it below `secureJsonData`, as `{key}: $__env{{NAME}}`")),
+                ),
+                "jsonData" | "secureJsonData" => {
+                    if !(value.is_object() || value.is_null()) {
+                        problems.push(self.wrong_type(&pointer, key, "an object"));
+                    }
+                }
+                _ if known || LEFT_OUT.contains(&key.as_str()) => {}
+                _ => problems.push(
+                    unknown_key(
+                        "a data source",
+                        key,
+                        TEXTS.iter().chain(&FLAGS).chain(&["jsonData", "secureJsonData"]).copied(),
+                    )
+                    .spot(self.document.key_spot(&pointer, "")),
+                ),
+            }
+        }
+    }
+
+    fn body(&self, entry: &Map<String, Value>, problems: &mut Vec<Problem>) -> Read {
+        let mut shown = Map::new();
+        for key in TEXTS {
+            match entry.get(key) {
+                None | Some(Value::Null) => {}
+                Some(value @ Value::String(_)) => {
+                    shown.insert(key.into(), value.clone());
+                }
+                Some(_) => problems.push(self.wrong_type(&member(self.base, key), key, "a text")),
+            }
+        }
+        for key in FLAGS {
+            match entry.get(key) {
+                None | Some(Value::Null) => {}
+                Some(value @ Value::Bool(_)) => {
+                    shown.insert(key.into(), value.clone());
+                }
+                Some(_) => problems.push(self.wrong_type(&member(self.base, key), key, "`true` or `false`")),
+            }
+        }
+        if let Some(options @ Value::Object(_)) = entry.get("jsonData") {
+            shown.insert("jsonData".into(), options.clone());
+        }
+        let shown = Value::Object(shown);
+        let mut value = shown.clone();
+        self.resolve(&mut value, self.base.to_owned(), problems);
+        for (key, limit) in [("name", MAX_NAME), ("type", usize::MAX), ("url", MAX_URL)] {
+            let text = value.get(key).and_then(Value::as_str).unwrap_or_default();
+            let pointer = member(self.base, key);
+            if text.trim().is_empty()
+                && key != "url"
+                && !entry.get(key).is_some_and(|v| !v.is_string() && !v.is_null())
+            {
+                problems.push(
+                    Problem::error("datasource", format!("a data source needs a `{key}`"))
+                        .spot(self.document.spot(if entry.contains_key(key) { &pointer } else { self.base }, ""))
+                        .help(if key == "type" {
+                            "write the id of its plugin, as `type: cloudwatch`"
+                        } else {
+                            "write the name that people see"
+                        }),
+                );
+            } else if text.chars().count() > limit {
+                problems.push(
+                    Problem::error(
+                        "datasource",
+                        format!(
+                            "this `{key}` has {} characters, more than the {limit} that Grafana takes",
+                            text.chars().count()
+                        ),
+                    )
+                    .spot(self.document.spot(&pointer, ""))
+                    .help("make it shorter"),
+                );
+            }
+        }
+        if let Some(access) = value.get("access").and_then(Value::as_str)
+            && !["", "proxy", "server", "direct", "client"].contains(&access)
+        {
+            problems.push(
+                Problem::error("datasource", format!("`access` is `proxy` or `direct`, not `{access}`"))
+                    .spot(self.document.spot(&member(self.base, "access"), ""))
+                    .help("write `access: proxy`, or leave it out"),
+            );
+        }
+        Read { value, shown }
+    }
+
+    fn resolve(&self, value: &mut Value, pointer: String, problems: &mut Vec<Problem>) {
+        match value {
+            Value::String(text) => match self.values.resolve(text) {
+                Ok(Resolved::AsWritten) => {}
+                Ok(Resolved::Text(resolved)) => *text = resolved,
+                Ok(Resolved::Kept(_)) => problems.push(
+                    Problem::error(
+                        "secret-in-the-open",
+                        "a secret kept in AWS may stand below `secureJsonData` only",
+                    )
+                    .spot(self.document.spot(&pointer, ""))
+                    .help("everything else of a data source can be read by whoever sees it"),
+                ),
+                Err(error) => problems.push(unresolved(&error).spot(self.document.spot(&pointer, ""))),
+            },
+            Value::Array(items) => {
+                for (i, item) in items.iter_mut().enumerate() {
+                    self.resolve(item, format!("{pointer}/{i}"), problems);
+                }
+            }
+            Value::Object(map) => {
+                for (key, item) in map.iter_mut() {
+                    self.resolve(item, member(&pointer, key), problems);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn secrets(&self, entry: &Map<String, Value>, problems: &mut Vec<Problem>) -> Vec<DeclaredSecret> {
+        let base = member(self.base, "secureJsonData");
+        let mut secrets = Vec::new();
+        for (key, value) in entry.get("secureJsonData").and_then(Value::as_object).into_iter().flatten() {
+            let pointer = member(&base, key);
+            let spot = self.document.key_spot(&pointer, "");
+            match value {
+                Value::String(text) => match self.values.resolve(text) {
+                    Ok(_) => secrets.push(DeclaredSecret { key: key.clone(), place: spot.place }),
+                    Err(error) => problems.push(unresolved(&error).spot(spot)),
+                },
+                Value::Null => {}
+                _ => problems.push(
+                    Problem::error("datasource", format!("the secret `{key}` must be a text"))
+                        .spot(spot)
+                        .help("put it in quotes"),
+                ),
+            }
+        }
+        secrets
+    }
+
+    fn uid(&self, value: &Value, name: &str, problems: &mut Vec<Problem>) -> Option<(crate::model::Uid, UidFrom)> {
+        let pointer = member(self.base, "uid");
+        match value.get("uid").and_then(Value::as_str) {
+            None | Some("") if name.is_empty() => None,
+            None | Some("") => Some((datasource_uid(name), UidFrom::Name)),
+            Some(text) => match super::checked_uid(text) {
+                Ok(uid) => Some((uid, UidFrom::Document)),
+                Err(problem) => {
+                    problems.push(problem.spot(self.document.spot(&pointer, "")));
+                    None
+                }
+            },
+        }
+    }
+
+    fn wrong_type(&self, pointer: &str, key: &str, wanted: &str) -> Problem {
+        Problem::error("datasource", format!("`{key}` must be {wanted}")).spot(self.document.spot(pointer, ""))
+    }
+}
+
+/// A key that nobody knows, with the nearest one that somebody does.
+pub(crate) fn unknown_key<'a>(of: &str, key: &str, known: impl Iterator<Item = &'a str>) -> Problem {
+    let known: Vec<&str> = known.collect();
+    let problem = Problem::error("unknown-key", format!("{of} has no key `{key}`"));
+    match super::nearest(key, known.iter().copied()) {
+        Some(near) => problem.help(format!("did you mean `{near}`?")),
+        None => problem.help(format!(
+            "its keys are {}",
+            known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ")
+        )),
+    }
+}
+
+fn unresolved(error: &Unresolved) -> Problem {
+    Problem::error("unresolved-value", error.message.clone()).help(error.help.clone())
+}
+
+fn not_fetched(key: &str, kept: &Kept) -> Problem {
+    let what = match kept {
+        Kept::SecretsManager { id, .. } => format!("`{id}` in Secrets Manager"),
+        Kept::Parameter(name) => format!("the parameter `{name}`"),
+    };
+    Problem::error("secret-not-fetched", format!("the secret `{key}` is kept as {what}"))
+        .note("it is fetched with AWS access, which this version does not have yet")
+        .help("use `$__env{NAME}` until then")
+}

@@ -1,0 +1,254 @@
+//! Which folders a directory declares: its directories with dashboards in them, `_folder.yaml`, folder resources.
+//!
+//! A leading `dashboards/` is dropped from every path, so `dashboards/Infra` and `Infra` are one folder. A directory
+//! that holds only data sources, or only dashboards that name another folder, is no folder.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::datasource::unknown_key;
+use super::document::Document;
+use super::{checked_uid, dashboard};
+use crate::kinds::folder::MAX_DEPTH;
+use crate::model::{DeclaredFolder, FolderPath, Parent, Place, Problem, Spot, Uid};
+
+/// What `_folder.yaml` says of its directory.
+#[derive(Clone, Debug)]
+pub(crate) struct FolderFile {
+    /// The directory that it stands in, relative to the root; empty for the root.
+    pub directory: String,
+    /// The title, where it names one.
+    pub title: Option<String>,
+    /// The uid, where it names one.
+    pub uid: Option<Uid>,
+    /// Whether the folder survives its removal from the directory.
+    pub protect: bool,
+    /// Where the file stands.
+    pub spot: Spot,
+}
+
+/// The name of the file that says more of a directory's folder.
+pub(crate) const FILE: &str = "_folder.yaml";
+
+/// Reads a `_folder.yaml`.
+pub(crate) fn read_file(document: &Document<'_>, file: &str) -> (Option<FolderFile>, Vec<Problem>) {
+    const KEYS: [&str; 4] = ["title", "uid", "protect", "permissions"];
+    let mut problems = Vec::new();
+    let directory = file.rsplit_once('/').map_or("", |(directory, _)| directory).to_owned();
+    let mut read = FolderFile { directory, title: None, uid: None, protect: false, spot: document.spot("", "") };
+    let Some(map) = document.value.as_object() else {
+        let problem = Problem::error("folder", "this file must be an object with `title`, `uid` or `protect`");
+        return (None, vec![problem.spot(document.spot("", ""))]);
+    };
+    if is_root(&read.directory) {
+        problems.push(
+            Problem::error("folder", "the root of the tree of folders has no title, uid or protection of its own")
+                .spot(document.spot("", ""))
+                .help("move this file into the directory that it is meant for"),
+        );
+    }
+    for (key, value) in map {
+        let pointer = super::yaml::member("", key);
+        let spot = || document.spot(&pointer, "");
+        match (key.as_str(), value) {
+            ("title", Value::String(title)) if !title.trim().is_empty() => {
+                read.title = Some(super::uids::composed(title.trim()));
+            }
+            ("title", _) => {
+                problems.push(Problem::error("folder", "`title` must be a text that is not empty").spot(spot()))
+            }
+            ("uid", Value::String(text)) => match checked_uid(text) {
+                Ok(uid) => read.uid = Some(uid),
+                Err(problem) => problems.push(problem.spot(spot())),
+            },
+            ("uid", _) => {
+                problems.push(Problem::error("uid", "a uid must be a text").spot(spot()).help("put it in quotes"))
+            }
+            ("protect", Value::Bool(protect)) => read.protect = *protect,
+            ("protect", _) => {
+                problems.push(Problem::error("folder", "`protect` must be `true` or `false`").spot(spot()))
+            }
+            ("permissions", _) => problems.push(
+                Problem::error("not-supported", "`permissions` of folders are not kept by this version yet")
+                    .spot(document.key_spot(&pointer, ""))
+                    .help("remove them here, and set them in the workspace"),
+            ),
+            _ => {
+                problems.push(unknown_key("a folder", key, KEYS.into_iter()).spot(document.key_spot(&pointer, "")))
+            }
+        }
+    }
+    (Some(read), problems)
+}
+
+/// Reads a folder resource: its name is the uid, its annotation names the folder above; without one it is at the root.
+pub(crate) fn read_resource(document: &Document<'_>) -> (Option<DeclaredFolder>, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let uid = match document.value.pointer("/metadata/name").and_then(Value::as_str).map(checked_uid) {
+        Some(Ok(uid)) => Some(uid),
+        Some(Err(problem)) => {
+            problems.push(problem.spot(document.spot("/metadata/name", "")));
+            None
+        }
+        None => {
+            problems.push(
+                Problem::error("resource", "a resource needs a `metadata.name`, which is its uid")
+                    .spot(document.spot("/metadata", "")),
+            );
+            None
+        }
+    };
+    let parent = dashboard::resource_parent(document, &mut problems).unwrap_or(Parent::Root);
+    let title = document.value.pointer("/spec/title").and_then(Value::as_str).unwrap_or_default().trim();
+    if let Some(problem) = title_problem(title) {
+        problems.push(problem.spot(document.spot("/spec/title", "")));
+    }
+    let place =
+        if document.index == 0 { Place::file(document.source.file.clone()) } else { document.spot("", "").place };
+    let folder = uid.filter(|_| problems.is_empty()).map(|uid| DeclaredFolder {
+        uid: Some(uid),
+        path: None,
+        title: title.to_owned(),
+        parent,
+        place,
+        protect: false,
+    });
+    (folder, problems)
+}
+
+/// The folders that directories stand for.
+pub(crate) struct Tree {
+    /// The folders, parents first.
+    pub folders: Vec<DeclaredFolder>,
+    /// What is wrong with them.
+    pub problems: Vec<Problem>,
+    paths: BTreeMap<String, Option<FolderPath>>,
+}
+
+impl Tree {
+    /// Makes the folders of the directories that hold dashboards (relative to the root, by file) and of folder files.
+    pub(crate) fn new(dashboards: &BTreeSet<String>, files: &[FolderFile]) -> Tree {
+        let mut tree = Tree { folders: Vec::new(), problems: Vec::new(), paths: BTreeMap::new() };
+        let by_directory: BTreeMap<&str, &FolderFile> = files.iter().map(|f| (f.directory.as_str(), f)).collect();
+        let mut by_path: BTreeMap<FolderPath, (DeclaredFolder, Option<&FolderFile>)> = BTreeMap::new();
+        for directory in dashboards.iter().map(String::as_str).chain(by_directory.keys().copied()) {
+            tree.add(directory, &by_directory, &mut by_path);
+        }
+        tree.folders = by_path.into_values().map(|(folder, _)| folder).collect();
+        tree.folders.sort_by(|a, b| {
+            let key =
+                |folder: &DeclaredFolder| (folder.path.as_ref().map_or(0, FolderPath::depth), folder.path.clone());
+            key(a).cmp(&key(b))
+        });
+        tree
+    }
+
+    /// Where the dashboards of a directory go.
+    pub(crate) fn parent(&self, directory: &str) -> Parent {
+        match self.paths.get(directory) {
+            Some(Some(path)) => Parent::Path(path.clone()),
+            Some(None) | None => Parent::Root,
+        }
+    }
+
+    fn add<'a>(
+        &mut self,
+        directory: &str,
+        files: &BTreeMap<&str, &'a FolderFile>,
+        by_path: &mut BTreeMap<FolderPath, (DeclaredFolder, Option<&'a FolderFile>)>,
+    ) -> Option<FolderPath> {
+        if let Some(path) = self.paths.get(directory) {
+            return path.clone();
+        }
+        if is_root(directory) {
+            self.paths.insert(directory.to_owned(), None);
+            return None;
+        }
+        let (above, name) = directory.rsplit_once('/').unwrap_or(("", directory));
+        let above = self.add(above, files, by_path);
+        let file = files.get(directory).copied();
+        let title = file.and_then(|f| f.title.clone()).unwrap_or_else(|| super::uids::composed(name.trim()));
+        let place = match file {
+            Some(file) => Place::file(file.spot.place.file.clone()),
+            None => Place::file(Arc::<str>::from(directory)),
+        };
+        let mut titles = above.as_ref().map(|path| path.titles().to_vec()).unwrap_or_default();
+        titles.push(title.clone());
+        if let Some(problem) = title_problem(&title) {
+            self.problems.push(match file.filter(|file| file.title.is_some()) {
+                Some(file) => problem.spot(file.spot.clone()),
+                None => problem
+                    .at(place.clone())
+                    .help("rename the directory, or give its folder a title in `_folder.yaml`"),
+            });
+        }
+        let path = FolderPath::new(titles);
+        self.paths.insert(directory.to_owned(), path.clone());
+        let path = path?;
+        if path.depth() == MAX_DEPTH + 1 {
+            self.problems.push(
+                Problem::error(
+                    "folder-depth",
+                    format!("this folder is {} deep, and Grafana takes {MAX_DEPTH}", path.depth()),
+                )
+                .at(place.clone())
+                .note(format!("its path is {path}"))
+                .help("move its dashboards up; a leading `dashboards/` does not count"),
+            );
+        }
+        let parent = above.map_or(Parent::Root, Parent::Path);
+        let folder = DeclaredFolder {
+            uid: file.and_then(|f| f.uid.clone()),
+            path: Some(path.clone()),
+            title,
+            parent,
+            place,
+            protect: file.is_some_and(|f| f.protect),
+        };
+        match by_path.get_mut(&path) {
+            None => {
+                by_path.insert(path.clone(), (folder, file));
+            }
+            Some((known, said)) => match (said.as_ref(), file) {
+                (Some(first), Some(second)) => self.problems.push(
+                    Problem::error("duplicate-folder", format!("two files speak of the folder {path}"))
+                        .spot(first.spot.clone())
+                        .spot(second.spot.clone())
+                        .help("keep one of them, or give one of them another title"),
+                ),
+                (None, Some(_)) => (*known, *said) = (folder, file),
+                (_, None) => {}
+            },
+        }
+        Some(path)
+    }
+}
+
+// Whether a directory stands for the root of the tree of folders.
+fn is_root(directory: &str) -> bool {
+    directory.is_empty() || directory == "dashboards"
+}
+
+fn title_problem(title: &str) -> Option<Problem> {
+    let length = title.chars().count();
+    if title.is_empty() {
+        Some(Problem::error("title", "a folder's title may not be empty"))
+    } else if title.eq_ignore_ascii_case("general") {
+        Some(
+            Problem::error("title", "no folder may have the title `General`: Grafana keeps it for the root")
+                .note("dashboards at the root stand at the top of the directory, or directly in `dashboards/`"),
+        )
+    } else if length > dashboard::MAX_TITLE {
+        Some(Problem::error(
+            "title",
+            format!(
+                "this title has {length} characters, more than the {} that Grafana takes",
+                dashboard::MAX_TITLE
+            ),
+        ))
+    } else {
+        None
+    }
+}

@@ -1,0 +1,187 @@
+//! Where the parts of a JSON text stand, for texts that [`super::json`] has read without a fault.
+//!
+//! Used only when a message needs a place, or when a body is taken apart to be sent byte for byte.
+
+use std::ops::Range;
+
+/// One member of an object: its key, and where key and value stand.
+pub(crate) struct Member {
+    /// The key, unescaped.
+    pub name: String,
+    /// Where the key stands, quotes included.
+    pub key: Range<usize>,
+    /// Where the value stands.
+    pub value: Range<usize>,
+}
+
+/// Where the whole value of a text stands.
+pub(crate) fn whole(text: &str) -> Range<usize> {
+    let start = blanks(text.as_bytes(), 0);
+    start..text.trim_end().len().max(start)
+}
+
+/// The members of the object that stands at `at`, in their order; empty when there is no object.
+pub(crate) fn members(text: &str, at: &Range<usize>) -> Vec<Member> {
+    let bytes = text.as_bytes();
+    let mut members = Vec::new();
+    if bytes.get(at.start) != Some(&b'{') {
+        return members;
+    }
+    let mut i = blanks(bytes, at.start + 1);
+    while bytes.get(i) == Some(&b'"') {
+        let key = i..skip_string(bytes, i);
+        let start = blanks(bytes, blanks(bytes, key.end) + 1);
+        let value = start..skip_value(bytes, start);
+        let name = serde_json::from_str(text.get(key.clone()).unwrap_or_default()).unwrap_or_default();
+        i = blanks(bytes, value.end);
+        members.push(Member { name, key, value });
+        if bytes.get(i) == Some(&b',') {
+            i = blanks(bytes, i + 1);
+        }
+    }
+    members
+}
+
+/// The items of the list that stands at `at`.
+pub(crate) fn items(text: &str, at: &Range<usize>) -> Vec<Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut items = Vec::new();
+    if bytes.get(at.start) != Some(&b'[') {
+        return items;
+    }
+    let mut i = blanks(bytes, at.start + 1);
+    while i < at.end && bytes.get(i).is_some_and(|b| *b != b']') {
+        let item = i..skip_value(bytes, i);
+        i = blanks(bytes, item.end);
+        items.push(item);
+        if bytes.get(i) == Some(&b',') {
+            i = blanks(bytes, i + 1);
+        }
+    }
+    items
+}
+
+/// Where the value of a JSON pointer stands, and its key if it is in an object; of a path that ends early, where it
+/// ends.
+pub(crate) fn locate(text: &str, pointer: &str) -> (Option<Range<usize>>, Range<usize>) {
+    let mut key = None;
+    let mut at = whole(text);
+    for part in parts(pointer) {
+        let next = match text.as_bytes().get(at.start) {
+            Some(b'{') => members(text, &at).into_iter().find(|m| m.name == part).map(|m| (Some(m.key), m.value)),
+            Some(b'[') => {
+                part.parse().ok().and_then(|i: usize| items(text, &at).get(i).cloned()).map(|i| (None, i))
+            }
+            _ => None,
+        };
+        match next {
+            Some((k, v)) => (key, at) = (k, v),
+            None => break,
+        }
+    }
+    (key, at)
+}
+
+/// The unescaped parts of a JSON pointer.
+pub(crate) fn parts(pointer: &str) -> impl Iterator<Item = String> + '_ {
+    pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~"))
+}
+
+/// A key as a part of a JSON pointer.
+pub(crate) fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// Every text that is a value below `at` (keys are left out), as ranges with their quotes.
+pub(crate) fn texts(text: &str, at: &Range<usize>) -> Vec<Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut found = Vec::new();
+    let mut i = at.start;
+    while i < at.end {
+        if bytes[i] != b'"' {
+            i += 1;
+            continue;
+        }
+        let end = skip_string(bytes, i);
+        if bytes.get(blanks(bytes, end)) != Some(&b':') {
+            found.push(i..end);
+        }
+        i = end;
+    }
+    found
+}
+
+fn blanks(bytes: &[u8], mut i: usize) -> usize {
+    while bytes.get(i).is_some_and(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r')) {
+        i += 1;
+    }
+    i
+}
+
+/// The end of the text that begins at `i`, its closing quote included.
+pub(crate) fn skip_string(bytes: &[u8], mut i: usize) -> usize {
+    i += 1;
+    while let Some(byte) = bytes.get(i) {
+        match byte {
+            b'\\' => i += 2,
+            b'"' => return i + 1,
+            _ => i += 1,
+        }
+    }
+    bytes.len()
+}
+
+fn skip_value(bytes: &[u8], start: usize) -> usize {
+    match bytes.get(start) {
+        Some(b'"') => skip_string(bytes, start),
+        Some(b'{' | b'[') => {
+            let mut depth = 0usize;
+            let mut i = start;
+            while let Some(byte) = bytes.get(i) {
+                match byte {
+                    b'"' => {
+                        i = skip_string(bytes, i);
+                        continue;
+                    }
+                    b'{' | b'[' => depth += 1,
+                    b'}' | b']' => {
+                        depth -= 1;
+                        if depth == 0 {
+                            return i + 1;
+                        }
+                    }
+                    _ => {}
+                }
+                i += 1;
+            }
+            bytes.len()
+        }
+        _ => {
+            let mut i = start;
+            while bytes.get(i).is_some_and(|b| !matches!(b, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r')) {
+                i += 1;
+            }
+            i
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pointers_lead_to_their_values() {
+        let text = r#" {"a": [1, {"b/c": "x\"y"}], "d": {}} "#;
+        let at = |pointer: &str| {
+            let (_, value) = locate(text, pointer);
+            text[value].to_owned()
+        };
+        assert_eq!(at("/a/1/b~1c"), r#""x\"y""#);
+        assert_eq!(at("/a/0"), "1");
+        assert_eq!(at("/d"), "{}");
+        assert_eq!(at("/d/none"), "{}");
+        assert_eq!(at(""), text.trim());
+        assert_eq!(texts(text, &whole(text)).len(), 1);
+    }
+}

@@ -1,0 +1,212 @@
+//! The text of one file, and the places in it: byte offsets to lines and columns, lines to show below a message.
+//!
+//! What stands inside `secureJsonData` is never shown, whatever is wrong there: [`SourceText::spot`] leaves it out.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::model::{Place, Problem, Spot};
+
+/// Lines longer than this are clipped around the place they are shown for (a minified dashboard is one line).
+const LONG: usize = 160;
+/// How much of a clipped line is kept before the place.
+const BEFORE: usize = 50;
+
+/// A file's text, without its byte order mark.
+#[derive(Clone, Debug)]
+pub(crate) struct SourceText {
+    /// The file, relative to the directory, with `/` between its parts.
+    pub file: Arc<str>,
+    /// The text.
+    pub text: String,
+}
+
+impl SourceText {
+    /// Takes the bytes of a file; they must be UTF-8, with or without a byte order mark.
+    pub(crate) fn new(file: Arc<str>, bytes: Vec<u8>) -> Result<SourceText, Box<Problem>> {
+        let mut text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => return Err(Box::new(not_utf8(file, &error))),
+        };
+        if text.starts_with('\u{feff}') {
+            text.drain(..'\u{feff}'.len_utf8());
+        }
+        Ok(SourceText { file, text })
+    }
+
+    /// The place of a byte offset.
+    pub(crate) fn place(&self, offset: usize) -> Place {
+        let (line, start) = self.line_of(offset);
+        let column = self.text.get(start..offset).map_or(0, |before| before.chars().count());
+        Place::at(self.file.clone(), small(line), small(column + 1))
+    }
+
+    /// The byte offset of a line and a column, both from 1, the column in characters.
+    pub(crate) fn offset(&self, line: usize, column: usize) -> usize {
+        let start = match line {
+            0 | 1 => 0,
+            _ => self
+                .text
+                .bytes()
+                .enumerate()
+                .filter(|(_, b)| *b == b'\n')
+                .nth(line - 2)
+                .map_or(self.text.len(), |(i, _)| i + 1),
+        };
+        let rest = self.text.get(start..).unwrap_or_default();
+        rest.char_indices().nth(column.saturating_sub(1)).map_or(self.text.len(), |(i, _)| start + i)
+    }
+
+    /// What to show for a range of bytes: its place, its line, and what to say below it.
+    pub(crate) fn spot(&self, range: Range<usize>, label: impl Into<String>) -> Spot {
+        let start = floor(&self.text, range.start.min(self.text.len()));
+        let place = self.place(start);
+        let (_, line_start) = self.line_of(start);
+        let line_end = self.text[start..].find('\n').map_or(self.text.len(), |i| start + i);
+        let line = self.text[line_start..line_end].trim_end_matches('\r');
+        let end = floor(&self.text, range.end.clamp(start, line_start + line.len().max(start - line_start)));
+        let width = self.text[start..end].chars().count().max(1);
+        let column = self.text[line_start..start].chars().count();
+        let line = self.without_secrets(line_start, line);
+        let length = line.chars().count();
+        let (clipped, line_text) = if length > LONG {
+            let clipped = column.saturating_sub(BEFORE).min(length.saturating_sub(LONG));
+            (clipped, line.chars().skip(clipped).take(LONG).collect())
+        } else {
+            (0, line)
+        };
+        let left = line_text.chars().count().saturating_sub(column - clipped.min(column));
+        Spot { place, line_text: Some(line_text), width: width.min(left.max(1)), clipped, label: label.into() }
+    }
+
+    // The number of the line that holds an offset, from 1, and where it begins.
+    fn line_of(&self, offset: usize) -> (usize, usize) {
+        let before = &self.text.as_bytes()[..offset.min(self.text.len())];
+        let start = before.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
+        (before.iter().filter(|b| **b == b'\n').count() + 1, start)
+    }
+
+    // A line as it may be shown: what follows the first colon inside `secureJsonData` is left out.
+    fn without_secrets(&self, start: usize, line: &str) -> String {
+        const HIDDEN: &str = "(not shown)";
+        let end = start + line.len();
+        for zone in self.secret_zones() {
+            if zone.start >= end || zone.end <= start {
+                continue;
+            }
+            if zone.start > start {
+                return format!("{} {HIDDEN}", &line[..zone.start - start]);
+            }
+            return match line.find(':') {
+                Some(colon) => format!("{} {HIDDEN}", &line[..=colon]),
+                None if line.trim().len() <= 2 => line.to_owned(),
+                None => HIDDEN.to_owned(),
+            };
+        }
+        for key in ["\"password\"", "\"basicAuthPassword\"", "password:", "basicAuthPassword:"] {
+            if let Some(at) = line.find(key) {
+                return format!("{} {HIDDEN}", &line[..at + key.len()]);
+            }
+        }
+        line.to_owned()
+    }
+
+    // The ranges that hold the values of `secureJsonData`: its braces, or the lines indented below it.
+    fn secret_zones(&self) -> Vec<Range<usize>> {
+        const KEY: &str = "secureJsonData";
+        let mut zones = Vec::new();
+        for (at, _) in self.text.match_indices(KEY) {
+            let after = at + KEY.len();
+            let rest = &self.text[after..];
+            let value = rest.trim_start_matches(['"', '\'', ' ', '\t', '\r', '\n', ':']);
+            if value.starts_with('{') {
+                let open = self.text.len() - value.len();
+                zones.push(open + 1..super::json::closing(&self.text, open));
+                continue;
+            }
+            let (_, line_start) = self.line_of(at);
+            let indent = at - line_start;
+            let mut end = after;
+            for line in rest.split_inclusive('\n') {
+                let blank = line.trim().is_empty();
+                let depth = line.len() - line.trim_start_matches([' ', '\t']).len();
+                if end > after && !blank && depth <= indent {
+                    break;
+                }
+                end += line.len();
+            }
+            zones.push(after..end);
+        }
+        zones
+    }
+}
+
+fn not_utf8(file: Arc<str>, error: &std::string::FromUtf8Error) -> Problem {
+    let bytes = error.as_bytes();
+    let at = error.utf8_error().valid_up_to();
+    let line = bytes[..at].iter().filter(|b| **b == b'\n').count() + 1;
+    let start = bytes[..at].iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
+    let column = String::from_utf8_lossy(&bytes[start..at]).chars().count() + 1;
+    let problem =
+        Problem::error("encoding", "this file is not UTF-8").at(Place::at(file, small(line), small(column)));
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        problem.help("it is UTF-16: save it as UTF-8")
+    } else {
+        problem.help("save it as UTF-8")
+    }
+}
+
+fn floor(text: &str, mut at: usize) -> usize {
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+fn small(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(text: &str) -> SourceText {
+        SourceText::new("f.yaml".into(), text.as_bytes().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn columns_count_characters_and_lines_end_with_either_ending() {
+        let text = source("a\r\né: x\r\n");
+        assert_eq!(text.place(text.text.find('x').unwrap()).to_string(), "f.yaml:2:4");
+        assert_eq!(text.offset(2, 4), text.text.find('x').unwrap());
+        assert_eq!(text.spot(3..4, "").line_text.unwrap(), "é: x");
+    }
+
+    #[test]
+    fn a_long_line_is_clipped_around_its_place() {
+        let text = source(&format!("{}X{}", "a".repeat(1000), "b".repeat(1000)));
+        let spot = text.spot(1000..1001, "");
+        assert_eq!((spot.clipped, spot.place.column, spot.width), (950, 1001, 1));
+        assert_eq!(spot.line_text.unwrap().chars().nth(50), Some('X'));
+    }
+
+    #[test]
+    fn what_is_in_secure_json_data_is_not_shown() {
+        let yaml = source("- name: a\n  secureJsonData:\n    key: hunter2\n  url: b\n");
+        let shown = |text: &SourceText, word: &str| {
+            let at = text.text.find(word).unwrap();
+            text.spot(at..at + word.len(), "").line_text.unwrap()
+        };
+        assert_eq!(shown(&yaml, "hunter2"), "    key: (not shown)");
+        assert_eq!(shown(&yaml, "url"), "  url: b");
+        let json = source("{\"secureJsonData\":{\"a\":\"hunter2\"},\"url\":\"\"}");
+        assert_eq!(shown(&json, "hunter2"), "{\"secureJsonData\":{ (not shown)");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_placed() {
+        let problem = SourceText::new("f.json".into(), b"{\n \"a\": \"\xff\"".to_vec()).unwrap_err();
+        assert_eq!(problem.spots[0].place.to_string(), "f.json:2:8");
+    }
+}

@@ -1,0 +1,179 @@
+//! Which files of a directory are read: the same ones on every machine.
+//!
+//! Only ignore files (`.gitignore`, `.amgctlignore`) at or below the directory count, in a git repository or not.
+//! Hidden files are left out. Symbolic links are followed within the directory; one that leads out is an error.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ignore::{DirEntry, WalkBuilder};
+
+use super::Ignored;
+use super::document::Format;
+use crate::model::{Place, Problem};
+
+/// Files above this are not read.
+pub(crate) const MAX_BYTES: u64 = 16 * 1024 * 1024;
+
+/// What a walk finds.
+pub(crate) struct Walked {
+    /// The files to read: relative path with `/` between its parts, and where it is. Sorted by relative path.
+    pub files: Vec<(Arc<str>, PathBuf)>,
+    /// What is not read, and why.
+    pub ignored: Vec<Ignored>,
+    /// What is wrong with the tree itself.
+    pub problems: Vec<Problem>,
+}
+
+/// Walks through a directory.
+pub(crate) fn walk(root: &Path) -> Walked {
+    let mut walked = Walked { files: Vec::new(), ignored: Vec::new(), problems: Vec::new() };
+    let Ok(canonical) = root.canonicalize() else {
+        walked.problems.push(
+            Problem::error("directory", format!("there is no directory `{}`", root.display()))
+                .help("name the directory that holds the dashboards and data sources"),
+        );
+        return walked;
+    };
+    if !canonical.is_dir() {
+        walked.problems.push(
+            Problem::error("directory", format!("`{}` is a file, not a directory", root.display()))
+                .help("name the directory that holds it"),
+        );
+        return walked;
+    }
+    let outside = Arc::new(Mutex::new(Vec::new()));
+    let seen = {
+        let outside = Arc::clone(&outside);
+        let canonical = canonical.clone();
+        let entries =
+            builder(root, true).filter_entry(move |entry| stays_inside(entry, &canonical, &outside)).build();
+        collect(root, entries, &mut walked)
+    };
+    for path in outside.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        let Some(relative) = relative(root, path) else { continue };
+        walked.problems.push(
+            Problem::error("symlink", "this symbolic link leads out of the directory")
+                .at(Place::file(relative))
+                .note("what is outside is not reviewed with the directory")
+                .help("put a copy into the directory, or name the link in `.amgctlignore`"),
+        );
+    }
+    note_ignored(root, &seen, &mut walked);
+    walked.files.sort();
+    walked.ignored.sort_by(|a, b| a.path.cmp(&b.path));
+    walked
+}
+
+fn builder(root: &Path, obey: bool) -> WalkBuilder {
+    let mut builder = WalkBuilder::new(root);
+    builder
+        .standard_filters(false)
+        .hidden(true)
+        .git_ignore(obey)
+        .require_git(false)
+        .follow_links(obey)
+        .sort_by_file_name(OsStr::cmp);
+    if obey {
+        builder.add_custom_ignore_filename(".amgctlignore");
+    }
+    builder
+}
+
+fn stays_inside(entry: &DirEntry, root: &Path, outside: &Mutex<Vec<PathBuf>>) -> bool {
+    if entry.depth() == 0 || !entry.path_is_symlink() {
+        return true;
+    }
+    let inside = entry.path().canonicalize().is_ok_and(|target| target.starts_with(root));
+    if !inside {
+        outside.lock().unwrap_or_else(PoisonError::into_inner).push(entry.path().to_owned());
+    }
+    inside
+}
+
+// Takes the files of a walk in; gives every path that was seen.
+fn collect(root: &Path, entries: ignore::Walk, walked: &mut Walked) -> BTreeSet<PathBuf> {
+    let mut seen = BTreeSet::new();
+    for entry in entries {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                walked.problems.push(unreadable(root, &error));
+                continue;
+            }
+        };
+        seen.insert(entry.path().to_owned());
+        if !entry.file_type().is_some_and(|kind| kind.is_file()) {
+            continue;
+        }
+        let Some(path) = relative(root, entry.path()) else {
+            walked.problems.push(
+                Problem::error("file-name", format!("the name of `{}` is not UTF-8", entry.path().display()))
+                    .help("rename it: uids and messages are made of names"),
+            );
+            continue;
+        };
+        if Format::of(&path).is_none() {
+            walked.ignored.push(Ignored { path, reason: "is neither `.json` nor `.yaml` nor `.yml`".into() });
+            continue;
+        }
+        match entry.metadata() {
+            Ok(metadata) if metadata.len() > MAX_BYTES => walked.problems.push(
+                Problem::error("too-large", format!("this file has {} bytes, more than 16 MiB", metadata.len()))
+                    .at(Place::file(path))
+                    .help("if it is not for amgctl, name it in `.amgctlignore`"),
+            ),
+            _ => walked.files.push((path, entry.path().to_owned())),
+        }
+    }
+    seen
+}
+
+// What ignore files hide, found by a second look at the directories that were visited and no others.
+fn note_ignored(root: &Path, seen: &BTreeSet<PathBuf>, walked: &mut Walked) {
+    let visited = seen.clone();
+    let found = Arc::new(Mutex::new(Vec::new()));
+    let hidden = Arc::clone(&found);
+    let entries = builder(root, false)
+        .filter_entry(move |entry| {
+            if visited.contains(entry.path()) || entry.path_is_symlink() {
+                return true;
+            }
+            let directory = entry.file_type().is_some_and(|kind| kind.is_dir());
+            hidden.lock().unwrap_or_else(PoisonError::into_inner).push((entry.path().to_owned(), directory));
+            false
+        })
+        .build();
+    entries.for_each(drop);
+    for (path, directory) in found.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        if let Some(path) = relative(root, &path) {
+            let path = if directory { format!("{path}/").into() } else { path };
+            walked.ignored.push(Ignored { path, reason: "is named in an ignore file".into() });
+        }
+    }
+}
+
+fn unreadable(root: &Path, error: &ignore::Error) -> Problem {
+    let (path, text) = match error {
+        ignore::Error::WithPath { path, err } => (Some(path.clone()), err.to_string()),
+        ignore::Error::WithDepth { err, .. } => return unreadable(root, err),
+        ignore::Error::Loop { child, .. } => {
+            (Some(child.clone()), "this symbolic link leads to a directory that it is in".into())
+        }
+        other => (None, other.to_string()),
+    };
+    let problem = Problem::error("unreadable", text);
+    match path.and_then(|path| relative(root, &path)) {
+        Some(path) => problem.at(Place::file(path)),
+        None => problem,
+    }
+}
+
+/// A path relative to the root with `/` between its parts; none when a part is not UTF-8.
+pub(crate) fn relative(root: &Path, path: &Path) -> Option<Arc<str>> {
+    let path = path.strip_prefix(root).unwrap_or(path);
+    let parts: Option<Vec<&str>> = path.components().map(|part| part.as_os_str().to_str()).collect();
+    Some(parts?.join("/").into())
+}
