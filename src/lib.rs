@@ -24,6 +24,8 @@
 //! 4. Secrets live in [`model::Secret`], which can be neither printed nor serialised.
 
 pub mod apply;
+pub mod cli;
+pub mod commands;
 pub mod grafana;
 pub mod kinds;
 pub mod live;
@@ -32,4 +34,6 @@ pub mod plan;
 pub mod registry;
 pub mod render;
 pub mod sandbox;
+pub mod settings;
 pub mod source;
+pub mod terminal;

@@ -1,1 +1,55 @@
-fn main() {}
+//! The program: parse, run, exit. What it does stands in the library.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use amgctl::cli::{Cli, with_two_dashes};
+use amgctl::commands::{self, Exit};
+use amgctl::settings::Machine;
+use amgctl::terminal::{Look, Terminal};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse_from(with_two_dashes(std::env::args_os())) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            let asked = matches!(
+                error.kind(),
+                clap::error::ErrorKind::DisplayHelp | clap::error::ErrorKind::DisplayVersion
+            );
+            return code(if asked { Exit::Done } else { Exit::Usage });
+        }
+    };
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let terminal = Terminal::new(Look {
+        no_color: cli.no_color,
+        no_color_variable: set("NO_COLOR").is_some(),
+        force: set("CLICOLOR_FORCE").is_some_and(|value| value != OsString::from("0")),
+        verbose: cli.verbose,
+    });
+    let machine = Machine {
+        variable: Arc::new(|name| std::env::var(name).ok()),
+        working_directory: std::env::current_dir().unwrap_or_default(),
+        name: set("HOSTNAME")
+            .map(|name| name.to_string_lossy().into_owned())
+            .or_else(|| std::fs::read_to_string("/etc/hostname").ok())
+            .map(|name| name.trim().to_owned())
+            .unwrap_or_default(),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            terminal.say(&format!("error: this machine gives no threads: {error}"));
+            return code(Exit::Error);
+        }
+    };
+    let exit = runtime.block_on(commands::run(cli, &machine, &terminal));
+    runtime.shutdown_background();
+    code(exit)
+}
+
+fn code(exit: Exit) -> ExitCode {
+    ExitCode::from(exit as u8)
+}

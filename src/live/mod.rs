@@ -114,19 +114,36 @@ struct Tree {
 
 type Datasources = (Option<Vec<LiveName>>, BTreeMap<Address, Found>, BTreeMap<Address, String>);
 
+/// The workspace's data sources by name; none when this token may not list them.
+pub async fn datasource_names(client: &Client, access: &Access) -> Result<Option<Vec<LiveName>>, LiveError> {
+    // A token without the right gets an empty list, or a refusal (`contracts/README.md` 17): neither proves absence.
+    let may_list = access.everywhere("datasources:read");
+    match ok(client.send(&Request::get("/api/datasources")).await?, "the list of data sources") {
+        Ok(answer) if may_list => Ok(Some(names(&answer))),
+        Ok(_) | Err(LiveError::Forbidden { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Which of these library panels are there; one that cannot be asked for counts as there.
+pub async fn library_panels(client: &Client, uids: BTreeSet<String>) -> Result<BTreeSet<String>, LiveError> {
+    let mut there = BTreeSet::new();
+    for uid in uids {
+        let answer = client.send(&Request::get(format!("/api/library-elements/{}", encode(&uid)))).await?;
+        if answer.status != 404 {
+            there.insert(uid);
+        }
+    }
+    Ok(there)
+}
+
 async fn datasources(
     client: &Client,
     server: &Server,
     questions: &Questions<'_>,
 ) -> Result<Datasources, LiveError> {
-    let answer = ok(client.send(&Request::get("/api/datasources")).await?, "the list of data sources");
-    // A token without the right gets an empty list, or a refusal (`contracts/README.md` 17): neither proves absence.
     let may_list = questions.access.everywhere("datasources:read");
-    let names = match answer {
-        Ok(answer) if may_list => Some(names(&answer)),
-        Ok(_) | Err(LiveError::Forbidden { .. }) => None,
-        Err(error) => return Err(error),
-    };
+    let names = datasource_names(client, questions.access).await?;
     let asked = questions.of_kind(KindName::DATASOURCE);
     let listed =
         |address: &Address| names.as_ref().is_some_and(|n| n.iter().any(|d| d.uid == address.uid.as_str()));

@@ -1,0 +1,324 @@
+//! What can be typed: types only, whose doc comments are the help. What it means is settled in [`crate::settings`].
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Keep a Grafana workspace equal to a directory in git
+#[derive(Parser, Debug)]
+#[command(name = "amgctl", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(after_help = "Long flags may be written with one dash or two.\n\nExit status: 0 done or no changes, \
+    1 error, 2 changes (with --detailed-exitcode), 3 faults in the directory, 4 conflict or drift, 5 partly applied, \
+    6 auth or permission, 7 lock held, 8 refused by a guard, 64 usage, 130/143 interrupted")]
+pub struct Cli {
+    /// Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// Never use colour
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The verbs.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Write an amgctl.yaml and the schema that editors complete it by
+    Init(InitArgs),
+    /// Check a directory without a workspace
+    Validate(ValidateArgs),
+    /// Show what apply would change; sends nothing but reads
+    Plan(PlanArgs),
+    /// Make the workspace equal to the directory
+    Apply(ApplyArgs),
+    /// Remove everything of the stack from the workspace
+    Destroy(DestroyArgs),
+    /// End another run's lease on the stack early
+    Unlock(UnlockArgs),
+    /// Forget an object: leave it in the workspace and out of the record
+    Forget(ForgetArgs),
+    /// Serve the embedded workspace until interrupted
+    Sandbox(SandboxArgs),
+    /// Print the JSON Schema of amgctl.yaml
+    Schema,
+    /// Print the completions of a shell
+    Completions(CompletionsArgs),
+}
+
+/// The directory.
+#[derive(Args, Debug, Clone)]
+pub struct DirectoryArgs {
+    /// The directory of data sources, folders and dashboards
+    #[arg(value_name = "DIR", default_value = ".", value_hint = clap::ValueHint::DirPath)]
+    pub directory: PathBuf,
+}
+
+/// Which workspace, which stack.
+#[derive(Args, Debug, Clone, Default)]
+pub struct WorkspaceArgs {
+    /// The workspace's URL; its token is read from GRAFANA_TOKEN
+    #[arg(long, value_name = "URL", env = "AMGCTL_URL", help_heading = "Workspace")]
+    pub url: Option<String>,
+    /// Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana
+    #[arg(long, value_name = "VERSION", num_args = 0..=1, require_equals = true, default_missing_value = "",
+        conflicts_with = "url", help_heading = "Workspace")]
+    pub sandbox: Option<String>,
+    /// The stack's name, instead of the one in amgctl.yaml
+    #[arg(long, value_name = "NAME", env = "AMGCTL_STACK", help_heading = "Workspace")]
+    pub stack: Option<String>,
+}
+
+/// What a plan may decide.
+#[derive(Args, Debug, Clone, Default)]
+pub struct RulesArgs {
+    /// Take existing, unowned objects into the stack: all that the directory declares, or the addresses given
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = "",
+        action = clap::ArgAction::Append, help_heading = "Decisions")]
+    pub adopt: Vec<String>,
+    /// Plan only this object and what it needs (may be repeated)
+    #[arg(long, value_name = "ADDRESS", help_heading = "Decisions")]
+    pub target: Vec<String>,
+    /// Delete this data source and make it anew where it cannot be changed in place (may be repeated)
+    #[arg(long, value_name = "ADDRESS", help_heading = "Decisions")]
+    pub replace: Vec<String>,
+    /// Lift the protection of this object (may be repeated)
+    #[arg(long, value_name = "ADDRESS", help_heading = "Decisions")]
+    pub unprotect: Vec<String>,
+    /// Delete adopted objects that left the directory, instead of releasing them
+    #[arg(long, help_heading = "Decisions")]
+    pub delete_adopted: bool,
+    /// Send secrets although nobody knows whether they changed (with ownership: none)
+    #[arg(long, help_heading = "Decisions")]
+    pub send_secrets: bool,
+    /// Allow this many objects to be destroyed
+    #[arg(long, value_name = "N", help_heading = "Decisions")]
+    pub max_destroy: Option<usize>,
+    /// Let an empty directory take the whole stack down
+    #[arg(long, help_heading = "Decisions")]
+    pub allow_empty: bool,
+    /// Take over a stack that was applied from another place
+    #[arg(long, help_heading = "Decisions")]
+    pub take_over: bool,
+    /// What to do about changes made outside when nobody is asked
+    #[arg(long, value_name = "WHAT", value_enum, help_heading = "Decisions")]
+    pub on_drift: Option<OnDrift>,
+    /// What to make of references to what neither the directory nor the workspace has
+    #[arg(long, value_name = "WHAT", value_enum, help_heading = "Decisions")]
+    pub unknown_references: Option<UnknownReferences>,
+}
+
+/// What an unattended apply does about changes made outside.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDrift {
+    /// Leave the object as it is and say so
+    Refuse,
+    /// Overwrite what was changed outside
+    Overwrite,
+}
+
+/// What is made of references that lead nowhere.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownReferences {
+    /// Write nothing
+    Error,
+    /// Say so and go on
+    Warn,
+}
+
+/// How a run is held together.
+#[derive(Args, Debug, Clone)]
+pub struct RunArgs {
+    /// Do not ask
+    #[arg(long, visible_alias = "yes", help_heading = "Run")]
+    pub auto_approve: bool,
+    /// Whether to ask for what is missing; with false nothing is asked and the run refuses instead
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, help_heading = "Run")]
+    pub input: bool,
+    /// How long to wait for another run's lease, as 30s or 10m
+    #[arg(long, value_name = "DURATION", default_value = "0s", help_heading = "Run")]
+    pub lock_timeout: String,
+    /// How many writes are in flight at once
+    #[arg(long, value_name = "N", default_value_t = crate::apply::pace::WRITES, help_heading = "Run")]
+    pub parallelism: usize,
+}
+
+/// `amgctl init`.
+#[derive(Args, Debug)]
+pub struct InitArgs {
+    /// The directory
+    #[command(flatten)]
+    pub directory: DirectoryArgs,
+    /// The stack's name; the directory's name otherwise
+    #[arg(long, value_name = "NAME")]
+    pub stack: Option<String>,
+    /// The workspace's URL
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+}
+
+/// `amgctl validate`.
+#[derive(Args, Debug)]
+pub struct ValidateArgs {
+    /// The directory
+    #[command(flatten)]
+    pub directory: DirectoryArgs,
+}
+
+/// `amgctl plan`.
+#[derive(Args, Debug)]
+pub struct PlanArgs {
+    /// The directory
+    #[command(flatten)]
+    pub directory: DirectoryArgs,
+    /// The workspace
+    #[command(flatten)]
+    pub workspace: WorkspaceArgs,
+    /// The decisions
+    #[command(flatten)]
+    pub rules: RulesArgs,
+    /// Exit with 2 when there are changes
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// Plan to destroy the stack
+    #[arg(long)]
+    pub destroy: bool,
+}
+
+/// `amgctl apply`.
+#[derive(Args, Debug)]
+pub struct ApplyArgs {
+    /// The directory
+    #[command(flatten)]
+    pub directory: DirectoryArgs,
+    /// The workspace
+    #[command(flatten)]
+    pub workspace: WorkspaceArgs,
+    /// The decisions
+    #[command(flatten)]
+    pub rules: RulesArgs,
+    /// The run
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// `amgctl destroy`.
+#[derive(Args, Debug)]
+pub struct DestroyArgs {
+    /// The directory
+    #[command(flatten)]
+    pub directory: DirectoryArgs,
+    /// The workspace
+    #[command(flatten)]
+    pub workspace: WorkspaceArgs,
+    /// The decisions
+    #[command(flatten)]
+    pub rules: RulesArgs,
+    /// The run
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// `amgctl unlock`.
+#[derive(Args, Debug)]
+pub struct UnlockArgs {
+    /// The stack, instead of the one that the directory names
+    #[arg(value_name = "STACK")]
+    pub name: Option<String>,
+    /// The directory
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub directory: PathBuf,
+    /// The workspace
+    #[command(flatten)]
+    pub workspace: WorkspaceArgs,
+}
+
+/// `amgctl forget`.
+#[derive(Args, Debug)]
+pub struct ForgetArgs {
+    /// The object, as dashboard.cpu
+    #[arg(value_name = "ADDRESS")]
+    pub address: String,
+    /// The directory
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub directory: PathBuf,
+    /// The workspace
+    #[command(flatten)]
+    pub workspace: WorkspaceArgs,
+}
+
+/// `amgctl sandbox`.
+#[derive(Args, Debug)]
+pub struct SandboxArgs {
+    /// The port on loopback; any that is free otherwise
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub port: u16,
+    /// The version of Grafana to answer as
+    #[arg(long, value_name = "VERSION")]
+    pub grafana: Option<String>,
+    /// Keep nothing on disk
+    #[arg(long)]
+    pub ephemeral: bool,
+    /// Let every answer wait this long, as 20ms
+    #[arg(long, value_name = "DURATION", default_value = "0s")]
+    pub latency: String,
+    /// Let something go wrong, as 502@3 or busy (may be repeated)
+    #[arg(long, value_name = "FAULT")]
+    pub fault: Vec<String>,
+    /// Begin with the dashboards of a directory; its sub-directories are folders
+    #[arg(long, value_name = "DIR")]
+    pub seed_dir: Option<PathBuf>,
+}
+
+/// `amgctl completions`.
+#[derive(Args, Debug)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Lets long flags be written with one dash, as Terraform has them: `-auto-approve`, `-target=dashboard.cpu`.
+///
+/// Only names that some command has are taken so; everything else is left to the parser.
+pub fn with_two_dashes(arguments: impl Iterator<Item = std::ffi::OsString>) -> Vec<std::ffi::OsString> {
+    let command = <Cli as clap::CommandFactory>::command();
+    let mut names = std::collections::BTreeSet::new();
+    for command in std::iter::once(&command).chain(command.get_subcommands()) {
+        names.extend(command.get_arguments().flat_map(|a| a.get_long_and_visible_aliases().unwrap_or_default()));
+    }
+    names.extend(["help", "version"]);
+    let names: std::collections::BTreeSet<String> = names.into_iter().map(str::to_owned).collect();
+    let mut ended = false;
+    arguments
+        .map(|argument| {
+            ended |= argument == "--";
+            match argument.to_str().and_then(|text| text.strip_prefix('-')) {
+                Some(rest) if !ended && !rest.starts_with('-') && rest.len() > 1 => {
+                    let name = rest.split('=').next().unwrap_or(rest);
+                    if names.contains(name) { format!("--{rest}").into() } else { argument }
+                }
+                _ => argument,
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn one_dash_is_as_good_as_two() {
+        let given = ["amgctl", "apply", "-auto-approve", "-target=dashboard.a", "-v", "-input=false", "--", "-url"];
+        let taken = with_two_dashes(given.iter().map(Into::into));
+        let wanted = ["amgctl", "apply", "--auto-approve", "--target=dashboard.a", "-v", "--input=false", "--", "-url"];
+        assert_eq!(taken, wanted.map(std::ffi::OsString::from));
+    }
+}

@@ -1,0 +1,443 @@
+//! `amgctl plan`, `apply` and `destroy`: gather, show, ask, carry out, tell.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::gather::{self, Gathered, Registry, gather};
+use super::{Exit, Failure, holder};
+use crate::apply::interrupt::{self, Asker, Signal};
+use crate::apply::report::{CountsAs, Finished};
+use crate::apply::{self, Event, Holding, Outcome, Report, Stop, Tools, Written};
+use crate::cli::{DirectoryArgs, PlanArgs, RulesArgs, RunArgs, WorkspaceArgs};
+use crate::grafana::Client;
+use crate::plan::{Action, DriftKind, Goal, Plan, Refusal, guards};
+use crate::registry::record::FOLDER;
+use crate::registry::{Lease, Record};
+use crate::render;
+use crate::render::summary::{Act, Ended, Run};
+use crate::settings::{Machine, Settings, duration};
+use crate::terminal::Terminal;
+
+/// `amgctl plan`.
+pub async fn plan(args: PlanArgs, machine: &Machine, terminal: &Terminal) -> Result<Exit, Failure> {
+    let begun = Instant::now();
+    let goal = if args.destroy { Goal::Destroy } else { Goal::Apply };
+    let (settings, problems) = gather::settle(&args.directory.directory, &args.workspace, &args.rules)?;
+    let gathered = gather(goal, settings, problems, machine, terminal).await?;
+    if let Some(failure) = other_origin(&gathered) {
+        terminal.say(&format!("warning: {}; apply will refuse without --take-over", failure.message));
+    }
+    let changes = show(&gathered, begun, terminal);
+    if let Some(failure) = too_many(&gathered) {
+        terminal.say(&format!("warning: {}; apply will refuse without --max-destroy", failure.message));
+    }
+    traffic(&gathered.connection.client, begun, terminal);
+    if let Some(sandbox) = gathered.connection.sandbox {
+        sandbox.shutdown().await?;
+    }
+    Ok(if changes && args.detailed_exitcode { Exit::Changes } else { Exit::Done })
+}
+
+/// Shows a plan; says whether it holds anything.
+fn show(gathered: &Gathered, begun: Instant, terminal: &Terminal) -> bool {
+    let plan = &gathered.plan;
+    let silent = |action: &Action| matches!(action, Action::Renew | Action::LeaveAlone);
+    let anything = plan.changes().any(|c| !silent(&c.action));
+    if anything || plan.changes().any(|c| matches!(c.action, Action::LeaveAlone)) || !plan.notices.is_empty() {
+        terminal.print(render::human::plan(plan, &terminal.out).trim_end());
+    }
+    if !anything {
+        let requests = usize::try_from(gathered.connection.client.traffic().requests).unwrap_or(usize::MAX);
+        terminal.print(&render::human::no_changes(gathered.objects, requests, begun.elapsed().as_secs_f64()));
+    }
+    anything
+}
+
+/// `amgctl apply` and `amgctl destroy`.
+pub async fn apply(
+    goal: Goal,
+    directory: DirectoryArgs,
+    workspace: WorkspaceArgs,
+    rules: RulesArgs,
+    run: RunArgs,
+    machine: &Machine,
+    terminal: &Terminal,
+) -> Result<Exit, Failure> {
+    let begun = Instant::now();
+    let patience = duration(&run.lock_timeout).map_err(|e| Failure::new(Exit::Usage, format!("--lock-timeout: {e}")))?;
+    if !run.auto_approve && (!terminal.can_ask || !run.input) {
+        return Err(Failure::new(Exit::Usage, format!("{goal} asks before it writes, and there is nobody to ask"))
+            .hint("read the plan, then run again with -auto-approve"));
+    }
+    let (settings, problems) = gather::settle(&directory.directory, &workspace, &rules)?;
+    gather::must_be_named(&settings)?;
+    let mut gathered = loop {
+        let gathered = gather(goal, settings.clone(), problems.clone(), machine, terminal).await?;
+        match held(&gathered) {
+            Some(failure) if begun.elapsed() >= patience => return Err(failure),
+            Some(_) => {
+                let waiting = terminal.waiting("waiting for another run's lease");
+                tokio::time::sleep(Duration::from_secs(1).min(patience)).await;
+                drop(waiting);
+                if let Some(sandbox) = gathered.connection.sandbox {
+                    sandbox.shutdown().await?;
+                }
+            }
+            None => break gathered,
+        }
+    };
+    may_write(&gathered)?;
+    if let Some(failure) = other_origin(&gathered)
+        && !gathered.settings.take_over
+    {
+        return Err(failure);
+    }
+    let exit = go(&mut gathered, &run, begun, machine, terminal).await?;
+    traffic(&gathered.connection.client, begun, terminal);
+    if let Some(sandbox) = gathered.connection.sandbox {
+        sandbox.shutdown().await?;
+    }
+    Ok(exit)
+}
+
+async fn go(
+    gathered: &mut Gathered,
+    run: &RunArgs,
+    begun: Instant,
+    machine: &Machine,
+    terminal: &Terminal,
+) -> Result<Exit, Failure> {
+    let goal = gathered.plan.goal;
+    let nobody_asked = run.auto_approve;
+    if nobody_asked && !gathered.settings.overwrite_drift {
+        refuse_drift(&mut gathered.plan);
+    }
+    let anything = show(gathered, begun, terminal);
+    let destroys_record = goal == Goal::Destroy && matches!(gathered.registry, Registry::There(_));
+    let moves = takes_over(gathered);
+    if !apply::writes_anything(&gathered.plan) && !destroys_record && !moves {
+        let refused = gathered.plan.counts().refuse > 0;
+        if anything && !refused {
+            terminal.print(&render::human::no_changes(gathered.objects, 0, begun.elapsed().as_secs_f64()));
+        }
+        return Ok(if refused { Exit::Conflict } else { Exit::Done });
+    }
+    if let Some(failure) = too_many(gathered) {
+        return Err(failure);
+    }
+    if !nobody_asked && anything && !approved(gathered, terminal) {
+        terminal.print(&format!("{} cancelled.", if goal == Goal::Destroy { "Destroy" } else { "Apply" }));
+        return Ok(Exit::Error);
+    }
+    let report = carry_out(gathered, run, machine, terminal).await?;
+    Ok(end(&report, gathered, terminal))
+}
+
+/// Asks: an apply for `yes`, a destroy for the stack's name.
+fn approved(gathered: &Gathered, terminal: &Terminal) -> bool {
+    let stack = gathered.settings.stack.as_str();
+    let (question, wanted) = match gathered.plan.goal {
+        Goal::Apply => (
+            "\nDo you want to perform these actions?\n  Only `yes` will be accepted to approve.\n\n  Enter a value: "
+                .to_owned(),
+            "yes",
+        ),
+        Goal::Destroy => (
+            format!(
+                "\nDo you really want to destroy the stack `{stack}`? There is no undo.\n  Enter the stack's name to \
+                 approve: "
+            ),
+            stack,
+        ),
+    };
+    terminal.ask(&question).is_some_and(|answer| answer == wanted)
+}
+
+async fn carry_out(
+    gathered: &mut Gathered,
+    run: &RunArgs,
+    machine: &Machine,
+    terminal: &Terminal,
+) -> Result<Report, Failure> {
+    let client = gathered.connection.client.clone();
+    let record = match &gathered.registry {
+        Registry::There(record) => Some((**record).clone()),
+        Registry::Absent => {
+            let salt = random()?;
+            Some(Record::new(gathered.settings.stack.clone(), gathered.origin.clone(), salt))
+        }
+        Registry::Unknown(_) | Registry::Off => None,
+    };
+    let store = std::mem::replace(
+        &mut gathered.store,
+        crate::registry::Store::new(client.clone(), gathered.settings.stack.clone()),
+    );
+    let mut holding = record.map(|mut record| {
+        record.origin.clone_from(&gathered.origin);
+        Holding {
+            store,
+            record,
+            holder: apply::holder(|name| machine.variable(name), &gathered.settings.stack),
+            process: holder::me(),
+        }
+    });
+    let declarations = Arc::new(gathered.declarations.clone());
+    let tools = Arc::new(Tools {
+        client,
+        server: gathered.connection.server.clone(),
+        bodies: Arc::new(move |address| {
+            let declared = declarations.objects.iter().find(|d| d.address == *address);
+            let declared = declared.ok_or_else(|| format!("the directory does not declare `{address}`"))?;
+            let body = declarations.body(declared).map_err(|p| p.message)?;
+            Ok(Written { text: body.text, secrets: body.secrets })
+        }),
+        run: random()?[..16].to_owned(),
+        salt: holding.as_ref().map(|h| h.record.salt.clone()).unwrap_or_default(),
+    });
+    let (asker, interrupt) = interrupt::channel();
+    let listening = tokio::spawn(listen(asker));
+    let writes = gathered.plan.changes().filter(|c| c.action.writes()).count();
+    let bar = terminal.counting(writes);
+    let report = apply::run(&gathered.plan, tools, holding.as_mut(), run.parallelism.max(1), interrupt, |event| {
+        match event {
+            Event::Started(change) => bar.at(&change.address.to_string()),
+            Event::Finished(finished) => {
+                bar.step();
+                let line = render::summary::progress(&told(finished), &terminal.out);
+                bar.around(|| terminal.print(line.trim_end()));
+                if let Some(note) = &finished.note {
+                    bar.around(|| terminal.print(&format!("      {note}")));
+                }
+            }
+            Event::Stopping { in_flight } => bar.around(|| {
+                terminal.say(&format!("  finishing {in_flight} requests in flight; press again to stop at once"));
+            }),
+        }
+    })
+    .await;
+    listening.abort();
+    Ok(report)
+}
+
+/// The closing words, and the status that they stand for.
+fn end(report: &Report, gathered: &Gathered, terminal: &Terminal) -> Exit {
+    let run = Run {
+        goal: report.goal,
+        interrupted: report.interrupted.is_some(),
+        outcomes: report.finished.iter().filter(|f| f.counts_as != CountsAs::Nothing || f.outcome != Outcome::Done).map(told).collect(),
+    };
+    terminal.print("");
+    terminal.print(render::summary::summary(&run, &terminal.out).trim_end());
+    let stack = &gathered.settings.stack;
+    if let Some(stop) = &report.stop {
+        let failure = match stop {
+            Stop::Unauthorised(words) => {
+                Failure::new(Exit::Auth, format!("Grafana refused the token in the middle of the run (401, {words})"))
+                    .hint("make a new token and apply again: what was done is kept")
+            }
+            Stop::LeaseLost => Failure::new(Exit::Locked, format!("another run has taken over the record of stack `{stack}`"))
+                .hint("wait for it, then plan again"),
+            Stop::Registry(words) => Failure::new(Exit::Error, format!("what was done could not be recorded: {words}"))
+                .hint("apply again: what was written is found and recorded"),
+        };
+        failure.tell(terminal);
+    }
+    status(report)
+}
+
+/// The first that applies, in the order of the README's table.
+fn status(report: &Report) -> Exit {
+    match report.interrupted {
+        Some(Signal::Interrupt) => return Exit::Interrupted,
+        Some(Signal::Terminate) => return Exit::Terminated,
+        None => {}
+    }
+    match &report.stop {
+        Some(Stop::Unauthorised(_)) => return Exit::Auth,
+        Some(Stop::LeaseLost) => return Exit::Locked,
+        Some(Stop::Registry(_)) if !report.wrote() => return Exit::Error,
+        Some(Stop::Registry(_)) => return Exit::Partly,
+        None => {}
+    }
+    if report.is_complete() {
+        return Exit::Done;
+    }
+    if report.wrote() {
+        return Exit::Partly;
+    }
+    let conflict = |f: &Finished| matches!(f.outcome, Outcome::Conflict { .. } | Outcome::Refused { .. });
+    if report.finished.iter().any(conflict) { Exit::Conflict } else { Exit::Error }
+}
+
+/// One outcome as the summary shows it.
+fn told(finished: &Finished) -> render::summary::Outcome {
+    let result = match &finished.outcome {
+        Outcome::Done => Ended::Done,
+        Outcome::Conflict { by, at, version, planned } => {
+            Ended::Conflict { by: by.clone(), at: at.clone(), version: *version, planned: planned.unwrap_or(0) }
+        }
+        Outcome::Refused { reason, hint } => Ended::Failed { message: format!("{reason}; {hint}") },
+        Outcome::Failed { message } => Ended::Failed { message: message.clone() },
+        Outcome::Skipped { because } => Ended::Skipped { because: because.clone() },
+        Outcome::Unknown { .. } => Ended::Unknown,
+        Outcome::NotStarted => Ended::NotStarted,
+    };
+    let act = match finished.counts_as {
+        CountsAs::Added => Act::Add,
+        CountsAs::Changed => Act::Change,
+        CountsAs::Destroyed => Act::Destroy,
+        CountsAs::Replaced => Act::Replace,
+        CountsAs::Nothing => Act::Forget,
+    };
+    render::summary::Outcome { address: finished.address.clone(), act, result, seconds: finished.took.as_secs_f64() }
+}
+
+/// Nobody was asked about what was changed outside: it stays as it is.
+fn refuse_drift(plan: &mut Plan) {
+    for change in plan.stages.iter_mut().flatten() {
+        let Some(drift) = &change.drift else { continue };
+        if drift.what == DriftKind::Deleted || !(change.action.writes() || matches!(change.action, Action::Adopt { .. })) {
+            continue;
+        }
+        let by = if drift.saved.by.is_empty() { String::new() } else { format!(" by {}", drift.saved.by) };
+        change.intent = None;
+        change.action = Action::Refuse(Refusal {
+            code: "drift",
+            reason: format!("it was changed outside{by}, and nobody is asked"),
+            hint: "look at the plan, then run apply at a terminal, or with --on-drift overwrite".into(),
+        });
+    }
+}
+
+fn takes_over(gathered: &Gathered) -> bool {
+    gathered.settings.take_over
+        && matches!(&gathered.registry, Registry::There(record) if record.origin != gathered.origin)
+}
+
+/// Another place that applied this stack before, if this is another one.
+fn other_origin(gathered: &Gathered) -> Option<Failure> {
+    let Registry::There(record) = &gathered.registry else { return None };
+    let same = !gathered.origin.is_empty() && record.origin == gathered.origin;
+    if same || record.objects.is_empty() {
+        return None;
+    }
+    let named = |origin: &str| if origin.is_empty() { "a place that is not known".to_owned() } else { origin.to_owned() };
+    let theirs = gathered.plan.counts().destroy;
+    let failure = Failure::new(
+        Exit::Guard,
+        format!(
+            "stack `{}` was last applied from {}, this is {}",
+            record.stack,
+            named(&record.origin),
+            named(&gathered.origin)
+        ),
+    );
+    let failure = if theirs > 0 { failure.note(format!("applying would delete {theirs} objects of the other")) } else { failure };
+    Some(failure.hint("name this stack differently in amgctl.yaml, or take it over with --take-over"))
+}
+
+fn too_many(gathered: &Gathered) -> Option<Failure> {
+    let Registry::There(record) = &gathered.registry else { return None };
+    let too_many = guards::too_many(&gathered.plan, record.objects.len(), gathered.settings.rules.max_destroy)?;
+    Some(
+        Failure::new(
+            Exit::Guard,
+            format!("this would destroy {} of the stack's {} objects", too_many.destroys, too_many.of),
+        )
+        .hint(format!("if that is meant, run again with --max-destroy {}", too_many.destroys)),
+    )
+}
+
+/// What must be so before anything is written: the token provably reads and writes the registry.
+fn may_write(gathered: &Gathered) -> Result<(), Failure> {
+    let access = &gathered.connection.access;
+    let words = match &gathered.registry {
+        Registry::Unknown(why) => why.clone(),
+        Registry::Off => return Ok(()),
+        Registry::There(_) if !access.in_folder("dashboards:write", FOLDER) => {
+            "this token may not write in the folder `amgctl`".into()
+        }
+        Registry::Absent if !access.everywhere("folders:create") && !access.in_folder("dashboards:create", FOLDER) => {
+            "this token may not make the folder `amgctl`".into()
+        }
+        Registry::There(_) | Registry::Absent => return Ok(()),
+    };
+    Err(Failure::new(Exit::Auth, format!("{words}; nothing was written"))
+        .hint("use a token of a service account with the role Admin; `amgctl plan` works with less"))
+}
+
+/// Another run's lease, if one holds.
+fn held(gathered: &Gathered) -> Option<Failure> {
+    let Registry::There(record) = &gathered.registry else { return None };
+    let lease = record.lease.as_ref()?;
+    (gathered.store.holds(lease) && !holder::is_dead(&lease.process)).then(|| locked(&gathered.settings, lease))
+}
+
+/// Somebody else is applying.
+pub fn locked(settings: &Settings, lease: &Lease) -> Failure {
+    let stack = &settings.stack;
+    Failure::new(
+        Exit::Locked,
+        format!("stack `{stack}` is being applied by {} (run {}) since {}", lease.holder, lease.run, lease.since),
+    )
+    .hint(format!("wait with --lock-timeout 10m; `amgctl unlock {stack}` if that run is dead"))
+}
+
+/// 32 random bytes, as hexadecimal digits.
+pub fn random() -> Result<String, Failure> {
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes)
+        .map_err(|e| Failure::new(Exit::Error, format!("this machine gives no random numbers: {e}")))?;
+    Ok(crate::model::digest::hex(&bytes))
+}
+
+fn traffic(client: &Client, begun: Instant, terminal: &Terminal) {
+    if terminal.err.verbose {
+        let traffic = client.traffic();
+        terminal.say(&format!(
+            "{} requests, {} bytes, {} retries, {:.1} s",
+            traffic.requests,
+            traffic.bytes,
+            traffic.retries,
+            begun.elapsed().as_secs_f64()
+        ));
+    }
+}
+
+/// Waits for the first signal that ends a program.
+pub async fn signal() -> Exit {
+    match next_signal().await {
+        Signal::Interrupt => Exit::Interrupted,
+        Signal::Terminate => Exit::Terminated,
+    }
+}
+
+async fn listen(asker: Asker) {
+    loop {
+        let signal = next_signal().await;
+        if asker.ask(signal) > 1 {
+            return;
+        }
+    }
+}
+
+#[cfg(unix)]
+async fn next_signal() -> Signal {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => Signal::Interrupt,
+        _ = terminate.recv() => Signal::Terminate,
+    }
+}
+
+#[cfg(not(unix))]
+async fn next_signal() -> Signal {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+    Signal::Interrupt
+}

@@ -1,0 +1,82 @@
+//! Reading a directory for a command, and `amgctl validate`, which is that and nothing else.
+
+use std::path::Path;
+
+use super::{Exit, Failure, shown};
+use crate::cli::ValidateArgs;
+use crate::model::{Problem, Severity};
+use crate::render;
+use crate::settings::Machine;
+use crate::source::{self, Declarations, FileSettings, LoadOptions};
+use crate::terminal::Terminal;
+
+/// Reads `amgctl.yaml`. Its faults come with those of the directory.
+pub fn settings(directory: &Path) -> Result<(FileSettings, Vec<Problem>), Failure> {
+    if !directory.is_dir() {
+        return Err(Failure::new(Exit::Error, format!("`{}` is no directory", shown(directory)))
+            .hint("name the directory of dashboards, data sources and folders"));
+    }
+    Ok(source::read_settings(directory))
+}
+
+/// Reads the directory.
+#[must_use]
+pub fn load(directory: &Path, file: FileSettings, machine: &Machine) -> Declarations {
+    let options = LoadOptions { settings: file, environment: machine.variable.clone() };
+    source::load(directory, &options)
+}
+
+/// Tells problems, errors first by place; ends the command when one is an error.
+pub fn tell(problems: &[Problem], files: usize, sent: Sent, terminal: &Terminal) -> Result<(), Failure> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let text = render::problems::problems(problems, files, sent == Sent::Nothing, &terminal.err);
+    terminal.say(text.trim_end());
+    let fatal = problems.iter().any(|p| p.severity == Severity::Error);
+    if fatal { Err(Failure::told(Exit::Faults)) } else { Ok(()) }
+}
+
+/// Whether anything was sent to a workspace when problems are told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sent {
+    /// Not even a read.
+    Nothing,
+    /// Reads.
+    Reads,
+}
+
+/// `amgctl validate`.
+pub fn validate(args: &ValidateArgs, machine: &Machine, terminal: &Terminal) -> Result<Exit, Failure> {
+    let directory = &args.directory.directory;
+    let (file, mut problems) = settings(directory)?;
+    let declarations = load(directory, file, machine);
+    problems.extend(declarations.problems.iter().cloned());
+    problems.extend(declarations.unresolved_warnings());
+    problems.extend(source::check_references(&declarations, None, None, None, Severity::Warning));
+    problems.extend(warned(source::title_clashes(&declarations, crate::model::server::TitleRule::Exact)));
+    ignored(&declarations, terminal);
+    tell(&problems, declarations.files, Sent::Nothing, terminal)?;
+    let warnings = problems.len();
+    let warned = match warnings {
+        0 => String::new(),
+        1 => ", 1 warning".into(),
+        n => format!(", {n} warnings"),
+    };
+    let objects = declarations.objects.len() + declarations.unresolved.len() + declarations.folders.len();
+    terminal.print(&format!("The directory is valid: {objects} objects in {} files{warned}.", declarations.files));
+    Ok(Exit::Done)
+}
+
+fn warned(problems: Vec<Problem>) -> Vec<Problem> {
+    problems.into_iter().map(|p| Problem { severity: Severity::Warning, ..p }).collect()
+}
+
+/// Lists what was not read, with `--verbose`.
+pub fn ignored(declarations: &Declarations, terminal: &Terminal) {
+    if terminal.err.verbose {
+        for ignored in &declarations.ignored {
+            terminal.say(&format!("ignored  {}  {}", ignored.path, ignored.reason));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! How a command ends: the statuses, each with its number, and failures that are told once.
+
+use crate::render::style::Tone;
+use crate::terminal::Terminal;
+
+/// How a command ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Done = 0,
+    /// An error that none of the others is.
+    Error = 1,
+    /// There are changes (`--detailed-exitcode`).
+    Changes = 2,
+    /// The directory has faults.
+    Faults = 3,
+    /// A stale plan, drift or a conflict; nothing was written.
+    Conflict = 4,
+    /// Something was written, something was not.
+    Partly = 5,
+    /// The token is not accepted, or may not do it.
+    Auth = 6,
+    /// Another run holds the lease.
+    Locked = 7,
+    /// A guard refused.
+    Guard = 8,
+    /// What was typed makes no sense.
+    Usage = 64,
+    /// Ctrl-C.
+    Interrupted = 130,
+    /// SIGTERM.
+    Terminated = 143,
+}
+
+/// Why a command ended early.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// The status.
+    pub exit: Exit,
+    /// What happened; empty when it was told already.
+    pub message: String,
+    /// Facts.
+    pub notes: Vec<String>,
+    /// What to do next.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure with this status and message. A message may end with a line `  hint: …` of its own.
+    #[must_use]
+    pub fn new(exit: Exit, message: impl Into<String>) -> Failure {
+        let message: String = message.into();
+        let (message, hint) = match message.split_once("\n  hint: ") {
+            Some((message, hint)) => (message.to_owned(), Some(hint.to_owned())),
+            None => (message, None),
+        };
+        Failure { exit, message, notes: Vec::new(), hint }
+    }
+
+    /// One that was told already.
+    #[must_use]
+    pub fn told(exit: Exit) -> Failure {
+        Failure::new(exit, "")
+    }
+
+    /// Adds a fact.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Failure {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// Says what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Failure {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Prints it.
+    pub fn tell(&self, terminal: &Terminal) {
+        if self.message.is_empty() {
+            return;
+        }
+        let style = &terminal.err;
+        let mut lines = style.wrapped(&format!("{}: ", style.paint(Tone::Remove, "error")), 7, &self.message);
+        for note in &self.notes {
+            lines.extend(style.wrapped("  note: ", 8, note));
+        }
+        if let Some(hint) = &self.hint {
+            lines.extend(style.wrapped("  hint: ", 8, hint));
+        }
+        terminal.say(&lines.join("\n"));
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Failure {
+        Failure::new(Exit::Error, format!("{error:#}"))
+    }
+}

@@ -1,0 +1,359 @@
+//! Everything that a plan is made of, put together: directory, workspace, record; and the plan itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::connect::{self, Connection, connect};
+use super::directory::{self, Sent};
+use super::{Exit, Failure, origin};
+use crate::apply::object::fingerprint;
+use crate::kinds;
+use crate::live::{self, Questions};
+use crate::model::{
+    Address, Declared, Fingerprint, KindName, LiveBody, NormalDigest, Problem, Recorded, Server, Severity, Target,
+};
+use crate::plan::{self, Goal, Inputs, Ownership, Plan, Workspace};
+use crate::registry::{LoadError, Loaded, Record, Store};
+use crate::settings::{Choice, Machine, Settings};
+use crate::source::{self, Declarations, KnownDatasource};
+use crate::terminal::Terminal;
+
+/// What is known of the stack's record.
+pub enum Registry {
+    /// It is there.
+    There(Box<Record>),
+    /// There is provably none.
+    Absent,
+    /// It may not be read; why.
+    Unknown(String),
+    /// `ownership: none`.
+    Off,
+}
+
+/// What a command has in hand once everything was read.
+pub struct Gathered {
+    /// The settings.
+    pub settings: Settings,
+    /// The directory.
+    pub declarations: Declarations,
+    /// The workspace's connection.
+    pub connection: Connection,
+    /// Reads and saves the record.
+    pub store: Store,
+    /// The record.
+    pub registry: Registry,
+    /// Where this is applied from.
+    pub origin: String,
+    /// The plan.
+    pub plan: Plan,
+    /// How many objects the directory declares.
+    pub objects: usize,
+}
+
+/// Reads everything and plans.
+pub async fn gather(
+    goal: Goal,
+    settings: Settings,
+    file_problems: Vec<Problem>,
+    machine: &Machine,
+    terminal: &Terminal,
+) -> Result<Gathered, Failure> {
+    let mut declarations = directory::load(&settings.directory, settings.file.clone(), machine);
+    directory::ignored(&declarations, terminal);
+    if goal == Goal::Apply {
+        let problems: Vec<Problem> = file_problems.into_iter().chain(declarations.problems.iter().cloned()).collect();
+        directory::tell(&problems, declarations.files, Sent::Nothing, terminal)?;
+    } else {
+        directory::tell(&file_problems, declarations.files, Sent::Nothing, terminal)?;
+    }
+    let waiting = terminal.waiting("reading the workspace");
+    let connection = connect(&settings.workspace, machine).await?;
+    let mut store = Store::new(connection.client.clone(), settings.stack.clone());
+    let registry = registry(&settings, &connection, &mut store).await?;
+    let empty = BTreeMap::new();
+    let recorded = match &registry {
+        Registry::There(record) => &record.objects,
+        Registry::Absent | Registry::Unknown(_) | Registry::Off => &empty,
+    };
+    if goal == Goal::Apply {
+        let told = declarations.problems.len();
+        bind(&mut declarations, recorded, &connection).await?;
+        let new: Vec<Problem> = declarations.problems.iter().skip(told).cloned().collect();
+        waiting_for(&waiting, || directory::tell(&errors(&declarations, &new), declarations.files, Sent::Reads, terminal))?;
+    }
+    let mut workspace = read(goal, &settings, &declarations, &connection, recorded).await?;
+    drop(waiting);
+    if goal == Goal::Apply {
+        check(&settings, &declarations, &workspace, &connection, terminal).await?;
+    }
+    let (bodies, fingerprints) = match goal {
+        Goal::Apply => bodies(&declarations, &mut workspace, &registry)
+            .map_err(|problem| tell_one(&problem, &declarations, terminal))?,
+        Goal::Destroy => (BTreeMap::new(), BTreeMap::new()),
+    };
+    let ownership = match &registry {
+        Registry::There(record) => Ownership::Known {
+            serial: record.serial,
+            run: &record.run,
+            objects: &record.objects,
+            bindings: &record.bindings,
+        },
+        Registry::Absent => Ownership::Absent,
+        Registry::Unknown(why) => Ownership::Unknown(why),
+        Registry::Off => Ownership::Off,
+    };
+    let inputs = Inputs {
+        goal,
+        workspace: &connection.name,
+        stack: &settings.stack,
+        server: &connection.server,
+        declared: &declarations.objects,
+        bodies: &bodies,
+        folders: &declarations.folders,
+        fingerprints: &fingerprints,
+        live: &workspace,
+        ownership,
+        rules: &settings.rules,
+    };
+    if plan::guards::empties_the_stack(&inputs) {
+        return Err(Failure::new(
+            Exit::Guard,
+            format!("the directory declares nothing, and stack `{}` has {} objects", settings.stack, recorded.len()),
+        )
+        .hint("if they are all to be destroyed, run again with --allow-empty, or run `amgctl destroy`"));
+    }
+    let plan = plan::plan(&inputs).map_err(|problems| {
+        let _ = directory::tell(&problems, declarations.files, Sent::Reads, terminal);
+        Failure::told(Exit::Faults)
+    })?;
+    let objects = declarations.objects.len() + plan.bindings.len();
+    let origin = origin::of(&settings, machine);
+    Ok(Gathered { settings, declarations, connection, store, registry, origin, plan, objects })
+}
+
+fn waiting_for<T>(waiting: &crate::terminal::Waiting, tell: impl FnOnce() -> T) -> T {
+    let mut told = None;
+    waiting.around(|| told = Some(tell()));
+    told.expect("`around` calls what it is given")
+}
+
+/// Problems that came up later, and only those that are errors or new: what was told is not told again.
+fn errors(declarations: &Declarations, new: &[Problem]) -> Vec<Problem> {
+    let mut all: Vec<Problem> =
+        declarations.problems.iter().filter(|p| p.severity == Severity::Error).cloned().collect();
+    all.extend(new.iter().filter(|p| p.severity == Severity::Warning).cloned());
+    all
+}
+
+fn tell_one(problem: &Problem, declarations: &Declarations, terminal: &Terminal) -> Failure {
+    let _ = directory::tell(std::slice::from_ref(problem), declarations.files, Sent::Reads, terminal);
+    Failure::told(Exit::Faults)
+}
+
+async fn registry(settings: &Settings, connection: &Connection, store: &mut Store) -> Result<Registry, Failure> {
+    if !settings.records {
+        return Ok(Registry::Off);
+    }
+    match store.load(&connection.access).await {
+        Ok(Loaded::There(record)) => Ok(Registry::There(record)),
+        Ok(Loaded::Absent) => Ok(Registry::Absent),
+        Ok(Loaded::Damaged(why)) => Err(damaged(settings, &why)),
+        Err(LoadError::Forbidden(words)) => Ok(Registry::Unknown(format!("what is ours is not known ({words})"))),
+        Err(LoadError::Api(error)) => Err(connect::api(&error)),
+    }
+}
+
+/// The stack's own record cannot be read: nothing is guessed.
+pub fn damaged(settings: &Settings, why: &str) -> Failure {
+    Failure::new(Exit::Error, format!("the record of stack `{}` is damaged: {why}", settings.stack)).hint(format!(
+        "restore an older version of the dashboard `amgctl: {}` in the folder `amgctl` from its history in the browser",
+        settings.stack
+    ))
+}
+
+/// Settles what of the directory depends on the record and on the workspace's data sources.
+async fn bind(
+    declarations: &mut Declarations,
+    recorded: &BTreeMap<Address, Recorded>,
+    connection: &Connection,
+) -> Result<(), Failure> {
+    let files: Vec<_> =
+        recorded.iter().map(|(address, r)| (address.clone(), r.source.clone(), r.content.clone())).collect();
+    declarations.bind_recorded(&files);
+    if !declarations.unresolved.is_empty() {
+        let names = live::datasource_names(&connection.client, &connection.access).await.map_err(connect::live)?;
+        let known: Vec<KnownDatasource> = names.unwrap_or_default().into_iter().map(known).collect();
+        declarations.resolve_inputs(&known);
+    }
+    Ok(())
+}
+
+fn known(name: plan::inputs::LiveName) -> KnownDatasource {
+    KnownDatasource { uid: name.uid, name: name.name, kind: name.kind, is_default: name.is_default }
+}
+
+async fn read(
+    goal: Goal,
+    settings: &Settings,
+    declarations: &Declarations,
+    connection: &Connection,
+    recorded: &BTreeMap<Address, Recorded>,
+) -> Result<Workspace, Failure> {
+    let objects = if goal == Goal::Destroy { &[][..] } else { &declarations.objects };
+    let declared: BTreeMap<Address, NormalDigest> =
+        objects.iter().map(|d| (d.address.clone(), stored(d, &connection.server))).collect();
+    let folders: BTreeSet<String> = declarations
+        .folders
+        .iter()
+        .filter_map(|f| f.uid.clone().or_else(|| f.path.as_ref().map(source::folder_uid)))
+        .map(|uid| uid.as_str().to_owned())
+        .collect();
+    let questions = Questions {
+        stack: &settings.stack,
+        declared: &declared,
+        folders: &folders,
+        recorded,
+        access: &connection.access,
+    };
+    live::read(&connection.client, &connection.server, &questions).await.map_err(connect::live)
+}
+
+fn stored(declared: &Declared, server: &Server) -> NormalDigest {
+    let kind = kinds::by_name(declared.address.kind);
+    let soft = declared.digest.soft.iter().map(|(p, v)| (p.clone(), kind.as_stored(p, v.clone(), server)));
+    NormalDigest { soft: soft.collect(), ..declared.digest.clone() }
+}
+
+/// What shows only beside the workspace: references that lead nowhere, titles that this server does not tell apart.
+async fn check(
+    settings: &Settings,
+    declarations: &Declarations,
+    workspace: &Workspace,
+    connection: &Connection,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let severity = if settings.references_must_exist { Severity::Error } else { Severity::Warning };
+    let names: Option<Vec<KnownDatasource>> =
+        workspace.datasources.as_ref().map(|names| names.iter().cloned().map(known).collect());
+    let panels: BTreeSet<String> = declarations
+        .objects
+        .iter()
+        .flat_map(|d| &d.references)
+        .filter_map(|r| match &r.to {
+            Target::LibraryPanel(uid) => Some(uid.clone()),
+            Target::Datasource(_) | Target::Folder(_) => None,
+        })
+        .collect();
+    let there = live::library_panels(&connection.client, panels).await.map_err(connect::live)?;
+    let problems = source::check_references(
+        declarations,
+        names.as_deref(),
+        workspace.folders.as_deref(),
+        Some(&there),
+        severity,
+    );
+    let result = directory::tell(&problems, declarations.files, Sent::Reads, terminal);
+    if result.is_err() {
+        terminal.say("  (--unknown-references=warn, or `unknown_references: warn` in amgctl.yaml, lets them pass)");
+    }
+    result
+}
+
+type Bodies = (BTreeMap<Address, Value>, BTreeMap<Address, BTreeMap<String, Fingerprint>>);
+
+/// The normal forms of what differs, and the fingerprints of the declared secrets.
+///
+/// A value that came from `$__…{}` is shown as it is written, on both sides of a difference, never as it is.
+fn bodies(
+    declarations: &Declarations,
+    workspace: &mut Workspace,
+    registry: &Registry,
+) -> Result<Bodies, Box<Problem>> {
+    let mut bodies = BTreeMap::new();
+    let mut fingerprints = BTreeMap::new();
+    for declared in &declarations.objects {
+        let address = &declared.address;
+        let is_datasource = address.kind == KindName::DATASOURCE;
+        let differs = workspace.found.get(address).is_some_and(|f| f.body.value().is_some());
+        if !is_datasource && !differs {
+            continue;
+        }
+        let body = declarations.body(declared)?;
+        let kind = kinds::by_name(address.kind);
+        let written = kind.normal(body.shown).whole();
+        let value = kind.normal(body.value).whole();
+        if let Some(found) = workspace.found.get_mut(address)
+            && let LiveBody::Kept(_, live) = &mut found.body
+        {
+            mask(&value, &written, live);
+        }
+        if let (true, Registry::There(record)) = (is_datasource && !body.secrets.is_empty(), registry) {
+            let prints = body.secrets.iter().map(|(k, v)| (k.clone(), fingerprint(&record.salt, address, k, v)));
+            fingerprints.insert(address.clone(), prints.collect());
+        }
+        bodies.insert(address.clone(), written);
+    }
+    Ok((bodies, fingerprints))
+}
+
+fn mask(value: &Value, written: &Value, live: &mut Value) {
+    match (value, written) {
+        (Value::Object(values), Value::Object(writtens)) => {
+            for (key, value) in values {
+                if let (Some(written), Some(live)) = (writtens.get(key), live.get_mut(key)) {
+                    mask(value, written, live);
+                }
+            }
+        }
+        (Value::Array(values), Value::Array(writtens)) => {
+            for (i, value) in values.iter().enumerate() {
+                if let (Some(written), Some(live)) = (writtens.get(i), live.get_mut(i)) {
+                    mask(value, written, live);
+                }
+            }
+        }
+        _ if value != written && live == value => *live = written.clone(),
+        _ if value != written => *live = Value::String("(another value)".into()),
+        _ => {}
+    }
+}
+
+/// Reads `amgctl.yaml` and settles the settings of a command.
+pub fn settle(
+    directory: &std::path::Path,
+    workspace: &crate::cli::WorkspaceArgs,
+    rules: &crate::cli::RulesArgs,
+) -> Result<(Settings, Vec<Problem>), Failure> {
+    let (file, problems) = directory::settings(directory)?;
+    let settings = Settings::settle(directory.to_owned(), file, workspace, rules)
+        .map_err(|message| Failure::new(Exit::Usage, message))?;
+    Ok((settings, problems))
+}
+
+/// Whether this is a workspace in earnest, where a stack must have been named.
+pub fn must_be_named(settings: &Settings) -> Result<(), Failure> {
+    if settings.stack_is_named || matches!(settings.workspace, Choice::Sandbox(_)) {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Usage, "the stack has no name").hint(format!(
+        "`amgctl init {}` writes one into amgctl.yaml; or give --stack {}",
+        settings.directory.display(),
+        settings.stack
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn values_from_elsewhere_are_shown_as_written_on_both_sides() {
+        let value = json!({ "url": "https://secret.example", "user": "bob", "name": "a" });
+        let written = json!({ "url": "$__env{URL}", "user": "$__env{USER_NAME}", "name": "a" });
+        let mut live = json!({ "url": "https://secret.example", "user": "eve", "name": "b" });
+        mask(&value, &written, &mut live);
+        assert_eq!(live, json!({ "url": "$__env{URL}", "user": "(another value)", "name": "b" }));
+    }
+}

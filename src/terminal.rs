@@ -1,0 +1,144 @@
+//! The only writer to stdout and stderr, and the only reader of stdin.
+//!
+//! stdout is the asked-for data, stderr the rest. A reader that went away (`amgctl plan | head`) is no error.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::render::style::Style;
+
+/// Where a run prints.
+#[derive(Clone, Debug)]
+pub struct Terminal {
+    /// How texts on stdout look.
+    pub out: Style,
+    /// How texts on stderr look.
+    pub err: Style,
+    /// Whether somebody can be asked: stdin and stdout are terminals.
+    pub can_ask: bool,
+    progress: bool,
+}
+
+/// What decides how texts look, besides the terminal itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look {
+    /// `--no-color`.
+    pub no_color: bool,
+    /// `NO_COLOR` is set to something.
+    pub no_color_variable: bool,
+    /// `CLICOLOR_FORCE` is set to something but 0.
+    pub force: bool,
+    /// `--verbose`.
+    pub verbose: bool,
+}
+
+impl Terminal {
+    /// Looks at the terminal once.
+    #[must_use]
+    pub fn new(look: Look) -> Terminal {
+        let style = |is_terminal: bool, width: Option<u16>| Style {
+            colour: !look.no_color && (look.force || (is_terminal && !look.no_color_variable)),
+            width: width.filter(|_| is_terminal).map(usize::from),
+            verbose: look.verbose,
+        };
+        let (stdout, stderr) = (console::Term::stdout(), console::Term::stderr());
+        let width = |term: &console::Term| term.size_checked().map(|(_, columns)| columns);
+        Terminal {
+            out: style(stdout.is_term(), width(&stdout)),
+            err: style(stderr.is_term(), width(&stderr)),
+            can_ask: stdout.is_term() && io::stdin().is_terminal(),
+            progress: stderr.is_term(),
+        }
+    }
+
+    /// Prints asked-for data, with a line's end.
+    pub fn print(&self, text: &str) {
+        write(&mut io::stdout().lock(), text);
+    }
+
+    /// Prints asked-for data as it is.
+    pub fn print_raw(&self, bytes: &[u8]) {
+        let mut stdout = io::stdout().lock();
+        let _ = stdout.write_all(bytes).and_then(|()| stdout.flush());
+    }
+
+    /// Prints anything else.
+    pub fn say(&self, text: &str) {
+        write(&mut io::stderr().lock(), text);
+    }
+
+    /// Asks for a line; none when there is nobody to ask.
+    #[must_use]
+    pub fn ask(&self, question: &str) -> Option<String> {
+        if !self.can_ask {
+            return None;
+        }
+        let mut stdout = io::stdout().lock();
+        let _ = write!(stdout, "{question}").and_then(|()| stdout.flush());
+        drop(stdout);
+        let mut line = String::new();
+        match io::stdin().lock().read_line(&mut line) {
+            Ok(0) | Err(_) => None,
+            Ok(_) => Some(line.trim().to_owned()),
+        }
+    }
+
+    /// Shows that something takes its time: on a terminal only, and gone when it is dropped.
+    #[must_use]
+    pub fn waiting(&self, what: &str) -> Waiting {
+        let bar = ProgressBar::with_draw_target(None, self.target());
+        bar.set_style(ProgressStyle::default_spinner());
+        bar.set_message(what.to_owned());
+        if self.progress {
+            bar.enable_steady_tick(Duration::from_millis(120));
+        }
+        Waiting(bar)
+    }
+
+    /// Shows how far a run of so many changes is.
+    #[must_use]
+    pub fn counting(&self, of: usize) -> Waiting {
+        let bar = ProgressBar::with_draw_target(Some(of as u64), self.target());
+        if let Ok(style) = ProgressStyle::with_template("  {bar:24} {pos}/{len}  {msg}") {
+            bar.set_style(style);
+        }
+        Waiting(bar)
+    }
+
+    fn target(&self) -> ProgressDrawTarget {
+        if self.progress { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
+    }
+}
+
+/// Something that takes its time.
+pub struct Waiting(ProgressBar);
+
+impl Waiting {
+    /// One more is done.
+    pub fn step(&self) {
+        self.0.inc(1);
+    }
+
+    /// What is under way now.
+    pub fn at(&self, what: &str) {
+        self.0.set_message(what.to_owned());
+    }
+
+    /// Prints while this is shown, without a trace of it in between.
+    pub fn around(&self, print: impl FnOnce()) {
+        self.0.suspend(print);
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+fn write(stream: &mut impl Write, text: &str) {
+    // A closed pipe is no failure of ours, and there is nobody left to tell.
+    let _ = writeln!(stream, "{text}").and_then(|()| stream.flush());
+}
