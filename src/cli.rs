@@ -318,7 +318,8 @@ mod tests {
     fn one_dash_is_as_good_as_two() {
         let given = ["amgctl", "apply", "-auto-approve", "-target=dashboard.a", "-v", "-input=false", "--", "-url"];
         let taken = with_two_dashes(given.iter().map(Into::into));
-        let wanted = ["amgctl", "apply", "--auto-approve", "--target=dashboard.a", "-v", "--input=false", "--", "-url"];
+        let wanted =
+            ["amgctl", "apply", "--auto-approve", "--target=dashboard.a", "-v", "--input=false", "--", "-url"];
         assert_eq!(taken, wanted.map(std::ffi::OsString::from));
     }
 }

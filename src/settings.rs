@@ -96,9 +96,11 @@ impl Settings {
             (Some(version), _, _) => Choice::Sandbox(version.clone()),
             (None, Some(url), _) | (None, None, Some(url)) => Choice::Url(url.clone()),
             (None, None, None) => {
-                return Err("no workspace is named\n  hint: give --url URL (its token in GRAFANA_TOKEN), or --sandbox \
+                return Err(
+                    "no workspace is named\n  hint: give --url URL (its token in GRAFANA_TOKEN), or --sandbox \
                             to try it on the embedded workspace, or write `url:` in amgctl.yaml"
-                    .into());
+                        .into(),
+                );
             }
         };
         let on_drift = rules.on_drift.map(|w| w == OnDrift::Overwrite);
@@ -109,7 +111,8 @@ impl Settings {
             stack: named.unwrap_or_else(fallback),
             records: file.ownership != Some(file::Ownership::None),
             overwrite_drift: on_drift.unwrap_or(file.on_drift == Some(file::OnDrift::Overwrite)),
-            references_must_exist: unknown.unwrap_or(file.unknown_references != Some(file::UnknownReferences::Warn)),
+            references_must_exist: unknown
+                .unwrap_or(file.unknown_references != Some(file::UnknownReferences::Warn)),
             rules: Rules {
                 adopt: adopt(&rules.adopt)?,
                 targets: addresses("--target", &rules.target)?,

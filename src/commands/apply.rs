@@ -64,7 +64,8 @@ pub async fn apply(
     terminal: &Terminal,
 ) -> Result<Exit, Failure> {
     let begun = Instant::now();
-    let patience = duration(&run.lock_timeout).map_err(|e| Failure::new(Exit::Usage, format!("--lock-timeout: {e}")))?;
+    let patience =
+        duration(&run.lock_timeout).map_err(|e| Failure::new(Exit::Usage, format!("--lock-timeout: {e}")))?;
     if !run.auto_approve && (!terminal.can_ask || !run.input) {
         return Err(Failure::new(Exit::Usage, format!("{goal} asks before it writes, and there is nobody to ask"))
             .hint("read the plan, then run again with -auto-approve"));
@@ -203,10 +204,11 @@ async fn carry_out(
             Event::Started(change) => bar.at(&change.address.to_string()),
             Event::Finished(finished) => {
                 bar.step();
-                let line = render::summary::progress(&told(finished), &terminal.out);
-                bar.around(|| terminal.print(line.trim_end()));
-                if let Some(note) = &finished.note {
-                    bar.around(|| terminal.print(&format!("      {note}")));
+                // What was not done is told by name in the closing words.
+                if finished.outcome == Outcome::Done {
+                    let line = render::summary::progress(&told(finished), &terminal.out);
+                    let note = finished.note.as_ref().map(|note| format!("\n      {note}")).unwrap_or_default();
+                    bar.around(|| terminal.print(&format!("{}{note}", line.trim_end())));
                 }
             }
             Event::Stopping { in_flight } => bar.around(|| {
@@ -224,21 +226,31 @@ fn end(report: &Report, gathered: &Gathered, terminal: &Terminal) -> Exit {
     let run = Run {
         goal: report.goal,
         interrupted: report.interrupted.is_some(),
-        outcomes: report.finished.iter().filter(|f| f.counts_as != CountsAs::Nothing || f.outcome != Outcome::Done).map(told).collect(),
+        outcomes: report
+            .finished
+            .iter()
+            .filter(|f| f.counts_as != CountsAs::Nothing || f.outcome != Outcome::Done)
+            .map(told)
+            .collect(),
     };
     terminal.print("");
     terminal.print(render::summary::summary(&run, &terminal.out).trim_end());
     let stack = &gathered.settings.stack;
     if let Some(stop) = &report.stop {
         let failure = match stop {
-            Stop::Unauthorised(words) => {
-                Failure::new(Exit::Auth, format!("Grafana refused the token in the middle of the run (401, {words})"))
-                    .hint("make a new token and apply again: what was done is kept")
+            Stop::Unauthorised(words) => Failure::new(
+                Exit::Auth,
+                format!("Grafana refused the token in the middle of the run (401, {words})"),
+            )
+            .hint("make a new token and apply again: what was done is kept"),
+            Stop::LeaseLost => {
+                Failure::new(Exit::Locked, format!("another run has taken over the record of stack `{stack}`"))
+                    .hint("wait for it, then plan again")
             }
-            Stop::LeaseLost => Failure::new(Exit::Locked, format!("another run has taken over the record of stack `{stack}`"))
-                .hint("wait for it, then plan again"),
-            Stop::Registry(words) => Failure::new(Exit::Error, format!("what was done could not be recorded: {words}"))
-                .hint("apply again: what was written is found and recorded"),
+            Stop::Registry(words) => {
+                Failure::new(Exit::Error, format!("what was done could not be recorded: {words}"))
+                    .hint("apply again: what was written is found and recorded")
+            }
         };
         failure.tell(terminal);
     }
@@ -289,14 +301,21 @@ fn told(finished: &Finished) -> render::summary::Outcome {
         CountsAs::Replaced => Act::Replace,
         CountsAs::Nothing => Act::Forget,
     };
-    render::summary::Outcome { address: finished.address.clone(), act, result, seconds: finished.took.as_secs_f64() }
+    render::summary::Outcome {
+        address: finished.address.clone(),
+        act,
+        result,
+        seconds: finished.took.as_secs_f64(),
+    }
 }
 
 /// Nobody was asked about what was changed outside: it stays as it is.
 fn refuse_drift(plan: &mut Plan) {
     for change in plan.stages.iter_mut().flatten() {
         let Some(drift) = &change.drift else { continue };
-        if drift.what == DriftKind::Deleted || !(change.action.writes() || matches!(change.action, Action::Adopt { .. })) {
+        if drift.what == DriftKind::Deleted
+            || !(change.action.writes() || matches!(change.action, Action::Adopt { .. }))
+        {
             continue;
         }
         let by = if drift.saved.by.is_empty() { String::new() } else { format!(" by {}", drift.saved.by) };
@@ -321,7 +340,8 @@ fn other_origin(gathered: &Gathered) -> Option<Failure> {
     if same || record.objects.is_empty() {
         return None;
     }
-    let named = |origin: &str| if origin.is_empty() { "a place that is not known".to_owned() } else { origin.to_owned() };
+    let named =
+        |origin: &str| if origin.is_empty() { "a place that is not known".to_owned() } else { origin.to_owned() };
     let theirs = gathered.plan.counts().destroy;
     let failure = Failure::new(
         Exit::Guard,
@@ -332,7 +352,11 @@ fn other_origin(gathered: &Gathered) -> Option<Failure> {
             named(&gathered.origin)
         ),
     );
-    let failure = if theirs > 0 { failure.note(format!("applying would delete {theirs} objects of the other")) } else { failure };
+    let failure = if theirs > 0 {
+        failure.note(format!("applying would delete {theirs} objects of the other"))
+    } else {
+        failure
+    };
     Some(failure.hint("name this stack differently in amgctl.yaml, or take it over with --take-over"))
 }
 
@@ -357,7 +381,9 @@ fn may_write(gathered: &Gathered) -> Result<(), Failure> {
         Registry::There(_) if !access.in_folder("dashboards:write", FOLDER) => {
             "this token may not write in the folder `amgctl`".into()
         }
-        Registry::Absent if !access.everywhere("folders:create") && !access.in_folder("dashboards:create", FOLDER) => {
+        Registry::Absent
+            if !access.everywhere("folders:create") && !access.in_folder("dashboards:create", FOLDER) =>
+        {
             "this token may not make the folder `amgctl`".into()
         }
         Registry::There(_) | Registry::Absent => return Ok(()),

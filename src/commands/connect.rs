@@ -58,9 +58,7 @@ fn refused(error: ProbeError) -> Failure {
         ProbeError::Api(error) => api(&error),
         ProbeError::Unauthorised(message) => Failure::new(Exit::Auth, message)
             .hint("make a new token for the service account, and put it in GRAFANA_TOKEN"),
-        ProbeError::NotGrafana(words) => {
-            api(&ApiError::NotGrafana(words))
-        }
+        ProbeError::NotGrafana(words) => api(&ApiError::NotGrafana(words)),
     }
 }
 

@@ -62,7 +62,8 @@ pub async fn gather(
     let mut declarations = directory::load(&settings.directory, settings.file.clone(), machine);
     directory::ignored(&declarations, terminal);
     if goal == Goal::Apply {
-        let problems: Vec<Problem> = file_problems.into_iter().chain(declarations.problems.iter().cloned()).collect();
+        let problems: Vec<Problem> =
+            file_problems.into_iter().chain(declarations.problems.iter().cloned()).collect();
         directory::tell(&problems, declarations.files, Sent::Nothing, terminal)?;
     } else {
         directory::tell(&file_problems, declarations.files, Sent::Nothing, terminal)?;
@@ -80,7 +81,9 @@ pub async fn gather(
         let told = declarations.problems.len();
         bind(&mut declarations, recorded, &connection).await?;
         let new: Vec<Problem> = declarations.problems.iter().skip(told).cloned().collect();
-        waiting_for(&waiting, || directory::tell(&errors(&declarations, &new), declarations.files, Sent::Reads, terminal))?;
+        waiting_for(&waiting, || {
+            directory::tell(&errors(&declarations, &new), declarations.files, Sent::Reads, terminal)
+        })?;
     }
     let mut workspace = read(goal, &settings, &declarations, &connection, recorded).await?;
     drop(waiting);
@@ -119,7 +122,11 @@ pub async fn gather(
     if plan::guards::empties_the_stack(&inputs) {
         return Err(Failure::new(
             Exit::Guard,
-            format!("the directory declares nothing, and stack `{}` has {} objects", settings.stack, recorded.len()),
+            format!(
+                "the directory declares nothing, and stack `{}` has {} objects",
+                settings.stack,
+                recorded.len()
+            ),
         )
         .hint("if they are all to be destroyed, run again with --allow-empty, or run `amgctl destroy`"));
     }

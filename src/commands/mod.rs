@@ -30,7 +30,8 @@ pub async fn run(cli: Cli, machine: &Machine, terminal: &Terminal) -> Exit {
             apply::apply(Goal::Apply, args.directory, args.workspace, args.rules, args.run, machine, terminal).await
         }
         Command::Destroy(args) => {
-            apply::apply(Goal::Destroy, args.directory, args.workspace, args.rules, args.run, machine, terminal).await
+            apply::apply(Goal::Destroy, args.directory, args.workspace, args.rules, args.run, machine, terminal)
+                .await
         }
         Command::Unlock(args) => registry::unlock(args, machine, terminal).await,
         Command::Forget(args) => registry::forget(args, machine, terminal).await,

@@ -25,20 +25,10 @@ pub fn of(settings: &Settings, machine: &Machine) -> String {
     }
 }
 
-/// The commit that is checked out, shortened; none outside git.
-#[must_use]
-pub fn commit(directory: &Path) -> Option<String> {
-    git(directory, &["rev-parse", "--short", "HEAD"])
-}
-
 fn git(directory: &Path, arguments: &[&str]) -> Option<String> {
     // In a container of a CI the checkout belongs to another user, which git refuses to look at unless told.
-    let output = Command::new("git")
-        .args(["-c", "safe.directory=*", "-C"])
-        .arg(directory)
-        .args(arguments)
-        .output()
-        .ok()?;
+    let output =
+        Command::new("git").args(["-c", "safe.directory=*", "-C"]).arg(directory).args(arguments).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();
     (output.status.success() && !text.is_empty()).then_some(text)
 }

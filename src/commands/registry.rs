@@ -39,7 +39,10 @@ pub async fn forget(args: ForgetArgs, machine: &Machine, terminal: &Terminal) ->
         return Err(Failure::new(Exit::Error, format!("stack `{}` has no `{address}`", settings.stack)));
     }
     save(&mut store, &mut record).await?;
-    terminal.print(&format!("Forgot `{address}`: it stays in the workspace and is no longer of stack `{}`.", settings.stack));
+    terminal.print(&format!(
+        "Forgot `{address}`: it stays in the workspace and is no longer of stack `{}`.",
+        settings.stack
+    ));
     close(connection).await
 }
 
@@ -57,8 +60,9 @@ async fn open(
             Err(Failure::new(Exit::Error, format!("the workspace has no record of stack `{}`", settings.stack)))
         }
         Ok(Loaded::Damaged(why)) => Err(gather::damaged(&settings, &why)),
-        Err(LoadError::Forbidden(words)) => Err(Failure::new(Exit::Auth, words)
-            .hint("use a token of a service account with the role Admin")),
+        Err(LoadError::Forbidden(words)) => {
+            Err(Failure::new(Exit::Auth, words).hint("use a token of a service account with the role Admin"))
+        }
         Err(LoadError::Api(error)) => Err(connect::api(&error)),
     }
 }

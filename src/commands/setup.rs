@@ -12,11 +12,13 @@ use crate::terminal::Terminal;
 pub fn init(args: &InitArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     let directory = &args.directory.directory;
     let stack = match &args.stack {
-        Some(name) => StackName::parse(name).map_err(|why| Failure::new(Exit::Usage, format!("--stack {name}: {why}")))?,
+        Some(name) => {
+            StackName::parse(name).map_err(|why| Failure::new(Exit::Usage, format!("--stack {name}: {why}")))?
+        }
         None => {
-            let full = directory.canonicalize().map_err(|e| {
-                Failure::new(Exit::Error, format!("`{}` cannot be opened: {e}", shown(directory)))
-            })?;
+            let full = directory
+                .canonicalize()
+                .map_err(|e| Failure::new(Exit::Error, format!("`{}` cannot be opened: {e}", shown(directory))))?;
             StackName::from_directory(&full.file_name().unwrap_or_default().to_string_lossy())
         }
     };
@@ -26,9 +28,11 @@ pub fn init(args: &InitArgs, terminal: &Terminal) -> Result<Exit, Failure> {
             .hint("edit it, or remove it first"));
     }
     let schema = directory.join(source::settings::SCHEMA_FILE);
-    for (path, text) in [(&settings, source::init_text(&stack, args.url.as_deref())), (&schema, source::settings_schema())]
+    for (path, text) in
+        [(&settings, source::init_text(&stack, args.url.as_deref())), (&schema, source::settings_schema())]
     {
-        fs::write(path, text).map_err(|e| Failure::new(Exit::Error, format!("`{}` cannot be written: {e}", shown(path))))?;
+        fs::write(path, text)
+            .map_err(|e| Failure::new(Exit::Error, format!("`{}` cannot be written: {e}", shown(path))))?;
     }
     terminal.print(&format!("wrote {} (stack `{stack}`) and {}", shown(&settings), shown(&schema)));
     Ok(Exit::Done)

@@ -34,7 +34,7 @@ pub struct Plan {
     pub stack: StackName,
     /// What is known of ownership.
     pub registry: RegistryState,
-    /// What is to be done: stage n+1 waits for stage n; within a stage the order is free. Sorted by address.
+    /// What is to be done: stage n+1 waits for stage n; within a stage the order is free. By kind, then by uid.
     pub stages: Vec<Vec<Change>>,
     /// Objects that are as the directory says.
     pub unchanged: usize,

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::decide::Wanted;
 use super::inputs::Inputs;
 use super::{Action, Change, Refusal};
+use crate::kinds;
 use crate::model::{Address, KindName, Target, Uid};
 
 /// Adds to each change what of the plan it needs, and refuses what needs something refused.
@@ -99,7 +100,7 @@ pub(super) fn keep_targets(targets: &BTreeSet<Address>, changes: &mut BTreeMap<A
     before - changes.len()
 }
 
-/// The stages: each change one stage after the last of what it waits for. Sorted by address within a stage.
+/// The stages: each change one stage after the last of what it waits for. Within a stage by kind, then by uid.
 pub(super) fn stages(
     inputs: &Inputs<'_>,
     wanted: &BTreeMap<Address, Wanted<'_>>,
@@ -140,6 +141,7 @@ pub(super) fn stages(
             // Only an ordering edge against a need could close a ring; the needs are met by the stages they are in.
             ready = waits.keys().cloned().collect();
         }
+        ready.sort_by_key(|address| (kinds::rank(address.kind), address.uid.clone()));
         let mut stage = Vec::new();
         for address in ready {
             waits.remove(&address);
