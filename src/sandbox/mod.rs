@@ -16,6 +16,7 @@ mod datasources;
 mod discovery;
 mod duration;
 mod faults;
+mod folder_changes;
 mod folders;
 mod json;
 mod json_text;

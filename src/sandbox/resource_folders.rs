@@ -6,7 +6,7 @@ use super::access::{EDIT, VIEW};
 use super::answer::Answer;
 use super::call::{Call, uid_fault};
 use super::discovery::{FOLDER_VERSION, FOLDERS};
-use super::folders::DEEPEST;
+use super::folder_changes::DEEPEST;
 use super::json::Json;
 use super::resources::{Kind, Sent, bad_request, forbidden};
 use super::state::Folder;
@@ -81,6 +81,7 @@ impl Call<'_> {
             about,
             uid: name,
             title: sent.spec.text("title").to_owned(),
+            sent_title: sent.spec.text("title").to_owned(),
             description: sent.spec.text("description").to_owned(),
             parent: sent.folder,
         };
@@ -158,6 +159,7 @@ impl Call<'_> {
             }
             folder.about.resource_version = self.state.next_resource_version();
             title.clone_into(&mut folder.title);
+            title.clone_into(&mut folder.sent_title);
             description.clone_into(&mut folder.description);
             folder.parent = sent.folder;
             folder.about.labels = sent.labels;

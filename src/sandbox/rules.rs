@@ -20,6 +20,10 @@ pub struct Rules {
     pub saves: Saves,
     /// How folders stand in each other.
     pub nesting: Nesting,
+    /// What is in a folder can be counted.
+    pub folder_counts: bool,
+    /// The older API goes to the database itself; otherwise it is a facade before the resource API.
+    pub classic: bool,
     /// Dashboards and folders share one space of uids and numeric ids.
     pub one_table: bool,
     /// `/apis` is served.
@@ -59,6 +63,8 @@ pub struct Rules {
 pub enum Titles {
     /// Two of one slug may not.
     UniqueBySlug,
+    /// Two equal ones may not.
+    Unique,
     /// Any may.
     Free,
 }
@@ -86,8 +92,12 @@ pub enum Saves {
 pub enum Nesting {
     /// One level; a parent asked for is ignored, in silence.
     Flat,
+    /// Kept in a table beside the dashboards' one: six levels, and whatever fails does so without a reason.
+    Beside,
     /// Five levels, but a parent is not looked for and a move is not held to them.
     Trusting,
+    /// Five levels, looked after.
+    Checked,
 }
 
 /// What a reference to a library panel that does not exist does.
@@ -183,6 +193,8 @@ impl Rules {
             numbers: Numbers::Literal,
             saves: Saves::AlwaysRaise,
             nesting: Nesting::Flat,
+            folder_counts: false,
+            classic: true,
             one_table: true,
             resource_api: false,
             trace_ids: true,
@@ -228,6 +240,8 @@ impl Rules {
             numbers: Numbers::Float,
             saves: Saves::RaiseOnChange,
             nesting: Nesting::Trusting,
+            folder_counts: true,
+            classic: false,
             one_table: false,
             resource_api: true,
             trace_ids: false,

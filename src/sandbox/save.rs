@@ -43,7 +43,7 @@ impl Call<'_> {
             return Err(self.rules.bad_request_data());
         };
         let mut wanted = self.wanted(body, dashboard)?;
-        if self.rules.one_table {
+        if self.rules.classic {
             self.check_folder(&mut wanted)?;
         }
         self.check_texts(&wanted)?;
@@ -52,14 +52,14 @@ impl Call<'_> {
             return self.save_as_folder(&wanted);
         }
         let existing = self.existing(&mut wanted)?;
-        if !self.rules.one_table {
+        if !self.rules.classic {
             self.check_folder(&mut wanted)?;
         }
         let (mut existing, wanted_uid) = match existing {
             Some(uid) => (self.state.dashboards.get(&uid).cloned(), wanted.uid.clone()),
             None => (None, wanted.uid.clone()),
         };
-        if self.rules.titles == Titles::UniqueBySlug {
+        if self.rules.titles != Titles::Free {
             self.settle_title(&mut wanted, &mut existing)?;
         }
         self.check_rights(&wanted, existing.as_ref())?;
@@ -132,7 +132,7 @@ impl Call<'_> {
     }
 
     fn folder_not_found(&self) -> Answer {
-        match self.rules.one_table {
+        match self.rules.classic {
             true => self.rules.error(400, "Folder not found"),
             false => Answer::message(400, "folder not found"),
         }
@@ -142,7 +142,7 @@ impl Call<'_> {
         if wanted.folder.is_empty() {
             return Ok(());
         }
-        if wanted.folder == "general" && !self.rules.one_table {
+        if wanted.folder == "general" && !self.rules.classic {
             return Err(Answer::message(
                 404,
                 "folders.folder.grafana.app \"general\" not found",
@@ -151,7 +151,7 @@ impl Call<'_> {
         if !self.state.folders.contains_key(&wanted.folder) {
             return Err(self.folder_not_found());
         }
-        if self.rules.one_table && self.state.folder_level(&self.who, &wanted.folder) < VIEW {
+        if self.rules.classic && self.state.folder_level(&self.who, &wanted.folder) < VIEW {
             return Err(self.rules.error(500, "Error while checking folder ID"));
         }
         Ok(())
@@ -275,7 +275,7 @@ impl Call<'_> {
         wanted: &mut Wanted,
         existing: &mut Option<Dashboard>,
     ) -> Result<(), Answer> {
-        let Some((id, uid, is_folder)) = self.same_slug(&wanted.title, &wanted.folder) else {
+        let Some((id, uid, is_folder)) = self.same_title(&wanted.title, &wanted.folder) else {
             return Ok(());
         };
         if existing.as_ref().is_some_and(|d| d.about.id == id) {
@@ -304,7 +304,7 @@ impl Call<'_> {
         let moved = existing.is_none_or(|d| d.folder != wanted.folder);
         let may = existing.is_none_or(|d| self.state.dashboard_level(&self.who, d) >= EDIT)
             && (!moved || self.state.may_create_in(&self.who, &wanted.folder));
-        match (may, self.rules.one_table) {
+        match (may, self.rules.classic) {
             (true, _) => Ok(()),
             (false, true) => Err(self.rules.error(403, "Access denied to save dashboard")),
             (false, false) => Err(Answer::json(403, json!({}))),
@@ -438,7 +438,7 @@ impl Call<'_> {
         {
             return Err(version_mismatch());
         }
-        if let Some((id, _, is_folder)) = self.same_slug(&wanted.title, "")
+        if let Some((id, _, is_folder)) = self.same_title(&wanted.title, "")
             && known.as_ref().is_none_or(|f| f.about.id != id)
         {
             let (code, status, message) = match is_folder {
@@ -472,10 +472,12 @@ impl Call<'_> {
                     uid => uid.to_owned(),
                 };
                 let (title, none) = (wanted.title.clone(), String::new());
+                let sent_title = title.clone();
                 Folder {
                     about,
                     uid,
                     title,
+                    sent_title,
                     description: none.clone(),
                     parent: none,
                 }

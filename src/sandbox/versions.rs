@@ -91,7 +91,7 @@ impl Call<'_> {
             body["uid"] = uid.into();
             body["createdBy"] = self.state.login(revision.created_by).into();
         }
-        let id = self.rules.one_table.then_some(dashboard.about.id);
+        let id = self.rules.classic.then_some(dashboard.about.id);
         let data = with_identity(&revision.spec.0, id, uid, revision.version);
         match Json::from(body) {
             Json::Object(mut members) => {
