@@ -53,7 +53,11 @@ impl Call<'_> {
         if self.rules.resource_api {
             meta["apiVersion"] = dashboard.stored_at.as_str().into();
         }
-        if !dashboard.folder.is_empty() {
+        if dashboard.folder == "general" && self.rules.general_is_a_folder {
+            meta["folderUid"] = "general".into();
+            meta["folderTitle"] = "Dashboards".into();
+            meta["folderUrl"] = "/dashboards/f/general/dashboards".into();
+        } else if !dashboard.folder.is_empty() {
             let Some(folder) = self.state.folders.get(&dashboard.folder) else {
                 return self.rules.error(404, "Folder not found");
             };

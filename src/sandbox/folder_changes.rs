@@ -331,7 +331,10 @@ impl Call<'_> {
         }
         if folder.parent != parent {
             folder.parent = parent;
-            self.raise_folder(&mut folder);
+            // Kept beside the dashboards' table, the parent is no part of what has the version.
+            if self.rules.nesting != Nesting::Beside {
+                self.raise_folder(&mut folder);
+            }
             if self.rules.nesting == Nesting::Checked {
                 // Both ways of keeping a folder are written, and each raises it.
                 folder.about.version += 1;

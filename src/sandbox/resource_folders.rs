@@ -7,8 +7,9 @@ use super::answer::Answer;
 use super::call::{Call, uid_fault};
 use super::discovery::{FOLDER_VERSION, FOLDERS};
 use super::folder_changes::DEEPEST;
-use super::json::Json;
+use super::pages::Listed;
 use super::resources::{Kind, Sent, bad_request, forbidden};
+use super::rules::Storage;
 use super::state::Folder;
 
 /// The kind.
@@ -27,6 +28,21 @@ impl Call<'_> {
         })
     }
 
+    /// A folder in a list, of which the old table tells less.
+    fn listed_folder(&self, folder: &Folder) -> serde_json::Value {
+        let mut body = self.folder_resource(folder);
+        if self.rules.storage == Storage::Adapter
+            && let Some(metadata) = body["metadata"].as_object_mut()
+        {
+            metadata.remove("generation");
+            if let Some(annotations) = metadata["annotations"].as_object_mut() {
+                annotations.remove("grafana.app/createdBy");
+                annotations.remove("grafana.app/updatedBy");
+            }
+        }
+        body
+    }
+
     /// GET of all.
     pub fn list_folder_resources(&self) -> Answer {
         let listed: Vec<_> = self
@@ -34,7 +50,12 @@ impl Call<'_> {
             .folders
             .values()
             .filter(|f| self.state.folder_level(&self.who, &f.uid) >= VIEW)
-            .map(|f| (f.uid.clone(), Json::from(self.folder_resource(f)), 0))
+            .map(|f| Listed {
+                name: f.uid.clone(),
+                place: f.uid.clone(),
+                body: self.listed_folder(f).into(),
+                length: 0,
+            })
             .collect();
         self.page(FOLDER, FOLDER_VERSION, listed)
     }
@@ -77,7 +98,7 @@ impl Call<'_> {
         about.labels = sent.labels;
         about.annotations = sent.annotations;
         about.grants = self.first_grants(sent.folder.is_empty());
-        let folder = Folder {
+        let mut folder = Folder {
             about,
             uid: name,
             title: sent.spec.text("title").to_owned(),
@@ -85,6 +106,10 @@ impl Call<'_> {
             description: sent.spec.text("description").to_owned(),
             parent: sent.folder,
         };
+        self.forget(&mut folder.about);
+        if self.rules.storage == Storage::Adapter {
+            folder.description.clear();
+        }
         let body = self.folder_resource(&folder);
         if self.request.parameter("dryRun") != "All" {
             self.state.put_folder(folder);
@@ -139,7 +164,7 @@ impl Call<'_> {
             return Err(forbidden());
         }
         if !sent.resource_version.is_empty()
-            && sent.resource_version != folder.about.resource_version.to_string()
+            && sent.resource_version != self.resource_version(&folder.about)
         {
             return Err(FOLDER.modified(name));
         }
@@ -177,13 +202,17 @@ impl Call<'_> {
         if self.state.folder_level(&self.who, name) < EDIT {
             return forbidden();
         }
-        let body = self.request.any_json().unwrap_or(&Json::Null);
-        if let Err(answer) = FOLDER.check_preconditions(name, &folder.about, body) {
+        if let Err(answer) = self.check_preconditions(FOLDER, name, &folder.about) {
             return answer;
         }
         let full = self.state.dashboards.values().any(|d| d.folder == name)
             || self.state.folders.values().any(|f| f.parent == name)
             || self.state.library.values().any(|e| e.folder == name);
+        if self.rules.storage == Storage::Adapter {
+            let body = self.folder_resource(folder);
+            self.state.remove_folder(name);
+            return Answer::resource(200, body);
+        }
         if full {
             let told = "Folder cannot be deleted: folder is not empty";
             return Answer::failure(

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::call::Call;
 use super::json::Json;
+use super::rules::Storage;
 use super::state::About;
 
 /// What is common to the objects of one kind.
@@ -84,39 +85,6 @@ impl Kind {
     fn details(&self, name: &str) -> Value {
         json!({ "name": name, "group": self.group, "kind": self.plural })
     }
-
-    /// Checks what a DELETE demands of the object before it goes.
-    pub fn check_preconditions(
-        &self,
-        name: &str,
-        about: &About,
-        body: &Json,
-    ) -> Result<(), Answer> {
-        let Some(demanded) = body.get("preconditions") else {
-            return Ok(());
-        };
-        let actual = about.resource_version.to_string();
-        for (field, has) in [
-            ("uid", about.object_uid.as_str()),
-            ("resourceVersion", actual.as_str()),
-        ] {
-            let wanted = demanded.text(field);
-            if demanded.get(field).is_some_and(|v| *v != Json::Null) && wanted != has {
-                let what = if field == "uid" {
-                    "UID"
-                } else {
-                    "ResourceVersion"
-                };
-                let told = format!(
-                    "Operation cannot be fulfilled on {}.{} \"{name}\": Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {has}",
-                    self.kind, self.group
-                );
-                let details = json!({ "name": name, "group": self.group, "kind": self.kind });
-                return Err(Answer::failure(409, "Conflict", &told, Some(details)));
-            }
-        }
-        Ok(())
-    }
 }
 
 /// The body is not what it should be.
@@ -130,22 +98,51 @@ pub fn forbidden() -> Answer {
 }
 
 impl Call<'_> {
-    /// The metadata of an object.
+    /// The resource version of an object; the old table has none of its own and gives the version.
+    pub fn resource_version(&self, about: &About) -> String {
+        match self.rules.storage {
+            Storage::Adapter => about.version.to_string(),
+            Storage::Table | Storage::Unified => about.resource_version.to_string(),
+        }
+    }
+
+    /// The metadata of an object as it is kept.
     pub fn metadata(&self, name: &str, folder: &str, about: &About) -> Value {
+        match self.rules.storage {
+            Storage::Table | Storage::Unified => self.full_metadata(name, folder, about),
+            Storage::Adapter => {
+                let bare = About {
+                    changed: true,
+                    labels: BTreeMap::new(),
+                    annotations: BTreeMap::new(),
+                    ..about.clone()
+                };
+                let mut body = self.full_metadata(name, folder, &bare);
+                if let Value::Object(members) = &mut body {
+                    members.remove("managedFields");
+                }
+                body
+            }
+        }
+    }
+
+    /// Loses what the old table has no place for.
+    pub fn forget(&self, about: &mut About) {
+        if self.rules.storage == Storage::Adapter {
+            about.labels.clear();
+            about.annotations.clear();
+        }
+    }
+
+    /// The metadata of an object as it was sent.
+    pub fn full_metadata(&self, name: &str, folder: &str, about: &About) -> Value {
         let mut annotations = about.annotations.clone();
-        annotations.insert(
-            "grafana.app/createdBy".to_owned(),
-            self.identity(about.created_by),
-        );
+        let mut annotate =
+            |key: &str, value: String| annotations.insert(format!("grafana.app/{key}"), value);
+        annotate("createdBy", self.identity(about.created_by));
         if about.changed {
-            annotations.insert(
-                "grafana.app/updatedBy".to_owned(),
-                self.identity(about.updated_by),
-            );
-            annotations.insert(
-                "grafana.app/updatedTimestamp".to_owned(),
-                about.updated.clone(),
-            );
+            annotate("updatedBy", self.identity(about.updated_by));
+            annotate("updatedTimestamp", about.updated.clone());
         }
         if !folder.is_empty() {
             annotations.insert(FOLDER.to_owned(), folder.to_owned());
@@ -154,13 +151,45 @@ impl Call<'_> {
         labels.insert(NUMBER.to_owned(), about.id.to_string());
         json!({
             "name": name, "namespace": "default", "uid": about.object_uid,
-            "resourceVersion": about.resource_version.to_string(), "generation": about.version,
+            "resourceVersion": self.resource_version(about), "generation": about.version,
             "creationTimestamp": about.created, "labels": labels, "annotations": annotations,
             "managedFields": [{
                 "manager": "amgctl", "operation": "Update", "apiVersion": "dashboard.grafana.app/v0alpha1",
                 "time": about.updated, "fieldsType": "FieldsV1", "fieldsV1": { "f:spec": {} },
             }],
         })
+    }
+
+    /// Checks what a DELETE demands of the object before it goes.
+    pub fn check_preconditions(&self, kind: Kind, name: &str, about: &About) -> Result<(), Answer> {
+        let body = self.request.any_json().unwrap_or(&Json::Null);
+        if self.rules.storage == Storage::Adapter {
+            return Ok(());
+        }
+        let Some(demanded) = body.get("preconditions") else {
+            return Ok(());
+        };
+        let actual = self.resource_version(about);
+        for (field, has) in [
+            ("uid", about.object_uid.as_str()),
+            ("resourceVersion", actual.as_str()),
+        ] {
+            let wanted = demanded.text(field);
+            if demanded.get(field).is_some_and(|v| *v != Json::Null) && wanted != has {
+                let what = if field == "uid" {
+                    "UID"
+                } else {
+                    "ResourceVersion"
+                };
+                let told = format!(
+                    "Operation cannot be fulfilled on {}.{} \"{name}\": Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {has}",
+                    kind.kind, kind.group
+                );
+                let details = json!({ "name": name, "group": kind.group, "kind": kind.kind });
+                return Err(Answer::failure(409, "Conflict", &told, Some(details)));
+            }
+        }
+        Ok(())
     }
 
     fn identity(&self, account: i64) -> String {

@@ -24,6 +24,14 @@ pub struct Rules {
     pub folder_counts: bool,
     /// The older API goes to the database itself; otherwise it is a facade before the resource API.
     pub classic: bool,
+    /// What dashboards and folders are kept in.
+    pub storage: Storage,
+    /// The folder uid `general` is taken for a folder of that name.
+    pub general_is_a_folder: bool,
+    /// What a search by title finds comes without tags.
+    pub query_hits_lack_tags: bool,
+    /// Of equal titles a search gives the newer first.
+    pub newer_first: bool,
     /// Dashboards and folders share one space of uids and numeric ids.
     pub one_table: bool,
     /// `/apis` is served.
@@ -58,6 +66,17 @@ pub struct Rules {
     pub body_limit: usize,
 }
 
+/// What dashboards and folders are kept in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Storage {
+    /// A table of their own.
+    Table,
+    /// Unified storage: everything about a resource is kept.
+    Unified,
+    /// The old table behind the resource API: labels, annotations, descriptions and preconditions are lost.
+    Adapter,
+}
+
 /// Which titles may not stand side by side.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Titles {
@@ -85,6 +104,8 @@ pub enum Saves {
     AlwaysRaise,
     /// Only a change raises it.
     RaiseOnChange,
+    /// Every save raises it, but the answer to one of a dashboard that changes nothing tells the version before.
+    RaiseUntold,
 }
 
 /// How folders stand in each other.
@@ -105,6 +126,8 @@ pub enum Nesting {
 pub enum MissingLibraryPanel {
     /// The dashboard is saved, and the answer is an error all the same.
     SavedButRefused,
+    /// The dashboard is not saved.
+    Refused,
     /// Nothing.
     Ignored,
 }
@@ -114,6 +137,8 @@ pub enum MissingLibraryPanel {
 pub enum Versions {
     /// A bare array that names users by number.
     ArrayByNumber,
+    /// A bare array.
+    Array,
     /// An object with a token for the next page.
     Object,
 }
@@ -181,7 +206,13 @@ impl Rules {
     pub fn of(version: Version) -> Rules {
         match version {
             Version::V9_4 => Rules::v9_4(),
+            Version::V10_1 => Rules::v10_1(),
+            Version::V10_4 => Rules {
+                nesting: Nesting::Beside,
+                ..Rules::v10_1()
+            },
             Version::V12_4 => Rules::v12_4(),
+            Version::V12_4Upgraded => Rules::v12_4_upgraded(),
         }
     }
 
@@ -195,6 +226,10 @@ impl Rules {
             nesting: Nesting::Flat,
             folder_counts: false,
             classic: true,
+            storage: Storage::Table,
+            general_is_a_folder: false,
+            newer_first: false,
+            query_hits_lack_tags: false,
             one_table: true,
             resource_api: false,
             trace_ids: true,
@@ -232,6 +267,44 @@ impl Rules {
         }
     }
 
+    fn v10_1() -> Rules {
+        let older = Rules::v9_4();
+        Rules {
+            grafana: "10.1.2",
+            slugs: Slugs::HexOrUuid,
+            titles: Titles::Unique,
+            folder_counts: true,
+            message_ids: true,
+            versions: Versions::Array,
+            datasources: Datasources {
+                rename_conflict_told: true,
+                health: true,
+                ..older.datasources
+            },
+            permissions: Permissions {
+                folder_slugs: false,
+                folders_named: true,
+                ..older.permissions
+            },
+            locking: Locking::Unauthorized,
+            ..older
+        }
+    }
+
+    fn v12_4_upgraded() -> Rules {
+        Rules {
+            storage: Storage::Adapter,
+            saves: Saves::RaiseUntold,
+            nesting: Nesting::Checked,
+            one_table: true,
+            general_is_a_folder: true,
+            missing_library_panel: MissingLibraryPanel::Refused,
+            newer_first: false,
+            query_hits_lack_tags: true,
+            ..Rules::v12_4()
+        }
+    }
+
     fn v12_4() -> Rules {
         Rules {
             grafana: "12.4.0",
@@ -242,6 +315,10 @@ impl Rules {
             nesting: Nesting::Trusting,
             folder_counts: true,
             classic: false,
+            storage: Storage::Unified,
+            general_is_a_folder: false,
+            newer_first: true,
+            query_hits_lack_tags: false,
             one_table: false,
             resource_api: true,
             trace_ids: false,

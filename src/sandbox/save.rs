@@ -6,7 +6,7 @@ use super::access::{EDIT, Role, VIEW};
 use super::answer::Answer;
 use super::call::{Call, uid_fault};
 use super::json::Json;
-use super::rules::{MissingLibraryPanel, Numbers, Saves, Titles};
+use super::rules::{MissingLibraryPanel, Numbers, Saves, Storage, Titles};
 use super::slug::slug;
 use super::state::{Dashboard, Folder, Text, now};
 
@@ -64,6 +64,9 @@ impl Call<'_> {
         }
         self.check_rights(&wanted, existing.as_ref())?;
         let missing_panel = self.lacks_library_panel(&wanted.spec);
+        if missing_panel && self.rules.missing_library_panel == MissingLibraryPanel::Refused {
+            return Err(Answer::message(500, "library element could not be found"));
+        }
         if existing.is_some() && wanted_uid == wanted.uid {
             self.rename_if_asked(&mut existing, &wanted.uid);
         }
@@ -140,6 +143,9 @@ impl Call<'_> {
 
     fn check_folder(&self, wanted: &mut Wanted) -> Result<(), Answer> {
         if wanted.folder.is_empty() {
+            return Ok(());
+        }
+        if wanted.folder == "general" && self.rules.general_is_a_folder {
             return Ok(());
         }
         if wanted.folder == "general" && !self.rules.classic {
@@ -235,6 +241,13 @@ impl Call<'_> {
             }
         }
         if self.rules.one_table && self.state.folders.contains_key(&wanted.uid) {
+            if !self.rules.classic {
+                let told = format!(
+                    "dashboards.dashboard.grafana.app \"{}\" already exists",
+                    wanted.uid
+                );
+                return Err(Answer::message(409, &told));
+            }
             return Err(Answer::message(
                 400,
                 "Dashboard cannot be changed to a folder",
@@ -350,7 +363,9 @@ impl Call<'_> {
         if let Json::Object(members) = &mut wanted.spec {
             members.insert("title".to_owned(), wanted.title.as_str().into());
         }
-        let spec = Text::of(&stored(wanted.spec.clone(), self.rules.resource_api));
+        let tags = tags(&wanted.spec);
+        let spec = Text::of(&stored(wanted.spec, self.rules.resource_api));
+        let mut unchanged = false;
         let mut dashboard = match existing {
             None => {
                 let mut about = self.state.about(self.who.account);
@@ -365,7 +380,7 @@ impl Call<'_> {
                     uid,
                     title: wanted.title,
                     folder: wanted.folder,
-                    tags: tags(&wanted.spec),
+                    tags,
                     stored_at: "v0alpha1".to_owned(),
                     spec,
                     revisions: Vec::new(),
@@ -373,7 +388,8 @@ impl Call<'_> {
             }
             Some(mut known) => {
                 let same = known.spec == spec && known.folder == wanted.folder;
-                if same && self.rules.saves == Saves::RaiseOnChange {
+                unchanged = same && self.rules.saves != Saves::AlwaysRaise;
+                if unchanged && self.rules.saves == Saves::RaiseOnChange {
                     if is_message(&known, &wanted.message) && known.about.labels.is_empty() {
                         return self.saved(&known);
                     }
@@ -386,7 +402,7 @@ impl Call<'_> {
                 known.about.resource_version = self.state.next_resource_version();
                 known.title = wanted.title;
                 known.folder = wanted.folder;
-                known.tags = tags(&wanted.spec);
+                known.tags = tags;
                 known.stored_at = "v0alpha1".to_owned();
                 known.spec = spec;
                 known
@@ -395,15 +411,18 @@ impl Call<'_> {
         // The older way of saving keeps nothing of the metadata that the resource API had.
         dashboard.about.labels.clear();
         dashboard.about.annotations.clear();
-        if self.rules.resource_api && !wanted.message.is_empty() {
+        if self.rules.storage == Storage::Unified && !wanted.message.is_empty() {
             dashboard
                 .about
                 .annotations
                 .insert("grafana.app/message".to_owned(), wanted.message.clone());
         }
-        let answer = self.saved(&dashboard);
+        let mut told = dashboard.clone();
+        if unchanged && self.rules.saves == Saves::RaiseUntold {
+            told.about.version -= 1;
+        }
         self.state.put_dashboard(dashboard, &wanted.message, 0);
-        answer
+        self.saved(&told)
     }
 
     /// The answer to a save.

@@ -107,9 +107,9 @@ impl Call<'_> {
         Answer::json(200, serde_json::Value::Array(body))
     }
 
-    /// Equal titles: the older servers give the older first, the newer ones the newer.
+    /// The order of equal titles.
     fn tie(&self, id: i64) -> i64 {
-        if self.rules.resource_api { -id } else { id }
+        if self.rules.newer_first { -id } else { id }
     }
 
     fn folder_id(&self, uid: &str) -> i64 {
@@ -121,7 +121,7 @@ impl Call<'_> {
             id: f.about.id,
             uid: &f.uid,
             title: &f.title,
-            folder: &f.parent,
+            folder: if self.rules.classic { "" } else { &f.parent },
             tags: &[],
             is_folder: true,
             level: self.state.folder_level(&self.who, &f.uid),
@@ -147,6 +147,9 @@ impl Call<'_> {
         let mut tags = hit.tags.to_vec();
         if !sorted {
             tags.sort();
+        }
+        if self.rules.query_hits_lack_tags && !self.request.parameter("query").is_empty() {
+            tags.clear();
         }
         let mut body = json!({
             "id": hit.id, "uid": hit.uid, "title": hit.title, "uri": format!("db/{}", slug_of(hit.title)), "url": url,

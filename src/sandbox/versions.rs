@@ -32,7 +32,7 @@ impl Call<'_> {
             .map(|revision| self.version_body(dashboard, revision, listed_message(revision), true))
             .collect();
         match self.rules.versions {
-            Versions::ArrayByNumber => Answer::json(200, Json::Array(listed)),
+            Versions::ArrayByNumber | Versions::Array => Answer::json(200, Json::Array(listed)),
             Versions::Object => Answer::json(
                 200,
                 Json::object([
