@@ -218,22 +218,19 @@ impl Call<'_> {
             return answer;
         }
         let Some(body) = self.request.json() else {
-            return self.rules.bad_request_data();
+            return self.rules.error(400, "Bad request data");
         };
         let (name, role) = (body.text("name").trim(), body.text("role"));
-        if !matches!(role, "" | "Admin" | "Editor" | "Viewer" | "None") {
-            return self.rules.refusal(
-                400,
-                "serviceaccounts.ErrInvalidInput",
-                "invalid role value: ",
-            );
-        }
         if name.is_empty() {
-            return match self.rules.accounts.missing_told {
+            return self.rules.error(400, "Bad request data");
+        }
+        if !matches!(role, "" | "Admin" | "Editor" | "Viewer" | "None") {
+            let told = "invalid role specified";
+            return match self.rules.message_ids {
                 true => self
                     .rules
-                    .refusal(400, "serviceaccounts.ErrInvalidInput", "invalid input"),
-                false => self.rules.error(400, "Failed to create service account"),
+                    .refusal(400, "serviceaccounts.ErrInvalidRoleValue", told),
+                false => self.rules.error(400, told),
             };
         }
         if self
@@ -297,7 +294,7 @@ impl Call<'_> {
             return answer;
         }
         let Some(body) = self.request.json() else {
-            return self.rules.bad_request_data();
+            return self.rules.error(400, "Bad request data");
         };
         let Some(mut account) = self.account(id).cloned() else {
             return self.account_missing();
@@ -350,10 +347,7 @@ impl Call<'_> {
             return answer;
         }
         let Some(account) = self.account(id) else {
-            return match self.rules.accounts.missing_told {
-                true => self.account_missing(),
-                false => Answer::json(200, json!([])),
-            };
+            return Answer::json(200, json!([]));
         };
         let clock = jiff::Timestamp::now().as_second();
         let listed: Vec<_> = self
@@ -377,7 +371,7 @@ impl Call<'_> {
             return answer;
         }
         let Some(body) = self.request.json() else {
-            return self.rules.bad_request_data();
+            return self.rules.error(400, "Bad request data");
         };
         let Some((account, role)) = self.account(id).map(|a| (a.id, a.role.clone())) else {
             return self.account_missing();

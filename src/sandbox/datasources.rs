@@ -134,8 +134,19 @@ impl Call<'_> {
         Answer::json(200, Json::Array(items.collect()))
     }
 
+    /// A number that is none, if one was to be.
+    fn not_a_number(&self, by: By<'_>) -> Option<Answer> {
+        match by {
+            By::Id(id) if id.parse::<i64>().is_err() => Some(Answer::message(400, "id is invalid")),
+            By::Id(_) | By::Uid(_) | By::Name(_) => None,
+        }
+    }
+
     /// GET of one.
     pub fn get_datasource(&self, by: By<'_>) -> Answer {
+        if let (Some(answer), true) = (self.not_a_number(by), self.who.is_admin()) {
+            return answer;
+        }
         if !self.who.is_admin() {
             return match self.find_datasource(by) {
                 None if self.rules.missing_is_told && !matches!(by, By::Uid(_)) => {
@@ -163,8 +174,11 @@ impl Call<'_> {
         if !self.rules.datasources.health {
             return self.rules.error(404, "Not found");
         }
+        if uid_fault(uid).is_some() {
+            return Answer::message(400, "UID is invalid");
+        }
         let Some(d) = self.find_datasource(By::Uid(uid)) else {
-            return datasource_missing();
+            return self.rules.error(500, "Unable to load datasource metadata");
         };
         let host = d
             .url
@@ -355,6 +369,7 @@ impl Call<'_> {
         let rules = self.rules.datasources;
         let mut wanted = self.read_datasource(body)?;
         self.check_url(&wanted)?;
+        self.not_a_number(by).map_or(Ok(()), Err)?;
         let known = self
             .find_datasource(by)
             .cloned()
@@ -402,6 +417,9 @@ impl Call<'_> {
     pub fn delete_datasource(&mut self, by: By<'_>) -> Answer {
         if !self.who.is_admin() {
             return Answer::denied("datasources:delete");
+        }
+        if let Some(answer) = self.not_a_number(by) {
+            return answer;
         }
         let Some(id) = self.find_datasource(by).map(|d| d.id) else {
             return datasource_missing();

@@ -24,7 +24,12 @@ pub const DASHBOARD: Kind = Kind {
 impl Call<'_> {
     /// A dashboard at a version; an answer where that is not known.
     fn dashboard_resource(&self, dashboard: &Dashboard, version: &str) -> Result<Json, Answer> {
-        let metadata = self.metadata(&dashboard.uid, &dashboard.folder, &dashboard.about);
+        let metadata = self.metadata(
+            DASHBOARD,
+            &dashboard.uid,
+            &dashboard.folder,
+            &dashboard.about,
+        );
         dashboard_with(dashboard, version, metadata)
     }
 
@@ -174,7 +179,12 @@ impl Call<'_> {
             spec: Text::of(&spec),
             revisions: Vec::new(),
         };
-        let metadata = self.full_metadata(&dashboard.uid, &dashboard.folder, &dashboard.about);
+        let metadata = self.full_metadata(
+            DASHBOARD,
+            &dashboard.uid,
+            &dashboard.folder,
+            &dashboard.about,
+        );
         let mut body = dashboard_with(&dashboard, version, metadata)?;
         self.forget(&mut dashboard.about);
         if dry {
@@ -359,7 +369,7 @@ impl Call<'_> {
         if let Err(answer) = self.check_preconditions(DASHBOARD, name, &dashboard.about) {
             return answer;
         }
-        let uid = dashboard.about.object_uid.clone();
+        let uid = self.object_uid(DASHBOARD, name, &dashboard.about);
         if !self.dry_run() {
             self.state.remove_dashboard(name);
         }

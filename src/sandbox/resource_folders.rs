@@ -23,7 +23,7 @@ impl Call<'_> {
     fn folder_resource(&self, folder: &Folder) -> serde_json::Value {
         json!({
             "kind": "Folder", "apiVersion": format!("{FOLDERS}/{FOLDER_VERSION}"),
-            "metadata": self.metadata(&folder.uid, &folder.parent, &folder.about),
+            "metadata": self.metadata(FOLDER, &folder.uid, &folder.parent, &folder.about),
             "spec": { "title": folder.title, "description": folder.description },
         })
     }
@@ -222,7 +222,7 @@ impl Call<'_> {
                 Some(json!({ "uid": "folder.not-empty" })),
             );
         }
-        let uid = folder.about.object_uid.clone();
+        let uid = self.object_uid(FOLDER, name, &folder.about);
         self.state.remove_folder(name);
         FOLDER.removed(name, &uid)
     }

@@ -5,11 +5,13 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::answer::Answer;
 use super::call::Call;
 use super::json::Json;
 use super::rules::Storage;
+use super::slug::base64_url;
 use super::state::About;
 
 /// What is common to the objects of one kind.
@@ -107,9 +109,9 @@ impl Call<'_> {
     }
 
     /// The metadata of an object as it is kept.
-    pub fn metadata(&self, name: &str, folder: &str, about: &About) -> Value {
+    pub fn metadata(&self, kind: Kind, name: &str, folder: &str, about: &About) -> Value {
         match self.rules.storage {
-            Storage::Table | Storage::Unified => self.full_metadata(name, folder, about),
+            Storage::Table | Storage::Unified => self.full_metadata(kind, name, folder, about),
             Storage::Adapter => {
                 let bare = About {
                     changed: true,
@@ -117,11 +119,24 @@ impl Call<'_> {
                     annotations: BTreeMap::new(),
                     ..about.clone()
                 };
-                let mut body = self.full_metadata(name, folder, &bare);
+                let mut body = self.full_metadata(kind, name, folder, &bare);
                 if let Value::Object(members) = &mut body {
                     members.remove("managedFields");
                 }
                 body
+            }
+        }
+    }
+
+    /// The resource API's uid of an object; the old table has none and makes it from the name, so that it is the
+    /// same for everything that ever had that name.
+    pub fn object_uid(&self, kind: Kind, name: &str, about: &About) -> String {
+        match self.rules.storage {
+            Storage::Table | Storage::Unified => about.object_uid.clone(),
+            Storage::Adapter => {
+                let digest = Sha256::digest(format!("{}|{}|default|{name}", kind.group, kind.kind));
+                let text: String = base64_url(&digest).replace(['-', '_'], "X");
+                format!("{text:X<44}")
             }
         }
     }
@@ -135,7 +150,7 @@ impl Call<'_> {
     }
 
     /// The metadata of an object as it was sent.
-    pub fn full_metadata(&self, name: &str, folder: &str, about: &About) -> Value {
+    pub fn full_metadata(&self, kind: Kind, name: &str, folder: &str, about: &About) -> Value {
         let mut annotations = about.annotations.clone();
         let mut annotate =
             |key: &str, value: String| annotations.insert(format!("grafana.app/{key}"), value);
@@ -150,7 +165,7 @@ impl Call<'_> {
         let mut labels = about.labels.clone();
         labels.insert(NUMBER.to_owned(), about.id.to_string());
         json!({
-            "name": name, "namespace": "default", "uid": about.object_uid,
+            "name": name, "namespace": "default", "uid": self.object_uid(kind, name, about),
             "resourceVersion": self.resource_version(about), "generation": about.version,
             "creationTimestamp": about.created, "labels": labels, "annotations": annotations,
             "managedFields": [{
@@ -170,8 +185,9 @@ impl Call<'_> {
             return Ok(());
         };
         let actual = self.resource_version(about);
+        let object_uid = self.object_uid(kind, name, about);
         for (field, has) in [
-            ("uid", about.object_uid.as_str()),
+            ("uid", object_uid.as_str()),
             ("resourceVersion", actual.as_str()),
         ] {
             let wanted = demanded.text(field);

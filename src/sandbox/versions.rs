@@ -7,13 +7,21 @@ use super::answer::Answer;
 use super::call::Call;
 use super::dashboards::with_identity;
 use super::json::Json;
-use super::rules::Versions;
+use super::rules::{Saves, Versions};
 use super::state::{Dashboard, Revision, now};
 
 impl Call<'_> {
+    /// The dashboard whose history is asked for.
+    fn versioned(&self, uid: &str) -> Result<&Dashboard, Answer> {
+        if self.rules.classic && self.who.is_admin() && !self.state.dashboards.contains_key(uid) {
+            return Err(self.rules.error(400, "failed to get dashboard by UID"));
+        }
+        self.dashboard(uid, EDIT, "dashboards:write")
+    }
+
     /// GET `/api/dashboards/uid/UID/versions`.
     pub fn list_versions(&self, uid: &str) -> Answer {
-        let dashboard = match self.dashboard(uid, EDIT, "dashboards:write") {
+        let dashboard = match self.versioned(uid) {
             Ok(dashboard) => dashboard,
             Err(answer) => return answer,
         };
@@ -45,7 +53,7 @@ impl Call<'_> {
 
     /// GET `/api/dashboards/uid/UID/versions/VERSION`.
     pub fn get_version(&self, uid: &str, version: &str) -> Answer {
-        let dashboard = match self.dashboard(uid, EDIT, "dashboards:write") {
+        let dashboard = match self.versioned(uid) {
             Ok(dashboard) => dashboard,
             Err(answer) => return answer,
         };
@@ -104,7 +112,7 @@ impl Call<'_> {
 
     /// POST `/api/dashboards/uid/UID/restore`.
     pub fn restore_version(&mut self, uid: &str) -> Answer {
-        let mut dashboard = match self.dashboard(uid, EDIT, "dashboards:write") {
+        let mut dashboard = match self.versioned(uid) {
             Ok(dashboard) => dashboard.clone(),
             Err(answer) => return answer,
         };
@@ -118,13 +126,19 @@ impl Call<'_> {
             .rev()
             .find(|r| r.version == wanted)
         else {
-            return self.rules.error(404, "Dashboard version not found");
+            return match self.rules.classic {
+                true => self.rules.error(404, "Dashboard version not found"),
+                false => Answer::message(500, "Failed to restore dashboard version"),
+            };
         };
+        let unchanged = dashboard.spec == revision.spec;
         dashboard.spec = revision.spec.clone();
         let spec = dashboard.spec.json();
         spec.text("title").clone_into(&mut dashboard.title);
         dashboard.tags = super::save::tags(&spec);
-        dashboard.about.version += 1;
+        if !(unchanged && self.rules.saves == Saves::RaiseOnChange) {
+            dashboard.about.version += 1;
+        }
         dashboard.about.updated = now();
         dashboard.about.updated_by = self.who.account;
         dashboard.about.changed = true;
@@ -141,8 +155,8 @@ impl Call<'_> {
 
 fn listed_message(revision: &Revision) -> String {
     match (revision.restored_from, revision.parent) {
-        (from, _) if from > 0 => format!("Restored from version {from}"),
         (_, 0) => "Initial save".to_owned(),
+        (from, _) if from > 0 => format!("Restored from version {from}"),
         _ => revision.message.clone(),
     }
 }

@@ -32,6 +32,21 @@ async fn grafana_9_4_answers_as_recorded() {
 }
 
 #[tokio::test]
+async fn grafana_10_1_answers_as_recorded() {
+    replay(Version::V10_1).await;
+}
+
+#[tokio::test]
+async fn grafana_10_4_answers_as_recorded() {
+    replay(Version::V10_4).await;
+}
+
+#[tokio::test]
+async fn grafana_12_4_upgraded_answers_as_recorded() {
+    replay(Version::V12_4Upgraded).await;
+}
+
+#[tokio::test]
 async fn grafana_12_4_answers_as_recorded() {
     replay(Version::V12_4).await;
 }
