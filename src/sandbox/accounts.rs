@@ -145,11 +145,11 @@ impl Call<'_> {
     }
 
     fn account_missing(&self) -> Answer {
-        self.rules.refusal(
-            404,
-            "serviceaccounts.ErrNotFound",
-            "service account not found",
-        )
+        if !self.rules.message_ids {
+            return self.rules.error(404, "Failed to retrieve service account");
+        }
+        let told = "service account not found";
+        self.rules.refusal(404, "serviceaccounts.ErrNotFound", told)
     }
 
     fn account_body(&self, account: &Account) -> Value {

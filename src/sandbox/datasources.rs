@@ -149,8 +149,9 @@ impl Call<'_> {
         }
         if !self.who.is_admin() {
             return match self.find_datasource(by) {
-                None if self.rules.missing_is_told && !matches!(by, By::Uid(_)) => {
-                    datasource_missing()
+                None if !matches!(by, By::Uid(_)) => {
+                    let told = "data source not found";
+                    self.rules.missing_to_the_weak(told, "datasources:read")
                 }
                 _ => Answer::denied("datasources:read"),
             };

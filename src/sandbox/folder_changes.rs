@@ -419,6 +419,10 @@ impl Call<'_> {
         if self.state.folder_level(&self.who, uid) < EDIT {
             return Answer::denied("folders:delete");
         }
+        if self.keeps_used_elements(uid) {
+            let told = "Folder could not be deleted because it contains library elements in use";
+            return self.rules.error(403, told);
+        }
         self.state.remove_folder(uid);
         match self.rules.classic {
             true => Answer {

@@ -20,6 +20,7 @@ mod folder_changes;
 mod folders;
 mod json;
 mod json_text;
+mod library;
 mod pages;
 mod permissions;
 mod persist;

@@ -123,7 +123,16 @@ fn api_route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Answer {
             ("DELETE", [id]) => call.delete_key(id),
             _ => Answer::no_such_path(),
         },
-        (_, ["library-elements", ..]) => Answer::unknown("library panels"),
+        (_, ["library-elements", rest @ ..]) => match (method, rest) {
+            ("GET", []) => call.list_elements(),
+            ("POST", []) => call.create_element(),
+            ("GET", ["name", name]) => call.get_elements_by_name(name),
+            ("GET", [uid]) => call.get_element(uid),
+            ("PATCH", [uid]) => call.update_element(uid),
+            ("DELETE", [uid]) => call.delete_element(uid),
+            ("GET", [uid, "connections"]) => call.element_connections(uid),
+            _ => Answer::no_such_path(),
+        },
         (_, [first, ..]) if NOT_HERE.contains(first) => Answer::unknown(&call.request.path),
         _ => Answer::no_such_path(),
     }

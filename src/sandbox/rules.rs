@@ -60,6 +60,8 @@ pub struct Rules {
     pub accounts: Accounts,
     /// How lists of permissions are told.
     pub permissions: Permissions,
+    /// How shared panels are kept.
+    pub library: Library,
     /// What writers that meet in the database do to each other.
     pub locking: Locking,
     /// The largest body of a request, in bytes.
@@ -177,6 +179,15 @@ pub struct Accounts {
     pub api_keys: bool,
 }
 
+/// How shared panels are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Library {
+    /// Two of one name may not be in one folder.
+    pub names_unique: bool,
+    /// What a dashboard uses cannot be deleted.
+    pub in_use_kept: bool,
+}
+
 /// What writers that meet in the database do to each other.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Locking {
@@ -262,6 +273,10 @@ impl Rules {
                 folder_slugs: true,
                 folders_named: false,
             },
+            library: Library {
+                names_unique: true,
+                in_use_kept: true,
+            },
             locking: Locking::Denied,
             body_limit: 64 * MIB,
         }
@@ -301,6 +316,10 @@ impl Rules {
             missing_library_panel: MissingLibraryPanel::Refused,
             newer_first: false,
             query_hits_lack_tags: true,
+            library: Library {
+                names_unique: false,
+                in_use_kept: true,
+            },
             ..Rules::v12_4()
         }
     }
@@ -350,6 +369,10 @@ impl Rules {
                 uids: true,
                 folder_slugs: false,
                 folders_named: true,
+            },
+            library: Library {
+                names_unique: false,
+                in_use_kept: false,
             },
             locking: Locking::Creates,
             body_limit: 16 * MIB,

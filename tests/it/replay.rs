@@ -12,12 +12,13 @@ use amgctl::sandbox::{Options, Running, Version, start};
 use serde_json::Value;
 
 /// The topics that are replayed, in the order in which one server takes them.
-const TOPICS: [&str; 8] = [
+const TOPICS: [&str; 9] = [
     "auth",
     "dashboards",
     "datasources",
     "discovery",
     "folders",
+    "library",
     "registry",
     "resources",
     "search",
