@@ -71,16 +71,8 @@ impl State {
         if who.is_admin() {
             return ADMINISTER;
         }
-        let own = self
-            .folders
-            .get(uid)
-            .map_or(0, |f| who.level_by(&f.about.grants));
-        self.parents(uid)
-            .iter()
-            .map(|f| who.level_by(&f.about.grants))
-            .max()
-            .unwrap_or(0)
-            .max(own)
+        let own = self.folders.get(uid).map_or(0, |f| who.level_by(&f.about.grants));
+        self.parents(uid).iter().map(|f| who.level_by(&f.about.grants)).max().unwrap_or(0).max(own)
     }
 
     /// What one may do with a dashboard: its own permissions and those of the folders it is in.
@@ -88,8 +80,7 @@ impl State {
         if who.is_admin() {
             return ADMINISTER;
         }
-        who.level_by(&dashboard.about.grants)
-            .max(self.folder_level(who, &dashboard.folder))
+        who.level_by(&dashboard.about.grants).max(self.folder_level(who, &dashboard.folder))
     }
 
     /// One may make something in that folder; the empty uid is the root.
@@ -103,20 +94,12 @@ impl State {
     /// One may write some dashboard somewhere, which is what the door asks.
     pub fn may_write_somewhere(&self, who: &Who) -> bool {
         who.role >= Role::Editor
-            || self
-                .folders
-                .values()
-                .any(|f| who.level_by(&f.about.grants) >= EDIT)
-            || self
-                .dashboards
-                .values()
-                .any(|d| who.level_by(&d.about.grants) >= EDIT)
+            || self.folders.values().any(|f| who.level_by(&f.about.grants) >= EDIT)
+            || self.dashboards.values().any(|d| who.level_by(&d.about.grants) >= EDIT)
     }
 
     /// The name an account is told by.
     pub fn login(&self, account: i64) -> &str {
-        self.accounts
-            .get(&account)
-            .map_or("Anonymous", |a: &Account| a.login.as_str())
+        self.accounts.get(&account).map_or("Anonymous", |a: &Account| a.login.as_str())
     }
 }

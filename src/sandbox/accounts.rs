@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::access::Role;
 use super::answer::Answer;
+use super::bind;
 use super::call::Call;
 use super::json::Json;
 use super::random;
@@ -23,11 +24,8 @@ pub struct Tokens {
 }
 
 /// The accounts the workspace begins with: named as where the recordings were made, so that answers agree.
-const FIRST: [(&str, &str); 3] = [
-    ("contract-admin", "Admin"),
-    ("contract-editor", "Editor"),
-    ("contract-viewer", "Viewer"),
-];
+const FIRST: [(&str, &str); 3] =
+    [("contract-admin", "Admin"), ("contract-editor", "Editor"), ("contract-viewer", "Viewer")];
 
 impl State {
     /// Makes the user and the accounts that the workspace begins with, unless they are there.
@@ -50,23 +48,13 @@ impl State {
     /// The tokens of the accounts the workspace began with; empty ones for those that were removed.
     pub fn tokens(&self) -> Tokens {
         let key = |name: &str| {
-            let account = self
-                .accounts
-                .values()
-                .find(|a| a.service && a.name == name)
-                .map(|a| a.id);
-            let token = self
-                .tokens
-                .values()
-                .find(|t| t.account.is_some() && t.account == account && t.name == name);
+            let account = self.accounts.values().find(|a| a.service && a.name == name).map(|a| a.id);
+            let token =
+                self.tokens.values().find(|t| t.account.is_some() && t.account == account && t.name == name);
             token.map(|t| t.key.clone()).unwrap_or_default()
         };
         let [admin, editor, viewer] = FIRST.map(|(name, _)| key(name));
-        Tokens {
-            admin,
-            editor,
-            viewer,
-        }
+        Tokens { admin, editor, viewer }
     }
 
     fn add_account(&mut self, rules: &Rules, name: &str, role: &str, service: bool) -> i64 {
@@ -93,55 +81,26 @@ impl State {
         id
     }
 
-    fn add_token(
-        &mut self,
-        account: Option<i64>,
-        name: &str,
-        role: &str,
-        key: String,
-        life: Option<i64>,
-    ) -> i64 {
+    fn add_token(&mut self, account: Option<i64>, name: &str, role: &str, key: String, life: Option<i64>) -> i64 {
         self.counters.token += 1;
         let id = self.counters.token;
         let created = jiff::Timestamp::now().as_second();
-        let expires = life
-            .filter(|seconds| *seconds > 0)
-            .map(|seconds| created.saturating_add(seconds));
+        let expires = life.filter(|seconds| *seconds > 0).map(|seconds| created.saturating_add(seconds));
         let (name, role) = (name.to_owned(), role.to_owned());
         self.touch(Key::Token(id));
-        self.tokens.insert(
-            id,
-            Token {
-                id,
-                account,
-                name,
-                key,
-                role,
-                created,
-                expires,
-            },
-        );
+        self.tokens.insert(id, Token { id, account, name, key, role, created, expires });
         id
     }
 }
 
 impl Call<'_> {
     fn may_manage(&self, action: &str) -> Result<(), Answer> {
-        if self.who.is_admin() {
-            Ok(())
-        } else {
-            Err(Answer::denied(action))
-        }
+        if self.who.is_admin() { Ok(()) } else { Err(Answer::denied(action)) }
     }
 
     fn account(&self, id: &str) -> Option<&Account> {
-        let wanted =
-            |a: &&Account| a.id.to_string() == id || self.rules.accounts.uids && a.uid == id;
-        self.state
-            .accounts
-            .values()
-            .filter(|a| a.service)
-            .find(wanted)
+        let wanted = |a: &&Account| a.id.to_string() == id || self.rules.accounts.uids && a.uid == id;
+        self.state.accounts.values().filter(|a| a.service).find(wanted)
     }
 
     fn account_missing(&self) -> Answer {
@@ -164,11 +123,7 @@ impl Call<'_> {
     }
 
     fn tokens_of(&self, account: i64) -> Vec<&Token> {
-        self.state
-            .tokens
-            .values()
-            .filter(|t| t.account == Some(account))
-            .collect()
+        self.state.tokens.values().filter(|t| t.account == Some(account)).collect()
     }
 
     /// GET `/api/serviceaccounts/search`.
@@ -182,16 +137,10 @@ impl Call<'_> {
             .accounts
             .values()
             .filter(|a| {
-                a.service
-                    && (a.name.to_lowercase().contains(&query)
-                        || a.login.to_lowercase().contains(&query))
+                a.service && (a.name.to_lowercase().contains(&query) || a.login.to_lowercase().contains(&query))
             })
             .collect();
-        let per_page = self
-            .request
-            .number("perpage")
-            .filter(|n| *n > 0)
-            .unwrap_or(1000);
+        let per_page = self.request.number("perpage").filter(|n| *n > 0).unwrap_or(1000);
         let page = self.request.number("page").filter(|n| *n > 0).unwrap_or(1);
         let size = usize::try_from(per_page).unwrap_or(usize::MAX);
         let skip = usize::try_from((page - 1).saturating_mul(per_page)).unwrap_or(usize::MAX);
@@ -217,8 +166,9 @@ impl Call<'_> {
         if let Err(answer) = self.may_manage("serviceaccounts:create") {
             return answer;
         }
-        let Some(body) = self.request.json() else {
-            return self.rules.error(400, "Bad request data");
+        let body = match self.body(bind::ACCOUNT) {
+            Ok(body) => body,
+            Err(_) => return self.rules.error(400, "Bad request data"),
         };
         let (name, role) = (body.text("name").trim(), body.text("role"));
         if name.is_empty() {
@@ -227,24 +177,15 @@ impl Call<'_> {
         if !matches!(role, "" | "Admin" | "Editor" | "Viewer" | "None") {
             let told = "invalid role specified";
             return match self.rules.message_ids {
-                true => self
-                    .rules
-                    .refusal(400, "serviceaccounts.ErrInvalidRoleValue", told),
+                true => self.rules.refusal(400, "serviceaccounts.ErrInvalidRoleValue", told),
                 false => self.rules.error(400, told),
             };
         }
-        if self
-            .state
-            .accounts
-            .values()
-            .any(|a| a.service && a.name == name)
-        {
+        if self.state.accounts.values().any(|a| a.service && a.name == name) {
             return match self.rules.message_ids {
-                true => self.rules.refusal(
-                    400,
-                    "serviceaccounts.ErrAlreadyExists",
-                    "service account already exists",
-                ),
+                true => {
+                    self.rules.refusal(400, "serviceaccounts.ErrAlreadyExists", "service account already exists")
+                }
                 false => self.rules.error(400, "Failed to create service account"),
             };
         }
@@ -293,8 +234,9 @@ impl Call<'_> {
         if let Err(answer) = self.may_manage("serviceaccounts:write") {
             return answer;
         }
-        let Some(body) = self.request.json() else {
-            return self.rules.error(400, "Bad request data");
+        let body = match self.body(bind::ACCOUNT) {
+            Ok(body) => body,
+            Err(_) => return self.rules.error(400, "Bad request data"),
         };
         let Some(mut account) = self.account(id).cloned() else {
             return self.account_missing();
@@ -370,32 +312,25 @@ impl Call<'_> {
         if let Err(answer) = self.may_manage("serviceaccounts:write") {
             return answer;
         }
-        let Some(body) = self.request.json() else {
-            return self.rules.error(400, "Bad request data");
+        let body = match self.body(bind::ACCOUNT) {
+            Ok(body) => body,
+            Err(_) => return self.rules.error(400, "Bad request data"),
         };
         let Some((account, role)) = self.account(id).map(|a| (a.id, a.role.clone())) else {
             return self.account_missing();
         };
         let life = body.integer("secondsToLive").unwrap_or(0);
         if life < 0 {
-            return self.rules.refusal(
-                400,
-                "serviceaccounts.ErrInvalidInput",
-                "invalid SecondsToLive value",
-            );
+            return self.rules.refusal(400, "serviceaccounts.ErrInvalidInput", "invalid SecondsToLive value");
         }
         let name = body.text("name");
         if self.state.tokens.values().any(|t| t.name == name) {
             let code = if self.rules.message_ids { 400 } else { 409 };
             let told = "service account token with given name already exists in the organization";
-            return self
-                .rules
-                .refusal(code, "serviceaccounts.ErrTokenAlreadyExists", told);
+            return self.rules.refusal(code, "serviceaccounts.ErrTokenAlreadyExists", told);
         }
         let key = random::token();
-        let id = self
-            .state
-            .add_token(Some(account), name, &role, key.clone(), Some(life));
+        let id = self.state.add_token(Some(account), name, &role, key.clone(), Some(life));
         Answer::json(200, json!({ "id": id, "name": name, "key": key }))
     }
 
@@ -405,22 +340,14 @@ impl Call<'_> {
             return answer;
         }
         let account = self.account(id).map(|a| a.id);
-        let found = self
-            .state
-            .tokens
-            .values()
-            .find(|t| t.id.to_string() == token && t.account == account);
+        let found = self.state.tokens.values().find(|t| t.id.to_string() == token && t.account == account);
         let Some(id) = found.filter(|_| account.is_some()).map(|t| t.id) else {
             return match self.rules.message_ids {
                 true if account.is_none() => self.account_missing(),
-                true => self.rules.refusal(
-                    404,
-                    "serviceaccounts.ErrTokenNotFound",
-                    "service account token not found",
-                ),
-                false => self
-                    .rules
-                    .error(500, "Failed to delete service account token"),
+                true => {
+                    self.rules.refusal(404, "serviceaccounts.ErrTokenNotFound", "service account token not found")
+                }
+                false => self.rules.error(500, "Failed to delete service account token"),
             };
         };
         self.state.tokens.remove(&id);
@@ -454,8 +381,9 @@ impl Call<'_> {
         if let Err(answer) = self.may_manage("apikeys:create") {
             return answer;
         }
-        let Some(body) = self.request.json() else {
-            return self.rules.bad_request_data();
+        let body = match self.body(bind::ACCOUNT) {
+            Ok(body) => body,
+            Err(answer) => return answer,
         };
         let (name, role) = (body.text("name"), body.text("role"));
         if Role::of(role) == Role::None {
@@ -476,11 +404,7 @@ impl Call<'_> {
         if let Err(answer) = self.may_manage("apikeys:delete") {
             return answer;
         }
-        let found = self
-            .state
-            .tokens
-            .values()
-            .find(|t| t.account.is_none() && t.id.to_string() == id);
+        let found = self.state.tokens.values().find(|t| t.account.is_none() && t.id.to_string() == id);
         let Some(id) = found.map(|t| t.id) else {
             return self.rules.error(404, "Failed to delete API key");
         };

@@ -24,20 +24,12 @@ const JSON: &str = "application/json; charset=UTF-8";
 impl Answer {
     /// JSON.
     pub fn json(status: u16, body: impl Into<Json>) -> Answer {
-        Answer {
-            status,
-            content_type: JSON,
-            headers: Vec::new(),
-            body: body.into().to_text(),
-        }
+        Answer { status, content_type: JSON, headers: Vec::new(), body: body.into().to_text() }
     }
 
     /// JSON, as the resource API writes it.
     pub fn resource(status: u16, body: impl Into<Json>) -> Answer {
-        Answer {
-            content_type: "application/json",
-            ..Answer::json(status, body)
-        }
+        Answer { content_type: "application/json", ..Answer::json(status, body) }
     }
 
     /// A message and nothing else.
@@ -47,12 +39,7 @@ impl Answer {
 
     /// Plain text.
     pub fn text(status: u16, body: &str) -> Answer {
-        Answer {
-            status,
-            content_type: "text/plain; charset=utf-8",
-            headers: Vec::new(),
-            body: body.to_owned(),
-        }
+        Answer { status, content_type: "text/plain; charset=utf-8", headers: Vec::new(), body: body.to_owned() }
     }
 
     /// There is no such address.

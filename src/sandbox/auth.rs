@@ -25,51 +25,32 @@ fn by_token(rules: &Rules, state: &State, sent: &str) -> Result<Who, Answer> {
     let Some(token) = state.tokens.values().find(|t| t.key == sent) else {
         return Err(rules.unauthorized("api-key.invalid", "Invalid API key"));
     };
-    if token
-        .expires
-        .is_some_and(|end| end <= jiff::Timestamp::now().as_second())
-    {
+    if token.expires.is_some_and(|end| end <= jiff::Timestamp::now().as_second()) {
         return Err(rules.unauthorized("api-key.expired", "Expired API key"));
     }
     let Some(id) = token.account else {
-        return Ok(Who {
-            account: 0,
-            role: Role::of(&token.role),
-            service: true,
-        });
+        return Ok(Who { account: 0, role: Role::of(&token.role), service: true });
     };
     match state.accounts.get(&id) {
         Some(account) if account.disabled => {
             Err(rules.unauthorized("service-account.disabled", "Service account is disabled"))
         }
-        Some(account) => Ok(Who {
-            account: id,
-            role: Role::of(&account.role),
-            service: true,
-        }),
+        Some(account) => Ok(Who { account: id, role: Role::of(&account.role), service: true }),
         None => Err(rules.unauthorized("api-key.invalid", "Invalid API key")),
     }
 }
 
 fn by_password(rules: &Rules, state: &State, pair: &str) -> Result<Who, Answer> {
     let wrong = || rules.unauthorized("password-auth.failed", "Invalid username or password");
-    let text = base64(pair)
-        .and_then(|b| String::from_utf8(b).ok())
-        .ok_or_else(wrong)?;
+    let text = base64(pair).and_then(|b| String::from_utf8(b).ok()).ok_or_else(wrong)?;
     let (name, password) = text.split_once(':').ok_or_else(wrong)?;
     if name == "api_key" {
         return by_token(rules, state, password);
     }
-    match state
-        .accounts
-        .values()
-        .find(|a| !a.service && a.login == name)
-    {
-        Some(user) if password == PASSWORD => Ok(Who {
-            account: user.id,
-            role: Role::of(&user.role),
-            service: false,
-        }),
+    match state.accounts.values().find(|a| !a.service && a.login == name) {
+        Some(user) if password == PASSWORD => {
+            Ok(Who { account: user.id, role: Role::of(&user.role), service: false })
+        }
         _ => Err(wrong()),
     }
 }
@@ -104,10 +85,7 @@ mod tests {
 
     #[test]
     fn base_64_is_undone() {
-        assert_eq!(
-            base64("YWRtaW46YWRtaW4=").as_deref(),
-            Some("admin:admin".as_bytes())
-        );
+        assert_eq!(base64("YWRtaW46YWRtaW4=").as_deref(), Some("admin:admin".as_bytes()));
         assert_eq!(base64("a b"), None);
     }
 }

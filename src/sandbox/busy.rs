@@ -28,18 +28,12 @@ pub fn suffer(
 ) -> Option<Suffering> {
     let path: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     let (rate_alone, rate_each, kind) = match (request.method.as_str(), &path[..]) {
-        ("POST", ["api", "dashboards", "db"])
-            if rules.locking != Locking::Creates && is_update(state, request) =>
-        {
+        ("POST", ["api", "dashboards", "db"]) if rules.locking != Locking::Creates && is_update(state, request) => {
             (0.0, 0.033, Kind::Mismatch)
         }
-        ("POST", ["api", "folders"]) if rules.locking == Locking::Creates => {
-            (0.0, 0.007, Kind::LockedDone)
-        }
+        ("POST", ["api", "folders"]) if rules.locking == Locking::Creates => (0.0, 0.007, Kind::LockedDone),
         ("POST", ["api", "datasources"]) => (0.0, 0.025, Kind::Locked),
-        ("DELETE", ["api", "folders", _]) if rules.locking != Locking::Creates => {
-            (0.05, 0.4, Kind::FolderDelete)
-        }
+        ("DELETE", ["api", "folders", _]) if rules.locking != Locking::Creates => (0.05, 0.4, Kind::FolderDelete),
         _ => return None,
     };
     #[allow(clippy::cast_precision_loss)]
@@ -54,10 +48,7 @@ pub fn suffer(
     Some(match kind {
         Kind::Mismatch => {
             let told = "The dashboard has been changed by someone else";
-            Suffering::Refused(Answer::json(
-                412,
-                json!({ "message": told, "status": "version-mismatch" }),
-            ))
+            Suffering::Refused(Answer::json(412, json!({ "message": told, "status": "version-mismatch" })))
         }
         Kind::LockedDone => Suffering::Done(locked()),
         Kind::Locked => Suffering::Refused(locked()),

@@ -21,11 +21,7 @@ impl Call<'_> {
     /// The permissions of something new.
     pub fn first_grants(&self, at_root: bool) -> Vec<Grant> {
         let since = now();
-        let grant = |to, level| Grant {
-            to,
-            level,
-            since: since.clone(),
-        };
+        let grant = |to, level| Grant { to, level, since: since.clone() };
         let mut grants = Vec::new();
         if self.who.account > 0 && (self.rules.creator_is_admin || !self.who.service) {
             grants.push(grant(Grantee::Account(self.who.account), ADMINISTER));
@@ -59,10 +55,7 @@ impl UidFault {
 
 /// What is wrong with a uid, if something is; the empty one is right, because the server then makes one.
 pub fn uid_fault(uid: &str) -> Option<UidFault> {
-    if uid
-        .bytes()
-        .any(|b| !b.is_ascii_alphanumeric() && b != b'-' && b != b'_')
-    {
+    if uid.bytes().any(|b| !b.is_ascii_alphanumeric() && b != b'-' && b != b'_') {
         return Some(UidFault::Letters);
     }
     (uid.len() > 40).then_some(UidFault::Long)

@@ -19,12 +19,8 @@ pub fn migrated(spec: &Json) -> Option<Json> {
     let plain = spec.get("panels").is_none_or(|p| p.items().is_empty())
         && spec.get("rows").is_none()
         && spec.integer("schemaVersion").is_none_or(|v| v >= 36)
-        && spec
-            .get("templating")
-            .is_none_or(|t| t.get("list").is_none_or(|l| l.items().is_empty()))
-        && spec
-            .get("annotations")
-            .is_none_or(|t| t.get("list").is_none_or(|l| l.items().is_empty()));
+        && spec.get("templating").is_none_or(|t| t.get("list").is_none_or(|l| l.items().is_empty()))
+        && spec.get("annotations").is_none_or(|t| t.get("list").is_none_or(|l| l.items().is_empty()));
     if !plain {
         return None;
     }
@@ -47,15 +43,7 @@ pub fn migrated(spec: &Json) -> Option<Json> {
         }
     }
     members.insert("schemaVersion".to_owned(), 42.into());
-    for transient in [
-        "__inputs",
-        "__elements",
-        "__requires",
-        "iteration",
-        "meta",
-        "nav",
-        "pulldowns",
-    ] {
+    for transient in ["__inputs", "__elements", "__requires", "iteration", "meta", "nav", "pulldowns"] {
         members.remove(transient);
     }
     Some(Json::Object(members))

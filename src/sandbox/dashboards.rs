@@ -19,9 +19,7 @@ impl Call<'_> {
     /// The dashboard, if it is there and may be used to that degree; the answer otherwise.
     pub fn dashboard(&self, uid: &str, level: i64, action: &str) -> Result<&Dashboard, Answer> {
         match self.state.dashboards.get(uid) {
-            Some(dashboard) if self.state.dashboard_level(&self.who, dashboard) >= level => {
-                Ok(dashboard)
-            }
+            Some(dashboard) if self.state.dashboard_level(&self.who, dashboard) >= level => Ok(dashboard),
             Some(_) => Err(Answer::denied(action)),
             None => Err(self.dashboard_absent(action)),
         }
@@ -31,9 +29,7 @@ impl Call<'_> {
     pub fn dashboard_absent(&self, action: &str) -> Answer {
         match self.who.is_admin() {
             true => self.rules.error(404, "Dashboard not found"),
-            false => self
-                .rules
-                .missing_to_the_weak("Dashboard not found", action),
+            false => self.rules.missing_to_the_weak("Dashboard not found", action),
         }
     }
 
@@ -68,15 +64,7 @@ impl Call<'_> {
         }
         let body = Json::object([
             ("meta", meta.into()),
-            (
-                "dashboard",
-                with_identity(
-                    &dashboard.spec.0,
-                    Some(dashboard.about.id),
-                    uid,
-                    dashboard.about.version,
-                ),
-            ),
+            ("dashboard", with_identity(&dashboard.spec.0, Some(dashboard.about.id), uid, dashboard.about.version)),
         ]);
         Answer::json(200, body)
     }
@@ -153,16 +141,10 @@ impl Call<'_> {
         let mut counts = std::collections::BTreeMap::<&str, i64>::new();
         for dashboard in self.state.dashboards.values() {
             if self.state.dashboard_level(&self.who, dashboard) >= VIEW {
-                dashboard
-                    .tags
-                    .iter()
-                    .for_each(|tag| *counts.entry(tag).or_default() += 1);
+                dashboard.tags.iter().for_each(|tag| *counts.entry(tag).or_default() += 1);
             }
         }
-        let tags: Vec<_> = counts
-            .iter()
-            .map(|(term, count)| json!({ "term": term, "count": count }))
-            .collect();
+        let tags: Vec<_> = counts.iter().map(|(term, count)| json!({ "term": term, "count": count })).collect();
         Answer::json(200, serde_json::Value::Array(tags))
     }
 }
@@ -170,14 +152,9 @@ impl Call<'_> {
 /// The object with the three fields that the server fills in when it is read.
 pub fn with_identity(spec: &str, id: Option<i64>, uid: &str, version: i64) -> Json {
     let number = id.map_or(String::new(), |id| format!("\"id\":{id},"));
-    let identity = format!(
-        "{number}\"uid\":{},\"version\":{version}",
-        Json::from(uid).to_text()
-    );
+    let identity = format!("{number}\"uid\":{},\"version\":{version}", Json::from(uid).to_text());
     // Nearly no object has an `id` of its own, which would be a second one.
-    let members = spec
-        .strip_prefix('{')
-        .filter(|_| id.is_none() || !spec.contains("\"id\":null"));
+    let members = spec.strip_prefix('{').filter(|_| id.is_none() || !spec.contains("\"id\":null"));
     match members {
         Some("}") => Json::Raw(format!("{{{identity}}}").into()),
         Some(rest) => Json::Raw(format!("{{{identity},{rest}").into()),

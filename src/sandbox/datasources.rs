@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::access::Role;
 use super::answer::Answer;
+use super::bind;
 use super::call::{Call, uid_fault};
 use super::json::Json;
 use super::state::{Datasource, Key, Text};
@@ -42,15 +43,7 @@ const TYPES: &[(&str, &str)] = &[
 ];
 
 /// Types whose plugin has to have a URL.
-const NEED_URL: &[&str] = &[
-    "elasticsearch",
-    "graphite",
-    "influxdb",
-    "loki",
-    "opentsdb",
-    "prometheus",
-    "tempo",
-];
+const NEED_URL: &[&str] = &["elasticsearch", "graphite", "influxdb", "loki", "opentsdb", "prometheus", "tempo"];
 
 /// How a data source is looked for.
 #[derive(Clone, Copy)]
@@ -73,9 +66,7 @@ impl Call<'_> {
     }
 
     fn datasource_type<'k>(&self, kind: &'k str) -> &'k str {
-        let alias = ALIASES
-            .iter()
-            .find(|(short, _)| *short == kind && self.rules.datasources.types_are_plugin_ids);
+        let alias = ALIASES.iter().find(|(short, _)| *short == kind && self.rules.datasources.types_are_plugin_ids);
         alias.map_or(kind, |(_, id)| id)
     }
 
@@ -95,17 +86,10 @@ impl Call<'_> {
     fn datasource_body(&self, d: &Datasource) -> Json {
         let mut body = self.datasource_fields(d);
         if let Json::Object(members) = &mut body {
-            let set = d
-                .secrets
-                .iter()
-                .filter(|(_, v)| !v.is_empty())
-                .map(|(k, _)| (k.clone(), true.into()))
-                .collect();
+            let set =
+                d.secrets.iter().filter(|(_, v)| !v.is_empty()).map(|(k, _)| (k.clone(), true.into())).collect();
             members.insert("secureJsonFields".to_owned(), Json::Object(set));
-            members.insert(
-                "basicAuthUser".to_owned(),
-                d.basic_auth_user.as_str().into(),
-            );
+            members.insert("basicAuthUser".to_owned(), d.basic_auth_user.as_str().into());
             members.insert("withCredentials".to_owned(), d.with_credentials.into());
             members.insert("version".to_owned(), d.version.into());
             if self.rules.datasources.api_version {
@@ -123,10 +107,7 @@ impl Call<'_> {
             let mut item = self.datasource_fields(d);
             if let Json::Object(members) = &mut item {
                 let kind = self.datasource_type(&d.kind);
-                let name = TYPES
-                    .iter()
-                    .find(|(id, _)| *id == kind)
-                    .map_or(kind, |(_, name)| name);
+                let name = TYPES.iter().find(|(id, _)| *id == kind).map_or(kind, |(_, name)| name);
                 members.insert("typeName".to_owned(), name.into());
             }
             item
@@ -156,18 +137,13 @@ impl Call<'_> {
                 _ => Answer::denied("datasources:read"),
             };
         }
-        self.find_datasource(by)
-            .map_or_else(datasource_missing, |d| {
-                Answer::json(200, self.datasource_body(d))
-            })
+        self.find_datasource(by).map_or_else(datasource_missing, |d| Answer::json(200, self.datasource_body(d)))
     }
 
     /// GET `/api/datasources/id/NAME`.
     pub fn get_datasource_id(&self, name: &str) -> Answer {
         self.find_datasource(By::Name(name))
-            .map_or_else(datasource_missing, |d| {
-                Answer::json(200, json!({ "id": d.id }))
-            })
+            .map_or_else(datasource_missing, |d| Answer::json(200, json!({ "id": d.id })))
     }
 
     /// GET `/api/datasources/uid/UID/health`.
@@ -181,14 +157,7 @@ impl Call<'_> {
         let Some(d) = self.find_datasource(By::Uid(uid)) else {
             return self.rules.error(500, "Unable to load datasource metadata");
         };
-        let host = d
-            .url
-            .split("://")
-            .nth(1)
-            .unwrap_or(&d.url)
-            .split('/')
-            .next()
-            .unwrap_or("");
+        let host = d.url.split("://").nth(1).unwrap_or(&d.url).split('/').next().unwrap_or("");
         match (d.kind.as_str(), host.strip_prefix("localhost:")) {
             // Nothing listens anywhere in the embedded workspace.
             ("prometheus", Some(port)) => {
@@ -211,8 +180,9 @@ impl Call<'_> {
         if !self.who.is_admin() {
             return Answer::denied("datasources:create");
         }
-        let Some(body) = self.request.json() else {
-            return self.rules.bad_request_data();
+        let body = match self.body(bind::DATASOURCE) {
+            Ok(body) => body,
+            Err(answer) => return answer,
         };
         self.make_datasource(body).unwrap_or_else(|answer| answer)
     }
@@ -224,20 +194,10 @@ impl Call<'_> {
             self.check_url(&wanted)?;
         }
         if rules.uids_checked && uid_fault(&wanted.uid).is_some() {
-            return Err(self.rules.refusal(
-                400,
-                "datasource.uidInvalid",
-                "Invalid datasource UID.",
-            ));
+            return Err(self.rules.refusal(400, "datasource.uidInvalid", "Invalid datasource UID."));
         }
-        if rules.uids_checked
-            && (wanted.name.chars().count() > 190 || wanted.url.chars().count() > 255)
-        {
-            let (what, most) = if wanted.name.chars().count() > 190 {
-                ("name", 190)
-            } else {
-                ("url", 255)
-            };
+        if rules.uids_checked && (wanted.name.chars().count() > 190 || wanted.url.chars().count() > 255) {
+            let (what, most) = if wanted.name.chars().count() > 190 { ("name", 190) } else { ("url", 255) };
             let told = format!("datasource {what} is invalid, max length is {most}");
             return Err(Answer::message(400, &told));
         }
@@ -245,20 +205,15 @@ impl Call<'_> {
             wanted.name = self.free_name(&wanted.kind);
         }
         if self.find_datasource(By::Name(&wanted.name)).is_some() {
-            return Err(self
-                .rules
-                .error(409, "data source with the same name already exists"));
+            return Err(self.rules.error(409, "data source with the same name already exists"));
         }
         if self.find_datasource(By::Uid(&wanted.uid)).is_some() {
-            return Err(self
-                .rules
-                .error(409, "data source with the same uid already exists"));
+            return Err(self.rules.error(409, "data source with the same uid already exists"));
         }
         if wanted.uid.is_empty() {
             wanted.uid = super::random::short_uid();
         }
-        wanted.default =
-            wanted.default || rules.first_is_default && self.state.datasources.is_empty();
+        wanted.default = wanted.default || rules.first_is_default && self.state.datasources.is_empty();
         self.state.counters.datasource += 1;
         wanted.id = self.state.counters.datasource;
         wanted.version = 1;
@@ -270,23 +225,16 @@ impl Call<'_> {
         if !taken(kind) {
             return kind.to_owned();
         }
-        (1..)
-            .map(|n| format!("{kind}-{n}"))
-            .find(|name| !taken(name))
-            .unwrap_or_default()
+        (1..).map(|n| format!("{kind}-{n}")).find(|name| !taken(name)).unwrap_or_default()
     }
 
     fn read_datasource(&self, body: &Json) -> Result<Datasource, Answer> {
         let (name, kind, access) = (body.text("name"), body.text("type"), body.text("access"));
-        let nameless = name.is_empty()
-            && !(self.rules.datasources.name_from_type && self.request.method == "POST");
+        let nameless = name.is_empty() && !(self.rules.datasources.name_from_type && self.request.method == "POST");
         if nameless || kind.is_empty() || access.is_empty() {
             return Err(self.rules.bad_request_data());
         }
-        let settings = body
-            .get("jsonData")
-            .filter(|s| matches!(s, Json::Object(_)))
-            .cloned();
+        let settings = body.get("jsonData").filter(|s| matches!(s, Json::Object(_))).cloned();
         let secrets = body.get("secureJsonData").and_then(Json::members);
         Ok(Datasource {
             id: 0,
@@ -316,26 +264,15 @@ impl Call<'_> {
         let needed = NEED_URL.contains(&kind);
         let wrong = match d.url.as_str() {
             "" => needed,
-            url => {
-                url.contains(|c: char| c.is_whitespace() || c.is_control()) || badly_escaped(url)
-            }
+            url => url.contains(|c: char| c.is_whitespace() || c.is_control()) || badly_escaped(url),
         };
-        if wrong {
-            Err(self.rules.error(400, "Validation error, invalid URL"))
-        } else {
-            Ok(())
-        }
+        if wrong { Err(self.rules.error(400, "Validation error, invalid URL")) } else { Ok(()) }
     }
 
     fn put_datasource(&mut self, d: Datasource, message: &str) -> Answer {
         if d.default {
-            let others: Vec<_> = self
-                .state
-                .datasources
-                .values()
-                .filter(|o| o.default && o.id != d.id)
-                .map(|o| o.id)
-                .collect();
+            let others: Vec<_> =
+                self.state.datasources.values().filter(|o| o.default && o.id != d.id).map(|o| o.id).collect();
             for id in others {
                 if let Some(other) = self.state.datasources.get_mut(&id) {
                     other.default = false;
@@ -359,11 +296,11 @@ impl Call<'_> {
         if !self.who.is_admin() {
             return Answer::denied("datasources:write");
         }
-        let Some(body) = self.request.json() else {
-            return self.rules.bad_request_data();
+        let body = match self.body(bind::DATASOURCE) {
+            Ok(body) => body,
+            Err(answer) => return answer,
         };
-        self.change_datasource(by, body)
-            .unwrap_or_else(|answer| answer)
+        self.change_datasource(by, body).unwrap_or_else(|answer| answer)
     }
 
     fn change_datasource(&mut self, by: By<'_>, body: &Json) -> Result<Answer, Answer> {
@@ -371,18 +308,14 @@ impl Call<'_> {
         let mut wanted = self.read_datasource(body)?;
         self.check_url(&wanted)?;
         self.not_a_number(by).map_or(Ok(()), Err)?;
-        let known = self
-            .find_datasource(by)
-            .cloned()
-            .ok_or_else(datasource_missing)?;
+        let known = self.find_datasource(by).cloned().ok_or_else(datasource_missing)?;
         if wanted.uid.is_empty() {
             wanted.uid.clone_from(&known.uid);
         }
         let sent = body.integer("version").unwrap_or(0);
         let newer = known.version > sent;
         if sent != 0 && newer {
-            let told =
-                "Datasource has already been updated by someone else. Please reload and try again";
+            let told = "Datasource has already been updated by someone else. Please reload and try again";
             return Err(self.rules.error(409, told));
         }
         if wanted.uid != known.uid && !rules.body_uid_renames {
@@ -429,9 +362,7 @@ impl Call<'_> {
         self.state.touch(Key::Datasource(id));
         match by {
             By::Id(_) => Answer::message(200, "Data source deleted"),
-            By::Uid(_) | By::Name(_) => {
-                Answer::json(200, json!({ "id": id, "message": "Data source deleted" }))
-            }
+            By::Uid(_) | By::Name(_) => Answer::json(200, json!({ "id": id, "message": "Data source deleted" })),
         }
     }
 
@@ -462,11 +393,7 @@ fn logo(kind: &str) -> String {
 fn badly_escaped(url: &str) -> bool {
     let after = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = after.split(['/', '?', '#']).next().unwrap_or("");
-    let port = host
-        .rsplit_once('@')
-        .map_or(host, |(_, h)| h)
-        .rsplit_once(':')
-        .map_or("", |(_, port)| port);
+    let port = host.rsplit_once('@').map_or(host, |(_, h)| h).rsplit_once(':').map_or("", |(_, port)| port);
     !port.ends_with(']') && !port.bytes().all(|b| b.is_ascii_digit()) || url.starts_with(':')
 }
 

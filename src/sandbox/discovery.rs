@@ -18,10 +18,7 @@ pub const FOLDER_VERSION: &str = "v1beta1";
 
 /// GET `/api/health`, which anybody may.
 pub fn health(rules: &Rules) -> Answer {
-    Answer::json(
-        200,
-        json!({ "commit": "amgctl", "database": "ok", "version": rules.grafana }),
-    )
+    Answer::json(200, json!({ "commit": "amgctl", "database": "ok", "version": rules.grafana }))
 }
 
 impl Call<'_> {
@@ -35,12 +32,7 @@ impl Call<'_> {
         if self.rules.resource_api {
             toggles.insert("kubernetesDashboards".to_owned(), true.into());
         }
-        let default = self
-            .state
-            .datasources
-            .values()
-            .find(|d| d.default)
-            .map_or("", |d| d.name.as_str());
+        let default = self.state.datasources.values().find(|d| d.default).map_or("", |d| d.name.as_str());
         let mut body = json!({
             "buildInfo": {
                 "version": version, "commit": "amgctl", "edition": "Open Source", "env": "production",
@@ -58,23 +50,17 @@ impl Call<'_> {
 
     /// GET `/api/org`.
     pub fn organisation(&self) -> Answer {
-        let address = json!({ "address1": "", "address2": "", "city": "", "zipCode": "", "state": "", "country": "" });
-        Answer::json(
-            200,
-            json!({ "id": 1, "name": "Main Org.", "address": address }),
-        )
+        let address =
+            json!({ "address1": "", "address2": "", "city": "", "zipCode": "", "state": "", "country": "" });
+        Answer::json(200, json!({ "id": 1, "name": "Main Org.", "address": address }))
     }
 
     /// GET `/api/access-control/user/permissions`.
     pub fn own_permissions(&self) -> Answer {
         let mut all = serde_json::Map::new();
-        let mut allow =
-            |action: &str, scopes: &[&str]| drop(all.insert(action.to_owned(), json!(scopes)));
+        let mut allow = |action: &str, scopes: &[&str]| drop(all.insert(action.to_owned(), json!(scopes)));
         if self.who.role >= Role::Viewer {
-            allow(
-                "datasources:query",
-                &["datasources:*", "datasources:uid:grafana"],
-            );
+            allow("datasources:query", &["datasources:*", "datasources:uid:grafana"]);
             allow("datasources:read", &["datasources:uid:grafana"]);
             allow("datasources.id:read", &["datasources:*"]);
             allow("folders:read", &["folders:uid:general"]);
@@ -82,100 +68,49 @@ impl Call<'_> {
         }
         if self.who.role >= Role::Editor {
             allow("dashboards:create", &["folders:uid:general"]);
-            allow(
-                "folders:create",
-                if self.rules.resource_api {
-                    &["folders:uid:general"]
-                } else {
-                    &[""]
-                },
-            );
+            allow("folders:create", if self.rules.resource_api { &["folders:uid:general"] } else { &[""] });
         }
         if self.who.is_admin() {
-            allow(
-                "dashboards:create",
-                &["folders:uid:general", "folders:*", "folders:*"],
-            );
-            let everywhere: &[&str] = if self.rules.resource_api {
-                &["folders:uid:general", "folders:*"]
-            } else {
-                &["", ""]
-            };
+            allow("dashboards:create", &["folders:uid:general", "folders:*", "folders:*"]);
+            let everywhere: &[&str] =
+                if self.rules.resource_api { &["folders:uid:general", "folders:*"] } else { &["", ""] };
             allow("folders:create", everywhere);
             for verb in ["read", "write", "delete"] {
-                allow(
-                    &format!("dashboards:{verb}"),
-                    &["dashboards:*", "folders:*"],
-                );
+                allow(&format!("dashboards:{verb}"), &["dashboards:*", "folders:*"]);
                 allow(&format!("folders:{verb}"), &["folders:*"]);
                 allow(&format!("datasources:{verb}"), &["datasources:*"]);
                 allow(&format!("serviceaccounts:{verb}"), &["serviceaccounts:*"]);
             }
             for verb in ["read", "write"] {
-                allow(
-                    &format!("dashboards.permissions:{verb}"),
-                    &["dashboards:*", "folders:*"],
-                );
+                allow(&format!("dashboards.permissions:{verb}"), &["dashboards:*", "folders:*"]);
                 allow(&format!("folders.permissions:{verb}"), &["folders:*"]);
             }
             allow("datasources:create", &[""]);
-            allow(
-                "datasources:query",
-                &["datasources:*", "datasources:uid:grafana"],
-            );
+            allow("datasources:query", &["datasources:*", "datasources:uid:grafana"]);
             allow("serviceaccounts:create", &[""]);
         } else {
             for folder in self.state.folders.values() {
                 let scope = format!("folders:uid:{}", folder.uid);
-                self.allow_by_level(
-                    &mut all,
-                    self.state.folder_level(&self.who, &folder.uid),
-                    &scope,
-                    true,
-                );
+                self.allow_by_level(&mut all, self.state.folder_level(&self.who, &folder.uid), &scope, true);
             }
-            for dashboard in self
-                .state
-                .dashboards
-                .values()
-                .filter(|d| d.folder.is_empty())
-            {
+            for dashboard in self.state.dashboards.values().filter(|d| d.folder.is_empty()) {
                 let scope = format!("dashboards:uid:{}", dashboard.uid);
-                self.allow_by_level(
-                    &mut all,
-                    self.state.dashboard_level(&self.who, dashboard),
-                    &scope,
-                    false,
-                );
+                self.allow_by_level(&mut all, self.state.dashboard_level(&self.who, dashboard), &scope, false);
             }
         }
         Answer::json(200, Value::Object(all))
     }
 
-    fn allow_by_level(
-        &self,
-        all: &mut serde_json::Map<String, Value>,
-        level: i64,
-        scope: &str,
-        folder: bool,
-    ) {
+    fn allow_by_level(&self, all: &mut serde_json::Map<String, Value>, level: i64, scope: &str, folder: bool) {
         let mut add = |action: &str| {
             let scopes = all.entry(action.to_owned()).or_insert_with(|| json!([]));
             if let Value::Array(scopes) = scopes {
                 scopes.push(scope.into());
             }
         };
-        for (least, verbs) in [
-            (1, &["read"][..]),
-            (2, &["write", "delete"]),
-            (4, &["permissions"]),
-        ] {
+        for (least, verbs) in [(1, &["read"][..]), (2, &["write", "delete"]), (4, &["permissions"])] {
             for verb in verbs.iter().filter(|_| level >= least) {
-                let kinds: &[&str] = if folder {
-                    &["dashboards", "folders"]
-                } else {
-                    &["dashboards"]
-                };
+                let kinds: &[&str] = if folder { &["dashboards", "folders"] } else { &["dashboards"] };
                 for kind in kinds {
                     match *verb {
                         "permissions" => {
@@ -194,21 +129,14 @@ impl Call<'_> {
 
     /// GET `/apis`: every group.
     pub fn resource_groups(&self) -> Answer {
-        let groups = [
-            group(DASHBOARDS, &DASHBOARD_VERSIONS),
-            group(FOLDERS, &[FOLDER_VERSION]),
-        ]
-        .map(|mut g| {
+        let groups = [group(DASHBOARDS, &DASHBOARD_VERSIONS), group(FOLDERS, &[FOLDER_VERSION])].map(|mut g| {
             if let Value::Object(members) = &mut g {
                 members.remove("kind");
                 members.remove("apiVersion");
             }
             g
         });
-        Answer::resource(
-            200,
-            json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups }),
-        )
+        Answer::resource(200, json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups }))
     }
 
     /// GET `/apis/GROUP`.

@@ -19,17 +19,10 @@ pub fn seconds(text: &str) -> Option<f64> {
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let number: f64 = rest[..end].parse().ok()?;
         rest = &rest[end..];
-        let (unit, scale) = [
-            ("ms", 1e-3),
-            ("µs", 1e-6),
-            ("us", 1e-6),
-            ("ns", 1e-9),
-            ("s", 1.0),
-            ("m", 60.0),
-            ("h", 3600.0),
-        ]
-        .into_iter()
-        .find(|(unit, _)| rest.starts_with(unit))?;
+        let (unit, scale) =
+            [("ms", 1e-3), ("µs", 1e-6), ("us", 1e-6), ("ns", 1e-9), ("s", 1.0), ("m", 60.0), ("h", 3600.0)]
+                .into_iter()
+                .find(|(unit, _)| rest.starts_with(unit))?;
         rest = &rest[unit.len()..];
         total += number * scale;
     }

@@ -60,76 +60,16 @@ enum When {
 
 const WORDS: &[(&str, What)] = &[
     ("refuse", What::Refuse),
-    (
-        "429",
-        What::Status {
-            code: 429,
-            done: false,
-        },
-    ),
-    (
-        "500",
-        What::Status {
-            code: 500,
-            done: false,
-        },
-    ),
-    (
-        "502",
-        What::Status {
-            code: 502,
-            done: false,
-        },
-    ),
-    (
-        "503",
-        What::Status {
-            code: 503,
-            done: false,
-        },
-    ),
-    (
-        "504",
-        What::Status {
-            code: 504,
-            done: false,
-        },
-    ),
-    (
-        "429-after",
-        What::Status {
-            code: 429,
-            done: true,
-        },
-    ),
-    (
-        "500-after",
-        What::Status {
-            code: 500,
-            done: true,
-        },
-    ),
-    (
-        "502-after",
-        What::Status {
-            code: 502,
-            done: true,
-        },
-    ),
-    (
-        "503-after",
-        What::Status {
-            code: 503,
-            done: true,
-        },
-    ),
-    (
-        "504-after",
-        What::Status {
-            code: 504,
-            done: true,
-        },
-    ),
+    ("429", What::Status { code: 429, done: false }),
+    ("500", What::Status { code: 500, done: false }),
+    ("502", What::Status { code: 502, done: false }),
+    ("503", What::Status { code: 503, done: false }),
+    ("504", What::Status { code: 504, done: false }),
+    ("429-after", What::Status { code: 429, done: true }),
+    ("500-after", What::Status { code: 500, done: true }),
+    ("502-after", What::Status { code: 502, done: true }),
+    ("503-after", What::Status { code: 503, done: true }),
+    ("504-after", What::Status { code: 504, done: true }),
     ("cut-before", What::Cut { done: false }),
     ("cut-after", What::Cut { done: true }),
     ("slow", What::Slow),
@@ -155,16 +95,14 @@ impl FromStr for Fault {
     type Err = NotAFault;
 
     fn from_str(text: &str) -> Result<Fault, NotAFault> {
-        let no = |why: String| NotAFault {
-            text: text.to_owned(),
-            why,
-        };
+        let no = |why: String| NotAFault { text: text.to_owned(), why };
         let (rest, value) = match text.split_once('=') {
             Some((rest, value)) => (
                 rest,
-                Some(duration(value).ok_or_else(|| {
-                    no(format!("`{value}` is no time; write it as `2s` or `150ms`"))
-                })?),
+                Some(
+                    duration(value)
+                        .ok_or_else(|| no(format!("`{value}` is no time; write it as `2s` or `150ms`")))?,
+                ),
             ),
             None => (text, None),
         };
@@ -172,40 +110,25 @@ impl FromStr for Fault {
             Some(at) => (
                 &rest[..at],
                 when(&rest[at..]).ok_or_else(|| {
-                    no(format!(
-                        "`{}` is no time of it; write `@3`, `@3-5`, `@3+`, `%5` or `%5/7`",
-                        &rest[at..]
-                    ))
+                    no(format!("`{}` is no time of it; write `@3`, `@3-5`, `@3+`, `%5` or `%5/7`", &rest[at..]))
                 })?,
             ),
             None => (rest, When::Always),
         };
         let mut parts = head.split(':');
         let word = parts.next().unwrap_or_default();
-        let what = WORDS
-            .iter()
-            .find(|(w, _)| *w == word)
-            .map(|(_, what)| *what)
-            .ok_or_else(|| {
-                let words: Vec<_> = WORDS.iter().map(|(w, _)| format!("`{w}`")).collect();
-                no(format!("the words are {}", words.join(", ")))
-            })?;
-        let mut fault = Fault {
-            what,
-            writes: None,
-            path: String::new(),
-            when,
-            value,
-        };
+        let what = WORDS.iter().find(|(w, _)| *w == word).map(|(_, what)| *what).ok_or_else(|| {
+            let words: Vec<_> = WORDS.iter().map(|(w, _)| format!("`{w}`")).collect();
+            no(format!("the words are {}", words.join(", ")))
+        })?;
+        let mut fault = Fault { what, writes: None, path: String::new(), when, value };
         for filter in parts {
             match filter {
                 "write" => fault.writes = Some(true),
                 "read" => fault.writes = Some(false),
                 path if path.starts_with('/') => path.clone_into(&mut fault.path),
                 _ => {
-                    return Err(no(format!(
-                        "`{filter}` is neither `read` nor `write` nor a path"
-                    )));
+                    return Err(no(format!("`{filter}` is neither `read` nor `write` nor a path")));
                 }
             }
         }
@@ -224,9 +147,7 @@ fn when(text: &str) -> Option<When> {
             None => (rest, 0),
         };
         let percent: f64 = percent.parse().ok()?;
-        return (0.0..=100.0)
-            .contains(&percent)
-            .then_some(When::Percent(percent, seed));
+        return (0.0..=100.0).contains(&percent).then_some(When::Percent(percent, seed));
     }
     let (from, to) = match (rest.strip_suffix('+'), rest.split_once('-')) {
         (Some(from), _) => (from.parse().ok()?, usize::MAX),
@@ -257,12 +178,7 @@ pub enum Busy {
 impl Faults {
     /// Begins counting.
     pub fn new(faults: Vec<Fault>) -> Faults {
-        Faults(
-            faults
-                .into_iter()
-                .map(|fault| (fault, AtomicUsize::new(0)))
-                .collect(),
-        )
+        Faults(faults.into_iter().map(|fault| (fault, AtomicUsize::new(0))).collect())
     }
 
     /// What strikes this request, with its time if it has one; busy databases are asked apart.
@@ -270,9 +186,7 @@ impl Faults {
         self.0
             .iter()
             .enumerate()
-            .filter(|(_, (fault, _))| {
-                !matches!(fault.what, What::Refuse | What::Busy) && fault.concerns(request)
-            })
+            .filter(|(_, (fault, _))| !matches!(fault.what, What::Refuse | What::Busy) && fault.concerns(request))
             .filter(|(i, (fault, count))| fault.is_due(*i, count))
             .map(|(_, (fault, _))| (fault.what, fault.value))
             .collect()
@@ -294,9 +208,7 @@ impl Faults {
             if fault.what == What::Busy && fault.concerns(request) {
                 met = match fault.when {
                     When::Always => met.or(Some(Busy::Measured)),
-                    When::Between(..) | When::Percent(..) if fault.is_due(i, count) => {
-                        Some(Busy::Now)
-                    }
+                    When::Between(..) | When::Percent(..) if fault.is_due(i, count) => Some(Busy::Now),
                     When::Between(..) | When::Percent(..) => met,
                 };
             }
@@ -306,17 +218,13 @@ impl Faults {
 
     /// Some database is busy as measured: writes then take their time, so that they can meet.
     pub fn busy_as_measured(&self) -> bool {
-        self.0
-            .iter()
-            .any(|(fault, _)| fault.what == What::Busy && fault.when == When::Always)
+        self.0.iter().any(|(fault, _)| fault.what == What::Busy && fault.when == When::Always)
     }
 }
 
 impl Fault {
     fn concerns(&self, request: &Request) -> bool {
-        self.writes
-            .is_none_or(|writes| writes == request.is_write())
-            && request.path.starts_with(&self.path)
+        self.writes.is_none_or(|writes| writes == request.is_write()) && request.path.starts_with(&self.path)
     }
 
     fn is_due(&self, index: usize, count: &AtomicUsize) -> bool {
@@ -324,18 +232,14 @@ impl Fault {
         match self.when {
             When::Always => true,
             When::Between(from, to) => (from..=to).contains(&n),
-            When::Percent(percent, seed) => {
-                chance(seed.wrapping_add(index as u64), n as u64) * 100.0 < percent
-            }
+            When::Percent(percent, seed) => chance(seed.wrapping_add(index as u64), n as u64) * 100.0 < percent,
         }
     }
 }
 
 /// A number from 0 to 1 that depends on nothing but these two (SplitMix64).
 pub fn chance(seed: u64, n: u64) -> f64 {
-    let mut z = seed
-        .wrapping_mul(0xd1b5_4a32_d192_ed03)
-        .wrapping_add(n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut z = seed.wrapping_mul(0xd1b5_4a32_d192_ed03).wrapping_add(n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     #[allow(clippy::cast_precision_loss)]
@@ -357,13 +261,8 @@ mod tests {
 
     #[test]
     fn a_fault_strikes_the_requests_it_names() {
-        let mixed = [
-            ("GET", "/api/a"),
-            ("POST", "/api/a"),
-            ("POST", "/api/b"),
-            ("GET", "/api/b"),
-            ("PUT", "/api/a"),
-        ];
+        let mixed =
+            [("GET", "/api/a"), ("POST", "/api/a"), ("POST", "/api/b"), ("GET", "/api/b"), ("PUT", "/api/a")];
         assert_eq!(struck("502@2", &mixed), [2]);
         assert_eq!(struck("502:write@2", &mixed), [3]);
         assert_eq!(struck("502:write:/api/a@2+", &mixed), [5]);
@@ -384,10 +283,7 @@ mod tests {
     fn what_is_no_fault_is_told_with_what_would_be() {
         for (text, told) in [
             ("frob", "`frob` is no fault: the words are `refuse`, `429`"),
-            (
-                "502:often",
-                "`often` is neither `read` nor `write` nor a path",
-            ),
+            ("502:often", "`often` is neither `read` nor `write` nor a path"),
             ("502@0", "`@0` is no time of it"),
             ("502%x", "`%x` is no time of it"),
             ("slow", "say how slow, as `slow=2s`"),

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::access::{ADMINISTER, EDIT, Role};
 use super::answer::Answer;
+use super::bind;
 use super::call::{Call, UidFault, uid_fault};
 use super::folders::{folder_missing, without_version};
 use super::json::Json;
@@ -14,8 +15,7 @@ use super::state::{Folder, Key, now};
 /// Folders that may stand above a folder.
 pub const DEEPEST: usize = 4;
 const CHANGED: &str = "the folder has been changed by someone else";
-const SAME_TITLE: &str =
-    "a folder or dashboard in the general folder with the same name already exists";
+const SAME_TITLE: &str = "a folder or dashboard in the general folder with the same name already exists";
 
 impl Call<'_> {
     /// POST `/api/folders`.
@@ -23,17 +23,16 @@ impl Call<'_> {
         if self.who.role < Role::Editor && !self.state.may_write_somewhere(&self.who) {
             return Answer::denied("folders:create");
         }
-        let Some(body) = self.request.json() else {
-            return self.rules.bad_request_data();
+        let body = match self.body(bind::FOLDER) {
+            Ok(body) => body,
+            Err(answer) => return answer,
         };
         match self.make_folder(body) {
             Ok(uid) => {
                 // The permissions that come with the folder are not yet known to whoever asks.
                 let level = if self.who.is_admin() { ADMINISTER } else { 0 };
                 let folder = self.state.folders.get(&uid);
-                folder.map_or_else(folder_missing, |folder| {
-                    Answer::json(200, self.folder_body(folder, level))
-                })
+                folder.map_or_else(folder_missing, |folder| Answer::json(200, self.folder_body(folder, level)))
             }
             Err(answer) => answer,
         }
@@ -42,11 +41,7 @@ impl Call<'_> {
     fn make_folder(&mut self, body: &Json) -> Result<String, Answer> {
         let (uid, sent_title) = (body.text("uid").trim(), body.text("title"));
         let title = sent_title.trim();
-        let parent = if self.nested() {
-            body.text("parentUid")
-        } else {
-            ""
-        };
+        let parent = if self.nested() { body.text("parentUid") } else { "" };
         if title.is_empty() {
             return Err(Answer::message(400, "folder title cannot be empty"));
         }
@@ -60,15 +55,11 @@ impl Call<'_> {
             });
         }
         if self.rules.one_table && title.eq_ignore_ascii_case("general") {
-            return Err(self
-                .rules
-                .error(400, "A folder with that name already exists"));
+            return Err(self.rules.error(400, "A folder with that name already exists"));
         }
         self.check_folder_uid(uid)?;
         if self.rules.one_table && self.state.dashboards.contains_key(uid) {
-            return Err(self
-                .rules
-                .error(400, "Dashboard cannot be changed to a folder"));
+            return Err(self.rules.error(400, "Dashboard cannot be changed to a folder"));
         }
         if self.state.folders.contains_key(uid) {
             return Err(self.folder_changed_on_create());
@@ -110,14 +101,12 @@ impl Call<'_> {
         }
         let above = self.state.parents(parent).len();
         match self.rules.nesting {
-            Nesting::Trusting if above >= DEEPEST => Err(Answer::message(
-                500,
-                "Folder API error: folder max depth exceeded, max depth is 4",
-            )),
-            Nesting::Checked if above >= DEEPEST => Err(Answer::message(
-                400,
-                "[folder.maximum-depth-reached] failed to validate parent folder",
-            )),
+            Nesting::Trusting if above >= DEEPEST => {
+                Err(Answer::message(500, "Folder API error: folder max depth exceeded, max depth is 4"))
+            }
+            Nesting::Checked if above >= DEEPEST => {
+                Err(Answer::message(400, "[folder.maximum-depth-reached] failed to validate parent folder"))
+            }
             Nesting::Beside if above > DEEPEST => Err(self.rules.error(500, "Folder API error")),
             Nesting::Flat | Nesting::Beside | Nesting::Trusting | Nesting::Checked => Ok(()),
         }
@@ -168,11 +157,7 @@ impl Call<'_> {
         let dashboards = self.state.dashboards.values();
         folders
             .map(|f| (f.about.id, &f.uid, &f.title, true))
-            .chain(
-                dashboards
-                    .filter(|d| d.folder == folder)
-                    .map(|d| (d.about.id, &d.uid, &d.title, false)),
-            )
+            .chain(dashboards.filter(|d| d.folder == folder).map(|d| (d.about.id, &d.uid, &d.title, false)))
             .filter(|(_, _, title, _)| compared(title) == wanted)
             .min_by_key(|(id, ..)| *id)
             .map(|(id, uid, _, is_folder)| (id, uid.clone(), is_folder))
@@ -180,10 +165,7 @@ impl Call<'_> {
 
     fn folder_changed_on_create(&self) -> Answer {
         match self.rules.classic {
-            true => Answer::json(
-                412,
-                json!({ "message": CHANGED, "status": "version-mismatch" }),
-            ),
+            true => Answer::json(412, json!({ "message": CHANGED, "status": "version-mismatch" })),
             false => Answer::message(412, CHANGED),
         }
     }
@@ -196,16 +178,15 @@ impl Call<'_> {
         if self.state.folder_level(&self.who, uid) < EDIT {
             return Answer::denied("folders:write");
         }
-        let Some(body) = self.request.json() else {
-            return self.rules.bad_request_data();
+        let body = match self.body(bind::FOLDER) {
+            Ok(body) => body,
+            Err(answer) => return answer,
         };
         match self.change_folder(known, body) {
             Ok(uid) => {
                 let level = self.state.folder_level(&self.who, &uid);
                 let folder = self.state.folders.get(&uid);
-                folder.map_or_else(folder_missing, |folder| {
-                    Answer::json(200, self.folder_body(folder, level))
-                })
+                folder.map_or_else(folder_missing, |folder| Answer::json(200, self.folder_body(folder, level)))
             }
             Err(answer) => answer,
         }
@@ -221,16 +202,11 @@ impl Call<'_> {
             return Err(Answer::message(400, "Dashboard title cannot be empty"));
         }
         if title.eq_ignore_ascii_case("general") {
-            return Err(self
-                .rules
-                .error(400, "A folder with that name already exists"));
+            return Err(self.rules.error(400, "A folder with that name already exists"));
         }
         if !overwrite && body.integer("version").unwrap_or(0) != known.about.version {
             return Err(match self.rules.classic {
-                true => Answer::json(
-                    412,
-                    json!({ "message": CHANGED, "status": "version-mismatch" }),
-                ),
+                true => Answer::json(412, json!({ "message": CHANGED, "status": "version-mismatch" })),
                 false => Answer::message(412, "The dashboard has been changed by someone else"),
             });
         }
@@ -239,9 +215,7 @@ impl Call<'_> {
             let new_uid = body.text("uid").trim();
             if !new_uid.is_empty() && new_uid != folder.uid {
                 self.check_folder_uid(new_uid)?;
-                if self.state.folders.contains_key(new_uid)
-                    || self.state.dashboards.contains_key(new_uid)
-                {
+                if self.state.folders.contains_key(new_uid) || self.state.dashboards.contains_key(new_uid) {
                     let told = "A dashboard with the same uid already exists";
                     return Err(self.rules.error(400, told));
                 }
@@ -279,13 +253,8 @@ impl Call<'_> {
     fn rename_folder_uid(&mut self, from: &str, to: &str) {
         self.state.folders.remove(from);
         self.state.touch(Key::Folder(from.to_owned()));
-        let inside: Vec<_> = self
-            .state
-            .dashboards
-            .values()
-            .filter(|d| d.folder == from)
-            .map(|d| d.uid.clone())
-            .collect();
+        let inside: Vec<_> =
+            self.state.dashboards.values().filter(|d| d.folder == from).map(|d| d.uid.clone()).collect();
         for uid in inside {
             if let Some(dashboard) = self.state.dashboards.get_mut(&uid) {
                 to.clone_into(&mut dashboard.folder);
@@ -311,9 +280,7 @@ impl Call<'_> {
         }
         let Some(mut folder) = self.state.folders.get(uid).cloned() else {
             return match self.rules.nesting {
-                Nesting::Beside if self.who.is_admin() => {
-                    self.rules.error(500, "move folder failed")
-                }
+                Nesting::Beside if self.who.is_admin() => self.rules.error(500, "move folder failed"),
                 Nesting::Flat | Nesting::Beside | Nesting::Trusting | Nesting::Checked => {
                     self.folder_absent("folders:write")
                 }
@@ -322,8 +289,9 @@ impl Call<'_> {
         if self.state.folder_level(&self.who, uid) < EDIT {
             return Answer::denied("folders:write");
         }
-        let Some(body) = self.request.json() else {
-            return self.rules.bad_request_data();
+        let body = match self.body(bind::FOLDER) {
+            Ok(body) => body,
+            Err(answer) => return answer,
         };
         let parent = body.text("parentUid").to_owned();
         if let Err(answer) = self.check_move(uid, &parent) {
@@ -396,19 +364,14 @@ impl Call<'_> {
         let below = |f: &&Folder| self.state.parents(&f.uid).iter().any(|p| p.uid == uid);
         let depth = self.state.parents(uid).len();
         let folders = self.state.folders.values().filter(below);
-        folders
-            .map(|f| self.state.parents(&f.uid).len().saturating_sub(depth))
-            .max()
-            .unwrap_or(0)
+        folders.map(|f| self.state.parents(&f.uid).len().saturating_sub(depth)).max().unwrap_or(0)
     }
 
     /// DELETE `/api/folders/UID`.
     pub fn delete_folder(&mut self, uid: &str) -> Answer {
         if !self.state.folders.contains_key(uid) {
             return match self.rules.nesting {
-                _ if self.rules.classic || !self.who.is_admin() => {
-                    self.folder_absent("folders:delete")
-                }
+                _ if self.rules.classic || !self.who.is_admin() => self.folder_absent("folders:delete"),
                 Nesting::Checked => Answer::message(404, "folder not found"),
                 Nesting::Flat | Nesting::Beside | Nesting::Trusting => {
                     let told = format!("folders.folder.grafana.app \"{uid}\" not found");
@@ -425,10 +388,7 @@ impl Call<'_> {
         }
         self.state.remove_folder(uid);
         match self.rules.classic {
-            true => Answer {
-                body: String::new(),
-                ..Answer::json(200, "")
-            },
+            true => Answer { body: String::new(), ..Answer::json(200, "") },
             false => Answer::message(200, "Folder deleted"),
         }
     }

@@ -17,11 +17,7 @@ const SHARED_WITH_ME: &str = "sharedwithme";
 impl Call<'_> {
     /// The address of a folder's page.
     pub fn folder_url(&self, folder: &Folder) -> String {
-        format!(
-            "/dashboards/f/{}/{}",
-            folder.uid,
-            slug(&folder.title, self.rules.slugs)
-        )
+        format!("/dashboards/f/{}/{}", folder.uid, slug(&folder.title, self.rules.slugs))
     }
 
     /// Folders can be in folders.
@@ -94,7 +90,11 @@ impl Call<'_> {
             .filter(|f| self.state.folder_level(&self.who, &f.uid) >= least)
             .map(|f| (self.listed_title(f), f))
             .collect();
-        found.sort_by_key(|(title, f)| (title.to_lowercase(), title.to_string(), f.about.id));
+        let plain = self.rules.nesting == Nesting::Beside;
+        found.sort_by_key(|(title, f)| {
+            let first = if plain { title.to_string() } else { title.to_lowercase() };
+            (first, title.to_string(), f.about.id)
+        });
         let number = |name, otherwise| {
             let n = self.request.number(name).filter(|n| *n > 0);
             n.and_then(|n| usize::try_from(n).ok()).unwrap_or(otherwise)
@@ -129,10 +129,9 @@ impl Call<'_> {
 
     fn children_of_nothing(&self) -> Answer {
         match self.rules.nesting {
-            Nesting::Beside => self.rules.error(
-                404,
-                "[guardian.dashboardNotFound] failed to get dashboard by UID: Dashboard not found",
-            ),
+            Nesting::Beside => self
+                .rules
+                .error(404, "[guardian.dashboardNotFound] failed to get dashboard by UID: Dashboard not found"),
             Nesting::Flat | Nesting::Trusting | Nesting::Checked => folder_missing(),
         }
     }
@@ -233,8 +232,5 @@ pub fn without_version(body: &mut Value) {
 
 /// There is no such folder.
 pub fn folder_missing() -> Answer {
-    Answer::json(
-        404,
-        json!({ "message": "folder not found", "status": "not-found" }),
-    )
+    Answer::json(404, json!({ "message": "folder not found", "status": "not-found" }))
 }

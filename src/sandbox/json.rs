@@ -38,29 +38,16 @@ impl Json {
     /// Reads one JSON value; only white space may follow it.
     pub fn parse(text: &[u8]) -> Result<Json, NotJson> {
         let text = String::from_utf8_lossy(text);
-        let mut reader = Reader {
-            text: &text,
-            bytes: text.as_bytes(),
-            at: 0,
-        };
+        let mut reader = Reader { text: &text, bytes: text.as_bytes(), at: 0 };
         reader.space();
         let value = reader.value(0)?;
         reader.space();
-        if reader.at == reader.bytes.len() {
-            Ok(value)
-        } else {
-            Err(NotJson)
-        }
+        if reader.at == reader.bytes.len() { Ok(value) } else { Err(NotJson) }
     }
 
     /// An object of the given members.
     pub fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
-        Json::Object(
-            members
-                .into_iter()
-                .map(|(k, v)| (k.to_owned(), v))
-                .collect(),
-        )
+        Json::Object(members.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())
     }
 
     /// The member of that name, if this is an object that has it.
@@ -149,15 +136,10 @@ impl From<serde_json::Value> for Json {
             serde_json::Value::Bool(flag) => Json::Bool(flag),
             serde_json::Value::Number(number) => Json::Number(number.to_string()),
             serde_json::Value::String(text) => Json::String(text),
-            serde_json::Value::Array(items) => {
-                Json::Array(items.into_iter().map(Json::from).collect())
+            serde_json::Value::Array(items) => Json::Array(items.into_iter().map(Json::from).collect()),
+            serde_json::Value::Object(members) => {
+                Json::Object(members.into_iter().map(|(k, v)| (k, Json::from(v))).collect())
             }
-            serde_json::Value::Object(members) => Json::Object(
-                members
-                    .into_iter()
-                    .map(|(k, v)| (k, Json::from(v)))
-                    .collect(),
-            ),
         }
     }
 }
@@ -258,11 +240,7 @@ impl<'a> Reader<'a> {
         while let Some(b'0'..=b'9') = self.bytes.get(self.at) {
             self.at += 1;
         }
-        if self.at > start {
-            Ok(())
-        } else {
-            Err(NotJson)
-        }
+        if self.at > start { Ok(()) } else { Err(NotJson) }
     }
 
     fn number(&mut self) -> Result<Json, NotJson> {
@@ -300,10 +278,7 @@ impl<'a> Reader<'a> {
         let mut out = self.text[start..self.at].to_owned();
         loop {
             let plain = self.at;
-            while !matches!(
-                self.bytes.get(self.at),
-                Some(b'"' | b'\\' | 0..=0x1f) | None
-            ) {
+            while !matches!(self.bytes.get(self.at), Some(b'"' | b'\\' | 0..=0x1f) | None) {
                 self.at += 1;
             }
             out.push_str(&self.text[plain..self.at]);
@@ -342,8 +317,7 @@ impl<'a> Reader<'a> {
                 self.at += 2;
                 let second = self.hex()?;
                 if (0xdc00..0xe000).contains(&second) {
-                    return char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00))
-                        .ok_or(NotJson);
+                    return char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)).ok_or(NotJson);
                 }
                 self.at = before;
                 char::REPLACEMENT_CHARACTER
@@ -357,9 +331,7 @@ impl<'a> Reader<'a> {
         if !digits.iter().all(u8::is_ascii_hexdigit) {
             return Err(NotJson);
         }
-        let code = std::str::from_utf8(digits)
-            .ok()
-            .and_then(|d| u32::from_str_radix(d, 16).ok());
+        let code = std::str::from_utf8(digits).ok().and_then(|d| u32::from_str_radix(d, 16).ok());
         self.at += 4;
         code.ok_or(NotJson)
     }
@@ -371,17 +343,8 @@ mod tests {
 
     #[test]
     fn number_literals_are_kept() {
-        for literal in [
-            "1.0",
-            "1e3",
-            "1E400",
-            "-0.0",
-            "123456789012345678901234567890",
-        ] {
-            assert_eq!(
-                Json::parse(literal.as_bytes()),
-                Ok(Json::Number(literal.to_owned()))
-            );
+        for literal in ["1.0", "1e3", "1E400", "-0.0", "123456789012345678901234567890"] {
+            assert_eq!(Json::parse(literal.as_bytes()), Ok(Json::Number(literal.to_owned())));
         }
         for bad in ["01", "1.", ".5", "+1", "1e", "-", "NaN"] {
             assert_eq!(Json::parse(bad.as_bytes()), Err(NotJson), "{bad}");
@@ -390,35 +353,21 @@ mod tests {
 
     #[test]
     fn lone_surrogates_become_replacement_characters() {
-        assert_eq!(
-            Json::parse(br#""\ud83d\ude00""#),
-            Ok(Json::from("\u{1f600}"))
-        );
+        assert_eq!(Json::parse(br#""\ud83d\ude00""#), Ok(Json::from("\u{1f600}")));
         assert_eq!(Json::parse(br#""\ud83dx""#), Ok(Json::from("\u{fffd}x")));
-        assert_eq!(
-            Json::parse(br#""\ude00\u0041""#),
-            Ok(Json::from("\u{fffd}A"))
-        );
-        assert_eq!(
-            Json::parse(br#""\ud83d\u0041""#),
-            Ok(Json::from("\u{fffd}A"))
-        );
+        assert_eq!(Json::parse(br#""\ude00\u0041""#), Ok(Json::from("\u{fffd}A")));
+        assert_eq!(Json::parse(br#""\ud83d\u0041""#), Ok(Json::from("\u{fffd}A")));
     }
 
     #[test]
     fn last_of_two_equal_keys_wins() {
-        assert_eq!(
-            Json::parse(br#"{"k":1,"k":2}"#).map(|j| j.integer("k")),
-            Ok(Some(2))
-        );
+        assert_eq!(Json::parse(br#"{"k":1,"k":2}"#).map(|j| j.integer("k")), Ok(Some(2)));
     }
 
     #[test]
     fn hostile_text_is_refused_without_a_panic() {
         assert_eq!(Json::parse("[".repeat(100_000).as_bytes()), Err(NotJson));
-        for bad in [
-            "", "{", "{\"a\"", "{\"a\":", "\"\\u12", "\"\\", "[1,]", "{,}", "1 2", "\"\n\"",
-        ] {
+        for bad in ["", "{", "{\"a\"", "{\"a\":", "\"\\u12", "\"\\", "[1,]", "{,}", "1 2", "\"\n\""] {
             assert_eq!(Json::parse(bad.as_bytes()), Err(NotJson), "{bad}");
         }
     }

@@ -14,17 +14,9 @@ impl Json {
     pub fn with_floats(self) -> Result<Json, String> {
         Ok(match self {
             Json::Number(literal) => Json::Number(float(&literal).ok_or(literal)?),
-            Json::Array(items) => Json::Array(
-                items
-                    .into_iter()
-                    .map(Json::with_floats)
-                    .collect::<Result<_, _>>()?,
-            ),
+            Json::Array(items) => Json::Array(items.into_iter().map(Json::with_floats).collect::<Result<_, _>>()?),
             Json::Object(members) => Json::Object(
-                members
-                    .into_iter()
-                    .map(|(k, v)| Ok((k, v.with_floats()?)))
-                    .collect::<Result<_, String>>()?,
+                members.into_iter().map(|(k, v)| Ok((k, v.with_floats()?))).collect::<Result<_, String>>()?,
             ),
             other @ (Json::Null | Json::Bool(_) | Json::String(_) | Json::Raw(_)) => other,
         })

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::access::{EDIT, Role, VIEW};
 use super::answer::Answer;
+use super::bind;
 use super::call::{Call, uid_fault};
 use super::json::Json;
 use super::state::{Key, LibraryElement, Text, now};
@@ -15,27 +16,12 @@ impl Call<'_> {
 
     /// The element, if it is there and may be used to that degree.
     fn element(&self, uid: &str, level: i64) -> Result<&LibraryElement, Answer> {
-        let element = self
-            .state
-            .library
-            .get(uid)
-            .ok_or_else(|| self.element_absent())?;
+        let element = self.state.library.get(uid).ok_or_else(|| self.element_absent())?;
         let allowed = match element.folder.as_str() {
-            "" => {
-                self.who.role
-                    >= if level >= EDIT {
-                        Role::Editor
-                    } else {
-                        Role::Viewer
-                    }
-            }
+            "" => self.who.role >= if level >= EDIT { Role::Editor } else { Role::Viewer },
             folder => self.state.folder_level(&self.who, folder) >= level,
         };
-        if allowed {
-            Ok(element)
-        } else {
-            Err(self.element_absent())
-        }
+        if allowed { Ok(element) } else { Err(self.element_absent()) }
     }
 
     fn element_body(&self, element: &LibraryElement) -> Json {
@@ -70,29 +56,16 @@ impl Call<'_> {
         let dashboards = self.state.dashboards.values();
         // The text is looked at first, because nearly no dashboard uses one.
         let named = dashboards.filter(|d| d.spec.0.contains("\"libraryPanel\""));
-        named
-            .filter(|d| uses(&d.spec.json(), uid))
-            .map(|d| d.uid.as_str())
-            .collect()
+        named.filter(|d| uses(&d.spec.json(), uid)).map(|d| d.uid.as_str()).collect()
     }
 
     /// A folder has an element that is used, where that keeps both from being deleted.
     pub fn keeps_used_elements(&self, folder: &str) -> bool {
         let inside = |e: &&LibraryElement| {
-            e.folder == folder
-                || self
-                    .state
-                    .parents(&e.folder)
-                    .iter()
-                    .any(|f| f.uid == folder)
+            e.folder == folder || self.state.parents(&e.folder).iter().any(|f| f.uid == folder)
         };
         self.rules.library.in_use_kept
-            && self
-                .state
-                .library
-                .values()
-                .filter(inside)
-                .any(|e| !self.users(&e.uid).is_empty())
+            && self.state.library.values().filter(inside).any(|e| !self.users(&e.uid).is_empty())
     }
 
     /// GET `/api/library-elements`.
@@ -100,11 +73,8 @@ impl Call<'_> {
         let request = self.request;
         let text = request.parameter("searchString").to_lowercase();
         let kind = request.number("kind").unwrap_or(0);
-        let folders: Vec<&str> = request
-            .parameter("folderFilterUIDs")
-            .split(',')
-            .filter(|f| !f.is_empty())
-            .collect();
+        let folders: Vec<&str> =
+            request.parameter("folderFilterUIDs").split(',').filter(|f| !f.is_empty()).collect();
         let mut found: Vec<_> = self
             .state
             .library
@@ -125,17 +95,9 @@ impl Call<'_> {
         let page = request.number("page").filter(|n| *n > 0).unwrap_or(1);
         let size = usize::try_from(per_page).unwrap_or(usize::MAX);
         let skip = usize::try_from((page - 1).saturating_mul(per_page)).unwrap_or(usize::MAX);
-        let listed: Vec<_> = found
-            .iter()
-            .skip(skip)
-            .take(size)
-            .map(|e| self.element_body(e))
-            .collect();
+        let listed: Vec<_> = found.iter().skip(skip).take(size).map(|e| self.element_body(e)).collect();
         let result = Json::object([
-            (
-                "totalCount",
-                i64::try_from(found.len()).unwrap_or(i64::MAX).into(),
-            ),
+            ("totalCount", i64::try_from(found.len()).unwrap_or(i64::MAX).into()),
             ("elements", Json::Array(listed)),
             ("page", page.into()),
             ("perPage", per_page.into()),
@@ -154,9 +116,7 @@ impl Call<'_> {
     /// GET `/api/library-elements/name/NAME`.
     pub fn get_elements_by_name(&self, name: &str) -> Answer {
         let elements = self.state.library.values().filter(|e| e.name == name);
-        let found: Vec<_> = elements
-            .filter(|e| self.element(&e.uid, VIEW).is_ok())
-            .collect();
+        let found: Vec<_> = elements.filter(|e| self.element(&e.uid, VIEW).is_ok()).collect();
         if found.is_empty() {
             return self.element_absent();
         }
@@ -196,9 +156,7 @@ impl Call<'_> {
     }
 
     fn try_create_element(&mut self) -> Result<Answer, Answer> {
-        let Some(body) = self.request.json() else {
-            return Err(self.rules.bad_request_data());
-        };
+        let body = self.body(bind::ELEMENT)?;
         let (uid, name) = (body.text("uid"), body.text("name"));
         let kind = body.integer("kind").unwrap_or(0);
         let folder = body.text("folderUid");
@@ -258,9 +216,7 @@ impl Call<'_> {
     }
 
     fn try_update_element(&mut self, uid: &str) -> Result<Answer, Answer> {
-        let Some(body) = self.request.json() else {
-            return Err(self.rules.bad_request_data());
-        };
+        let body = self.body(bind::ELEMENT)?;
         let version = body.integer("version").unwrap_or(0);
         if version == 0 || !matches!(body.integer("kind"), Some(1 | 2)) {
             return Err(self.rules.bad_request_data());
@@ -303,10 +259,7 @@ impl Call<'_> {
         }
         self.state.library.remove(uid);
         self.state.touch(Key::LibraryElement(uid.to_owned()));
-        Answer::json(
-            200,
-            json!({ "id": id, "message": "Library element deleted" }),
-        )
+        Answer::json(200, json!({ "id": id, "message": "Library element deleted" }))
     }
 }
 
@@ -314,9 +267,7 @@ impl Call<'_> {
 fn model(body: &Json) -> Text {
     let mut model = body.get("model").cloned().unwrap_or(Json::object([]));
     if let Json::Object(members) = &mut model {
-        members
-            .entry("description".to_owned())
-            .or_insert_with(|| "".into());
+        members.entry("description".to_owned()).or_insert_with(|| "".into());
     }
     Text::of(&model)
 }
@@ -326,10 +277,5 @@ fn uses(spec: &Json, uid: &str) -> bool {
     spec.get("panels")
         .map_or(&[][..], Json::items)
         .iter()
-        .any(|panel| {
-            panel
-                .get("libraryPanel")
-                .is_some_and(|l| l.text("uid") == uid)
-                || uses(panel, uid)
-        })
+        .any(|panel| panel.get("libraryPanel").is_some_and(|l| l.text("uid") == uid) || uses(panel, uid))
 }

@@ -8,6 +8,7 @@ mod access;
 mod accounts;
 mod answer;
 mod auth;
+mod bind;
 mod busy;
 mod call;
 mod conversion;
@@ -22,6 +23,7 @@ mod json;
 mod json_text;
 mod library;
 mod pages;
+mod patches;
 mod permissions;
 mod persist;
 mod random;
@@ -128,14 +130,7 @@ pub async fn start(options: Options) -> Result<Running> {
     ));
     let (stop, stopped) = watch::channel(false);
     let serving = tokio::spawn(server::serve(listener, shared.clone(), stopped));
-    Ok(Running {
-        url,
-        version: rules.grafana,
-        tokens,
-        shared,
-        stop,
-        serving,
-    })
+    Ok(Running { url, version: rules.grafana, tokens, shared, stop, serving })
 }
 
 /// How many requests came.
@@ -150,11 +145,7 @@ pub struct Requests {
 impl Running {
     /// One line of JSON: where it is, its version, its tokens.
     pub fn ready_line(&self) -> String {
-        let Tokens {
-            admin,
-            editor,
-            viewer,
-        } = &self.tokens;
+        let Tokens { admin, editor, viewer } = &self.tokens;
         serde_json::json!({
             "url": self.url, "version": self.version,
             "tokens": { "admin": admin, "editor": editor, "viewer": viewer },
@@ -173,19 +164,13 @@ impl Running {
     /// What was asked and answered until now, if [`Options::log`] is on.
     pub fn log(&self) -> Vec<Logged> {
         let lines = self.shared.log.as_ref().map(|log| log.lock());
-        lines.map_or_else(Vec::new, |lines| {
-            lines
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .clone()
-        })
+        lines.map_or_else(Vec::new, |lines| lines.unwrap_or_else(std::sync::PoisonError::into_inner).clone())
     }
 
     /// Stops accepting, lets requests under way finish, and folds everything into the data file.
     pub async fn shutdown(mut self) -> Result<()> {
         let _ = self.stop.send(true);
-        (&mut self.serving)
-            .await
-            .context("the embedded workspace broke down")?;
+        (&mut self.serving).await.context("the embedded workspace broke down")?;
         self.shared.close(true)
     }
 }

@@ -35,6 +35,8 @@ impl Call<'_> {
         if let Some(name) = selector.strip_prefix("metadata.name=") {
             listed.retain(|item| item.name == name);
         }
+        let labels = self.request.parameter("labelSelector");
+        listed.retain(|item| selected(&item.body, labels));
         listed.sort_by(|a, b| a.place.cmp(&b.place));
         let token = self.request.parameter("continue");
         if !token.is_empty() {
@@ -74,10 +76,7 @@ impl Call<'_> {
                     Json::object([
                         ("kind", "PartialObjectMetadata".into()),
                         ("apiVersion", "meta.k8s.io/v1".into()),
-                        (
-                            "metadata",
-                            item.get("metadata").cloned().unwrap_or(Json::Null),
-                        ),
+                        ("metadata", item.get("metadata").cloned().unwrap_or(Json::Null)),
                     ])
                 })
                 .collect();
@@ -85,14 +84,7 @@ impl Call<'_> {
                 ("kind", "PartialObjectMetadataList".into()),
                 ("apiVersion", "meta.k8s.io/v1".into()),
                 ("metadata", metadata.into()),
-                (
-                    "items",
-                    if items.is_empty() {
-                        Json::Null
-                    } else {
-                        Json::Array(items)
-                    },
-                ),
+                ("items", if items.is_empty() { Json::Null } else { Json::Array(items) }),
             ])
         } else {
             Json::object([
@@ -104,6 +96,22 @@ impl Call<'_> {
         };
         Answer::resource(200, body)
     }
+}
+
+/// The object has the labels that a selector asks for; the words that ask for other lists are none.
+fn selected(object: &Json, selector: &str) -> bool {
+    let labels = object.get("metadata").and_then(|m| m.get("labels"));
+    let label = |key: &str| labels.and_then(|l| l.get(key.trim())).and_then(Json::as_str);
+    selector.split(',').filter(|term| !term.trim().is_empty() && !term.contains("grafana.app/get-")).all(|term| {
+        match (term.split_once("!="), term.split_once('=')) {
+            (Some((key, value)), _) => label(key) != Some(value.trim()),
+            (None, Some((key, value))) => label(key) == Some(value.trim_start_matches('=').trim()),
+            (None, None) => match term.trim().strip_prefix('!') {
+                Some(key) => label(key).is_none(),
+                None => label(term).is_some(),
+            },
+        }
+    })
 }
 
 /// The place that a token stands for.

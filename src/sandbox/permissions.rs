@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::access::{ADMINISTER, EDIT, VIEW};
 use super::answer::Answer;
+use super::bind;
 use super::call::Call;
 use super::json::Json;
 use super::slug::slug;
@@ -36,11 +37,9 @@ impl Call<'_> {
 
     fn check_administer(&self, owner: Owner<'_>, verb: &str) -> Result<(), Answer> {
         let (kind, level, there) = match owner {
-            Owner::Folder(uid) => (
-                "folders",
-                self.state.folder_level(&self.who, uid),
-                self.state.folders.contains_key(uid),
-            ),
+            Owner::Folder(uid) => {
+                ("folders", self.state.folder_level(&self.who, uid), self.state.folders.contains_key(uid))
+            }
             Owner::Dashboard(uid) => {
                 let dashboard = self.state.dashboards.get(uid);
                 (
@@ -80,11 +79,7 @@ impl Call<'_> {
             Grantee::Account(id) => {
                 body["userId"] = (*id).into();
                 if let Some(account) = self.state.accounts.get(id) {
-                    let email = if account.service {
-                        account.login.clone()
-                    } else {
-                        "admin@localhost".to_owned()
-                    };
+                    let email = if account.service { account.login.clone() } else { "admin@localhost".to_owned() };
                     body["userLogin"] = account.login.as_str().into();
                     body["userEmail"] = email.into();
                     body["userAvatarUrl"] = format!("/avatar/{}", account.uid).into();
@@ -110,20 +105,13 @@ impl Call<'_> {
                 body["uid"] = uid.into();
                 body["isFolder"] = false.into();
                 self.put_parent(&mut body, dashboard.map_or("", |d| d.folder.as_str()));
-                body["url"] = dashboard
-                    .map_or(String::new(), |d| self.dashboard_url(uid, &d.title))
-                    .into();
+                body["url"] = dashboard.map_or(String::new(), |d| self.dashboard_url(uid, &d.title)).into();
                 dashboard.map_or("", |d| d.title.as_str())
             }
         };
         body["title"] = title.into();
         let slugless = !self.rules.permissions.folder_slugs && matches!(owner, Owner::Folder(_));
-        body["slug"] = if slugless {
-            String::new()
-        } else {
-            slug(title, self.rules.slugs)
-        }
-        .into();
+        body["slug"] = if slugless { String::new() } else { slug(title, self.rules.slugs) }.into();
         body
     }
 
@@ -138,15 +126,13 @@ impl Call<'_> {
         if let Err(answer) = self.check_administer(owner, "write") {
             return answer;
         }
-        let Some(body) = self.request.json() else {
-            return self.rules.bad_request_data();
+        let body = match self.body(bind::PERMISSIONS) {
+            Ok(body) => body,
+            Err(answer) => return answer,
         };
         let items = body.get("items").map_or(&[][..], Json::items);
         let both = |item: &Json| {
-            let named = item
-                .integer("userId")
-                .or(item.integer("teamId"))
-                .is_some_and(|id| id > 0);
+            let named = item.integer("userId").or(item.integer("teamId")).is_some_and(|id| id > 0);
             named && item.get("role").is_some_and(|role| *role != Json::Null)
         };
         if items.iter().any(both) {
@@ -154,19 +140,14 @@ impl Call<'_> {
             return self.rules.error(400, told);
         }
         let since = now();
-        let grants: Vec<_> = items
-            .iter()
-            .filter_map(|item| grant(item, &since))
-            .collect();
+        let grants: Vec<_> = items.iter().filter_map(|item| grant(item, &since)).collect();
         let (about, key) = match owner {
-            Owner::Folder(uid) => (
-                self.state.folders.get_mut(uid).map(|f| &mut f.about),
-                Key::Folder(uid.to_owned()),
-            ),
-            Owner::Dashboard(uid) => (
-                self.state.dashboards.get_mut(uid).map(|d| &mut d.about),
-                Key::Dashboard(uid.to_owned()),
-            ),
+            Owner::Folder(uid) => {
+                (self.state.folders.get_mut(uid).map(|f| &mut f.about), Key::Folder(uid.to_owned()))
+            }
+            Owner::Dashboard(uid) => {
+                (self.state.dashboards.get_mut(uid).map(|d| &mut d.about), Key::Dashboard(uid.to_owned()))
+            }
         };
         if let Some(about) = about {
             about.grants = grants;
@@ -176,31 +157,19 @@ impl Call<'_> {
             Owner::Folder(_) if self.rules.permissions.folders_named => {
                 Answer::message(200, "Folder permissions updated")
             }
-            Owner::Folder(_) | Owner::Dashboard(_) => {
-                Answer::message(200, "Dashboard permissions updated")
-            }
+            Owner::Folder(_) | Owner::Dashboard(_) => Answer::message(200, "Dashboard permissions updated"),
         }
     }
 }
 
 /// A line of the list; a level that there is not grants nothing, and nobody minds.
 fn grant(item: &Json, since: &str) -> Option<Grant> {
-    let level = item
-        .integer("permission")
-        .filter(|level| matches!(*level, VIEW | EDIT | ADMINISTER))?;
-    let to = match (
-        item.text("role"),
-        item.integer("userId"),
-        item.integer("teamId"),
-    ) {
+    let level = item.integer("permission").filter(|level| matches!(*level, VIEW | EDIT | ADMINISTER))?;
+    let to = match (item.text("role"), item.integer("userId"), item.integer("teamId")) {
         (_, Some(id), _) if id > 0 => Grantee::Account(id),
         (_, _, Some(id)) if id > 0 => Grantee::Team(id),
         (role @ ("Viewer" | "Editor"), ..) => Grantee::Role(role.to_owned()),
         _ => return None,
     };
-    Some(Grant {
-        to,
-        level,
-        since: since.to_owned(),
-    })
+    Some(Grant { to, level, since: since.to_owned() })
 }

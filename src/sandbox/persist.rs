@@ -53,12 +53,8 @@ struct Thing(Key, Option<Box<RawValue>>);
 impl Store {
     /// Opens a data file, or begins one; refuses one that another process serves or another version made.
     pub fn open(path: &Path, version: Version) -> Result<(Store, State)> {
-        let directory = path
-            .parent()
-            .filter(|p| !p.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        std::fs::create_dir_all(directory)
-            .with_context(|| format!("cannot create `{}`", directory.display()))?;
+        let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        std::fs::create_dir_all(directory).with_context(|| format!("cannot create `{}`", directory.display()))?;
         let lock = lock(path)?;
         let mut state = State::default();
         let mut sequence = 0;
@@ -77,8 +73,7 @@ impl Store {
         for line in read_journal(&journal_path, &journal_text)? {
             if line.sequence > sequence {
                 sequence = line.sequence;
-                apply(&mut state, line.things)
-                    .with_context(|| format!("in `{}`", journal_path.display()))?;
+                apply(&mut state, line.things).with_context(|| format!("in `{}`", journal_path.display()))?;
             }
         }
         let journal = OpenOptions::new()
@@ -86,13 +81,7 @@ impl Store {
             .append(true)
             .open(&journal_path)
             .with_context(|| format!("cannot write `{}`", journal_path.display()))?;
-        let mut store = Store {
-            path: path.to_owned(),
-            version,
-            journal,
-            sequence,
-            _lock: lock,
-        };
+        let mut store = Store { path: path.to_owned(), version, journal, sequence, _lock: lock };
         if !journal_text.is_empty() || !path.exists() {
             store.snapshot(&state)?;
         }
@@ -106,19 +95,10 @@ impl Store {
         }
         let changed = std::mem::take(&mut state.changed);
         self.sequence += 1;
-        let mut line = serde_json::to_vec(&Line {
-            sequence: self.sequence,
-            things: things(state, &changed)?,
-        })?;
+        let mut line = serde_json::to_vec(&Line { sequence: self.sequence, things: things(state, &changed)? })?;
         line.push(b'\n');
-        self.journal
-            .write_all(&line)
-            .with_context(|| format!("cannot write beside `{}`", self.path.display()))?;
-        if self
-            .journal
-            .metadata()
-            .is_ok_and(|m| m.len() > JOURNAL_LIMIT)
-        {
+        self.journal.write_all(&line).with_context(|| format!("cannot write beside `{}`", self.path.display()))?;
+        if self.journal.metadata().is_ok_and(|m| m.len() > JOURNAL_LIMIT) {
             self.snapshot(state)?;
         }
         Ok(())
@@ -127,16 +107,13 @@ impl Store {
     /// Writes everything into the data file and empties the journal.
     pub fn snapshot(&mut self, state: &State) -> Result<()> {
         let snapshot = Snapshot {
-            about: "the data of amgctl's embedded workspace; changes since stand in the file `.journal` beside it".into(),
+            about: "the data of amgctl's embedded workspace; changes since stand in the file `.journal` beside it"
+                .into(),
             grafana: self.version.name().to_owned(),
             sequence: self.sequence,
             things: things(state, &every_key(state))?,
         };
-        let directory = self
-            .path
-            .parent()
-            .filter(|p| !p.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
+        let directory = self.path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let told = || format!("cannot write `{}`", self.path.display());
         let mut file = tempfile::NamedTempFile::new_in(directory).with_context(told)?;
         let mut writer = BufWriter::new(file.as_file_mut());
@@ -170,21 +147,14 @@ fn lock(path: &Path) -> Result<File> {
             "`{}` is in use: another process serves this embedded workspace; stop it, or use its address with `--url`",
             path.display()
         ),
-        Err(TryLockError::Error(e)) => {
-            Err(e).with_context(|| format!("cannot lock `{}`", lock_path.display()))
-        }
+        Err(TryLockError::Error(e)) => Err(e).with_context(|| format!("cannot lock `{}`", lock_path.display())),
     }
 }
 
 fn read_snapshot(path: &Path) -> Result<Option<Snapshot>> {
     match std::fs::read(path) {
         Ok(text) => serde_json::from_slice(&text)
-            .with_context(|| {
-                format!(
-                    "`{}` is not a data file of the embedded workspace",
-                    path.display()
-                )
-            })
+            .with_context(|| format!("`{}` is not a data file of the embedded workspace", path.display()))
             .map(Some),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(e).with_context(|| format!("cannot read `{}`", path.display())),
@@ -192,21 +162,12 @@ fn read_snapshot(path: &Path) -> Result<Option<Snapshot>> {
 }
 
 fn adopt(path: &Path, snapshot: &Snapshot, version: Version, state: &mut State) -> Result<()> {
-    let things = snapshot
-        .things
-        .iter()
-        .map(|Thing(k, v)| Thing(k.clone(), v.clone()))
-        .collect();
+    let things = snapshot.things.iter().map(|Thing(k, v)| Thing(k.clone(), v.clone())).collect();
     apply(state, things).with_context(|| format!("in `{}`", path.display()))?;
     if snapshot.grafana == version.name() {
         return Ok(());
     }
-    match snapshot
-        .grafana
-        .parse()
-        .ok()
-        .and_then(|made_by| upgrade(made_by, version))
-    {
+    match snapshot.grafana.parse().ok().and_then(|made_by| upgrade(made_by, version)) {
         Some(change) => {
             change(state);
             Ok(())
@@ -248,12 +209,7 @@ fn every_key(state: &State) -> BTreeSet<Key> {
     keys.extend(state.tokens.keys().copied().map(Key::Token));
     for (uid, dashboard) in &state.dashboards {
         keys.insert(Key::Dashboard(uid.clone()));
-        keys.extend(
-            dashboard
-                .revisions
-                .iter()
-                .map(|r| Key::Revision(uid.clone(), r.id)),
-        );
+        keys.extend(dashboard.revisions.iter().map(|r| Key::Revision(uid.clone(), r.id)));
     }
     keys
 }
@@ -268,10 +224,9 @@ fn things(state: &State, keys: &BTreeSet<Key>) -> Result<Vec<Thing>> {
                 Key::Counters => raw(Some(&state.counters)),
                 Key::Folder(uid) => raw(state.folders.get(uid)),
                 Key::Dashboard(uid) => raw(state.dashboards.get(uid)),
-                Key::Revision(uid, id) => raw(state
-                    .dashboards
-                    .get(uid)
-                    .and_then(|d| d.revisions.iter().find(|r| r.id == *id))),
+                Key::Revision(uid, id) => {
+                    raw(state.dashboards.get(uid).and_then(|d| d.revisions.iter().find(|r| r.id == *id)))
+                }
                 Key::Datasource(id) => raw(state.datasources.get(id)),
                 Key::Account(id) => raw(state.accounts.get(id)),
                 Key::Token(id) => raw(state.tokens.get(id)),
@@ -312,11 +267,7 @@ fn apply(state: &mut State, mut things: Vec<Thing>) -> Result<()> {
                     dashboard.revisions.push(read(&value)?);
                     dashboard.revisions.sort_by_key(|r| r.id);
                 }
-                dashboard.spec = dashboard
-                    .revisions
-                    .last()
-                    .map(|r| r.spec.clone())
-                    .unwrap_or_default();
+                dashboard.spec = dashboard.revisions.last().map(|r| r.spec.clone()).unwrap_or_default();
             }
             (Key::Datasource(id), Some(value)) => drop(state.datasources.insert(id, read(&value)?)),
             (Key::Datasource(id), None) => drop(state.datasources.remove(&id)),
@@ -324,9 +275,7 @@ fn apply(state: &mut State, mut things: Vec<Thing>) -> Result<()> {
             (Key::Account(id), None) => drop(state.accounts.remove(&id)),
             (Key::Token(id), Some(value)) => drop(state.tokens.insert(id, read(&value)?)),
             (Key::Token(id), None) => drop(state.tokens.remove(&id)),
-            (Key::LibraryElement(uid), Some(value)) => {
-                drop(state.library.insert(uid, read(&value)?))
-            }
+            (Key::LibraryElement(uid), Some(value)) => drop(state.library.insert(uid, read(&value)?)),
             (Key::LibraryElement(uid), None) => drop(state.library.remove(&uid)),
         }
     }

@@ -16,31 +16,17 @@ pub fn uuid() -> String {
     b[6] = b[6] & 0x0f | 0x40;
     b[8] = b[8] & 0x3f | 0x80;
     let hex: String = b.iter().map(|b| format!("{b:02x}")).collect();
-    format!(
-        "{}-{}-{}-{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..]
-    )
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
 /// A short uid, as the servers make for what has none.
 pub fn short_uid() -> String {
-    bytes::<14>()
-        .iter()
-        .map(|b| char::from(b"abcdefghijklmnopqrstuvwxyz0123456789"[usize::from(b % 36)]))
-        .collect()
+    bytes::<14>().iter().map(|b| char::from(b"abcdefghijklmnopqrstuvwxyz0123456789"[usize::from(b % 36)])).collect()
 }
 
 /// A token in the form of Grafana's service-account tokens.
 pub fn token() -> String {
-    let secret: String = base64_url(&bytes::<36>())
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .take(32)
-        .collect();
+    let secret: String = base64_url(&bytes::<36>()).chars().filter(char::is_ascii_alphanumeric).take(32).collect();
     let check: String = bytes::<4>().iter().map(|b| format!("{b:02x}")).collect();
     format!("glsa_{secret:A<32}_{check}")
 }

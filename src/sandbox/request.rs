@@ -40,30 +40,17 @@ impl Request {
                 (decode(name, true), decode(value, true))
             })
             .collect();
-        Request {
-            method: method.to_owned(),
-            path: path.to_owned(),
-            segments,
-            query,
-            ..Request::default()
-        }
+        Request { method: method.to_owned(), path: path.to_owned(), segments, query, ..Request::default() }
     }
 
     /// The first value of a parameter, or the empty text.
     pub fn parameter(&self, name: &str) -> &str {
-        self.query
-            .iter()
-            .find(|(n, _)| n == name)
-            .map_or("", |(_, value)| value)
+        self.query.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value)
     }
 
     /// Every value of a parameter.
     pub fn parameters(&self, name: &str) -> Vec<&str> {
-        self.query
-            .iter()
-            .filter(|(n, _)| n == name)
-            .map(|(_, value)| value.as_str())
-            .collect()
+        self.query.iter().filter(|(n, _)| n == name).map(|(_, value)| value.as_str()).collect()
     }
 
     /// A parameter as a number; nothing when it is absent or none.
@@ -83,10 +70,7 @@ impl Request {
 
     /// The body as JSON; an empty one is an empty object. Nothing when it is not JSON or is not said to be.
     pub fn json(&self) -> Option<&Json> {
-        let said = self
-            .content_type
-            .trim_start()
-            .starts_with("application/json");
+        let said = self.content_type.trim_start().starts_with("application/json");
         self.body.as_ref().filter(|_| said || self.empty)
     }
 
@@ -131,11 +115,7 @@ mod tests {
 
     #[test]
     fn path_and_query_are_decoded() {
-        let request = Request::at(
-            "GET",
-            "/api/datasources/name/Bad%20uid/",
-            "query=a+b%26&tag=x&tag=%zz&flag",
-        );
+        let request = Request::at("GET", "/api/datasources/name/Bad%20uid/", "query=a+b%26&tag=x&tag=%zz&flag");
         assert_eq!(request.segments, ["api", "datasources", "name", "Bad uid"]);
         assert_eq!(request.parameter("query"), "a b&");
         assert_eq!(request.parameters("tag"), ["x", "%zz"]);

@@ -15,21 +15,12 @@ use super::save::{stored, tags};
 use super::state::{Dashboard, Revision, Text, now};
 
 /// The kind.
-pub const DASHBOARD: Kind = Kind {
-    group: DASHBOARDS,
-    plural: "dashboards",
-    kind: "Dashboard",
-};
+pub const DASHBOARD: Kind = Kind { group: DASHBOARDS, plural: "dashboards", kind: "Dashboard" };
 
 impl Call<'_> {
     /// A dashboard at a version; an answer where that is not known.
     fn dashboard_resource(&self, dashboard: &Dashboard, version: &str) -> Result<Json, Answer> {
-        let metadata = self.metadata(
-            DASHBOARD,
-            &dashboard.uid,
-            &dashboard.folder,
-            &dashboard.about,
-        );
+        let metadata = self.metadata(DASHBOARD, &dashboard.uid, &dashboard.folder, &dashboard.about);
         dashboard_with(dashboard, version, metadata)
     }
 
@@ -72,10 +63,7 @@ impl Call<'_> {
     }
 
     fn dashboard_history(&self, version: &str) -> Answer {
-        let name = self
-            .request
-            .parameter("fieldSelector")
-            .trim_start_matches("metadata.name=");
+        let name = self.request.parameter("fieldSelector").trim_start_matches("metadata.name=");
         let Some(dashboard) = self.state.dashboards.get(name) else {
             return self.page(DASHBOARD, version, Vec::new());
         };
@@ -124,10 +112,7 @@ impl Call<'_> {
 
     /// POST.
     pub fn create_dashboard_resource(&mut self, version: &str) -> Answer {
-        match self
-            .sent(DASHBOARD, version)
-            .and_then(|sent| self.add_dashboard_resource(version, sent))
-        {
+        match self.sent(DASHBOARD, version).and_then(|sent| self.add_dashboard_resource(version, sent)) {
             Ok(answer) | Err(answer) => answer,
         }
     }
@@ -144,31 +129,21 @@ impl Call<'_> {
             let told = "resourceVersion should not be set on objects to be created";
             return Err(Answer::failure(500, "", told, None));
         }
+        DASHBOARD.check_name(&sent.name)?;
         let spec = self.checked_spec(version, &sent)?;
         if self.state.dashboards.contains_key(&sent.name) {
             return Err(DASHBOARD.exists(&sent.name));
         }
         let dry = self.dry_run();
         let mut about = self.state.about(self.who.account);
-        let default_grants = sent
-            .annotations
-            .remove("grafana.app/grant-permissions")
-            .is_some();
+        let default_grants = sent.annotations.remove("grafana.app/grant-permissions").is_some();
         about.labels = sent.labels;
         about.annotations = sent.annotations;
         if default_grants {
             about.grants = self.first_grants(sent.folder.is_empty());
         }
-        let uid = if sent.name.is_empty() {
-            super::random::uuid()
-        } else {
-            sent.name
-        };
-        let message = about
-            .annotations
-            .get("grafana.app/message")
-            .cloned()
-            .unwrap_or_default();
+        let uid = sent.name;
+        let message = about.annotations.get("grafana.app/message").cloned().unwrap_or_default();
         let mut dashboard = Dashboard {
             about,
             uid,
@@ -179,12 +154,7 @@ impl Call<'_> {
             spec: Text::of(&spec),
             revisions: Vec::new(),
         };
-        let metadata = self.full_metadata(
-            DASHBOARD,
-            &dashboard.uid,
-            &dashboard.folder,
-            &dashboard.about,
-        );
+        let metadata = self.full_metadata(DASHBOARD, &dashboard.uid, &dashboard.folder, &dashboard.about);
         let mut body = dashboard_with(&dashboard, version, metadata)?;
         self.forget(&mut dashboard.about);
         if dry {
@@ -202,91 +172,55 @@ impl Call<'_> {
             return Err(bad_request("Dashboard title cannot be empty"));
         }
         if title.chars().count() > 5000 {
-            return Err(bad_request(
-                "Dashboard title cannot contain more than 5 000 characters",
-            ));
+            return Err(bad_request("Dashboard title cannot contain more than 5 000 characters"));
         }
         if let Some(fault) = uid_fault(&sent.name) {
             return Err(bad_request(fault.told()));
         }
-        if sent
-            .annotations
-            .get("grafana.app/message")
-            .is_some_and(|m| m.chars().count() > 500)
-        {
+        if sent.annotations.get("grafana.app/message").is_some_and(|m| m.chars().count() > 500) {
             return Err(bad_request("message too long, max 500 characters"));
         }
         let refresh = sent.spec.text("refresh");
-        if !matches!(refresh, "" | "auto")
-            && super::duration::seconds(refresh).is_none_or(|s| s < 5.0)
-        {
+        if !matches!(refresh, "" | "auto") && super::duration::seconds(refresh).is_none_or(|s| s < 5.0) {
             return Err(bad_request("Dashboard refresh interval is too low"));
         }
-        if !sent.folder.is_empty()
-            && !self.state.folders.contains_key(&sent.folder)
-            && !self.dry_run()
-        {
+        if !sent.folder.is_empty() && !self.state.folders.contains_key(&sent.folder) && !self.dry_run() {
             return Err(super::resource_folders::FOLDER.missing(&sent.folder));
         }
-        let spec = stored(sent.spec.clone(), true)
-            .with_floats()
-            .map_err(|literal| {
-                bad_request(&format!(
-                    "json: cannot unmarshal number {literal} into Go value of type float64"
-                ))
-            })?;
+        let spec = stored(sent.spec.clone(), true).with_floats().map_err(|literal| {
+            bad_request(&format!("json: cannot unmarshal number {literal} into Go value of type float64"))
+        })?;
         match version {
             "v0alpha1" => Ok(spec),
             _ => conversion::migrated(&spec)
                 .filter(|_| version == "v1beta1")
-                .ok_or_else(|| {
-                    Answer::unknown(&format!(
-                        "how dashboards with panels are stored at {version}"
-                    ))
-                }),
+                .ok_or_else(|| Answer::unknown(&format!("how dashboards with panels are stored at {version}"))),
         }
     }
 
     /// PUT.
     pub fn put_dashboard_resource(&mut self, version: &str, name: &str) -> Answer {
-        match self
-            .sent(DASHBOARD, version)
-            .and_then(|sent| self.change_dashboard_resource(version, name, sent))
-        {
+        match self.sent(DASHBOARD, version).and_then(|sent| self.change_dashboard_resource(version, name, sent)) {
             Ok(answer) | Err(answer) => answer,
         }
     }
 
-    /// PATCH with a merge patch.
+    /// PATCH.
     pub fn patch_dashboard_resource(&mut self, version: &str, name: &str) -> Answer {
-        let Some(dashboard) = self.state.dashboards.get(name) else {
-            return DASHBOARD.missing(name);
-        };
-        if !self.request.content_type.contains("merge-patch+json") {
-            return Answer::unknown("patches but merge patches");
-        }
-        let Some(patch) = self.request.any_json() else {
-            return bad_request("the patch is not valid JSON");
-        };
-        let resource = match self.dashboard_resource(dashboard, version) {
+        let Some(dashboard) = self.state.dashboards.get(name) else { return DASHBOARD.missing(name) };
+        let object = match self.dashboard_resource(dashboard, version) {
             Ok(resource) => Json::parse(resource.to_text().as_bytes()).unwrap_or(Json::Null),
             Err(answer) => return answer,
         };
-        let mut merged = resource;
-        merge(&mut merged, patch);
-        match super::resources::sent_in(DASHBOARD, version, &merged)
+        match self
+            .patched(DASHBOARD, version, object)
             .and_then(|sent| self.change_dashboard_resource(version, name, sent))
         {
             Ok(answer) | Err(answer) => answer,
         }
     }
 
-    fn change_dashboard_resource(
-        &mut self,
-        version: &str,
-        name: &str,
-        mut sent: Sent,
-    ) -> Result<Answer, Answer> {
+    fn change_dashboard_resource(&mut self, version: &str, name: &str, mut sent: Sent) -> Result<Answer, Answer> {
         if !sent.name.is_empty() && sent.name != name {
             return Err(bad_request(&format!(
                 "the name of the object ({}) does not match the name on the URL ({name})",
@@ -305,16 +239,13 @@ impl Call<'_> {
         {
             return Err(forbidden());
         }
-        if !sent.resource_version.is_empty()
-            && sent.resource_version != self.resource_version(&dashboard.about)
-        {
+        if !sent.resource_version.is_empty() && sent.resource_version != self.resource_version(&dashboard.about) {
             return Err(DASHBOARD.modified(name));
         }
         let spec = Text::of(&self.checked_spec(version, &sent)?);
         let spec_same = dashboard.spec == spec && dashboard.folder == sent.folder;
         let metadata_same = self.rules.storage == Storage::Adapter
-            || dashboard.about.labels == sent.labels
-                && dashboard.about.annotations == sent.annotations;
+            || dashboard.about.labels == sent.labels && dashboard.about.annotations == sent.annotations;
         if spec_same && metadata_same && dashboard.stored_at == version {
             let mut body = self.dashboard_resource(&dashboard, version)?;
             if self.rules.saves == Saves::RaiseUntold {
@@ -336,17 +267,9 @@ impl Call<'_> {
         dashboard.about.resource_version = self.state.next_resource_version();
         dashboard.about.labels = sent.labels;
         dashboard.about.annotations = sent.annotations;
-        let message = dashboard
-            .about
-            .annotations
-            .get("grafana.app/message")
-            .cloned()
-            .unwrap_or_default();
+        let message = dashboard.about.annotations.get("grafana.app/message").cloned().unwrap_or_default();
         self.forget(&mut dashboard.about);
-        sent.spec
-            .text("title")
-            .trim()
-            .clone_into(&mut dashboard.title);
+        sent.spec.text("title").trim().clone_into(&mut dashboard.title);
         dashboard.tags = tags(&sent.spec);
         dashboard.folder = sent.folder;
         version.clone_into(&mut dashboard.stored_at);
@@ -385,11 +308,8 @@ fn dashboard_with(dashboard: &Dashboard, version: &str, metadata: Value) -> Resu
     let (spec, status) = if version == dashboard.stored_at || version == "v0alpha1" {
         (Json::Raw(dashboard.spec.0.clone()), json!({}))
     } else {
-        let converted = conversion::convert(&dashboard.spec.json(), version).ok_or_else(|| {
-            Answer::unknown(&format!(
-                "how dashboards with panels are converted to {version}"
-            ))
-        })?;
+        let converted = conversion::convert(&dashboard.spec.json(), version)
+            .ok_or_else(|| Answer::unknown(&format!("how dashboards with panels are converted to {version}")))?;
         let conversion = json!({ "failed": false, "storedVersion": dashboard.stored_at });
         (converted, json!({ "conversion": conversion }))
     };
@@ -414,23 +334,5 @@ fn drop_metadata(body: &mut Json, field: &str) {
         && let Some(Json::Object(metadata)) = members.get_mut("metadata")
     {
         metadata.remove(field);
-    }
-}
-
-/// Merges a patch as RFC 7386 says.
-fn merge(into: &mut Json, patch: &Json) {
-    let Json::Object(changes) = patch else {
-        *into = patch.clone();
-        return;
-    };
-    if !matches!(into, Json::Object(_)) {
-        *into = Json::object([]);
-    }
-    let Json::Object(members) = into else { return };
-    for (key, change) in changes {
-        match change {
-            Json::Null => drop(members.remove(key)),
-            change => merge(members.entry(key.clone()).or_insert(Json::Null), change),
-        }
     }
 }

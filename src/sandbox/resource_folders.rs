@@ -13,11 +13,7 @@ use super::rules::Storage;
 use super::state::Folder;
 
 /// The kind.
-pub const FOLDER: Kind = Kind {
-    group: FOLDERS,
-    plural: "folders",
-    kind: "Folder",
-};
+pub const FOLDER: Kind = Kind { group: FOLDERS, plural: "folders", kind: "Folder" };
 
 impl Call<'_> {
     fn folder_resource(&self, folder: &Folder) -> serde_json::Value {
@@ -73,10 +69,7 @@ impl Call<'_> {
 
     /// POST.
     pub fn create_folder_resource(&mut self) -> Answer {
-        match self
-            .sent(FOLDER, FOLDER_VERSION)
-            .and_then(|sent| self.add_folder_resource(sent))
-        {
+        match self.sent(FOLDER, FOLDER_VERSION).and_then(|sent| self.add_folder_resource(sent)) {
             Ok(answer) | Err(answer) => answer,
         }
     }
@@ -85,15 +78,12 @@ impl Call<'_> {
         if !self.state.may_create_in(&self.who, &sent.folder) {
             return Err(forbidden());
         }
+        FOLDER.check_name(&sent.name)?;
         if self.state.folders.contains_key(&sent.name) {
             return Err(FOLDER.exists(&sent.name));
         }
         self.check_folder_resource(&sent)?;
-        let name = if sent.name.is_empty() {
-            super::random::short_uid()
-        } else {
-            sent.name
-        };
+        let name = sent.name;
         let mut about = self.state.about(self.who.account);
         about.labels = sent.labels;
         about.annotations = sent.annotations;
@@ -130,9 +120,7 @@ impl Call<'_> {
         if sent.folder == sent.name && !sent.name.is_empty() {
             return Err(bad_request("folder cannot be parent of itself"));
         }
-        if self.state.folders.contains_key(&sent.folder)
-            && self.state.parents(&sent.folder).len() >= DEEPEST
-        {
+        if self.state.folders.contains_key(&sent.folder) && self.state.parents(&sent.folder).len() >= DEEPEST {
             let told = format!("folder max depth exceeded, max depth is {DEEPEST}");
             return Err(Answer::failure(500, "", &told, None));
         }
@@ -141,9 +129,16 @@ impl Call<'_> {
 
     /// PUT.
     pub fn put_folder_resource(&mut self, name: &str) -> Answer {
-        match self
-            .sent(FOLDER, FOLDER_VERSION)
-            .and_then(|sent| self.change_folder_resource(name, sent))
+        match self.sent(FOLDER, FOLDER_VERSION).and_then(|sent| self.change_folder_resource(name, sent)) {
+            Ok(answer) | Err(answer) => answer,
+        }
+    }
+
+    /// PATCH.
+    pub fn patch_folder_resource(&mut self, name: &str) -> Answer {
+        let Some(folder) = self.state.folders.get(name) else { return FOLDER.missing(name) };
+        let object = self.folder_resource(folder).into();
+        match self.patched(FOLDER, FOLDER_VERSION, object).and_then(|sent| self.change_folder_resource(name, sent))
         {
             Ok(answer) | Err(answer) => answer,
         }
@@ -163,22 +158,15 @@ impl Call<'_> {
         if self.state.folder_level(&self.who, name) < EDIT {
             return Err(forbidden());
         }
-        if !sent.resource_version.is_empty()
-            && sent.resource_version != self.resource_version(&folder.about)
-        {
+        if !sent.resource_version.is_empty() && sent.resource_version != self.resource_version(&folder.about) {
             return Err(FOLDER.modified(name));
         }
         let (title, description) = (sent.spec.text("title"), sent.spec.text("description"));
         if title.trim().is_empty() {
             return Err(bad_request("folder title cannot be empty"));
         }
-        let spec_same = folder.title == title
-            && folder.description == description
-            && folder.parent == sent.folder;
-        if !spec_same
-            || folder.about.labels != sent.labels
-            || folder.about.annotations != sent.annotations
-        {
+        let spec_same = folder.title == title && folder.description == description && folder.parent == sent.folder;
+        if !spec_same || folder.about.labels != sent.labels || folder.about.annotations != sent.annotations {
             if !spec_same {
                 self.raise_folder(&mut folder);
             }
@@ -215,12 +203,7 @@ impl Call<'_> {
         }
         if full {
             let told = "Folder cannot be deleted: folder is not empty";
-            return Answer::failure(
-                400,
-                "BadRequest",
-                told,
-                Some(json!({ "uid": "folder.not-empty" })),
-            );
+            return Answer::failure(400, "BadRequest", told, Some(json!({ "uid": "folder.not-empty" })));
         }
         let uid = self.object_uid(FOLDER, name, &folder.about);
         self.state.remove_folder(name);

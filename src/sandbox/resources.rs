@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::answer::Answer;
 use super::call::Call;
 use super::json::Json;
+use super::patches;
 use super::rules::Storage;
 use super::slug::base64_url;
 use super::state::About;
@@ -26,11 +27,8 @@ pub struct Kind {
 }
 
 /// Annotations that the server sets itself.
-const OWN_ANNOTATIONS: [&str; 3] = [
-    "grafana.app/createdBy",
-    "grafana.app/updatedBy",
-    "grafana.app/updatedTimestamp",
-];
+const OWN_ANNOTATIONS: [&str; 3] =
+    ["grafana.app/createdBy", "grafana.app/updatedBy", "grafana.app/updatedTimestamp"];
 /// The label that holds the number in the database.
 const NUMBER: &str = "grafana.app/deprecatedInternalID";
 /// The annotation that holds the folder.
@@ -84,6 +82,24 @@ impl Kind {
         Answer::resource(200, body)
     }
 
+    /// Checks that something new has a name that can stand in a path.
+    pub fn check_name(&self, name: &str) -> Result<(), Answer> {
+        let (reason, told) = match name.chars().find(|c| matches!(c, '/' | '%')) {
+            Some(bad) => ("FieldValueInvalid", format!("Invalid value: \"{name}\": may not contain '{bad}'")),
+            None if name.is_empty() => {
+                ("FieldValueRequired", "Required value: name or generateName is required".to_owned())
+            }
+            None => return Ok(()),
+        };
+        let whole = format!("{}.{} \"{name}\" is invalid: metadata.name: {told}", self.kind, self.group);
+        let causes = json!([{ "reason": reason, "message": told, "field": "metadata.name" }]);
+        let mut details = json!({ "group": self.group, "kind": self.kind, "causes": causes });
+        if !name.is_empty() {
+            details["name"] = name.into();
+        }
+        Err(Answer::failure(422, "Invalid", &whole, Some(details)))
+    }
+
     fn details(&self, name: &str) -> Value {
         json!({ "name": name, "group": self.group, "kind": self.plural })
     }
@@ -113,12 +129,8 @@ impl Call<'_> {
         match self.rules.storage {
             Storage::Table | Storage::Unified => self.full_metadata(kind, name, folder, about),
             Storage::Adapter => {
-                let bare = About {
-                    changed: true,
-                    labels: BTreeMap::new(),
-                    annotations: BTreeMap::new(),
-                    ..about.clone()
-                };
+                let bare =
+                    About { changed: true, labels: BTreeMap::new(), annotations: BTreeMap::new(), ..about.clone() };
                 let mut body = self.full_metadata(kind, name, folder, &bare);
                 if let Value::Object(members) = &mut body {
                     members.remove("managedFields");
@@ -152,8 +164,7 @@ impl Call<'_> {
     /// The metadata of an object as it was sent.
     pub fn full_metadata(&self, kind: Kind, name: &str, folder: &str, about: &About) -> Value {
         let mut annotations = about.annotations.clone();
-        let mut annotate =
-            |key: &str, value: String| annotations.insert(format!("grafana.app/{key}"), value);
+        let mut annotate = |key: &str, value: String| annotations.insert(format!("grafana.app/{key}"), value);
         annotate("createdBy", self.identity(about.created_by));
         if about.changed {
             annotate("updatedBy", self.identity(about.updated_by));
@@ -186,17 +197,10 @@ impl Call<'_> {
         };
         let actual = self.resource_version(about);
         let object_uid = self.object_uid(kind, name, about);
-        for (field, has) in [
-            ("uid", object_uid.as_str()),
-            ("resourceVersion", actual.as_str()),
-        ] {
+        for (field, has) in [("uid", object_uid.as_str()), ("resourceVersion", actual.as_str())] {
             let wanted = demanded.text(field);
             if demanded.get(field).is_some_and(|v| *v != Json::Null) && wanted != has {
-                let what = if field == "uid" {
-                    "UID"
-                } else {
-                    "ResourceVersion"
-                };
+                let what = if field == "uid" { "UID" } else { "ResourceVersion" };
                 let told = format!(
                     "Operation cannot be fulfilled on {}.{} \"{name}\": Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {has}",
                     kind.kind, kind.group
@@ -216,12 +220,32 @@ impl Call<'_> {
         }
     }
 
+    /// Reads the object in the body after it was merged into one that is there.
+    pub fn patched(&self, kind: Kind, version: &str, mut object: Json) -> Result<Sent, Answer> {
+        let kinds = "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
+        let Some(patch) = self.request.any_json() else {
+            return Err(bad_request("the patch is not valid JSON"));
+        };
+        match self.request.content_type.split(';').next().unwrap_or_default().trim() {
+            "application/merge-patch+json" | "application/strategic-merge-patch+json" => {
+                patches::merge(&mut object, patch);
+            }
+            "application/json-patch+json" => {
+                patches::apply(&mut object, patch).map_err(|e| Answer::failure(422, "Invalid", &e.0, None))?
+            }
+            _ => {
+                let told = format!(
+                    "the body of the request was in an unknown format - accepted media types include: {kinds}"
+                );
+                return Err(Answer::failure(415, "UnsupportedMediaType", &told, None));
+            }
+        }
+        sent_in(kind, version, &object)
+    }
+
     /// Reads the object in the body.
     pub fn sent(&self, kind: Kind, version: &str) -> Result<Sent, Answer> {
-        let body = self
-            .request
-            .any_json()
-            .filter(|b| b.members().is_some_and(|m| !m.is_empty()));
+        let body = self.request.any_json().filter(|b| b.members().is_some_and(|m| !m.is_empty()));
         let Some(body) = body else {
             return Err(bad_request("the object provided is not valid JSON"));
         };
@@ -241,35 +265,24 @@ pub fn sent_in(kind: Kind, version: &str, body: &Json) -> Result<Sent, Answer> {
     let metadata = body.get("metadata").cloned().unwrap_or(Json::Null);
     let texts = |key: &str| -> BTreeMap<String, String> {
         let members = metadata.get(key).and_then(Json::members);
-        members
-            .into_iter()
-            .flatten()
-            .filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned())))
-            .collect()
+        members.into_iter().flatten().filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect()
     };
+    let namespace = metadata.text("namespace");
+    if !matches!(namespace, "" | "default") {
+        return Err(bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ));
+    }
     let mut annotations = texts("annotations");
-    OWN_ANNOTATIONS
-        .iter()
-        .for_each(|own| drop(annotations.remove(*own)));
+    OWN_ANNOTATIONS.iter().for_each(|own| drop(annotations.remove(*own)));
     let folder = annotations.remove(FOLDER).unwrap_or_default();
     let mut labels = texts("labels");
     labels.remove(NUMBER);
     let mut name = metadata.text("name").to_owned();
     if name.is_empty() && !metadata.text("generateName").is_empty() {
-        name = format!(
-            "{}{}",
-            metadata.text("generateName"),
-            super::random::short_uid()
-        );
+        name = format!("{}{}", metadata.text("generateName"), super::random::short_uid());
     }
     let spec = body.get("spec").cloned().unwrap_or(Json::object([]));
     let resource_version = metadata.text("resourceVersion").to_owned();
-    Ok(Sent {
-        name,
-        resource_version,
-        folder,
-        labels,
-        annotations,
-        spec,
-    })
+    Ok(Sent { name, resource_version, folder, labels, annotations, spec })
 }

@@ -48,28 +48,16 @@ pub fn answer(rules: &Rules, state: &mut State, request: &Request) -> Answer {
     {
         return discovery::health(rules);
     }
-    let (first, api) = (
-        segments.first().copied(),
-        segments
-            .first()
-            .is_some_and(|s| *s == "api" || *s == "apis"),
-    );
+    let (first, api) = (segments.first().copied(), segments.first().is_some_and(|s| *s == "api" || *s == "apis"));
     let who = match sign_in(rules, state, request.authorization.as_deref()) {
         Ok(who) => who,
         Err(refusal) if api => return refusal,
         Err(_) => return to_sign_in(rules, request),
     };
-    let mut call = Call {
-        rules,
-        state,
-        who,
-        request,
-    };
+    let mut call = Call { rules, state, who, request };
     match first {
         Some("api") => api_route(&mut call, &request.method, &segments[1..]),
-        Some("apis") if rules.resource_api => {
-            resource_route(&mut call, &request.method, &segments[1..])
-        }
+        Some("apis") if rules.resource_api => resource_route(&mut call, &request.method, &segments[1..]),
         Some("apis") => Answer::no_such_path(),
         _ => Answer::unknown("the pages of the user interface"),
     }
@@ -81,19 +69,12 @@ pub fn too_large(rules: &Rules, request: &Request) -> Answer {
         let told = format!("Request entity too large: limit is {}", rules.body_limit);
         return Answer::failure(413, "RequestEntityTooLarge", &told, None);
     }
-    let told = format!(
-        "Dashboard is too large, max is {} MB",
-        rules.body_limit >> 20
-    );
+    let told = format!("Dashboard is too large, max is {} MB", rules.body_limit >> 20);
     Answer::message(413, &told)
 }
 
 fn to_sign_in(rules: &Rules, request: &Request) -> Answer {
-    let page = if request.path.is_empty() {
-        "/"
-    } else {
-        request.path.as_str()
-    };
+    let page = if request.path.is_empty() { "/" } else { request.path.as_str() };
     let location = match rules.resource_api {
         true => format!("/login?redirectTo={}", page.replace('/', "%2F")),
         false => "/login".to_owned(),
@@ -156,11 +137,7 @@ fn folder_route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Answer {
 
 fn dashboard_route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Answer {
     let by_id = |call: &Call<'_>, id: &str| {
-        call.state
-            .dashboards
-            .values()
-            .find(|d| d.about.id.to_string() == id)
-            .map(|d| d.uid.clone())
+        call.state.dashboards.values().find(|d| d.about.id.to_string() == id).map(|d| d.uid.clone())
     };
     match (method, path) {
         ("POST", ["db"]) => call.save_dashboard(),
@@ -203,9 +180,7 @@ fn datasource_route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Answer 
         ("GET", ["name", name]) => call.get_datasource(By::Name(name)),
         ("DELETE", ["name", name]) => call.delete_datasource(By::Name(name)),
         ("GET", ["id", name]) => call.get_datasource_id(name),
-        (_, ["uid", _, _, ..] | ["proxy", ..] | ["correlations"]) => {
-            Answer::unknown(&call.request.path)
-        }
+        (_, ["uid", _, _, ..] | ["proxy", ..] | ["correlations"]) => Answer::unknown(&call.request.path),
         ("GET", [id]) => call.get_datasource(By::Id(id)),
         ("PUT", [id]) => call.update_datasource(By::Id(id)),
         ("DELETE", [id]) => call.delete_datasource(By::Id(id)),
@@ -234,37 +209,25 @@ fn resource_route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Answer {
         [group, version] => call.resource_list(group, version),
         [_, _, "namespaces", namespace, ..] if *namespace != "default" => {
             let told = "API key does not belong to the requested organization";
-            call.rules
-                .unauthorized("api-key.organization-mismatch", told)
+            call.rules.unauthorized("api-key.organization-mismatch", told)
         }
-        [
-            DASHBOARDS,
-            version,
-            "namespaces",
-            _,
-            "dashboards",
-            name @ ..,
-        ] if DASHBOARD_VERSIONS.contains(version) => match (method, name) {
-            ("GET", []) => call.list_dashboard_resources(version),
-            ("POST", []) => call.create_dashboard_resource(version),
-            ("GET", [name]) => call.get_dashboard_resource(version, name),
-            ("PUT", [name]) => call.put_dashboard_resource(version, name),
-            ("PATCH", [name]) => call.patch_dashboard_resource(version, name),
-            ("DELETE", [name]) => call.delete_dashboard_resource(name),
-            _ => Answer::unknown(&call.request.path),
-        },
-        [
-            FOLDERS,
-            FOLDER_VERSION,
-            "namespaces",
-            _,
-            "folders",
-            name @ ..,
-        ] => match (method, name) {
+        [DASHBOARDS, version, "namespaces", _, "dashboards", name @ ..] if DASHBOARD_VERSIONS.contains(version) => {
+            match (method, name) {
+                ("GET", []) => call.list_dashboard_resources(version),
+                ("POST", []) => call.create_dashboard_resource(version),
+                ("GET", [name]) => call.get_dashboard_resource(version, name),
+                ("PUT", [name]) => call.put_dashboard_resource(version, name),
+                ("PATCH", [name]) => call.patch_dashboard_resource(version, name),
+                ("DELETE", [name]) => call.delete_dashboard_resource(name),
+                _ => Answer::unknown(&call.request.path),
+            }
+        }
+        [FOLDERS, FOLDER_VERSION, "namespaces", _, "folders", name @ ..] => match (method, name) {
             ("GET", []) => call.list_folder_resources(),
             ("POST", []) => call.create_folder_resource(),
             ("GET", [name]) => call.get_folder_resource(name),
             ("PUT", [name]) => call.put_folder_resource(name),
+            ("PATCH", [name]) => call.patch_folder_resource(name),
             ("DELETE", [name]) => call.delete_folder_resource(name),
             _ => Answer::unknown(&call.request.path),
         },

@@ -218,10 +218,7 @@ impl Rules {
         match version {
             Version::V9_4 => Rules::v9_4(),
             Version::V10_1 => Rules::v10_1(),
-            Version::V10_4 => Rules {
-                nesting: Nesting::Beside,
-                ..Rules::v10_1()
-            },
+            Version::V10_4 => Rules { nesting: Nesting::Beside, ..Rules::v10_1() },
             Version::V12_4 => Rules::v12_4(),
             Version::V12_4Upgraded => Rules::v12_4_upgraded(),
         }
@@ -262,21 +259,9 @@ impl Rules {
                 api_version: false,
                 health: false,
             },
-            accounts: Accounts {
-                uids: false,
-                org_in_login: false,
-                missing_told: false,
-                api_keys: true,
-            },
-            permissions: Permissions {
-                uids: false,
-                folder_slugs: true,
-                folders_named: false,
-            },
-            library: Library {
-                names_unique: true,
-                in_use_kept: true,
-            },
+            accounts: Accounts { uids: false, org_in_login: false, missing_told: false, api_keys: true },
+            permissions: Permissions { uids: false, folder_slugs: true, folders_named: false },
+            library: Library { names_unique: true, in_use_kept: true },
             locking: Locking::Denied,
             body_limit: 64 * MIB,
         }
@@ -291,16 +276,8 @@ impl Rules {
             folder_counts: true,
             message_ids: true,
             versions: Versions::Array,
-            datasources: Datasources {
-                rename_conflict_told: true,
-                health: true,
-                ..older.datasources
-            },
-            permissions: Permissions {
-                folder_slugs: false,
-                folders_named: true,
-                ..older.permissions
-            },
+            datasources: Datasources { rename_conflict_told: true, health: true, ..older.datasources },
+            permissions: Permissions { folder_slugs: false, folders_named: true, ..older.permissions },
             locking: Locking::Unauthorized,
             ..older
         }
@@ -316,10 +293,7 @@ impl Rules {
             missing_library_panel: MissingLibraryPanel::Refused,
             newer_first: false,
             query_hits_lack_tags: true,
-            library: Library {
-                names_unique: false,
-                in_use_kept: true,
-            },
+            library: Library { names_unique: false, in_use_kept: true },
             ..Rules::v12_4()
         }
     }
@@ -359,21 +333,9 @@ impl Rules {
                 api_version: true,
                 health: true,
             },
-            accounts: Accounts {
-                uids: true,
-                org_in_login: true,
-                missing_told: true,
-                api_keys: false,
-            },
-            permissions: Permissions {
-                uids: true,
-                folder_slugs: false,
-                folders_named: true,
-            },
-            library: Library {
-                names_unique: false,
-                in_use_kept: false,
-            },
+            accounts: Accounts { uids: true, org_in_login: true, missing_told: true, api_keys: false },
+            permissions: Permissions { uids: true, folder_slugs: false, folders_named: true },
+            library: Library { names_unique: false, in_use_kept: false },
             locking: Locking::Creates,
             body_limit: 16 * MIB,
         }

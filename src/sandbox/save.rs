@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::access::{EDIT, Role, VIEW};
 use super::answer::Answer;
+use super::bind;
 use super::call::{Call, uid_fault};
 use super::json::Json;
 use super::rules::{MissingLibraryPanel, Numbers, Saves, Storage, Titles};
@@ -32,8 +33,9 @@ impl Call<'_> {
         if !self.state.may_write_somewhere(&self.who) {
             return Answer::denied("any of dashboards:create, dashboards:write");
         }
-        let Some(body) = self.request.json() else {
-            return self.rules.bad_request_data();
+        let body = match self.body(bind::SAVE) {
+            Ok(body) => body,
+            Err(answer) => return answer,
         };
         self.try_save(body).unwrap_or_else(|answer| answer)
     }
@@ -71,11 +73,8 @@ impl Call<'_> {
             self.rename_if_asked(&mut existing, &wanted.uid);
         }
         let saved = self.store(wanted, existing);
-        if missing_panel && self.rules.missing_library_panel == MissingLibraryPanel::SavedButRefused
-        {
-            return Err(self
-                .rules
-                .error(500, "Error while connecting library panels"));
+        if missing_panel && self.rules.missing_library_panel == MissingLibraryPanel::SavedButRefused {
+            return Err(self.rules.error(500, "Error while connecting library panels"));
         }
         Ok(saved)
     }
@@ -92,30 +91,22 @@ impl Call<'_> {
             version = metadata.integer("generation").unwrap_or(0);
             spec = dashboard.get("spec").cloned().unwrap_or(Json::object([]));
         } else if matches!(dashboard.get("id"), Some(Json::Number(_)))
-            || dashboard.get("uid").is_some()
+            || dashboard.get("uid").and_then(Json::as_str).is_some()
         {
             version = dashboard.integer("version").unwrap_or(0);
         }
         let is_folder = body.flag("isFolder");
         if is_folder && self.rules.resource_api {
-            return Err(Answer::message(
-                400,
-                "Use folders endpoint for saving folders.",
-            ));
+            return Err(Answer::message(400, "Use folders endpoint for saving folders."));
         }
         if self.rules.numbers == Numbers::Float {
             spec = spec.with_floats().map_err(|literal| {
-                let told = format!(
-                    "json: cannot unmarshal number {literal} into Go value of type float64"
-                );
+                let told = format!("json: cannot unmarshal number {literal} into Go value of type float64");
                 Answer::message(500, &format!("Dashboard API error: {told}"))
             })?;
         }
         let mut folder = body.text("folderUid").to_owned();
-        if let (true, Some(id)) = (
-            folder.is_empty(),
-            body.integer("folderId").filter(|id| *id > 0),
-        ) {
+        if let (true, Some(id)) = (folder.is_empty(), body.integer("folderId").filter(|id| *id > 0)) {
             match self.state.folders.values().find(|f| f.about.id == id) {
                 Some(known) => folder.clone_from(&known.uid),
                 None => return Err(self.folder_not_found()),
@@ -149,10 +140,7 @@ impl Call<'_> {
             return Ok(());
         }
         if wanted.folder == "general" && !self.rules.classic {
-            return Err(Answer::message(
-                404,
-                "folders.folder.grafana.app \"general\" not found",
-            ));
+            return Err(Answer::message(404, "folders.folder.grafana.app \"general\" not found"));
         }
         if !self.state.folders.contains_key(&wanted.folder) {
             return Err(self.folder_not_found());
@@ -164,37 +152,24 @@ impl Call<'_> {
     }
 
     fn check_texts(&self, wanted: &Wanted) -> Result<(), Answer> {
-        let named = |status: &str, message: &str| {
-            Answer::json(400, json!({ "message": message, "status": status }))
-        };
+        let named =
+            |status: &str, message: &str| Answer::json(400, json!({ "message": message, "status": status }));
         if wanted.title.is_empty() {
             return Err(named("empty-name", "Dashboard title cannot be empty"));
         }
         if self.rules.text_limits {
             if wanted.title.chars().count() > 5000 {
-                return Err(named(
-                    "title-too-long",
-                    "Dashboard title cannot contain more than 5 000 characters",
-                ));
+                return Err(named("title-too-long", "Dashboard title cannot contain more than 5 000 characters"));
             }
-            if tags(&wanted.spec)
-                .iter()
-                .any(|tag| tag.chars().count() > 50)
-            {
-                return Err(Answer::message(
-                    400,
-                    "dashboard tag too long, max 50 characters",
-                ));
+            if tags(&wanted.spec).iter().any(|tag| tag.chars().count() > 50) {
+                return Err(Answer::message(400, "dashboard tag too long, max 50 characters"));
             }
             if wanted.message.chars().count() > 500 {
                 return Err(Answer::message(400, "message too long, max 500 characters"));
             }
         }
         if wanted.is_folder && wanted.title.eq_ignore_ascii_case("general") {
-            return Err(Answer::message(
-                400,
-                "A folder with that name already exists",
-            ));
+            return Err(Answer::message(400, "A folder with that name already exists"));
         }
         uid_fault(&wanted.uid).map_or(Ok(()), |fault| Err(Answer::message(400, fault.told())))
     }
@@ -216,25 +191,14 @@ impl Call<'_> {
     fn existing(&self, wanted: &mut Wanted) -> Result<Option<String>, Answer> {
         let mut by_id = None;
         if wanted.id != 0 {
-            let known = self
-                .state
-                .dashboards
-                .values()
-                .find(|d| d.about.id == wanted.id);
+            let known = self.state.dashboards.values().find(|d| d.about.id == wanted.id);
             by_id = known.map(|d| d.uid.clone());
-            let folder = self.state.folders.values().any(|f| f.about.id == wanted.id)
-                && self.rules.one_table;
+            let folder = self.state.folders.values().any(|f| f.about.id == wanted.id) && self.rules.one_table;
             if by_id.is_none() && folder {
-                return Err(Answer::message(
-                    400,
-                    "Dashboard cannot be changed to a folder",
-                ));
+                return Err(Answer::message(400, "Dashboard cannot be changed to a folder"));
             }
             let Some(uid) = &by_id else {
-                return Err(Answer::json(
-                    404,
-                    json!({ "message": "Dashboard not found", "status": "not-found" }),
-                ));
+                return Err(Answer::json(404, json!({ "message": "Dashboard not found", "status": "not-found" })));
             };
             if wanted.uid.is_empty() {
                 wanted.uid.clone_from(uid);
@@ -242,40 +206,22 @@ impl Call<'_> {
         }
         if self.rules.one_table && self.state.folders.contains_key(&wanted.uid) {
             if !self.rules.classic {
-                let told = format!(
-                    "dashboards.dashboard.grafana.app \"{}\" already exists",
-                    wanted.uid
-                );
+                let told = format!("dashboards.dashboard.grafana.app \"{}\" already exists", wanted.uid);
                 return Err(Answer::message(409, &told));
             }
-            return Err(Answer::message(
-                400,
-                "Dashboard cannot be changed to a folder",
-            ));
+            return Err(Answer::message(400, "Dashboard cannot be changed to a folder"));
         }
-        let by_uid = self
-            .state
-            .dashboards
-            .get(&wanted.uid)
-            .map(|d| d.uid.clone());
+        let by_uid = self.state.dashboards.get(&wanted.uid).map(|d| d.uid.clone());
         let found = match (by_id, by_uid) {
             (Some(by_id), Some(by_uid)) if by_id != by_uid => {
-                return Err(Answer::message(
-                    400,
-                    "A dashboard with the same uid already exists",
-                ));
+                return Err(Answer::message(400, "A dashboard with the same uid already exists"));
             }
             (Some(_), None) if !self.rules.one_table => {
-                return Err(Answer::message(
-                    400,
-                    "A dashboard with the same uid already exists",
-                ));
+                return Err(Answer::message(400, "A dashboard with the same uid already exists"));
             }
             (by_id, by_uid) => by_uid.or(by_id),
         };
-        let known = found
-            .as_ref()
-            .and_then(|uid| self.state.dashboards.get(uid));
+        let known = found.as_ref().and_then(|uid| self.state.dashboards.get(uid));
         if known.is_some_and(|d| d.about.version != wanted.version) && !wanted.overwrite {
             return Err(version_mismatch());
         }
@@ -283,26 +229,17 @@ impl Call<'_> {
     }
 
     /// Titles are unique: the first of the same slug is in the way, or is what gets overwritten.
-    fn settle_title(
-        &self,
-        wanted: &mut Wanted,
-        existing: &mut Option<Dashboard>,
-    ) -> Result<(), Answer> {
+    fn settle_title(&self, wanted: &mut Wanted, existing: &mut Option<Dashboard>) -> Result<(), Answer> {
         let Some((id, uid, is_folder)) = self.same_title(&wanted.title, &wanted.folder) else {
             return Ok(());
         };
         if existing.as_ref().is_some_and(|d| d.about.id == id) {
             return Ok(());
         }
-        let named = |code, status: &str, message: &str| {
-            Answer::json(code, json!({ "message": message, "status": status }))
-        };
+        let named =
+            |code, status: &str, message: &str| Answer::json(code, json!({ "message": message, "status": status }));
         if is_folder {
-            return Err(named(
-                400,
-                "name-match",
-                "Dashboard name cannot be the same as folder",
-            ));
+            return Err(named(400, "name-match", "Dashboard name cannot be the same as folder"));
         }
         if !wanted.overwrite {
             let told = "A dashboard with the same name in the folder already exists";
@@ -326,37 +263,25 @@ impl Call<'_> {
 
     /// On the servers with one table the numeric id may find the object, and the uid then changes.
     fn rename_if_asked(&mut self, existing: &mut Option<Dashboard>, uid: &str) {
-        let Some(known) = existing
-            .as_ref()
-            .filter(|d| !uid.is_empty() && d.uid != uid)
-        else {
+        let Some(known) = existing.as_ref().filter(|d| !uid.is_empty() && d.uid != uid) else {
             return;
         };
         let old = known.uid.clone();
         if let Some(mut dashboard) = self.state.remove_dashboard(&old) {
             uid.clone_into(&mut dashboard.uid);
             for revision in &dashboard.revisions {
-                self.state
-                    .touch(super::state::Key::Revision(uid.to_owned(), revision.id));
+                self.state.touch(super::state::Key::Revision(uid.to_owned(), revision.id));
             }
-            self.state
-                .dashboards
-                .insert(uid.to_owned(), dashboard.clone());
+            self.state.dashboards.insert(uid.to_owned(), dashboard.clone());
             *existing = Some(dashboard);
         }
     }
 
     fn lacks_library_panel(&self, spec: &Json) -> bool {
-        spec.get("panels")
-            .map_or(&[][..], Json::items)
-            .iter()
-            .any(|panel| {
-                let uid = panel
-                    .get("libraryPanel")
-                    .map_or("", |reference| reference.text("uid"));
-                !uid.is_empty() && !self.state.library.contains_key(uid)
-                    || self.lacks_library_panel(panel)
-            })
+        spec.get("panels").map_or(&[][..], Json::items).iter().any(|panel| {
+            let uid = panel.get("libraryPanel").map_or("", |reference| reference.text("uid"));
+            !uid.is_empty() && !self.state.library.contains_key(uid) || self.lacks_library_panel(panel)
+        })
     }
 
     fn store(&mut self, mut wanted: Wanted, existing: Option<Dashboard>) -> Answer {
@@ -412,10 +337,7 @@ impl Call<'_> {
         dashboard.about.labels.clear();
         dashboard.about.annotations.clear();
         if self.rules.storage == Storage::Unified && !wanted.message.is_empty() {
-            dashboard
-                .about
-                .annotations
-                .insert("grafana.app/message".to_owned(), wanted.message.clone());
+            dashboard.about.annotations.insert("grafana.app/message".to_owned(), wanted.message.clone());
         }
         let mut told = dashboard.clone();
         if unchanged && self.rules.saves == Saves::RaiseUntold {
@@ -444,38 +366,20 @@ impl Call<'_> {
             return Err(self.rules.error(403, "Access denied to save dashboard"));
         }
         if self.state.dashboards.contains_key(&wanted.uid) {
-            return Err(Answer::message(
-                400,
-                "Dashboard cannot be changed to a folder",
-            ));
+            return Err(Answer::message(400, "Dashboard cannot be changed to a folder"));
         }
         let known = self.state.folders.get(&wanted.uid).cloned();
-        if known
-            .as_ref()
-            .is_some_and(|f| f.about.version != wanted.version)
-            && !wanted.overwrite
-        {
+        if known.as_ref().is_some_and(|f| f.about.version != wanted.version) && !wanted.overwrite {
             return Err(version_mismatch());
         }
         if let Some((id, _, is_folder)) = self.same_title(&wanted.title, "")
             && known.as_ref().is_none_or(|f| f.about.id != id)
         {
             let (code, status, message) = match is_folder {
-                true => (
-                    412,
-                    "name-exists",
-                    "A dashboard with the same name in the folder already exists",
-                ),
-                false => (
-                    400,
-                    "name-match",
-                    "Folder name cannot be the same as one of its dashboards",
-                ),
+                true => (412, "name-exists", "A dashboard with the same name in the folder already exists"),
+                false => (400, "name-match", "Folder name cannot be the same as one of its dashboards"),
             };
-            return Err(Answer::json(
-                code,
-                json!({ "message": message, "status": status }),
-            ));
+            return Err(Answer::json(code, json!({ "message": message, "status": status })));
         }
         let folder = match known {
             Some(mut folder) => {
@@ -492,14 +396,7 @@ impl Call<'_> {
                 };
                 let (title, none) = (wanted.title.clone(), String::new());
                 let sent_title = title.clone();
-                Folder {
-                    about,
-                    uid,
-                    title,
-                    sent_title,
-                    description: none.clone(),
-                    parent: none,
-                }
+                Folder { about, uid, title, sent_title, description: none.clone(), parent: none }
             }
         };
         let body = json!({
@@ -512,29 +409,18 @@ impl Call<'_> {
 }
 
 fn is_message(known: &Dashboard, message: &str) -> bool {
-    let kept = known
-        .about
-        .annotations
-        .get("grafana.app/message")
-        .map_or("", String::as_str);
+    let kept = known.about.annotations.get("grafana.app/message").map_or("", String::as_str);
     kept == message && known.about.annotations.len() == usize::from(!message.is_empty())
 }
 
 fn version_mismatch() -> Answer {
     let told = "The dashboard has been changed by someone else";
-    Answer::json(
-        412,
-        json!({ "message": told, "status": "version-mismatch" }),
-    )
+    Answer::json(412, json!({ "message": told, "status": "version-mismatch" }))
 }
 
 /// The tags of an object, as they are in it.
 pub fn tags(spec: &Json) -> Vec<String> {
-    spec.get("tags")
-        .map_or(&[][..], Json::items)
-        .iter()
-        .filter_map(|t| t.as_str().map(str::to_owned))
-        .collect()
+    spec.get("tags").map_or(&[][..], Json::items).iter().filter_map(|t| t.as_str().map(str::to_owned)).collect()
 }
 
 /// The object as it is stored: its identity is the server's. A resource keeps an `id` that is no number.

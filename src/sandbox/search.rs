@@ -30,49 +30,27 @@ impl Call<'_> {
             let told = "Limit is above maximum allowed (5000), use page parameter to access hits beyond limit";
             return Answer::message(422, told);
         }
-        let uids: Vec<_> = [
-            request.parameters("dashboardUIDs"),
-            request.parameters("dashboardUID"),
-        ]
-        .concat();
-        let ids: Vec<i64> = request
-            .parameters("dashboardIds")
-            .iter()
-            .filter_map(|id| id.parse().ok())
-            .collect();
+        let uids: Vec<_> = [request.parameters("dashboardUIDs"), request.parameters("dashboardUID")].concat();
+        let ids: Vec<i64> = request.parameters("dashboardIds").iter().filter_map(|id| id.parse().ok()).collect();
         if !uids.is_empty() && !ids.is_empty() {
-            return self
-                .rules
-                .error(400, "search supports UIDs or IDs, not both");
+            return self.rules.error(400, "search supports UIDs or IDs, not both");
         }
         let wanted = request.parameter("type");
         if self.rules.resource_api && !matches!(wanted, "" | "dash-db" | "dash-folder") {
             return Answer::message(500, "Search failed");
         }
-        if self.rules.resource_api && request.parameter("deleted") == "true" && !self.who.is_admin()
-        {
+        if self.rules.resource_api && request.parameter("deleted") == "true" && !self.who.is_admin() {
             return Answer::message(401, "Unauthorized");
         }
         if request.parameter("starred") == "true" || request.parameter("deleted") == "true" {
             return Answer::json(200, json!([]));
         }
         let mut hits = self.hits();
-        let least = if request.parameter("permission") == "Edit" {
-            EDIT
-        } else {
-            VIEW
-        };
+        let least = if request.parameter("permission") == "Edit" { EDIT } else { VIEW };
         let tags = request.parameters("tag");
-        let folder_ids: Vec<i64> = request
-            .parameters("folderIds")
-            .iter()
-            .filter_map(|id| id.parse().ok())
-            .collect();
-        let folder_uids = if self.rules.resource_api {
-            request.parameters("folderUIDs")
-        } else {
-            Vec::new()
-        };
+        let folder_ids: Vec<i64> =
+            request.parameters("folderIds").iter().filter_map(|id| id.parse().ok()).collect();
+        let folder_uids = if self.rules.resource_api { request.parameters("folderUIDs") } else { Vec::new() };
         let query = request.parameter("query");
         hits.retain(|hit| {
             hit.level >= least
@@ -80,19 +58,20 @@ impl Call<'_> {
                 && (wanted != "dash-folder" || hit.is_folder)
                 && (uids.is_empty() || uids.contains(&hit.uid))
                 && (ids.is_empty() || ids.contains(&hit.id))
-                && tags
-                    .iter()
-                    .all(|tag| tag.is_empty() || hit.tags.iter().any(|t| t == tag))
+                && tags.iter().all(|tag| tag.is_empty() || hit.tags.iter().any(|t| t == tag))
                 && (folder_ids.is_empty() || folder_ids.contains(&self.folder_id(hit.folder)))
                 && (folder_uids.is_empty()
-                    || folder_uids
-                        .iter()
-                        .any(|f| *f == hit.folder || *f == "general" && hit.folder.is_empty()))
+                    || folder_uids.iter().any(|f| *f == hit.folder || *f == "general" && hit.folder.is_empty()))
                 && matches(self.rules, hit.title, query)
         });
         let sort = request.parameter("sort");
         let sorted = matches!(sort, "alpha-asc" | "alpha-desc");
-        hits.sort_by_key(|hit| (hit.title.to_lowercase(), self.tie(hit.id)));
+        // Classic servers let the database sort, which minds capitals.
+        let title = |hit: &Hit<'_>| match self.rules.classic {
+            true => hit.title.to_owned(),
+            false => hit.title.to_lowercase(),
+        };
+        hits.sort_by_key(|hit| (title(hit), self.tie(hit.id)));
         if sort == "alpha-desc" {
             hits.reverse();
         }
@@ -101,7 +80,7 @@ impl Call<'_> {
         let skip = usize::try_from((page - 1).saturating_mul(limit)).unwrap_or(usize::MAX);
         let mut hits: Vec<_> = hits.into_iter().skip(skip).take(size).collect();
         if !sorted {
-            hits.sort_by_key(|hit| !hit.is_folder);
+            hits.sort_by_key(|hit| (!hit.is_folder, hit.title.to_lowercase()));
         }
         let body: Vec<_> = hits.iter().map(|hit| self.hit(hit, sorted)).collect();
         Answer::json(200, serde_json::Value::Array(body))
@@ -169,8 +148,7 @@ impl Call<'_> {
                     body["folderUrl"] = self.folder_url(folder).into();
                 }
                 None => {
-                    body["folderUrl"] =
-                        format!("/dashboards/f/{}/{}", hit.folder, slug_of("")).into();
+                    body["folderUrl"] = format!("/dashboards/f/{}/{}", hit.folder, slug_of("")).into();
                 }
             }
         }
@@ -188,10 +166,8 @@ impl Call<'_> {
                 "description": format!("Sort results in an alphabetically {way} order"),
             })
         };
-        let options = [
-            option("alpha-asc", "A\u{2013}Z", "ascending"),
-            option("alpha-desc", "Z\u{2013}A", "descending"),
-        ];
+        let options =
+            [option("alpha-asc", "A\u{2013}Z", "ascending"), option("alpha-desc", "Z\u{2013}A", "descending")];
         Answer::json(200, json!({ "sortOptions": options }))
     }
 }
@@ -206,15 +182,9 @@ fn matches(rules: &Rules, title: &str, query: &str) -> bool {
         return false;
     }
     let words = |text: &str| {
-        text.split(|c: char| !c.is_alphanumeric())
-            .filter(|w| !w.is_empty())
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
+        text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_owned).collect::<Vec<_>>()
     };
     let in_title = words(&title);
     let wanted = words(&query);
-    !wanted.is_empty()
-        && wanted
-            .iter()
-            .all(|w| in_title.iter().any(|t| t.starts_with(w.as_str())))
+    !wanted.is_empty() && wanted.iter().all(|w| in_title.iter().any(|t| t.starts_with(w.as_str())))
 }

@@ -96,11 +96,7 @@ impl Shared {
             latency,
             faults,
             log: log.then(Mutex::default),
-            kept: Mutex::new(Kept {
-                state,
-                store,
-                closed: false,
-            }),
+            kept: Mutex::new(Kept { state, store, closed: false }),
             reads: AtomicUsize::new(0),
             writes: AtomicUsize::new(0),
             writing: AtomicUsize::new(0),
@@ -133,10 +129,7 @@ impl Shared {
             None => state.changed.clear(),
             Some(store) => {
                 if let Err(e) = store.save(state) {
-                    return Answer::message(
-                        500,
-                        &format!("the embedded workspace cannot keep this: {e:#}"),
-                    );
+                    return Answer::message(500, &format!("the embedded workspace cannot keep this: {e:#}"));
                 }
             }
         }
@@ -174,15 +167,9 @@ pub async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stop: watch::
     while connections.join_next().await.is_some() {}
 }
 
-async fn connection(
-    io: TokioIo<tokio::net::TcpStream>,
-    shared: Arc<Shared>,
-    mut stop: watch::Receiver<bool>,
-) {
+async fn connection(io: TokioIo<tokio::net::TcpStream>, shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
     let service = service_fn(move |request| respond(shared.clone(), request));
-    let serving = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .serve_connection(io, service);
+    let serving = http1::Builder::new().timer(TokioTimer::new()).serve_connection(io, service);
     let mut serving = std::pin::pin!(serving);
     let mut stopping = false;
     loop {
@@ -197,22 +184,10 @@ async fn connection(
     }
 }
 
-async fn respond(
-    shared: Arc<Shared>,
-    request: axum::http::Request<Incoming>,
-) -> Result<Response<Body>, Cut> {
+async fn respond(shared: Arc<Shared>, request: axum::http::Request<Incoming>) -> Result<Response<Body>, Cut> {
     let (parts, body) = request.into_parts();
-    let mut read = Request::at(
-        parts.method.as_str(),
-        parts.uri.path(),
-        parts.uri.query().unwrap_or(""),
-    );
-    let text = |headers: &HeaderMap, name| {
-        headers
-            .get(name)
-            .and_then(|v| v.to_str().ok())
-            .map(str::to_owned)
-    };
+    let mut read = Request::at(parts.method.as_str(), parts.uri.path(), parts.uri.query().unwrap_or(""));
+    let text = |headers: &HeaderMap, name| headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
     read.accept = text(&parts.headers, header::ACCEPT).unwrap_or_default();
     read.content_type = text(&parts.headers, header::CONTENT_TYPE).unwrap_or_default();
     read.authorization = text(&parts.headers, header::AUTHORIZATION);
@@ -226,13 +201,7 @@ async fn respond(
     if let Some(log) = &shared.log {
         let status = answer.as_ref().map(|a| a.status);
         let (method, path) = (read.method, read.path);
-        log.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(Logged {
-                method,
-                path,
-                status,
-            });
+        log.lock().unwrap_or_else(PoisonError::into_inner).push(Logged { method, path, status });
     }
     answer.map(response).ok_or(Cut)
 }
@@ -244,9 +213,7 @@ async fn answer_with_faults(shared: &Shared, request: &Request) -> Option<Answer
     let n = counter.fetch_add(1, Ordering::Relaxed) + 1;
     let strikes = shared.faults.strike(request);
     let slow = strikes.iter().filter(|(what, _)| *what == What::Slow);
-    let mut wait = slow
-        .filter_map(|(_, time)| *time)
-        .fold(shared.latency, Duration::saturating_add);
+    let mut wait = slow.filter_map(|(_, time)| *time).fold(shared.latency, Duration::saturating_add);
     if write && shared.faults.busy_as_measured() {
         wait = wait.saturating_add(WRITE_TIME);
     }
@@ -258,11 +225,8 @@ async fn answer_with_faults(shared: &Shared, request: &Request) -> Option<Answer
         match what {
             What::Cut { done: false } => return None,
             What::Status { code, done: false } => return Some(struck(*code, *time)),
-            What::Cut { done: true }
-            | What::Status { done: true, .. }
-            | What::Slow
-            | What::Refuse
-            | What::Busy => {}
+            What::Cut { done: true } | What::Status { done: true, .. } | What::Slow | What::Refuse | What::Busy => {
+            }
         }
     }
     let answer = shared.answer(request, n);

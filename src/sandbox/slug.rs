@@ -22,19 +22,12 @@ pub fn slug(title: &str, how: Slugs) -> String {
     match how {
         Slugs::Hyphens => {
             let slug = hyphens(title);
-            if slug.is_empty() {
-                base64_url(title.as_bytes())
-            } else {
-                slug
-            }
+            if slug.is_empty() { base64_url(title.as_bytes()) } else { slug }
         }
         Slugs::HexOrUuid => short(title).unwrap_or_else(|| name_uuid(title)),
-        Slugs::HexOrHash => short(title).unwrap_or_else(|| {
-            hex(&sha1(title.as_bytes()))
-                .get(..7)
-                .unwrap_or_default()
-                .to_owned()
-        }),
+        Slugs::HexOrHash => {
+            short(title).unwrap_or_else(|| hex(&sha1(title.as_bytes())).get(..7).unwrap_or_default().to_owned())
+        }
     }
 }
 
@@ -75,10 +68,7 @@ fn hexadecimal(title: &str) -> String {
             '\u{fc}' => out.push_str("ue"),
             _ => match plain(c) {
                 Some(letters) => out.push_str(&letters),
-                None => c
-                    .encode_utf8(&mut [0; 4])
-                    .bytes()
-                    .for_each(|b| out.push_str(&hex(&[b]))),
+                None => c.encode_utf8(&mut [0; 4]).bytes().for_each(|b| out.push_str(&hex(&[b]))),
             },
         }
     }
@@ -137,10 +127,7 @@ fn plain(c: char) -> Option<String> {
     if !fixed.is_empty() {
         return Some(fixed.to_owned());
     }
-    let letters: String = std::iter::once(c)
-        .nfd()
-        .filter(char::is_ascii_alphanumeric)
-        .collect();
+    let letters: String = std::iter::once(c).nfd().filter(char::is_ascii_alphanumeric).collect();
     (!c.is_ascii() && !letters.is_empty()).then_some(letters)
 }
 
@@ -150,24 +137,15 @@ fn hex(bytes: &[u8]) -> String {
 
 /// A name-based UUID (version 5) below the namespace of object identifiers.
 fn name_uuid(name: &str) -> String {
-    const OBJECT_IDENTIFIERS: [u8; 16] = [
-        0x6b, 0xa7, 0xb8, 0x12, 0x9d, 0xad, 0x11, 0xd1, 0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30,
-        0xc8,
-    ];
+    const OBJECT_IDENTIFIERS: [u8; 16] =
+        [0x6b, 0xa7, 0xb8, 0x12, 0x9d, 0xad, 0x11, 0xd1, 0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8];
     let mut input = OBJECT_IDENTIFIERS.to_vec();
     input.extend_from_slice(name.as_bytes());
     let mut digest = sha1(&input);
     digest[6] = digest[6] & 0x0f | 0x50;
     digest[8] = digest[8] & 0x3f | 0x80;
     let text = hex(&digest[..16]);
-    format!(
-        "{}-{}-{}-{}-{}",
-        &text[..8],
-        &text[8..12],
-        &text[12..16],
-        &text[16..20],
-        &text[20..]
-    )
+    format!("{}-{}-{}-{}-{}", &text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..])
 }
 
 /// Base 64 in the alphabet of addresses, without padding.
@@ -175,8 +153,7 @@ pub fn base64_url(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut out = String::new();
     for chunk in bytes.chunks(3) {
-        let group =
-            chunk.iter().fold(0u32, |sum, b| sum << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
+        let group = chunk.iter().fold(0u32, |sum, b| sum << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
         for i in 0..=chunk.len() {
             out.push(char::from(ALPHABET[(group >> (18 - 6 * i) & 63) as usize]));
         }
@@ -192,13 +169,7 @@ fn sha1(message: &[u8]) -> [u8; 20] {
         padded.push(0);
     }
     padded.extend_from_slice(&(message.len() as u64 * 8).to_be_bytes());
-    let mut state: [u32; 5] = [
-        0x6745_2301,
-        0xefcd_ab89,
-        0x98ba_dcfe,
-        0x1032_5476,
-        0xc3d2_e1f0,
-    ];
+    let mut state: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
     for block in padded.chunks_exact(64) {
         let mut words = [0u32; 80];
         for (word, bytes) in words.iter_mut().zip(block.chunks_exact(4)) {
@@ -215,12 +186,8 @@ fn sha1(message: &[u8]) -> [u8; 20] {
                 2 => (b & c | b & d | c & d, 0x8f1b_bcdc),
                 _ => (b ^ c ^ d, 0xca62_c1d6),
             };
-            let next = a
-                .rotate_left(5)
-                .wrapping_add(mixed)
-                .wrapping_add(e)
-                .wrapping_add(constant)
-                .wrapping_add(*word);
+            let next =
+                a.rotate_left(5).wrapping_add(mixed).wrapping_add(e).wrapping_add(constant).wrapping_add(*word);
             (e, d, c, b, a) = (d, c, b.rotate_left(30), a, next);
         }
         for (sum, part) in state.iter_mut().zip([a, b, c, d, e]) {
@@ -248,20 +215,14 @@ mod tests {
             assert_eq!(slug("Alpha three", how), "alpha-three");
         }
         assert_eq!(slug(&long, Slugs::Hyphens), long);
-        assert_eq!(
-            slug(&long, Slugs::HexOrUuid),
-            "8f82a5c4-9dcb-5c45-9209-75c170dba684"
-        );
+        assert_eq!(slug(&long, Slugs::HexOrUuid), "8f82a5c4-9dcb-5c45-9209-75c170dba684");
         assert_eq!(slug(&long, Slugs::HexOrHash), "14c7c30");
         assert_eq!(slug("", Slugs::HexOrHash), "da39a3e");
     }
 
     #[test]
     fn letters_lose_their_marks() {
-        assert_eq!(
-            slug("Cr\u{e8}me br\u{fb}l\u{e9}e", Slugs::HexOrHash),
-            "creme-brulee"
-        );
+        assert_eq!(slug("Cr\u{e8}me br\u{fb}l\u{e9}e", Slugs::HexOrHash), "creme-brulee");
         assert_eq!(slug("***", Slugs::Hyphens), "Kioq");
         assert_eq!(slug("A/B & C", Slugs::HexOrHash), "a2fb-and-c");
     }

@@ -37,8 +37,7 @@ impl Text {
 
 impl Serialize for Text {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let raw: &serde_json::value::RawValue =
-            serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
+        let raw: &serde_json::value::RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
         raw.serialize(serializer)
     }
 }
@@ -373,11 +372,7 @@ impl State {
     /// Stores a dashboard whose current form is not yet in its history, and adds it there.
     pub fn put_dashboard(&mut self, mut dashboard: Dashboard, message: &str, restored_from: i64) {
         let id = self.next_object();
-        let parent = if dashboard.about.version > 1 {
-            dashboard.about.version - 1
-        } else {
-            0
-        };
+        let parent = if dashboard.about.version > 1 { dashboard.about.version - 1 } else { 0 };
         dashboard.revisions.push(Revision {
             id,
             version: dashboard.about.version,
@@ -412,31 +407,14 @@ impl State {
     pub fn remove_folder(&mut self, uid: &str) -> Option<Folder> {
         let folder = self.folders.remove(uid)?;
         self.touch(Key::Folder(uid.to_owned()));
-        let inside: Vec<_> = self
-            .dashboards
-            .values()
-            .filter(|d| d.folder == uid)
-            .map(|d| d.uid.clone())
-            .collect();
-        inside
-            .iter()
-            .for_each(|uid| drop(self.remove_dashboard(uid)));
-        let elements: Vec<_> = self
-            .library
-            .values()
-            .filter(|e| e.folder == uid)
-            .map(|e| e.uid.clone())
-            .collect();
+        let inside: Vec<_> = self.dashboards.values().filter(|d| d.folder == uid).map(|d| d.uid.clone()).collect();
+        inside.iter().for_each(|uid| drop(self.remove_dashboard(uid)));
+        let elements: Vec<_> = self.library.values().filter(|e| e.folder == uid).map(|e| e.uid.clone()).collect();
         for uid in elements {
             self.library.remove(&uid);
             self.touch(Key::LibraryElement(uid));
         }
-        let below: Vec<_> = self
-            .folders
-            .values()
-            .filter(|f| f.parent == uid)
-            .map(|f| f.uid.clone())
-            .collect();
+        let below: Vec<_> = self.folders.values().filter(|f| f.parent == uid).map(|f| f.uid.clone()).collect();
         below.iter().for_each(|uid| drop(self.remove_folder(uid)));
         Some(folder)
     }
@@ -464,7 +442,5 @@ pub fn now() -> String {
 
 /// Seconds since 1970 as RFC 3339.
 pub fn timestamp(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds)
-        .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
-        .to_string()
+    jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string()
 }

@@ -12,23 +12,12 @@ struct Client {
 impl Client {
     async fn of(options: Options) -> Client {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Client {
-            running: start(options).await.unwrap(),
-            http,
-        }
+        Client { running: start(options).await.unwrap(), http }
     }
 
-    async fn try_send(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<Value>,
-    ) -> reqwest::Result<reqwest::Response> {
+    async fn try_send(&self, method: &str, path: &str, body: Option<Value>) -> reqwest::Result<reqwest::Response> {
         let url = format!("{}{path}", self.running.url);
-        let mut request = self
-            .http
-            .request(method.parse().unwrap(), url)
-            .bearer_auth(&self.running.tokens.admin);
+        let mut request = self.http.request(method.parse().unwrap(), url).bearer_auth(&self.running.tokens.admin);
         if let Some(body) = body {
             request = request.json(&body);
         }
@@ -38,20 +27,12 @@ impl Client {
     async fn send(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
         let answer = self.try_send(method, path, body).await.unwrap();
         let status = answer.status().as_u16();
-        (
-            status,
-            serde_json::from_str(&answer.text().await.unwrap()).unwrap_or(Value::Null),
-        )
+        (status, serde_json::from_str(&answer.text().await.unwrap()).unwrap_or(Value::Null))
     }
 
     async fn save(&self, uid: &str, text: &str) -> (u16, Value) {
         let dashboard = json!({ "uid": uid, "title": format!("Title of {uid}"), "text": text });
-        self.send(
-            "POST",
-            "/api/dashboards/db",
-            Some(json!({ "dashboard": dashboard, "overwrite": true })),
-        )
-        .await
+        self.send("POST", "/api/dashboards/db", Some(json!({ "dashboard": dashboard, "overwrite": true }))).await
     }
 
     async fn status(&self, path: &str) -> u16 {
@@ -60,24 +41,15 @@ impl Client {
 }
 
 fn version(version: Version) -> Options {
-    Options {
-        version,
-        ..Options::default()
-    }
+    Options { version, ..Options::default() }
 }
 
 fn kept(directory: &tempfile::TempDir) -> Options {
-    Options {
-        data: Some(directory.path().join("below/sandbox.json")),
-        ..Options::default()
-    }
+    Options { data: Some(directory.path().join("below/sandbox.json")), ..Options::default() }
 }
 
 fn faulty(which: Version, fault: &str) -> Options {
-    Options {
-        faults: vec![fault.parse().unwrap()],
-        ..version(which)
-    }
+    Options { faults: vec![fault.parse().unwrap()], ..version(which) }
 }
 
 const LIST: &str = "/apis/dashboard.grafana.app/v0alpha1/namespaces/default/dashboards";
@@ -96,15 +68,9 @@ async fn what_was_answered_survives_a_kill() {
 
     let client = Client::of(kept(&directory)).await;
     assert_eq!(client.running.tokens, tokens);
-    assert_eq!(
-        client.send("GET", "/api/dashboards/uid/a", None).await,
-        before
-    );
+    assert_eq!(client.send("GET", "/api/dashboards/uid/a", None).await, before);
     assert_eq!(client.status("/api/dashboards/uid/b").await, 404);
-    let versions = client
-        .send("GET", "/api/dashboards/uid/a/versions", None)
-        .await
-        .1;
+    let versions = client.send("GET", "/api/dashboards/uid/a/versions", None).await.1;
     assert_eq!(versions["versions"].as_array().unwrap().len(), 2);
 }
 
@@ -132,12 +98,7 @@ async fn shutdown_folds_everything_into_one_file() {
     let Client { running, http } = client;
     drop(http);
     running.shutdown().await.unwrap();
-    assert_eq!(
-        std::fs::metadata(directory.path().join("below/sandbox.json.journal"))
-            .unwrap()
-            .len(),
-        0
-    );
+    assert_eq!(std::fs::metadata(directory.path().join("below/sandbox.json.journal")).unwrap().len(), 0);
     let client = Client::of(kept(&directory)).await;
     assert_eq!(client.status("/api/dashboards/uid/a").await, 200);
 }
@@ -147,15 +108,9 @@ async fn a_data_file_is_served_once_and_by_its_version() {
     let directory = tempfile::tempdir().unwrap();
     let first = start(kept(&directory)).await.unwrap();
     let told = start(kept(&directory)).await.unwrap_err().to_string();
-    assert!(
-        told.contains("is in use: another process serves this embedded workspace"),
-        "{told}"
-    );
+    assert!(told.contains("is in use: another process serves this embedded workspace"), "{told}");
     drop(first);
-    let other = Options {
-        version: Version::V9_4,
-        ..kept(&directory)
-    };
+    let other = Options { version: Version::V9_4, ..kept(&directory) };
     let told = start(other).await.unwrap_err().to_string();
     assert!(told.contains("was made by Grafana 12.4, not 9.4"), "{told}");
 }
@@ -167,16 +122,10 @@ async fn a_list_ends_its_pages_by_size() {
     for uid in ["a", "b", "c", "d"] {
         client.save(uid, &text).await;
     }
-    let first = client
-        .send("GET", &format!("{LIST}?limit=500"), None)
-        .await
-        .1;
+    let first = client.send("GET", &format!("{LIST}?limit=500"), None).await.1;
     assert_eq!(first["items"].as_array().unwrap().len(), 3);
     let token = first["metadata"]["continue"].as_str().unwrap();
-    let second = client
-        .send("GET", &format!("{LIST}?limit=500&continue={token}"), None)
-        .await
-        .1;
+    let second = client.send("GET", &format!("{LIST}?limit=500&continue={token}"), None).await.1;
     assert_eq!(second["items"][0]["metadata"]["name"], "d");
     assert_eq!(second["metadata"]["continue"], Value::Null);
 }
@@ -184,24 +133,11 @@ async fn a_list_ends_its_pages_by_size() {
 #[tokio::test]
 async fn an_empty_list_of_metadata_has_null_for_items() {
     let client = Client::of(version(Version::V12_4)).await;
-    let accept =
-        "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json";
-    let request = client
-        .http
-        .get(format!("{}{LIST}", client.running.url))
-        .bearer_auth(&client.running.tokens.viewer);
-    let body: Value = request
-        .header("Accept", accept)
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
-    assert_eq!(
-        (&body["kind"], &body["items"]),
-        (&json!("PartialObjectMetadataList"), &Value::Null)
-    );
+    let accept = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json";
+    let request =
+        client.http.get(format!("{}{LIST}", client.running.url)).bearer_auth(&client.running.tokens.viewer);
+    let body: Value = request.header("Accept", accept).send().await.unwrap().json().await.unwrap();
+    assert_eq!((&body["kind"], &body["items"]), (&json!("PartialObjectMetadataList"), &Value::Null));
 }
 
 #[tokio::test]
@@ -210,16 +146,8 @@ async fn twenty_versions_are_kept() {
     for i in 0..25 {
         client.save("a", &i.to_string()).await;
     }
-    let versions = client
-        .send("GET", "/api/dashboards/uid/a/versions", None)
-        .await
-        .1;
-    let versions: Vec<_> = versions
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|v| v["version"].as_i64().unwrap())
-        .collect();
+    let versions = client.send("GET", "/api/dashboards/uid/a/versions", None).await.1;
+    let versions: Vec<_> = versions.as_array().unwrap().iter().map(|v| v["version"].as_i64().unwrap()).collect();
     assert_eq!(versions, (6..=25).rev().collect::<Vec<_>>());
 }
 
@@ -227,34 +155,17 @@ async fn twenty_versions_are_kept() {
 async fn a_body_too_large_is_refused() {
     let client = Client::of(version(Version::V12_4)).await;
     let (status, body) = client.save("a", &"x".repeat(17 << 20)).await;
-    assert_eq!(
-        (status, &body["message"]),
-        (413, &json!("Dashboard is too large, max is 16 MB"))
-    );
-    assert_eq!(client.save("a", &"x".repeat(15 << 20)).await.0, 200);
+    assert_eq!((status, &body["message"]), (413, &json!("Dashboard is too large, max is 16 MB")));
 }
 
 #[tokio::test]
 async fn a_connection_is_cut_before_or_after() {
-    for (fault, there) in [
-        ("cut-before:write@1", 404),
-        ("cut-after:write@1", 200),
-        ("502-after:write@1", 200),
-    ] {
+    for (fault, there) in [("cut-before:write@1", 404), ("cut-after:write@1", 200), ("502-after:write@1", 200)] {
         let client = Client::of(faulty(Version::V12_4, fault)).await;
         let body = json!({ "dashboard": { "uid": "a", "title": "A" } });
-        let answer = client
-            .try_send("POST", "/api/dashboards/db", Some(body))
-            .await;
-        assert!(
-            answer.is_err() || answer.unwrap().status() == 502,
-            "{fault}"
-        );
-        assert_eq!(
-            client.status("/api/dashboards/uid/a").await,
-            there,
-            "{fault}"
-        );
+        let answer = client.try_send("POST", "/api/dashboards/db", Some(body)).await;
+        assert!(answer.is_err() || answer.unwrap().status() == 502, "{fault}");
+        assert_eq!(client.status("/api/dashboards/uid/a").await, there, "{fault}");
     }
 }
 
@@ -262,13 +173,7 @@ async fn a_connection_is_cut_before_or_after() {
 async fn too_many_requests_say_when_to_come_back() {
     let client = Client::of(faulty(Version::V12_4, "429@1=3s")).await;
     let answer = client.try_send("GET", "/api/org", None).await.unwrap();
-    assert_eq!(
-        (
-            answer.status().as_u16(),
-            answer.headers()["retry-after"].to_str().unwrap()
-        ),
-        (429, "3")
-    );
+    assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (429, "3"));
     assert!(answer.headers().contains_key("date"));
     assert_eq!(client.status("/api/org").await, 200);
 }
@@ -278,82 +183,41 @@ async fn a_busy_database_refuses_what_it_should_not() {
     let client = Client::of(faulty(Version::V9_4, "busy@1")).await;
     assert_eq!(client.save("a", "one").await.0, 200);
     assert_eq!(client.save("a", "two").await.0, 412);
-    assert_eq!(
-        client.send("GET", "/api/dashboards/uid/a", None).await.1["dashboard"]["text"],
-        "one"
-    );
+    assert_eq!(client.send("GET", "/api/dashboards/uid/a", None).await.1["dashboard"]["text"], "one");
     assert_eq!(client.save("a", "two").await.0, 200);
 
     let client = Client::of(faulty(Version::V12_4, "busy@1-2")).await;
     let folder = json!({ "uid": "f", "title": "F" });
-    assert_eq!(
-        client.send("POST", "/api/folders", Some(folder)).await.0,
-        500
-    );
+    assert_eq!(client.send("POST", "/api/folders", Some(folder)).await.0, 500);
     assert_eq!(client.status("/api/folders/f").await, 200);
     let source = json!({ "uid": "d", "name": "D", "type": "loki", "access": "proxy" });
-    assert_eq!(
-        client
-            .send("POST", "/api/datasources", Some(source))
-            .await
-            .0,
-        500
-    );
+    assert_eq!(client.send("POST", "/api/datasources", Some(source)).await.0, 500);
     assert_eq!(client.status("/api/datasources/uid/d").await, 404);
 }
 
 #[tokio::test]
 async fn requests_are_counted_and_remembered() {
-    let client = Client::of(Options {
-        log: true,
-        ..Options::default()
-    })
-    .await;
+    let client = Client::of(Options { log: true, ..Options::default() }).await;
     client.save("a", "one").await;
     client.status("/api/org?x=1").await;
-    assert_eq!(
-        client.running.requests(),
-        Requests {
-            reads: 1,
-            writes: 1
-        }
-    );
+    assert_eq!(client.running.requests(), Requests { reads: 1, writes: 1 });
     let last = client.running.log().pop().unwrap();
-    assert_eq!(
-        (last.method.as_str(), last.path.as_str(), last.status),
-        ("GET", "/api/org", Some(200))
-    );
+    assert_eq!((last.method.as_str(), last.path.as_str(), last.status), ("GET", "/api/org", Some(200)));
 }
 
 #[tokio::test]
 async fn a_directory_is_somebody_elses() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(directory.path().join("Infra/Linux")).unwrap();
-    std::fs::write(
-        directory.path().join("top.json"),
-        r#"{"uid":"top","title":"Top"}"#,
-    )
-    .unwrap();
+    std::fs::write(directory.path().join("top.json"), r#"{"uid":"top","title":"Top"}"#).unwrap();
     let inner = r#"{"meta":{},"dashboard":{"id":7,"uid":"node","title":"Node"}}"#;
     std::fs::write(directory.path().join("Infra/Linux/node.json"), inner).unwrap();
-    for (which, title, level) in [
-        (Version::V12_4, "Linux", 1),
-        (Version::V9_4, "Infra / Linux", 0),
-    ] {
-        let seeded = Options {
-            seed_dir: Some(directory.path().to_owned()),
-            ..version(which)
-        };
+    for (which, title, level) in [(Version::V12_4, "Linux", 1), (Version::V9_4, "Infra / Linux", 0)] {
+        let seeded = Options { seed_dir: Some(directory.path().to_owned()), ..version(which) };
         let client = Client::of(seeded).await;
         let node = client.send("GET", "/api/dashboards/uid/node", None).await.1;
-        assert_eq!(
-            (&node["meta"]["folderTitle"], &node["meta"]["createdBy"]),
-            (&json!(title), &json!("admin"))
-        );
-        let folder = format!(
-            "/api/folders/{}",
-            node["meta"]["folderUid"].as_str().unwrap()
-        );
+        assert_eq!((&node["meta"]["folderTitle"], &node["meta"]["createdBy"]), (&json!(title), &json!("admin")));
+        let folder = format!("/api/folders/{}", node["meta"]["folderUid"].as_str().unwrap());
         let parents = client.send("GET", &folder, None).await.1["parents"].clone();
         assert_eq!(parents.as_array().map_or(0, Vec::len), level);
     }
@@ -364,14 +228,6 @@ async fn the_ready_line_is_one_line_of_json() {
     let running = start(Options::default()).await.unwrap();
     let line: Value = serde_json::from_str(&running.ready_line()).unwrap();
     assert!(!running.ready_line().contains('\n'));
-    assert_eq!(
-        (&line["url"], &line["version"]),
-        (&json!(running.url), &json!("12.4.0"))
-    );
-    assert!(
-        line["tokens"]["viewer"]
-            .as_str()
-            .unwrap()
-            .starts_with("glsa_")
-    );
+    assert_eq!((&line["url"], &line["version"]), (&json!(running.url), &json!("12.4.0")));
+    assert!(line["tokens"]["viewer"].as_str().unwrap().starts_with("glsa_"));
 }

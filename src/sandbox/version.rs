@@ -36,10 +36,7 @@ impl Version {
 
     /// The word that names it on the command line and in data files.
     pub fn name(self) -> &'static str {
-        NAMES
-            .iter()
-            .find(|(_, version)| *version == self)
-            .map_or("", |(name, _)| name)
+        NAMES.iter().find(|(_, version)| *version == self).map_or("", |(name, _)| name)
     }
 }
 
@@ -71,12 +68,7 @@ impl std::error::Error for UnknownVersion {}
 impl fmt::Display for UnknownVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = NAMES.iter().map(|(name, _)| format!("`{name}`")).collect();
-        write!(
-            f,
-            "the embedded workspace has no version `{}`; it has {}",
-            self.0,
-            names.join(", ")
-        )
+        write!(f, "the embedded workspace has no version `{}`; it has {}", self.0, names.join(", "))
     }
 }
 

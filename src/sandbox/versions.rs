@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::access::EDIT;
 use super::answer::Answer;
+use super::bind;
 use super::call::Call;
 use super::dashboards::with_identity;
 use super::json::Json;
@@ -41,13 +42,9 @@ impl Call<'_> {
             .collect();
         match self.rules.versions {
             Versions::ArrayByNumber | Versions::Array => Answer::json(200, Json::Array(listed)),
-            Versions::Object => Answer::json(
-                200,
-                Json::object([
-                    ("continueToken", "".into()),
-                    ("versions", Json::Array(listed)),
-                ]),
-            ),
+            Versions::Object => {
+                Answer::json(200, Json::object([("continueToken", "".into()), ("versions", Json::Array(listed))]))
+            }
         }
     }
 
@@ -58,33 +55,18 @@ impl Call<'_> {
             Err(answer) => return answer,
         };
         let wanted = version.parse().unwrap_or(0);
-        match dashboard
-            .revisions
-            .iter()
-            .rev()
-            .find(|r| r.version == wanted)
-        {
-            Some(revision) => Answer::json(
-                200,
-                self.version_body(dashboard, revision, revision.message.clone(), false),
-            ),
+        match dashboard.revisions.iter().rev().find(|r| r.version == wanted) {
+            Some(revision) => {
+                Answer::json(200, self.version_body(dashboard, revision, revision.message.clone(), false))
+            }
             None => self.rules.error(
                 500,
-                &format!(
-                    "Dashboard version {wanted} not found for dashboardId {}",
-                    dashboard.about.id
-                ),
+                &format!("Dashboard version {wanted} not found for dashboardId {}", dashboard.about.id),
             ),
         }
     }
 
-    fn version_body(
-        &self,
-        dashboard: &Dashboard,
-        revision: &Revision,
-        message: String,
-        in_list: bool,
-    ) -> Json {
+    fn version_body(&self, dashboard: &Dashboard, revision: &Revision, message: String, in_list: bool) -> Json {
         let by_number = in_list && self.rules.versions == Versions::ArrayByNumber;
         let mut body = json!({
             "id": revision.id, "dashboardId": dashboard.about.id, "parentVersion": revision.parent,
@@ -116,16 +98,12 @@ impl Call<'_> {
             Ok(dashboard) => dashboard.clone(),
             Err(answer) => return answer,
         };
-        let Some(body) = self.request.json() else {
-            return self.rules.bad_request_data();
+        let body = match self.body(bind::RESTORE) {
+            Ok(body) => body,
+            Err(answer) => return answer,
         };
         let wanted = body.integer("version").unwrap_or(0);
-        let Some(revision) = dashboard
-            .revisions
-            .iter()
-            .rev()
-            .find(|r| r.version == wanted)
-        else {
+        let Some(revision) = dashboard.revisions.iter().rev().find(|r| r.version == wanted) else {
             return match self.rules.classic {
                 true => self.rules.error(404, "Dashboard version not found"),
                 false => Answer::message(500, "Failed to restore dashboard version"),
@@ -144,11 +122,7 @@ impl Call<'_> {
         dashboard.about.changed = true;
         dashboard.about.resource_version = self.state.next_resource_version();
         let answer = self.saved(&dashboard);
-        self.state.put_dashboard(
-            dashboard,
-            &format!("Restored from version {wanted}"),
-            wanted,
-        );
+        self.state.put_dashboard(dashboard, &format!("Restored from version {wanted}"), wanted);
         answer
     }
 }

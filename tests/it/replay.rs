@@ -12,17 +12,8 @@ use amgctl::sandbox::{Options, Running, Version, start};
 use serde_json::Value;
 
 /// The topics that are replayed, in the order in which one server takes them.
-const TOPICS: [&str; 9] = [
-    "auth",
-    "dashboards",
-    "datasources",
-    "discovery",
-    "folders",
-    "library",
-    "registry",
-    "resources",
-    "search",
-];
+const TOPICS: [&str; 9] =
+    ["auth", "dashboards", "datasources", "discovery", "folders", "library", "registry", "resources", "search"];
 
 /// Steps that are known to differ: version, topic, what the step says, and why.
 const DIFFERENT: &[(&str, &str, &str, &str)] = &[];
@@ -53,12 +44,7 @@ async fn grafana_12_4_answers_as_recorded() {
 }
 
 async fn replay(version: Version) {
-    let running = start(Options {
-        version,
-        ..Options::default()
-    })
-    .await
-    .unwrap();
+    let running = start(Options { version, ..Options::default() }).await.unwrap();
     let mut told = String::new();
     let mut steps = 0;
     for topic in TOPICS {
@@ -66,25 +52,17 @@ async fn replay(version: Version) {
             .join("fixtures/contracts")
             .join(version.name())
             .join(format!("{topic}.json"));
-        let recording: Value =
-            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let recording: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         let mut server = Server::new(&running);
         for step in recording["steps"].as_array().unwrap() {
             let found = server.step(step).await;
             steps += usize::from(!step["response"].is_null());
             let said = step["say"].as_str().unwrap();
-            let pinned = DIFFERENT
-                .iter()
-                .any(|(v, t, s, _)| (*v, *t, *s) == (version.name(), topic, said));
+            let pinned = DIFFERENT.iter().any(|(v, t, s, _)| (*v, *t, *s) == (version.name(), topic, said));
             if pinned == found.is_empty() {
-                let _ = writeln!(
-                    told,
-                    "{topic}: {said}: {} {}",
-                    step["request"]["method"], step["request"]["path"]
-                );
-                found
-                    .iter()
-                    .for_each(|f| told.push_str(&format!("    {f}\n")));
+                let _ =
+                    writeln!(told, "{topic}: {said}: {} {}", step["request"]["method"], step["request"]["path"]);
+                found.iter().for_each(|f| told.push_str(&format!("    {f}\n")));
             }
         }
     }
@@ -108,16 +86,9 @@ struct Got {
 
 impl Server<'_> {
     fn new(running: &Running) -> Server<'_> {
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .unwrap();
-        Server {
-            running,
-            client,
-            captured: BTreeMap::new(),
-        }
+        let client =
+            reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
+        Server { running, client, captured: BTreeMap::new() }
     }
 
     /// Sends a step's request; what is different from its response, line by line.
@@ -128,10 +99,7 @@ impl Server<'_> {
             return Vec::new();
         }
         for (name, path) in step["capture"].as_object().into_iter().flatten() {
-            let value = got
-                .json
-                .as_ref()
-                .and_then(|j| look(j, path.as_str().unwrap()));
+            let value = got.json.as_ref().and_then(|j| look(j, path.as_str().unwrap()));
             match value {
                 Some(Value::String(text)) => drop(self.captured.insert(name.clone(), text.clone())),
                 Some(value) => drop(self.captured.insert(name.clone(), value.to_string())),
@@ -140,10 +108,7 @@ impl Server<'_> {
         }
         let mut found = Vec::new();
         if want["status"] != got.status {
-            found.push(format!(
-                "status: want {}, got {} {:.200}",
-                want["status"], got.status, got.text
-            ));
+            found.push(format!("status: want {}, got {} {:.200}", want["status"], got.status, got.text));
         } else if let Some(json) = want.get("json") {
             if want["unordered"] == true
                 && let (Some(want), Some(Value::Array(items))) = (json.as_array(), &mut got.json)
@@ -157,11 +122,7 @@ impl Server<'_> {
         } else if let Some(selected) = want["selected"].as_object() {
             let absent = Value::from("(absent)");
             for (path, value) in selected {
-                let at = got
-                    .json
-                    .as_ref()
-                    .and_then(|j| look(j, path))
-                    .unwrap_or(&absent);
+                let at = got.json.as_ref().and_then(|j| look(j, path)).unwrap_or(&absent);
                 differences(value, at, path, &mut found);
             }
         } else if let Some(text) = want["text"].as_str()
@@ -178,12 +139,7 @@ impl Server<'_> {
         }
         for (name, value) in want["headers"].as_object().into_iter().flatten() {
             let has = got.headers.get(name).map_or("", |v| v.to_str().unwrap());
-            differences(
-                value,
-                &Value::from(has),
-                &format!("header {name}"),
-                &mut found,
-            );
+            differences(value, &Value::from(has), &format!("header {name}"), &mut found);
         }
         found
     }
@@ -192,10 +148,7 @@ impl Server<'_> {
         let text = |key: &str| request[key].as_str().map(|t| self.fill(t));
         let method = request["method"].as_str().unwrap().parse().unwrap();
         let url = format!("{}{}", self.running.url, text("path").unwrap());
-        let mut sent = self
-            .client
-            .request(method, url)
-            .header("Accept", "application/json");
+        let mut sent = self.client.request(method, url).header("Accept", "application/json");
         if let Some(credentials) = self.credentials(request["as"].as_str().unwrap_or("admin")) {
             sent = sent.header("Authorization", credentials);
         }
@@ -218,12 +171,7 @@ impl Server<'_> {
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let text = answer.text().await.unwrap();
         let json = serde_json::from_str(&text).ok();
-        Got {
-            status,
-            headers,
-            text,
-            json,
-        }
+        Got { status, headers, text, json }
     }
 
     fn credentials(&self, role: &str) -> Option<String> {
@@ -242,12 +190,9 @@ impl Server<'_> {
 
     /// Puts captured values in: `"{{int:name}}"` as a number, `{{name}}` as text.
     fn fill(&self, text: &str) -> String {
-        self.captured
-            .iter()
-            .fold(text.to_owned(), |text, (name, value)| {
-                text.replace(&format!("\"{{{{int:{name}}}}}\""), value)
-                    .replace(&format!("{{{{{name}}}}}"), value)
-            })
+        self.captured.iter().fold(text.to_owned(), |text, (name, value)| {
+            text.replace(&format!("\"{{{{int:{name}}}}}\""), value).replace(&format!("{{{{{name}}}}}"), value)
+        })
     }
 }
 
@@ -274,8 +219,7 @@ fn arrange(want: &[Value], mut rest: Vec<Value>) -> Vec<Value> {
 }
 
 fn differences(want: &Value, got: &Value, path: &str, found: &mut Vec<String>) {
-    let differ =
-        |found: &mut Vec<String>| found.push(format!("{path}: want {want:.160}, got {got:.160}"));
+    let differ = |found: &mut Vec<String>| found.push(format!("{path}: want {want:.160}, got {got:.160}"));
     match (want, got) {
         (Value::String(mask), _) if mask.starts_with('<') && is_mask(mask) => {
             if !masked(mask, got) {
@@ -290,18 +234,12 @@ fn differences(want: &Value, got: &Value, path: &str, found: &mut Vec<String>) {
                 }
             }
             for (key, value) in got.iter().filter(|(key, _)| !want.contains_key(*key)) {
-                found.push(format!(
-                    "{path}.{key}: not in the recording, got {value:.160}"
-                ));
+                found.push(format!("{path}.{key}: not in the recording, got {value:.160}"));
             }
         }
         (Value::Array(want), Value::Array(got)) => {
             if want.len() != got.len() {
-                found.push(format!(
-                    "{path}: {} items recorded, got {}",
-                    want.len(),
-                    got.len()
-                ));
+                found.push(format!("{path}: {} items recorded, got {}", want.len(), got.len()));
             }
             for (i, (want, got)) in want.iter().zip(got).enumerate() {
                 differences(want, got, &format!("{path}[{i}]"), found);
@@ -309,11 +247,7 @@ fn differences(want: &Value, got: &Value, path: &str, found: &mut Vec<String>) {
         }
         (Value::Number(w), Value::Number(g)) => {
             let whole = |n: &serde_json::Number| n.as_i64().is_some() || n.as_u64().is_some();
-            let equal = if whole(w) && whole(g) {
-                w == g
-            } else {
-                w.as_f64() == g.as_f64()
-            };
+            let equal = if whole(w) && whole(g) { w == g } else { w.as_f64() == g.as_f64() };
             if !equal {
                 differ(found);
             }
@@ -334,8 +268,6 @@ fn masked(mask: &str, got: &Value) -> bool {
         "<int>" => whole,
         "<id>" => whole || got.as_str().is_some_and(|t| !t.is_empty()),
         "<text>" => got.as_str().is_some_and(|t| !t.is_empty()),
-        _ => got
-            .as_str()
-            .is_some_and(|t| t.parse::<jiff::Timestamp>().is_ok() && t.contains('T')),
+        _ => got.as_str().is_some_and(|t| t.parse::<jiff::Timestamp>().is_ok() && t.contains('T')),
     }
 }
