@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::access::Role;
 use super::answer::Answer;
+use super::bind;
 use super::call::Call;
 use super::json::Json;
 use super::random;
@@ -103,7 +104,11 @@ impl Call<'_> {
     }
 
     fn account_missing(&self) -> Answer {
-        self.rules.refusal(404, "serviceaccounts.ErrNotFound", "service account not found")
+        if !self.rules.message_ids {
+            return self.rules.error(404, "Failed to retrieve service account");
+        }
+        let told = "service account not found";
+        self.rules.refusal(404, "serviceaccounts.ErrNotFound", told)
     }
 
     fn account_body(&self, account: &Account) -> Value {
@@ -161,17 +166,19 @@ impl Call<'_> {
         if let Err(answer) = self.may_manage("serviceaccounts:create") {
             return answer;
         }
-        let Some(body) = self.request.json() else {
-            return self.rules.bad_request_data();
+        let body = match self.body(bind::ACCOUNT) {
+            Ok(body) => body,
+            Err(_) => return self.rules.error(400, "Bad request data"),
         };
         let (name, role) = (body.text("name").trim(), body.text("role"));
-        if !matches!(role, "" | "Admin" | "Editor" | "Viewer" | "None") {
-            return self.rules.refusal(400, "serviceaccounts.ErrInvalidInput", "invalid role value: ");
-        }
         if name.is_empty() {
-            return match self.rules.accounts.missing_told {
-                true => self.rules.refusal(400, "serviceaccounts.ErrInvalidInput", "invalid input"),
-                false => self.rules.error(400, "Failed to create service account"),
+            return self.rules.error(400, "Bad request data");
+        }
+        if !matches!(role, "" | "Admin" | "Editor" | "Viewer" | "None") {
+            let told = "invalid role specified";
+            return match self.rules.message_ids {
+                true => self.rules.refusal(400, "serviceaccounts.ErrInvalidRoleValue", told),
+                false => self.rules.error(400, told),
             };
         }
         if self.state.accounts.values().any(|a| a.service && a.name == name) {
@@ -227,8 +234,9 @@ impl Call<'_> {
         if let Err(answer) = self.may_manage("serviceaccounts:write") {
             return answer;
         }
-        let Some(body) = self.request.json() else {
-            return self.rules.bad_request_data();
+        let body = match self.body(bind::ACCOUNT) {
+            Ok(body) => body,
+            Err(_) => return self.rules.error(400, "Bad request data"),
         };
         let Some(mut account) = self.account(id).cloned() else {
             return self.account_missing();
@@ -281,10 +289,7 @@ impl Call<'_> {
             return answer;
         }
         let Some(account) = self.account(id) else {
-            return match self.rules.accounts.missing_told {
-                true => self.account_missing(),
-                false => Answer::json(200, json!([])),
-            };
+            return Answer::json(200, json!([]));
         };
         let clock = jiff::Timestamp::now().as_second();
         let listed: Vec<_> = self
@@ -307,8 +312,9 @@ impl Call<'_> {
         if let Err(answer) = self.may_manage("serviceaccounts:write") {
             return answer;
         }
-        let Some(body) = self.request.json() else {
-            return self.rules.bad_request_data();
+        let body = match self.body(bind::ACCOUNT) {
+            Ok(body) => body,
+            Err(_) => return self.rules.error(400, "Bad request data"),
         };
         let Some((account, role)) = self.account(id).map(|a| (a.id, a.role.clone())) else {
             return self.account_missing();
@@ -375,8 +381,9 @@ impl Call<'_> {
         if let Err(answer) = self.may_manage("apikeys:create") {
             return answer;
         }
-        let Some(body) = self.request.json() else {
-            return self.rules.bad_request_data();
+        let body = match self.body(bind::ACCOUNT) {
+            Ok(body) => body,
+            Err(answer) => return answer,
         };
         let (name, role) = (body.text("name"), body.text("role"));
         if Role::of(role) == Role::None {
