@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::matching::{Matched, Rules, matched, moved};
+use super::matching::{Key, Matched, Rules, matched, moved};
 use super::{At, leaf, likeness, short, words};
 use crate::model::digest::{Numbers, same_value};
 use crate::model::{Entry, Mark};
@@ -14,16 +14,19 @@ const NAMED_MOVES: usize = 3;
 /// Lists of plain values are shown whole up to this many characters.
 const WHOLE: usize = 48;
 
+/// Says how two items differ.
+pub type Inside<'l> = &'l dyn Fn(&At, &Value, &Value, &mut Vec<Entry>);
+
 /// How the items of one sort of list are told.
 pub struct Listing<'l> {
     /// What names an item.
-    pub key: &'l dyn Fn(&Value) -> Option<String>,
+    pub key: Key<'l>,
     /// What an item is called, given its place in its list.
     pub name: &'l dyn Fn(&Value, usize) -> String,
     /// What a new or removed item is told by.
     pub told: &'l dyn Fn(&Value) -> String,
     /// Says how two matched items that are not the same differ.
-    pub inside: &'l dyn Fn(&At, &Value, &Value, &mut Vec<Entry>),
+    pub inside: Inside<'l>,
     /// What the list is called, for what is said of all of it.
     pub list: String,
 }

@@ -14,12 +14,15 @@ const CANDIDATES: usize = 4096;
 /// So many leaves of an item are looked at.
 const FEATURES: usize = 256;
 
+/// What may name an item.
+pub type Key<'r> = &'r dyn Fn(&Value) -> Option<String>;
+
 /// How items are told apart.
 pub struct Rules<'r> {
     /// What names an item; believed where it is unique on both sides.
-    pub key: &'r dyn Fn(&Value) -> Option<String>,
+    pub key: Key<'r>,
     /// What else tells items, best first: a panel's type and title, then its title.
-    pub weak: &'r [&'r dyn Fn(&Value) -> Option<String>],
+    pub weak: &'r [Key<'r>],
     /// Whether two items of one key are yet two things: one was removed, and another took its number.
     pub veto: &'r dyn Fn(&Value, &Value) -> bool,
     /// Whether two items that only stand at the same place may be taken for one.

@@ -264,7 +264,8 @@ pub fn shape(at: &At, before: Option<&Value>, after: Option<&Value>, out: &mut V
     }
 }
 
-const RULES: Rules<'static> = Rules {
+/// Which panel is which: by id, then by type and title, by title, by likeness, by place.
+pub const RULES: Rules<'static> = Rules {
     key: &|panel| panel.get("id").and_then(|id| id.as_f64().is_some().then(|| id.to_string())),
     weak: &[
         &|panel| match (field(panel, "type"), field(panel, "title")) {
@@ -279,6 +280,18 @@ const RULES: Rules<'static> = Rules {
         differ("title") && differ("type") && differ("targets") && differ("datasource")
     },
     by_place: &|b, a| b.is_object() == a.is_object() && field(b, "type") == field(a, "type"),
+};
+
+/// Which query, variable, annotation or override is which: by its name.
+pub const SAME_KEY: Rules<'static> = Rules {
+    key: &|item| {
+        ["refId", "name", "id"]
+            .into_iter()
+            .find_map(|key| item.get(key)?.as_str().map(|text| format!("{key} {text}")))
+    },
+    weak: &[],
+    veto: &|_, _| false,
+    by_place: &|_, _| true,
 };
 
 fn nodes(dashboard: &Map<String, Value>) -> Vec<Node<'_>> {
