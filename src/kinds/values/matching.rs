@@ -118,14 +118,23 @@ impl State<'_> {
         }
     }
 
+    // From both ends first, so that among many equal ones each is itself; then wherever one is left.
     fn by_equality(&mut self, numbers: Numbers) {
-        let mut places: HashMap<u64, Vec<usize>> = HashMap::new();
-        for i in self.open_old().into_iter().rev() {
-            places.entry(likeness(self.before[i], numbers)).or_default().push(i);
+        let old: Vec<_> = self.open_old().into_iter().map(|i| (i, likeness(self.before[i], numbers))).collect();
+        let new: Vec<_> = self.open_new().into_iter().map(|j| (j, likeness(self.after[j], numbers))).collect();
+        let head = old.iter().zip(&new).take_while(|(o, n)| o.1 == n.1).count();
+        let tail = old[head..].iter().rev().zip(new[head..].iter().rev()).take_while(|(o, n)| o.1 == n.1).count();
+        let ends = old[..head].iter().zip(&new[..head]);
+        for (o, n) in ends.chain(old[old.len() - tail..].iter().zip(&new[new.len() - tail..])) {
+            self.pair(o.0, n.0);
         }
-        for j in self.open_new() {
-            if let Some(i) = places.get_mut(&likeness(self.after[j], numbers)).and_then(Vec::pop) {
-                self.pair(i, j);
+        let mut places: HashMap<u64, Vec<usize>> = HashMap::new();
+        for (i, like) in old[head..old.len() - tail].iter().rev() {
+            places.entry(*like).or_default().push(*i);
+        }
+        for (j, like) in &new[head..new.len() - tail] {
+            if let Some(i) = places.get_mut(like).and_then(Vec::pop) {
+                self.pair(i, *j);
             }
         }
     }
