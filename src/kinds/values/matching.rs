@@ -17,6 +17,9 @@ const FEATURES: usize = 256;
 /// What may name an item.
 pub type Key<'r> = &'r dyn Fn(&Value) -> Option<String>;
 
+/// So many of what is left between two neighbours are asked for each item.
+const NEAR: usize = 64;
+
 /// How items are told apart.
 pub struct Rules<'r> {
     /// What names an item; believed where it is unique on both sides.
@@ -182,9 +185,10 @@ impl State<'_> {
         }
         for j in self.open_new() {
             if let Some(gap) = gaps.get_mut(&rank(j, |pair| pair.1)) {
-                let found = gap.iter().rposition(|i| may(self.before[*i], self.after[j]));
+                let first = gap.len().saturating_sub(NEAR);
+                let found = gap[first..].iter().rposition(|i| may(self.before[*i], self.after[j]));
                 if let Some(at) = found {
-                    let i = gap.remove(at);
+                    let i = gap.remove(first + at);
                     self.pair(i, j);
                 }
             }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use self::rules::{Place, came, changed, gone};
 use super::matching::{in_order, matched};
-use super::panels::{RULES, SAME_KEY};
+use super::panels::{Panels, RULES, SAME_KEY};
 use super::{At, counted, words};
 use crate::kinds::values::leaf;
 use crate::model::digest::{Numbers, same_value};
@@ -48,6 +48,9 @@ pub fn explained(before: &Map<String, Value>, after: &Map<String, Value>, number
         std::cmp::Ordering::Greater => (Side::Before, after, before),
         std::cmp::Ordering::Equal => return None,
     };
+    if !are_one(old, new, numbers) {
+        return None;
+    }
     // Which data source stands for which name is the majority's word: the one that a person changed is not.
     let mut survey = Rewriter { numbers, count: 0, votes: BTreeMap::new(), sources: None };
     survey.dashboard(&mut old.clone(), new);
@@ -87,17 +90,11 @@ impl Rewrite {
             |schema: &Option<Value>| schema.as_ref().map_or("none".to_owned(), |v| words::escaped(&v.to_string()));
         let differ = if self.count == 1 { "1 field differs" } else { &format!("{} fields differ", self.count) };
         let (before, after) = (text(&self.schemas.0), text(&self.schemas.1));
-        match self.side {
-            Side::After => {
-                format!(
-                    "saved in the browser: Grafana rewrote it from schema {before} to {after}; {differ} only by that"
-                )
-            }
-            Side::Before => format!(
-                "the workspace's was saved in the browser: Grafana rewrote it from schema {after} to {before}; {differ} \
-                 only by that"
-            ),
-        }
+        let (from, to, end) = match self.side {
+            Side::After => (before, after, ""),
+            Side::Before => (after, before, " and would be put back"),
+        };
+        format!("saved in the browser: Grafana rewrote it from schema {from} to {to}; {differ} only by that{end}")
     }
 }
 
@@ -306,6 +303,12 @@ impl Rewriter {
             }
         }
     }
+}
+
+// Whether these are two versions of one dashboard at all: half of the panels of the smaller one are in the other.
+fn are_one(old: &Map<String, Value>, new: &Map<String, Value>, numbers: Numbers) -> bool {
+    let (known, smaller) = Panels::new(old, new, numbers).sizes();
+    2 * known >= smaller
 }
 
 fn is_sorted(panels: &[Value]) -> bool {
