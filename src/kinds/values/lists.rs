@@ -17,6 +17,15 @@ const WHOLE: usize = 48;
 /// Says how two items differ.
 pub type Inside<'l> = &'l dyn Fn(&At, &Value, &Value, &mut Vec<Entry>);
 
+/// How a field of an item is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Naming {
+    /// As a path: `links[2].url`.
+    Path,
+    /// As words: `link "Runbook" url`.
+    Words,
+}
+
 /// How the items of one sort of list are told.
 pub struct Listing<'l> {
     /// What names an item.
@@ -27,6 +36,8 @@ pub struct Listing<'l> {
     pub told: &'l dyn Fn(&Value) -> String,
     /// Says how two matched items that are not the same differ.
     pub inside: Inside<'l>,
+    /// Whether items are told by words of their own, or as the path they are at.
+    pub style: Naming,
     /// What the list is called, for what is said of all of it.
     pub list: String,
 }
@@ -47,6 +58,7 @@ pub fn compare(at: &At, before: &[Value], after: &[Value], numbers: Numbers, out
         },
         told: &short,
         inside: &|at, b, a, out| super::compare(at, Some(b), Some(a), numbers, out),
+        style: Naming::Path,
         list: list.clone(),
     };
     told(at, before, after, numbers, &listing, out);
@@ -73,7 +85,8 @@ pub fn told(
     for &(i, j) in &pairs {
         if !same_value(old[i], new[j], numbers) {
             let told = out.len();
-            let here = at.item("", i, j).named((listing.name)(new[j], j));
+            let here = at.item((listing.name)(new[j], j), i, j);
+            let here = if listing.style == Naming::Words { here.named(here.label.clone()) } else { here };
             (listing.inside)(&here, old[i], new[j], out);
             if out.len() == told {
                 out.push(leaf(&here, Some(old[i]), Some(new[j])));
@@ -90,9 +103,8 @@ pub fn told(
     if moves.len() <= NAMED_MOVES {
         for ((i, j), from, to) in moves {
             let here = at.item((listing.name)(new[j], j), i, j);
-            let label = if here.label.is_empty() { listing.list.clone() } else { here.label.clone() };
             out.push(
-                Entry::new(Mark::Move, label, here.pointer(Mark::Move))
+                Entry::new(Mark::Move, here.label.clone(), here.pointer(Mark::Move))
                     .values(Some(format!("place {from}")), Some(format!("place {to}"))),
             );
         }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use self::rules::{Place, came, changed, gone};
+use self::rules::{Place, came, changed, gone, is_built_in};
 use super::matching::{in_order, matched};
 use super::panels::{Panels, RULES, SAME_KEY};
 use super::{At, counted, words};
@@ -55,8 +55,10 @@ pub fn explained(before: &Map<String, Value>, after: &Map<String, Value>, number
     let mut survey = Rewriter { numbers, count: 0, votes: BTreeMap::new(), sources: None };
     survey.dashboard(&mut old.clone(), new);
     let sources = survey.votes.into_iter().filter_map(|(name, votes)| {
-        let (source, _) = votes.into_iter().max_by(|(x, n), (y, m)| n.cmp(m).then(y.cmp(x)))?;
-        Some((name, source))
+        let (source, count) = votes.into_iter().max_by(|(x, n), (y, m)| n.cmp(m).then(y.cmp(x)))?;
+        // Variables and built-in ones are no names: Grafana keeps them as they are. One voice is no majority.
+        let is_name = !name.starts_with(['$', '-']);
+        (is_name && count > 1).then_some((name, source))
     });
     let mut rewriter = Rewriter { numbers, count: 0, votes: BTreeMap::new(), sources: Some(sources.collect()) };
     let mut map = old.clone();
@@ -214,7 +216,7 @@ impl Rewriter {
             order.insert(after.map_or(0, |at| at + 1), Ok(i));
         }
         for j in found.added {
-            if place == Place::Annotation && new[j].get("builtIn").and_then(Value::as_f64) == Some(1.0) {
+            if place == Place::Annotation && is_built_in(&new[j]) {
                 self.count += leaves(&new[j]);
                 let pair =
                     |j: usize| found.pairs.iter().find(|pair| pair.1 == j).map(|pair| Ok(pair.0)).unwrap_or(Err(j));
@@ -291,12 +293,13 @@ impl Rewriter {
             return false;
         };
         let uid = map.get("uid").and_then(Value::as_str).unwrap_or_default();
-        if (!name.is_empty() && uid == name) || (name.is_empty() && around == Some(new)) {
-            return true;
-        }
         let text = new.to_string();
         match &self.sources {
-            Some(sources) => sources.get(name) == Some(&text),
+            Some(sources) => {
+                sources.get(name) == Some(&text)
+                    || (!name.is_empty() && uid == name)
+                    || (name.is_empty() && around == Some(new))
+            }
             None => {
                 *self.votes.entry(name.to_owned()).or_default().entry(text).or_default() += 1;
                 true

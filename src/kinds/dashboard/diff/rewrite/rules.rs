@@ -49,9 +49,40 @@ impl Place {
     }
 }
 
+/// Panel types that are gone, and what Grafana puts in their place.
+const SUCCESSORS: [(&str, &str); 11] = [
+    ("graph", "timeseries"),
+    ("graph", "barchart"),
+    ("graph", "bargauge"),
+    ("graph", "histogram"),
+    ("singlestat", "stat"),
+    ("singlestat", "gauge"),
+    ("grafana-singlestat-panel", "stat"),
+    ("table-old", "table"),
+    ("grafana-piechart-panel", "piechart"),
+    ("grafana-worldmap-panel", "geomap"),
+    ("natel-discrete-panel", "state-timeline"),
+];
+
+/// Whether this is the annotation query that every dashboard has, as Grafana adds it.
+pub fn is_built_in(annotation: &Value) -> bool {
+    let Some(map) = annotation.as_object() else {
+        return false;
+    };
+    map.iter().all(|(key, value)| match key.as_str() {
+        "builtIn" => value.as_f64() == Some(1.0),
+        "enable" | "hide" => *value == Value::Bool(true),
+        "iconColor" => value == "rgba(0, 211, 255, 1)",
+        "name" => value == "Annotations & Alerts",
+        "type" => value == "dashboard",
+        "datasource" => value.get("uid").is_some_and(|uid| uid == "-- Grafana --"),
+        _ => false,
+    })
+}
+
 /// Whether Grafana drops such a field by itself.
 pub fn gone(place: Place, key: &str, value: &Value, new: &Map<String, Value>) -> bool {
-    if is_hollow(value) || *value == Value::Bool(false) {
+    if is_hollow(value) || (*value == Value::Bool(false) && place != Place::Other) {
         return true;
     }
     match place {
@@ -86,7 +117,7 @@ pub fn gone(place: Place, key: &str, value: &Value, new: &Map<String, Value>) ->
 
 /// Whether Grafana adds such a field by itself, to what had these fields.
 pub fn came(place: Place, key: &str, value: &Value, old: &Map<String, Value>) -> bool {
-    if is_hollow(value) || *value == Value::Bool(false) {
+    if is_hollow(value) {
         return true;
     }
     let is_zero = value.as_f64() == Some(0.0);
@@ -99,10 +130,11 @@ pub fn came(place: Place, key: &str, value: &Value, old: &Map<String, Value>) ->
         }
         (Place::Dashboard, "templating") => value.pointer("/list").is_some_and(is_hollow),
         (Place::Dashboard, "annotations") => match value.pointer("/list").and_then(Value::as_array) {
-            Some(list) => list.iter().all(|one| one.get("builtIn").and_then(Value::as_f64) == Some(1.0)),
+            Some(list) => list.iter().all(is_built_in),
             None => false,
         },
         (Place::Panel, "id" | "gridPos") => true,
+        (Place::Panel, "collapsed") => *value == Value::Bool(false),
         (Place::Panel, "autoMigrateFrom") => old.get("type") == Some(value),
         (Place::Panel, "targets") => value.as_array().is_some_and(|targets| {
             targets.iter().all(|target| {
@@ -112,7 +144,10 @@ pub fn came(place: Place, key: &str, value: &Value, old: &Map<String, Value>) ->
         (Place::Target, "refId") => true,
         (Place::Variable, "refresh") => true,
         (Place::Source, "type") => old.contains_key("uid"),
-        (Place::Other, "showLegend") => *value == Value::Bool(true),
+        (Place::Other, "showLegend") => {
+            let hidden = old.get("displayMode").and_then(Value::as_str) == Some("hidden");
+            *value == Value::Bool(!hidden)
+        }
         (Place::Other, "cellOptions") => value.get("type") == old.get("displayMode"),
         _ => false,
     }
@@ -124,8 +159,15 @@ pub fn changed(place: Place, key: &str, old: &Value, new: &Value, around: &Map<S
         (Place::Dashboard, "schemaVersion") => false,
         (Place::Dashboard, "refresh") => *old == Value::Bool(false) && is_hollow(new),
         // Only while one is the other's successor: the new panel says what it was.
-        (Place::Panel, "type") => around.get("autoMigrateFrom") == Some(old),
-        (Place::Variable, "refresh") => old.as_f64() == Some(1.0) && new.as_f64() == Some(0.0),
+        (Place::Panel, "type") => {
+            around.get("autoMigrateFrom") == Some(old)
+                && SUCCESSORS.iter().any(|(from, to)| old.as_str() == Some(from) && new.as_str() == Some(to))
+        }
+        (Place::Variable, "refresh") => {
+            around.get("type").and_then(Value::as_str) == Some("datasource")
+                && old.as_f64() == Some(1.0)
+                && new.as_f64() == Some(0.0)
+        }
         (Place::Other, "displayMode") => {
             old.as_str() == Some("hidden") && new.as_str() == Some("list") && around.get("showLegend").is_some()
         }
