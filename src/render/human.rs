@@ -427,3 +427,6 @@ pub fn no_changes(objects: usize, requests: usize, seconds: f64) -> String {
         "No changes. The workspace matches the directory ({objects} {object}, {requests} {request}, {seconds:.1} s)."
     )
 }
+
+#[cfg(test)]
+mod tests;

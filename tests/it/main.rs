@@ -1,1 +1,2 @@
+mod diff_laws;
 mod replay;

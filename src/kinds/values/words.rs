@@ -15,7 +15,7 @@ const PIECE: usize = 40;
 /// The most pieces that are shown.
 const PIECES: usize = 3;
 /// Middles of more pieces than this are taken as replaced whole: comparing them would take too long.
-const COMPARED: usize = 1500;
+const COMPARED: usize = 400;
 /// The most characters of a word; longer ones are taken apart.
 const WORD: usize = 16;
 
@@ -116,8 +116,8 @@ fn pieces(before: &str, after: &str) -> (String, String) {
             DiffTag::Delete | DiffTag::Insert | DiffTag::Replace if told < PIECES => {
                 told += 1;
                 let (b, a) = (old[op.old_range()].concat(), new[op.new_range()].concat());
-                from.changed(&b, told);
-                to.changed(&a, told);
+                from.changed(&b);
+                to.changed(&a);
             }
             DiffTag::Delete | DiffTag::Insert | DiffTag::Replace => {}
         }
@@ -225,7 +225,7 @@ impl Side {
         self.text.push_str(&escaped(&back));
     }
 
-    fn changed(&mut self, text: &str, _nth: usize) {
+    fn changed(&mut self, text: &str) {
         if !text.is_empty() && text.trim().is_empty() {
             self.text.push_str(&quoted(text));
         } else {

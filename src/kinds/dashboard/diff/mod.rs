@@ -94,6 +94,7 @@ fn tags(at: &At, before: Option<&Value>, after: Option<&Value>, numbers: Numbers
         name: &|item, _| format!("tag {}", words::quoted(item.as_str().unwrap_or_default())),
         told: &|_| String::new(),
         inside: &|at, b, a, out| compare(at, Some(b), Some(a), numbers, out),
+        style: lists::Naming::Words,
         list: "tags".into(),
     };
     lists::told(at, b, a, numbers, &listing, out);
