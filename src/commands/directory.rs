@@ -37,7 +37,7 @@ pub fn tell(problems: &[Problem], files: usize, sent: Sent, terminal: &Terminal)
         Sent::Nothing => closing,
         Sent::Reads => closing.replace("Nothing was sent.", "Nothing was written."),
     };
-    terminal.say(&format!("{}\n{closing}", render::problems::problems(problems, look).trim_end_matches('\n')));
+    terminal.say(&format!("{}\n\n{closing}", render::problems::problems(problems, look).trim_end_matches('\n')));
     let fatal = problems.iter().any(|p| p.severity == Severity::Error);
     if fatal { Err(Failure::told(Exit::Faults)) } else { Ok(()) }
 }

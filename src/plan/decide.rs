@@ -64,6 +64,14 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Vec<Problem>> {
     let left_out = order::keep_targets(&inputs.rules.targets, &mut changes);
     let stages = order::stages(inputs, &wanted, changes);
     let mut notices = notices(inputs, &stages);
+    let derived = stages.iter().flatten().filter(|c| {
+        matches!(c.action, Action::Create { .. }) && wanted.get(&c.address).is_some_and(|w| w.uid_is_derived)
+    });
+    match derived.count() {
+        0 => {}
+        1 => notices.push("one new object's file names no uid: its uid follows from the path or name".into()),
+        n => notices.push(format!("{n} new objects' files name no uid: theirs follow from the path or name")),
+    }
     if left_out > 0 {
         notices.push(format!(
             "only the targets and what they need are planned; {left_out} other changes are left out"
