@@ -225,7 +225,10 @@ fn what_a_server_of_one_version_refuses_is_told_when_it_is_known() {
         "- name: AMP\n  uid: amp\n  type: prometheus\n  url: https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1\n  jsonData: {sigV4Auth: true, sigV4Region: eu-west-1}\n",
     )]);
     let declarations = loaded(root.path());
-    expect(&lines(&declarations.problems), "warning[aws-datasource] d.yaml:3:9: since Grafana 12 the plugin `prometheus` does not sign requests -- write `type: grafana-amazonprometheus-datasource`, unless the workspace is older");
+    expect(
+        &lines(&declarations.problems),
+        "warning[aws-datasource] d.yaml:3:9: since Grafana 12 the plugin `prometheus` does not sign requests -- write `type: grafana-amazonprometheus-datasource`, unless the workspace is older",
+    );
     let server = |version: &str| crate::model::Server { version: version.into(), ..crate::model::Server::latest() };
     expect(
         &lines(&lint_against(&declarations, &server("12.4.0"))),
