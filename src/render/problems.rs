@@ -155,35 +155,51 @@ mod tests {
         }
     }
 
-    #[test]
-    fn two_places_stand_below_each_other() {
-        let problem = Problem::error("duplicate-uid", "uid `cpu-usage` is declared twice")
-            .spot(spot("dashboards/cpu.yaml", 4, 8, "  uid: cpu-usage", 9, "first here"))
-            .spot(spot("dashboards/old/cpu-copy.json", 3, 10, "  \"uid\": \"cpu-usage\",", 11, "and again here"))
-            .help("give one of them another uid, or remove it from the directory");
+    fn check(problem: Problem, expected: &str) {
         let shown = problems(&[problem], Look::plain());
-        println!("{shown}");
-        let mut long = spot(
-            "min.json",
-            1,
-            5001,
-            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaXbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
-            1,
-            "here",
-        );
+        assert_eq!(shown.trim_end(), expected.trim_matches('\n'), "\n{shown}");
+    }
+
+    #[test]
+    fn a_long_line_is_shown_around_its_place_and_with_its_column() {
+        let mut long = spot("min.json", 1, 5001, &format!("{}X{}", "a".repeat(50), "b".repeat(109)), 1, "here");
         long.clipped = 4950;
-        println!(
-            "{}",
-            problems(
-                &[
-                    Problem::warning("x", "long line").spot(long).note("a note").note("another"),
-                    Problem::error("x", "file only").at(Place::file("a/b.json")).help("h"),
-                    Problem::error("y", "nowhere"),
-                    Problem::error("eof", "eof").spot(spot("a.json", 3, 2, "}", 1, "here"))
-                ],
-                Look::plain()
-            )
+        let shown = problems(&[Problem::warning("x", "odd").spot(long)], Look { styled: false, width: 60 });
+        assert!(shown.contains(" --> min.json:1:5001\n"), "{shown}");
+        assert!(shown.lines().all(|line| line.chars().count() <= 64), "{shown}");
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines[3].find('X'), lines[4].find('^'), "{shown}");
+    }
+
+    #[test]
+    fn a_file_as_a_whole_has_no_line() {
+        let problem = Problem::error("empty", "this file is empty").at(Place::file("a/b.json")).note("n").help("h");
+        check(problem, "error[empty]: this file is empty\n--> a/b.json\n = note: n\n = help: h");
+        check(Problem::warning("nowhere", "w"), "warning[nowhere]: w");
+    }
+
+    #[test]
+    fn control_characters_do_not_reach_the_terminal() {
+        let problem = Problem::error("x", "a\u{1b}[2Jb").spot(spot("f\u{7}", 1, 1, "\u{1b}[31mred", 1, ""));
+        assert!(!problems(&[problem], Look::plain()).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn colour_only_repeats_what_the_words_say() {
+        let problem = Problem::error("x", "m").spot(spot("f", 1, 1, "line", 4, "here")).help("h");
+        let styled = problems(std::slice::from_ref(&problem), Look { styled: true, width: 80 });
+        assert!(styled.contains('\u{1b}'));
+        assert_eq!(console::strip_ansi_codes(&styled), problems(&[problem], Look { styled: false, width: 80 }));
+    }
+
+    #[test]
+    fn the_closing_line_counts() {
+        let (error, warning) = (Problem::error("x", ""), Problem::warning("x", ""));
+        assert_eq!(
+            closing(&[error.clone(), error, warning.clone()], 61),
+            "2 errors, 1 warning in 61 files. Nothing was sent."
         );
-        panic!();
+        assert_eq!(closing(&[warning], 1), "1 warning in 1 file.");
+        assert_eq!(closing(&[], 3), "no problems in 3 files.");
     }
 }
