@@ -2,5 +2,6 @@
 
 pub mod delta;
 pub mod human;
+pub mod outside;
 pub mod style;
 pub mod summary;
