@@ -3,5 +3,6 @@
 pub mod delta;
 pub mod human;
 pub mod problems;
+pub mod outside;
 pub mod style;
 pub mod summary;

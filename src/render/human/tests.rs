@@ -5,7 +5,7 @@ use crate::kinds::Kind;
 use crate::kinds::dashboard::Dashboard;
 use crate::model::digest::Numbers;
 use crate::model::{Address, Delta, Entry, KindName, Mark, Place, Saved, StackName, Uid};
-use crate::plan::{Precondition, Refusal};
+use crate::plan::{Drift, DriftKind, Precondition, Refusal};
 use console::measure_text_width;
 use serde_json::{Value, json};
 
@@ -281,7 +281,7 @@ amgctl will perform the following actions:
       kept: it holds 2 dashboards of others
   · dashboard.l  "L"
       already there and equal, but not ours: left alone (--adopt takes it)
-  · 1 object is as declared; only what is recorded of them is renewed
+  · 1 object is as declared already; only the record is renewed
 
 Refused, nothing is written for these:
 
@@ -379,6 +379,29 @@ fn verbose_adds_places_and_whole_values() {
     assert!(text.contains("at /panels/0/content"), "{text}");
     assert!(text.contains(&format!("- \"{}\"", "x".repeat(200))), "{text}");
     assert!(text.contains("+ \"y\""), "{text}");
+}
+
+#[test]
+fn a_secret_is_named_and_not_shown() {
+    let entries = vec![
+        Entry::new(Mark::Change, "jsonData.maxLines", "/jsonData/maxLines")
+            .values(Some("1000".into()), Some("5000".into())),
+        Entry::new(Mark::Change, "secureJsonData.basicAuthPassword", "")
+            .values(None, Some("(sensitive value changed)".into())),
+    ];
+    let delta = Delta { entries, ..Delta::default() };
+    check(
+        &of(vec![change(KindName::DATASOURCE, "loki", "Loki", Action::Update { delta, moved: None })]),
+        r#"
+amgctl will perform the following actions:
+
+  ~ datasource.loki  "Loki"
+      ~ jsonData.maxLines   1000 → 5000
+      ~ secureJsonData.basicAuthPassword   (sensitive value changed)
+
+Plan: 0 to add, 1 to change, 0 to destroy.
+"#,
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! How two dashboards differ: panel by panel, query by query, in Grafana's own words.
 //!
-//! Panels stand in [`panels`] and [`panel`], their places in [`layout`], variables in [`variables`]; what a browser's
-//! save changes by itself is told apart in [`rewrite`]. What has no words of its own is told by its path
+//! Panels stand in `panels` and `panel`, their places in `layout`, variables in `variables`; what a browser's
+//! save changes by itself is told apart in `rewrite`. What has no words of its own is told by its path
 //! ([`crate::kinds::values`]).
 
 mod layout;

@@ -97,7 +97,7 @@ fn no_rule_hides_what_a_person_did() {
         let (there, back) = (entries(&old, &new), entries(&new, &old));
         let mut all = Vec::new();
         leaves(&new, "", &mut all);
-        for pointer in all.into_iter().step_by(2) {
+        for pointer in all.into_iter().step_by(5) {
             let leaf = new.pointer(&pointer).unwrap();
             // In schema 25 copies of panels went, so that places are no longer those of the old form.
             let moved = name == "25" && pointer.starts_with("/panels/");
@@ -122,7 +122,7 @@ fn no_rule_hides_what_a_person_did() {
             count += 1;
         }
     }
-    assert!(count > 1000, "{count}");
+    assert!(count > 400, "{count}");
 }
 
 fn edit(value: &Value, pointer: &str, to: Value) -> Value {
