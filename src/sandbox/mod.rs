@@ -27,6 +27,7 @@ mod patches;
 mod permissions;
 mod persist;
 mod random;
+mod records;
 mod request;
 mod resource_dashboards;
 mod resource_folders;
@@ -39,8 +40,10 @@ mod seed;
 mod server;
 mod slug;
 mod state;
+mod store;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod version;
 mod versions;
 

@@ -11,8 +11,8 @@ use super::json::Json;
 use super::pages::Listed;
 use super::resources::{Kind, Sent, bad_request, forbidden};
 use super::rules::{Saves, Storage};
-use super::save::{stored, tags};
 use super::state::{Dashboard, Revision, Text, now};
+use super::store::{stored, tags};
 
 /// The kind.
 pub const DASHBOARD: Kind = Kind { group: DASHBOARDS, plural: "dashboards", kind: "Dashboard" };

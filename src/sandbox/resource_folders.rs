@@ -161,6 +161,10 @@ impl Call<'_> {
         if !sent.resource_version.is_empty() && sent.resource_version != self.resource_version(&folder.about) {
             return Err(FOLDER.modified(name));
         }
+        if sent.folder == name || self.state.parents(&sent.folder).iter().any(|f| f.uid == name) {
+            let told = "cannot move folder under its own descendant, this would create a circular reference";
+            return Err(Answer::failure(500, "", told, None));
+        }
         let (title, description) = (sent.spec.text("title"), sent.spec.text("description"));
         if title.trim().is_empty() {
             return Err(bad_request("folder title cannot be empty"));

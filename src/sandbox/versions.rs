@@ -113,7 +113,7 @@ impl Call<'_> {
         dashboard.spec = revision.spec.clone();
         let spec = dashboard.spec.json();
         spec.text("title").clone_into(&mut dashboard.title);
-        dashboard.tags = super::save::tags(&spec);
+        dashboard.tags = super::store::tags(&spec);
         if !(unchanged && self.rules.saves == Saves::RaiseOnChange) {
             dashboard.about.version += 1;
         }
