@@ -2,7 +2,7 @@
 
 pub mod delta;
 pub mod human;
-pub mod problems;
 pub mod outside;
+pub mod problems;
 pub mod style;
 pub mod summary;

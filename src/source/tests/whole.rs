@@ -49,13 +49,16 @@ fn odd_dashboards_load_or_are_refused_with_a_reason() {
         error[not-supported] rknightion__tailscale2otel/dashboard_good.json:2:3: this is a dashboard in the v2 format, which this version does not read yet -- export it in the classic format (Export > Classic), or name the file in `.amgctlignore`");
     let open: std::collections::BTreeSet<&str> =
         declarations.unresolved.iter().map(|open| &*open.declared.body.file).collect();
-    expect(&open.into_iter().collect::<Vec<_>>().join("\n"), "aws-observability__aws-observability-accelerator/amp-alerts-and-recording-rules.json
+    expect(
+        &open.into_iter().collect::<Vec<_>>().join("\n"),
+        "aws-observability__aws-observability-accelerator/amp-alerts-and-recording-rules.json
         confluentinc__jmx-monitoring-stacks/OTel_kafkametrics.json
         confluentinc__jmx-monitoring-stacks/confluent-platform-kraft.json
         confluentinc__jmx-monitoring-stacks/confluent-platform.json
         confluentinc__jmx-monitoring-stacks/kraft.json
         endurance1968__evcc-grafana-dashboards/VM_EVCC_Today.json
-        rfmoz__grafana-dashboards/node-exporter-full-old.json");
+        rfmoz__grafana-dashboards/node-exporter-full-old.json",
+    );
     assert_eq!(declarations.objects.len(), 23);
     bodies_are_what_was_digested(&declarations);
 }
