@@ -1,9 +1,9 @@
 //! Directory to documents to [`crate::model::Declared`]: the only reader of the user's files.
 //!
 //! # What is read
-//! Every `.json`, `.yaml` and `.yml` file that no ignore file hides ([`walk`]). What a document is, its shape says, not
-//! its path: the table stands in [`shape`]. `amgctl.yaml` is the stack's settings ([`settings`]), `_folder.yaml` says
-//! more of a directory's folder ([`folders`]).
+//! Every `.json`, `.yaml` and `.yml` file that no ignore file hides (`walk`). What a document is, its shape says, not
+//! its path: the table stands in `shape`. `amgctl.yaml` is the stack's settings ([`settings`]), `_folder.yaml` says
+//! more of a directory's folder (`folders`).
 //!
 //! # What is ignored, and what is an error
 //! A file that can be read and is no document of ours is ignored and listed. A file that cannot be read (no JSON, no
@@ -24,6 +24,7 @@ mod folders;
 mod inputs;
 mod json;
 mod loading;
+mod numbers;
 mod recorded;
 mod references;
 pub mod settings;
