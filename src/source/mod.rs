@@ -47,6 +47,7 @@ use std::sync::Arc;
 
 pub use body::Body;
 pub use checks::lint_against;
+pub use inputs::{Asks, Input};
 pub use references::check_references;
 pub use settings::{FileSettings, init_text, read_settings, settings_schema};
 pub use titles::title_clashes;
@@ -121,7 +122,7 @@ pub struct UnresolvedInput {
     /// What it will be; digest, references and headline are not filled yet.
     pub declared: Declared,
     /// Its inputs.
-    pub inputs: Vec<inputs::Input>,
+    pub inputs: Vec<Input>,
 }
 
 /// A data source as far as an input or a reference needs to know it.
@@ -172,7 +173,7 @@ struct Draft {
     /// Whether its directory decides its folder.
     in_directory: bool,
     /// The inputs of a dashboard that something refers to.
-    inputs: Vec<inputs::Input>,
+    inputs: Vec<Input>,
     /// A data source's plugin type.
     kind: String,
     /// Whether it is a default data source.
