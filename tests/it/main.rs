@@ -1,1 +1,5 @@
+//! One binary: the program run as a user runs it, and what is kept true of its repository.
+
+mod completions;
 mod replay;
+mod tidy;
