@@ -1,1 +1,6 @@
+//! The program run as a user runs it, against the embedded workspace; one claim a test.
+
+mod apply;
+mod decisions;
 mod replay;
+mod support;
