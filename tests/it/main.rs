@@ -2,5 +2,6 @@
 
 mod completions;
 mod diff_laws;
+mod readme;
 mod replay;
 mod tidy;
