@@ -74,12 +74,16 @@ pub struct Finished {
 pub enum CountsAs {
     /// One more object.
     Added,
-    /// One object changed, moved or adopted.
+    /// One object changed or moved.
     Changed,
+    /// One object taken into the stack.
+    Adopted,
     /// One object less.
     Destroyed,
     /// One object made anew.
     Replaced,
+    /// One object forgotten or released: nothing is written to it.
+    Forgotten,
     /// Nothing that a summary counts.
     Nothing,
 }
@@ -197,13 +201,13 @@ impl Report {
         for finished in &self.finished {
             match (&finished.outcome, finished.counts_as) {
                 (Outcome::Done, CountsAs::Added) => tally.added += 1,
-                (Outcome::Done, CountsAs::Changed) => tally.changed += 1,
+                (Outcome::Done, CountsAs::Changed | CountsAs::Adopted) => tally.changed += 1,
                 (Outcome::Done, CountsAs::Destroyed) => tally.destroyed += 1,
                 (Outcome::Done, CountsAs::Replaced) => {
                     tally.added += 1;
                     tally.destroyed += 1;
                 }
-                (Outcome::Done, CountsAs::Nothing) => {}
+                (Outcome::Done, CountsAs::Forgotten | CountsAs::Nothing) => {}
                 (Outcome::Conflict { .. }, _) => tally.conflicts += 1,
                 (Outcome::Refused { .. } | Outcome::Failed { .. }, _) => tally.failed += 1,
                 (Outcome::Skipped { .. }, _) => tally.skipped += 1,
@@ -250,10 +254,11 @@ fn sign(action: &Action) -> (&'static str, CountsAs) {
     match action {
         Action::Create { .. } => ("+", CountsAs::Added),
         Action::Update { delta, moved } if delta.is_empty() && moved.is_some() => ("→", CountsAs::Changed),
-        Action::Update { .. } | Action::Adopt { .. } => ("~", CountsAs::Changed),
+        Action::Update { .. } => ("~", CountsAs::Changed),
+        Action::Adopt { .. } => ("»", CountsAs::Adopted),
         Action::Replace { .. } => ("-/+", CountsAs::Replaced),
         Action::Delete { .. } => ("-", CountsAs::Destroyed),
-        Action::Release | Action::Forget { .. } => ("·", CountsAs::Nothing),
+        Action::Release | Action::Forget { .. } => ("·", CountsAs::Forgotten),
         Action::Keep { .. } | Action::LeaveAlone | Action::Renew => ("=", CountsAs::Nothing),
         Action::Refuse(_) => ("!", CountsAs::Nothing),
     }

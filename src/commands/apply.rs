@@ -306,9 +306,10 @@ fn told(finished: &Finished) -> render::summary::Outcome {
     let act = match finished.counts_as {
         CountsAs::Added => Act::Add,
         CountsAs::Changed => Act::Change,
+        CountsAs::Adopted => Act::Adopt,
         CountsAs::Destroyed => Act::Destroy,
         CountsAs::Replaced => Act::Replace,
-        CountsAs::Nothing => Act::Forget,
+        CountsAs::Forgotten | CountsAs::Nothing => Act::Forget,
     };
     render::summary::Outcome {
         address: finished.address.clone(),

@@ -26,19 +26,22 @@ pub(super) async fn read(
     let (folders, dashboards) =
         tokio::join!(folders(client, resources, questions), dashboards(client, server, resources, questions));
     let mut tree = dashboards?;
-    let (live, found) = folders?;
+    let (live, found, unversioned) = folders?;
     tree.folders = Some(live);
     tree.found.extend(found);
+    fetch(client, server, unversioned, |address, answer| tree.take(address, answer, server, questions)).await?;
     confirm_absences(client, server, questions, &mut tree).await?;
     Ok(tree)
 }
 
-type Folders = (Vec<LiveFolder>, BTreeMap<Address, Found>);
+/// Every folder; what is known of those that were asked for; and those of them that the list gives no version of.
+type Folders = (Vec<LiveFolder>, BTreeMap<Address, Found>, Vec<Address>);
 
 async fn folders(client: &Client, resources: &Resources, questions: &Questions<'_>) -> Result<Folders, LiveError> {
     let path = format!("/apis/folder.grafana.app/{}/namespaces/{}/folders", resources.folders, resources.namespace);
     let mut live = Vec::new();
     let mut found = BTreeMap::new();
+    let mut unversioned = Vec::new();
     list(client, &path, None, "the folders", |item| {
         let one = folder::resource(&item);
         let uid = text(&item, "/metadata/name");
@@ -48,11 +51,16 @@ async fn folders(client: &Client, resources: &Resources, questions: &Questions<'
             parent: one.found.parent.clone(),
         });
         if let Some(address) = address(KindName::FOLDER, &uid).filter(|a| questions.asks_for(a)) {
-            found.insert(address.clone(), keep(&address, one));
+            // On legacy storage the items of this list have no generation; the object by itself has one.
+            if item.pointer("/metadata/generation").is_none() {
+                unversioned.push(address);
+            } else {
+                found.insert(address.clone(), keep(&address, one));
+            }
         }
     })
     .await?;
-    Ok((live, found))
+    Ok((live, found, unversioned))
 }
 
 async fn dashboards(

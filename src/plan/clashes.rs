@@ -101,6 +101,7 @@ fn titles(inputs: &Inputs<'_>, wanted: &BTreeMap<Address, Wanted<'_>>, changes: 
         .filter(|(a, _)| a.kind == KindName::DASHBOARD)
         .map(|(a, w)| (a, Place { parent: w.parent.as_deref(), title: key(&w.headline.title) }))
         .collect();
+    let folders = folder_titles(inputs, wanted, changes);
     let mut waits: Vec<(Address, Address)> = Vec::new();
     for (address, place) in &places {
         if !changes.get(*address).is_some_and(|c| c.action.writes()) {
@@ -116,11 +117,10 @@ fn titles(inputs: &Inputs<'_>, wanted: &BTreeMap<Address, Wanted<'_>>, changes: 
             refuse(changes, address, "title-twice", reason, "give one of them another title");
             continue;
         }
-        let folder = inputs.live.folders.iter().flatten().find(|f| key(&f.title) == place.title);
-        if let Some(folder) = folder {
+        if let Some(folder) = folders.iter().find(|title| key(title) == place.title) {
             let reason = format!(
-                "the folder `{}` has that title, and Grafana {} allows it once",
-                folder.title, inputs.server.version
+                "the folder `{folder}` has that title, and Grafana {} allows it once",
+                inputs.server.version
             );
             refuse(changes, address, "title-of-folder", reason, "give the dashboard another title");
             continue;
@@ -164,6 +164,23 @@ fn titles(inputs: &Inputs<'_>, wanted: &BTreeMap<Address, Wanted<'_>>, changes: 
             wait_for(changes, &address, theirs);
         }
     }
+}
+
+/// The titles of all folders as they will be: those of the workspace that stay as they are, and the directory's.
+fn folder_titles<'a>(
+    inputs: &Inputs<'a>,
+    wanted: &'a BTreeMap<Address, Wanted<'_>>,
+    changes: &BTreeMap<Address, Change>,
+) -> Vec<&'a str> {
+    let stays = |uid: &str| {
+        let address = Uid::parse(uid).ok().map(|uid| Address::new(KindName::FOLDER, uid));
+        address.is_none_or(|a| {
+            !wanted.contains_key(&a) && !changes.get(&a).is_some_and(|c| matches!(c.action, Action::Delete { .. }))
+        })
+    };
+    let live = inputs.live.folders.iter().flatten().filter(|f| stays(&f.uid)).map(|f| f.title.as_str());
+    let ours = wanted.iter().filter(|(a, _)| a.kind == KindName::FOLDER).map(|(_, w)| w.headline.title.as_str());
+    live.chain(ours).collect()
 }
 
 fn in_ring(waits_for: &BTreeMap<Address, Address>, start: &Address) -> bool {

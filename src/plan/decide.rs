@@ -614,7 +614,14 @@ fn moved(wanted: &Wanted<'_>, found: &Found, paths: &Paths) -> Option<Moved> {
 
 fn delta(inputs: &Inputs<'_>, change: &mut Change, wanted: &Wanted<'_>, found: &Found) -> Delta {
     let kind = kinds::by_name(change.address.kind);
-    let differs = found.body.digest().is_none_or(|d| !d.equals(&wanted.digest, inputs.server.numbers));
+    let differs = match found.body.digest() {
+        Some(live) => !live.equals(&wanted.digest, inputs.server.numbers),
+        // Not read, so it is what was recorded.
+        None => {
+            let recorded = inputs.ownership.recorded(&change.address).and_then(|r| r.digest.as_ref());
+            recorded != Some(&wanted.digest.recorded())
+        }
+    };
     let mut delta = match (&wanted.body, found.body.value(), differs) {
         (_, _, false) => Delta::default(),
         (Some(wanted), Some(live), true) => kind.diff(live, wanted, inputs.server.numbers),
