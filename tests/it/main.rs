@@ -4,6 +4,7 @@ mod apply;
 mod completions;
 mod decisions;
 mod diff_laws;
+mod readme;
 mod replay;
 mod support;
 mod tidy;
