@@ -139,7 +139,7 @@ pub struct RunArgs {
     /// How long to wait for another run's lease, as 30s or 10m
     #[arg(long, value_name = "DURATION", default_value = "0s", help_heading = "Run")]
     pub lock_timeout: String,
-    /// How many writes are in flight at once
+    /// The most writes in flight at once; fewer while the server is strained
     #[arg(long, value_name = "N", default_value_t = crate::apply::pace::WRITES, help_heading = "Run")]
     pub parallelism: usize,
 }

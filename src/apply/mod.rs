@@ -68,16 +68,14 @@ pub async fn run(
         report.not_started(plan.changes());
         return report;
     }
-    let mut pace = Arc::new(Pace::new(parallelism));
+    // One pace for the whole run: what was learnt of the server in one stage holds in the next.
+    let pace = Arc::new(Pace::new(parallelism));
+    let one = Arc::new(Pace::new(1));
     let last = plan.stages.len().saturating_sub(1);
     for (number, stage) in plan.stages.iter().enumerate() {
         let (together, alone) = split(stage);
-        for (group, limit) in [(together, parallelism), (alone, 1)] {
-            if limit != parallelism {
-                pace = Arc::new(Pace::new(limit));
-            }
-            run_group(group, &tools, &mut holding, &pace, &mut interrupt, &mut report, &mut tell).await;
-            pace = Arc::new(Pace::new(parallelism));
+        for (group, pace) in [(together, &pace), (alone, &one)] {
+            run_group(group, &tools, &mut holding, pace, &mut interrupt, &mut report, &mut tell).await;
         }
         if let Some(holding) = &mut holding
             && number < last

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Exit, Failure, shown};
 use crate::cli::ValidateArgs;
 use crate::model::{Problem, Severity};
-use crate::render;
+use crate::render::{self, problems::Look};
 use crate::settings::Machine;
 use crate::source::{self, Declarations, FileSettings, LoadOptions};
 use crate::terminal::Terminal;
@@ -31,8 +31,13 @@ pub fn tell(problems: &[Problem], files: usize, sent: Sent, terminal: &Terminal)
     if problems.is_empty() {
         return Ok(());
     }
-    let text = render::problems::problems(problems, files, sent == Sent::Nothing, &terminal.err);
-    terminal.say(text.trim_end());
+    let look = Look { styled: terminal.err.colour, width: terminal.err.width.unwrap_or(Look::plain().width) };
+    let closing = render::problems::closing(problems, files);
+    let closing = match sent {
+        Sent::Nothing => closing,
+        Sent::Reads => closing.replace("Nothing was sent.", "Nothing was written."),
+    };
+    terminal.say(&format!("{}\n\n{closing}", render::problems::problems(problems, look).trim_end_matches('\n')));
     let fatal = problems.iter().any(|p| p.severity == Severity::Error);
     if fatal { Err(Failure::told(Exit::Faults)) } else { Ok(()) }
 }

@@ -361,9 +361,6 @@ pub async fn inside_folder(client: &Client, server: &Server, uid: &str) -> Resul
 
 async fn library_panels_inside(client: &Client, uid: &str) -> Result<Option<String>, LiveError> {
     let answer = client.send(&Request::get("/api/library-elements?perPage=10000")).await?;
-    if answer.status == 501 {
-        return Ok(None);
-    }
     let json = ok(answer, "the library panels")?.json();
     let elements = json.pointer("/result/elements").and_then(serde_json::Value::as_array).into_iter().flatten();
     let inside =

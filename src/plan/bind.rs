@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::Refusal;
 use super::inputs::Ownership;
+use crate::kinds::folder::MAX_DEPTH;
 use crate::model::server::TitleRule;
 use crate::model::slug::slug;
 use crate::model::{
@@ -107,7 +108,7 @@ pub fn bind(
                 continue;
             }
         };
-        let refused = refuse(folder, &uid, how, parent_uid.as_deref(), parent_refused, live, server);
+        let refused = refuse(folder, &uid, how, parent_uid.as_deref(), parent_refused, live, &bindings, server);
         if let Some(path) = &folder.path {
             bindings.by_path.insert(path.clone(), bindings.all.len());
         }
@@ -190,6 +191,7 @@ fn refuse(
     parent: Option<&str>,
     parent_refused: bool,
     live: &[LiveFolder],
+    bindings: &Bindings,
     server: &Server,
 ) -> Option<Refusal> {
     if how == Bound::Borrowed {
@@ -208,6 +210,14 @@ fn refuse(
             code: "no-subfolders",
             reason: format!("Grafana {} has no folders within folders", server.version),
             hint: format!("move what is in it to a directory at the top, as `{flat}`"),
+        });
+    }
+    let depth = 1 + depth_of(parent, live, bindings);
+    if depth > MAX_DEPTH {
+        return Some(Refusal {
+            code: "too-deep",
+            reason: format!("it would be {depth} folders deep, and Grafana takes {MAX_DEPTH}"),
+            hint: "move its directory up".into(),
         });
     }
     if folder.title.eq_ignore_ascii_case("general") {
@@ -239,6 +249,23 @@ fn refuse(
         reason: format!("the folder `{}` (uid `{}`) has that title there already", f.title, f.uid),
         hint: format!("write `uid: {}` in its `_folder.yaml` to use that one, or choose another title", f.uid),
     })
+}
+
+/// How many folders deep a folder is; servers do not agree on refusing too many (point 8).
+fn depth_of(uid: Option<&str>, live: &[LiveFolder], bindings: &Bindings) -> usize {
+    let mut depth = 0;
+    let mut at = uid.map(str::to_owned);
+    // Bounded: a server may hold a ring of folders.
+    while let Some(uid) = at.filter(|_| depth < 32) {
+        depth += 1;
+        at = match (bindings.of_uid(&uid).filter(|b| b.how != Bound::Borrowed), live.iter().find(|f| f.uid == uid))
+        {
+            (Some(binding), _) => binding.parent.clone(),
+            (None, Some(folder)) => folder.parent.clone(),
+            (None, None) => None,
+        };
+    }
+    depth
 }
 
 #[cfg(test)]

@@ -56,6 +56,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Vec<Problem>> {
             None => unchanged += 1,
         }
     }
+    refuse_without_folder(inputs, &bindings, &wanted, &mut changes);
     clashes::settle(inputs, &wanted, &mut changes);
     contents::settle(inputs, &wanted, &mut changes);
     refuse_what_has_no_folder(&bindings, &wanted, &mut changes);
@@ -63,6 +64,14 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Vec<Problem>> {
     let left_out = order::keep_targets(&inputs.rules.targets, &mut changes);
     let stages = order::stages(inputs, &wanted, changes);
     let mut notices = notices(inputs, &stages);
+    let derived = stages.iter().flatten().filter(|c| {
+        matches!(c.action, Action::Create { .. }) && wanted.get(&c.address).is_some_and(|w| w.uid_is_derived)
+    });
+    match derived.count() {
+        0 => {}
+        1 => notices.push("one new object's file names no uid: its uid follows from the path or name".into()),
+        n => notices.push(format!("{n} new objects' files name no uid: theirs follow from the path or name")),
+    }
     if left_out > 0 {
         notices.push(format!(
             "only the targets and what they need are planned; {left_out} other changes are left out"
@@ -670,6 +679,31 @@ fn needs_replacement(kind: KindName, wanted: &Wanted<'_>, found: &Found) -> Opti
         .into_iter()
         .find(|key| text(wanted, key).is_empty() && !text(live, key).is_empty())
         .map(|key| format!("Grafana cannot clear `{key}` of a data source"))
+}
+
+/// A folder named by its uid must be there: some servers put what is in a missing one at the root, others leave it
+/// dangling (`contracts/README.md` 8).
+fn refuse_without_folder(
+    inputs: &Inputs<'_>,
+    bindings: &Bindings,
+    wanted: &BTreeMap<Address, Wanted<'_>>,
+    changes: &mut BTreeMap<Address, Change>,
+) {
+    let Some(live) = &inputs.live.folders else { return };
+    for (address, wanted) in wanted {
+        let Some(uid) = wanted.parent.as_deref() else { continue };
+        if bindings.of_uid(uid).is_some() || live.iter().any(|f| f.uid == uid) {
+            continue;
+        }
+        if let Some(change) = changes.get_mut(address).filter(|c| c.action.writes()) {
+            change.intent = None;
+            change.action = Action::Refuse(Refusal {
+                code: "no-folder",
+                reason: format!("neither the directory nor the workspace has the folder `{uid}`"),
+                hint: "declare that folder, or name another one".into(),
+            });
+        }
+    }
 }
 
 /// A dashboard whose folder cannot be made cannot be put there either.

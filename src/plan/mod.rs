@@ -10,6 +10,8 @@ pub mod guards;
 pub mod inputs;
 pub mod order;
 pub mod table;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -83,7 +83,8 @@ impl Store {
                 Ok(Loaded::Absent)
             }
             404 => Err(LoadError::Forbidden("this token may not read the folder `amgctl`".into())),
-            _ => Err(LoadError::Forbidden(answer.message())),
+            403 => Err(LoadError::Forbidden(answer.message())),
+            status => Err(ApiError::Lost(format!("the record answers {status}: {}", answer.message())).into()),
         }
     }
 

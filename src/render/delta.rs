@@ -1,5 +1,7 @@
 //! How the entries of a delta read: a sign, what it is, what it was and becomes, aligned among neighbours.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use console::measure_text_width;
 
 use super::style::{Style, Tone, clean};
@@ -19,12 +21,67 @@ pub fn lines(delta: &Delta, indent: usize, style: &Style) -> Vec<String> {
     for note in &delta.notes {
         out.extend(style.wrapped(&" ".repeat(indent), indent + 2, &clean(note)));
     }
-    entries(&delta.entries, indent, TOLD, style, &mut out);
+    let (own, shared) = if style.verbose { (delta.entries.clone(), Vec::new()) } else { shared(&delta.entries) };
+    entries(&own, indent, TOLD, style, &mut out);
+    entries(&shared, indent, TOLD, style, &mut out);
     if !delta.unchanged.is_empty() {
         let text = format!("({} unchanged)", clean(&delta.unchanged));
         out.push(style.fit(&format!("{}{}", " ".repeat(indent), style.paint(Tone::Dim, &text))));
     }
     out
+}
+
+/// What more than this many panels share is told once.
+const SHARED: usize = 3;
+
+// What happened alike inside many entries, as a data source that became another everywhere, is told once with a count.
+fn shared(entries: &[Entry]) -> (Vec<Entry>, Vec<Entry>) {
+    let mut groups: BTreeMap<Alike<'_>, (usize, BTreeSet<usize>)> = BTreeMap::new();
+    for (parent, entry) in entries.iter().enumerate() {
+        for one in &entry.inside {
+            if let Some(alike) = alike(one) {
+                let (times, parents) = groups.entry(alike).or_default();
+                *times += 1;
+                parents.insert(parent);
+            }
+        }
+    }
+    groups.retain(|_, (_, parents)| parents.len() > SHARED);
+    if groups.is_empty() {
+        return (entries.to_vec(), Vec::new());
+    }
+    let is_shared = |one: &Entry| alike(one).is_some_and(|alike| groups.contains_key(&alike));
+    let own = entries
+        .iter()
+        .filter(|entry| entry.inside.is_empty() || !entry.inside.iter().all(is_shared))
+        .map(|entry| Entry {
+            inside: entry.inside.iter().filter(|one| !is_shared(one)).cloned().collect(),
+            ..entry.clone()
+        })
+        .collect();
+    let mut told: Vec<_> = groups.into_iter().collect();
+    told.sort_by_key(|(_, (times, _))| std::cmp::Reverse(*times));
+    let told = told.into_iter().map(|(alike, (times, parents))| {
+        let (sign, label, from, to) = alike;
+        let mark =
+            [Mark::Add, Mark::Remove, Mark::Change].into_iter().find(|m| m.sign() == sign).unwrap_or(Mark::Move);
+        let places = if times > parents.len() { format!("{times} times in ") } else { "in ".to_owned() };
+        Entry::new(mark, format!("{label} ({places}{} panels)", parents.len()), "")
+            .values(from.map(str::to_owned), to.map(str::to_owned))
+    });
+    (own, told.collect())
+}
+
+type Alike<'e> = (char, &'e str, Option<&'e str>, Option<&'e str>);
+
+fn alike(entry: &Entry) -> Option<Alike<'_>> {
+    if !entry.inside.is_empty() || (entry.from.is_none() && entry.to.is_none()) {
+        return None;
+    }
+    let is_source = entry.label == "data source"
+        || (entry.label.starts_with("query ") && entry.label.ends_with(" data source"));
+    let label = if is_source { "data source" } else { entry.label.as_str() };
+    Some((entry.mark.sign(), label, entry.from.as_deref(), entry.to.as_deref()))
 }
 
 fn entries(entries: &[Entry], indent: usize, most: usize, style: &Style, out: &mut Vec<String>) {

@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::delta;
-use super::style::{Style, Tone, clean, minute};
+use super::style::{Style, Tone, clean};
 use super::summary::Act;
+use super::{delta, outside};
 use crate::model::{FolderPath, Headline};
-use crate::plan::{Action, Change, Counts, Drift, DriftKind, Goal, Moved, Plan, RegistryState};
+use crate::plan::{Action, Change, Counts, Goal, Moved, Plan, RegistryState};
 
 /// Above so many new objects each takes one line; above so many alike, their names share lines.
 const MANY: usize = 50;
@@ -18,7 +18,7 @@ const MANY: usize = 50;
 #[must_use]
 pub fn plan(plan: &Plan, style: &Style) -> String {
     let mut lines = header(plan, style);
-    lines.extend(outside(plan, style));
+    lines.extend(outside::lines(plan, style));
     lines.extend(actions(plan, style));
     lines.extend(refused(plan, style));
     for notice in &plan.notices {
@@ -54,55 +54,6 @@ fn header(plan: &Plan, style: &Style) -> Vec<String> {
     lines
 }
 
-/// What others did since the last apply: who, when, and what becomes of it.
-#[must_use]
-pub fn outside(plan: &Plan, style: &Style) -> Vec<String> {
-    let mut lines = Vec::new();
-    for change in plan.changes() {
-        let Some(drift) = &change.drift else {
-            continue;
-        };
-        let sign = style.paint(Tone::Outside, "≈");
-        lines.push(style.fit(&format!("  {sign} {}{}", change.address, titled(change))));
-        lines.extend(style.wrapped("      ", 6, &format!("{}; {}", drifted(drift), answer(change))));
-    }
-    if lines.is_empty() {
-        return lines;
-    }
-    let mut out = vec![style.paint(Tone::Strong, "Changed outside amgctl since the last apply:"), String::new()];
-    out.extend(lines);
-    out.push(String::new());
-    out
-}
-
-fn drifted(drift: &Drift) -> String {
-    let by = clean(&drift.saved.by);
-    let at = if drift.saved.at.is_empty() { String::new() } else { format!(", {}", minute(&drift.saved.at)) };
-    match &drift.what {
-        DriftKind::Changed if by.is_empty() => format!("saved as version {}{at}", drift.version),
-        DriftKind::Changed => format!("{by} saved version {}{at}", drift.version),
-        DriftKind::Deleted if by.is_empty() => format!("deleted{at}"),
-        DriftKind::Deleted => format!("deleted by {by}{at}"),
-        DriftKind::Moved(to) => {
-            let who = if by.is_empty() { "moved".to_owned() } else { format!("{by} moved it") };
-            format!("{who} to {}{at}", folder(to.as_ref()))
-        }
-    }
-}
-
-// What this plan does about it: the reader must decide.
-fn answer(change: &Change) -> &'static str {
-    match &change.action {
-        Action::Create { .. } => "made again below",
-        Action::Update { .. } | Action::Replace { .. } | Action::Adopt { .. } => "overwritten below",
-        Action::Delete { .. } => "deleted below",
-        Action::Release => "released below",
-        Action::Forget { .. } => "forgotten below",
-        Action::Keep { .. } | Action::LeaveAlone | Action::Renew => "left as it is",
-        Action::Refuse(_) => "refused below",
-    }
-}
-
 fn actions(plan: &Plan, style: &Style) -> Vec<String> {
     let mut counts: HashMap<Alike, usize> = HashMap::new();
     let mut creates = 0;
@@ -134,11 +85,7 @@ fn actions(plan: &Plan, style: &Style) -> Vec<String> {
     let renewed = plan.changes().filter(|change| matches!(change.action, Action::Renew)).count();
     if renewed > 0 {
         let text = if renewed == 1 { "1 object is".into() } else { format!("{renewed} objects are") };
-        lines.extend(style.wrapped(
-            "  · ",
-            4,
-            &format!("{text} as declared; only what is recorded of them is renewed"),
-        ));
+        lines.extend(style.wrapped("  · ", 4, &format!("{text} as declared already; only the record is renewed")));
     }
     if lines.is_empty() {
         return lines;
@@ -330,7 +277,7 @@ fn refused(plan: &Plan, style: &Style) -> Vec<String> {
     out
 }
 
-fn titled(change: &Change) -> String {
+pub(super) fn titled(change: &Change) -> String {
     if change.title.is_empty() { String::new() } else { format!("  \"{}\"", clean(&change.title)) }
 }
 
@@ -338,7 +285,7 @@ fn place(change: &Change) -> String {
     change.place.as_ref().map(|place| clean(&place.to_string()).into_owned()).unwrap_or_default()
 }
 
-fn folder(path: Option<&FolderPath>) -> String {
+pub(super) fn folder(path: Option<&FolderPath>) -> String {
     path.map_or_else(|| "Dashboards (the root)".to_owned(), |path| clean(&path.to_string()).into_owned())
 }
 
@@ -427,3 +374,6 @@ pub fn no_changes(objects: usize, requests: usize, seconds: f64) -> String {
         "No changes. The workspace matches the directory ({objects} {object}, {requests} {request}, {seconds:.1} s)."
     )
 }
+
+#[cfg(test)]
+mod tests;

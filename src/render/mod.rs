@@ -2,6 +2,7 @@
 
 pub mod delta;
 pub mod human;
+pub mod outside;
 pub mod problems;
 pub mod style;
 pub mod summary;

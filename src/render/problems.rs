@@ -1,19 +1,205 @@
-//! stub
-use super::style::Style;
-use crate::model::Problem;
-/// stub
+//! Problems as rustc shows its errors: what, where, the line itself, what to do; then a closing line that counts them.
+//!
+//! A problem carries its lines, so nothing is read here. Colour repeats what the words say.
+
+use std::fmt::Write as _;
+
+use annotate_snippets::{Annotation, AnnotationKind, Element, Level, Origin, Renderer, Snippet};
+
+use crate::model::{Problem, Severity, Spot};
+
+/// How a text is to look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Look {
+    /// With ANSI colours.
+    pub styled: bool,
+    /// How many columns there are.
+    pub width: usize,
+}
+
+impl Look {
+    /// Without colours, for pipes and tests.
+    #[must_use]
+    pub fn plain() -> Look {
+        Look { styled: false, width: 140 }
+    }
+}
+
+/// All problems in the order they are given, with a blank line after each.
 #[must_use]
-pub fn problems(problems: &[Problem], files: usize, nothing_sent: bool, _style: &Style) -> String {
-    let mut s = String::new();
-    for p in problems {
-        s += &format!("{:?}[{}]: {}\n", p.severity, p.code, p.message);
-        for x in &p.spots {
-            s += &format!("  --> {}\n", x.place);
-        }
-        if let Some(h) = &p.help {
-            s += &format!("  help: {h}\n");
+pub fn problems(problems: &[Problem], look: Look) -> String {
+    let renderer = if look.styled { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer.term_width(look.width);
+    let mut out = String::new();
+    for problem in problems {
+        let text = one(problem, &renderer);
+        // A clipped line is moved to its column by blanks, which leave trails behind them.
+        text.lines().for_each(|line| {
+            out.push_str(line.trim_end());
+            out.push('\n');
+        });
+        out.push('\n');
+    }
+    out
+}
+
+/// The last line: `2 errors, 1 warning in 61 files. Nothing was sent.`
+#[must_use]
+pub fn closing(problems: &[Problem], files: usize) -> String {
+    let of = |severity: Severity| problems.iter().filter(|problem| problem.severity == severity).count();
+    let mut counts = Vec::new();
+    for (number, word) in [(of(Severity::Error), "error"), (of(Severity::Warning), "warning")] {
+        if number > 0 {
+            counts.push(counted(number, word));
         }
     }
-    let _ = (files, nothing_sent);
-    s
+    let mut line = if counts.is_empty() { "no problems".to_owned() } else { counts.join(", ") };
+    let _ = write!(line, " in {}.", counted(files, "file"));
+    if of(Severity::Error) > 0 {
+        line.push_str(" Nothing was sent.");
+    }
+    line
+}
+
+fn counted(number: usize, word: &str) -> String {
+    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
+}
+
+fn one(problem: &Problem, renderer: &Renderer) -> String {
+    let level = match problem.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let message = shown(&problem.message);
+    let notes: Vec<String> = problem.notes.iter().map(|note| shown(note)).collect();
+    let help = problem.help.as_deref().map(shown);
+    let lines: Vec<Line> = problem.spots.iter().map(Line::of).collect();
+    let mut group = level.primary_title(&message).id(problem.code).elements(Vec::<Element<'_>>::new());
+    for (i, line) in lines.iter().enumerate() {
+        let kind = if i == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+        group = match &line.text {
+            None => group.element(line.origin()),
+            Some(text) => group.element(line.snippet(text, kind)),
+        };
+    }
+    for note in &notes {
+        group = group.element(Level::NOTE.message(note));
+    }
+    if let Some(help) = &help {
+        group = group.element(Level::HELP.message(help));
+    }
+    renderer.render(&[group])
+}
+
+/// A spot as the renderer wants it: the clipped line at its column, and the bytes to underline.
+struct Line {
+    path: String,
+    number: usize,
+    column: usize,
+    text: Option<String>,
+    span: std::ops::Range<usize>,
+    label: String,
+}
+
+impl Line {
+    fn of(spot: &Spot) -> Line {
+        let place = &spot.place;
+        let (number, column) = (place.line as usize, place.column as usize);
+        let mut line =
+            Line { path: shown(&place.file), number, column, text: None, span: 0..0, label: shown(&spot.label) };
+        let Some(text) = &spot.line_text else { return line };
+        // Blanks stand for what was clipped from the front, so that the column that is named stays right.
+        let text = " ".repeat(spot.clipped) + &shown(text);
+        let at = |column: usize| text.char_indices().nth(column).map_or(text.len(), |(i, _)| i);
+        let start = at(column.saturating_sub(1));
+        line.span = start..at((column.saturating_sub(1) + spot.width.max(1)).max(1)).max(start);
+        line.text = Some(text);
+        line
+    }
+
+    fn origin(&self) -> Origin<'_> {
+        let origin = Origin::path(self.path.as_str());
+        match (self.number, self.column) {
+            (0, _) => origin,
+            (line, 0) => origin.line(line),
+            (line, column) => origin.line(line).char_column(column),
+        }
+    }
+
+    fn snippet<'a>(&'a self, text: &'a str, kind: AnnotationKind) -> Snippet<'a, Annotation<'a>> {
+        let mut annotation = kind.span(self.span.clone());
+        if !self.label.is_empty() {
+            annotation = annotation.label(self.label.as_str());
+        }
+        Snippet::source(text).line_start(self.number.max(1)).path(self.path.as_str()).annotation(annotation)
+    }
+}
+
+// Control characters in names and texts of files must not reach a terminal.
+fn shown(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Place;
+
+    fn spot(file: &str, line: u32, column: u32, text: &str, width: usize, label: &str) -> Spot {
+        Spot {
+            place: Place::at(file, line, column),
+            line_text: Some(text.into()),
+            width,
+            clipped: 0,
+            label: label.into(),
+        }
+    }
+
+    fn check(problem: Problem, expected: &str) {
+        let shown = problems(&[problem], Look::plain());
+        assert_eq!(shown.trim_end(), expected.trim_matches('\n'), "\n{shown}");
+    }
+
+    #[test]
+    fn a_long_line_is_shown_around_its_place_and_with_its_column() {
+        let mut long = spot("min.json", 1, 5001, &format!("{}X{}", "a".repeat(50), "b".repeat(109)), 1, "here");
+        long.clipped = 4950;
+        let shown = problems(&[Problem::warning("x", "odd").spot(long)], Look { styled: false, width: 60 });
+        assert!(shown.contains(" --> min.json:1:5001\n"), "{shown}");
+        assert!(shown.lines().all(|line| line.chars().count() <= 64), "{shown}");
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines[3].find('X'), lines[4].find('^'), "{shown}");
+    }
+
+    #[test]
+    fn a_file_as_a_whole_has_no_line() {
+        let problem = Problem::error("empty", "this file is empty").at(Place::file("a/b.json")).note("n").help("h");
+        check(problem, "error[empty]: this file is empty\n--> a/b.json\n = note: n\n = help: h");
+        check(Problem::warning("nowhere", "w"), "warning[nowhere]: w");
+    }
+
+    #[test]
+    fn control_characters_do_not_reach_the_terminal() {
+        let problem = Problem::error("x", "a\u{1b}[2Jb").spot(spot("f\u{7}", 1, 1, "\u{1b}[31mred", 1, ""));
+        assert!(!problems(&[problem], Look::plain()).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn colour_only_repeats_what_the_words_say() {
+        let problem = Problem::error("x", "m").spot(spot("f", 1, 1, "line", 4, "here")).help("h");
+        let styled = problems(std::slice::from_ref(&problem), Look { styled: true, width: 80 });
+        assert!(styled.contains('\u{1b}'));
+        assert_eq!(console::strip_ansi_codes(&styled), problems(&[problem], Look { styled: false, width: 80 }));
+    }
+
+    #[test]
+    fn the_closing_line_counts() {
+        let (error, warning) = (Problem::error("x", ""), Problem::warning("x", ""));
+        assert_eq!(
+            closing(&[error.clone(), error, warning.clone()], 61),
+            "2 errors, 1 warning in 61 files. Nothing was sent."
+        );
+        assert_eq!(closing(&[warning], 1), "1 warning in 1 file.");
+        assert_eq!(closing(&[], 3), "no problems in 3 files.");
+    }
 }

@@ -9,6 +9,9 @@ use console::{measure_text_width, truncate_str};
 
 use crate::kinds::values::words;
 
+/// The right edge is no further right than this: what stands there belongs to what stands left.
+const EDGE: usize = 120;
+
 /// How a text for people is to look.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Style {
@@ -100,7 +103,7 @@ impl Style {
         }
         let (l, r) = (measure_text_width(left), measure_text_width(right));
         let painted = self.paint(Tone::Dim, right);
-        match self.width {
+        match self.width.map(|width| width.min(EDGE.max(l + 2 + r))) {
             None => vec![format!("{left}  {painted}")],
             Some(width) if l + 2 + r <= width => vec![format!("{left}{}{painted}", " ".repeat(width - l - r))],
             Some(width) => {

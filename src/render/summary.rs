@@ -261,3 +261,89 @@ fn counts(goal: Goal, tally: &Tally, stopped: bool, open: bool) -> String {
     rest.push(format!("{} unknown", tally.unknown));
     format!("{}; {}", done.join(", "), rest.join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{KindName, Uid};
+
+    const PIPE: Style = Style { colour: false, width: None, verbose: false };
+
+    fn outcome(kind: KindName, uid: &str, act: Act, result: Ended) -> Outcome {
+        Outcome { address: Address::new(kind, Uid::parse(uid).unwrap()), act, result, seconds: 0.12 }
+    }
+
+    fn board(uid: &str, act: Act, result: Ended) -> Outcome {
+        outcome(KindName::DASHBOARD, uid, act, result)
+    }
+
+    fn check(goal: Goal, interrupted: bool, outcomes: Vec<Outcome>, expected: &str) {
+        let text = summary(&Run { goal, interrupted, outcomes }, &Style { width: Some(80), ..PIPE });
+        assert!(text.lines().all(|line| console::measure_text_width(line) <= 80), "{text}");
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_change_that_is_done_takes_one_line() {
+        let line = progress(&board("old-latency", Act::Destroy, Ended::Done), &PIPE);
+        assert_eq!(line, "  - dashboard.old-latency         done   0.1 s");
+    }
+
+    #[test]
+    fn a_complete_apply_is_told_in_terraforms_words() {
+        let done = |act| board("a", act, Ended::Done);
+        check(
+            Goal::Apply,
+            false,
+            vec![done(Act::Add), done(Act::Change), done(Act::Replace)],
+            "Apply complete! Resources: 2 added, 1 changed, 1 destroyed.\n",
+        );
+        check(Goal::Destroy, false, vec![done(Act::Destroy)], "Destroy complete! Resources: 1 destroyed.\n");
+        check(
+            Goal::Apply,
+            false,
+            vec![done(Act::Adopt), done(Act::Forget)],
+            "Apply complete! Resources: 0 added, 0 changed, 0 destroyed, 1 adopted, 1\n  forgotten.\n",
+        );
+    }
+
+    #[test]
+    fn an_incomplete_apply_names_what_was_not_done() {
+        let conflict = Ended::Conflict {
+            by: "ana@example.com".into(),
+            at: "2026-11-20T16:02:11Z".into(),
+            version: 18,
+            planned: 17,
+        };
+        check(
+            Goal::Apply,
+            false,
+            vec![
+                board("cpu", Act::Add, Ended::Done),
+                board("checkout", Act::Change, conflict),
+                board("disk", Act::Add, Ended::Failed { message: "Dashboard title cannot be empty".into() }),
+                board("net", Act::Add, Ended::Skipped { because: "datasource.amp failed".into() }),
+                board("lost", Act::Add, Ended::Unknown),
+            ],
+            "  ~ dashboard.checkout            refused: saved by ana@example.com, 2026-11-20\n                                  \
+             16:02 UTC (version 18, planned against 17)\n  \
+             + dashboard.disk                failed: Dashboard title cannot be empty\n  \
+             + dashboard.net                 skipped: datasource.amp failed\n  \
+             + dashboard.lost                unknown: the answer was lost, and reading it\n                                  \
+             back did not settle it\n\n\
+             Apply incomplete! Resources: 1 added, 0 changed, 0 destroyed; 1 failed, 1\n  \
+             conflict, 1 skipped, 1 unknown.\n",
+        );
+    }
+
+    #[test]
+    fn an_interrupted_apply_counts_what_was_not_started() {
+        check(
+            Goal::Apply,
+            true,
+            vec![board("a", Act::Add, Ended::Done), board("b", Act::Add, Ended::NotStarted)],
+            "Apply interrupted. Resources: 1 added, 0 changed, 0 destroyed; 0 failed, 0\n  \
+             conflicts, 0 skipped, 1 not started, 0 unknown.\n",
+        );
+    }
+}

@@ -1,15 +1,15 @@
-//! Service accounts with their tokens, and the API keys that came before them.
+//! Service accounts, and those the workspace begins with; their tokens are in [`super::tokens`].
 
 use serde_json::{Value, json};
 
-use super::access::Role;
 use super::answer::Answer;
+use super::bind;
 use super::call::Call;
 use super::json::Json;
 use super::random;
 use super::rules::Rules;
-use super::slug::{Slugs, base64_url, slug};
-use super::state::{Account, Key, State, Token, now, timestamp};
+use super::slug::{Slugs, slug};
+use super::state::{Account, Key, State, Token, now};
 
 /// Tokens of the three accounts that the workspace begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +80,14 @@ impl State {
         id
     }
 
-    fn add_token(&mut self, account: Option<i64>, name: &str, role: &str, key: String, life: Option<i64>) -> i64 {
+    pub(super) fn add_token(
+        &mut self,
+        account: Option<i64>,
+        name: &str,
+        role: &str,
+        key: String,
+        life: Option<i64>,
+    ) -> i64 {
         self.counters.token += 1;
         let id = self.counters.token;
         let created = jiff::Timestamp::now().as_second();
@@ -93,17 +100,21 @@ impl State {
 }
 
 impl Call<'_> {
-    fn may_manage(&self, action: &str) -> Result<(), Answer> {
+    pub(super) fn may_manage(&self, action: &str) -> Result<(), Answer> {
         if self.who.is_admin() { Ok(()) } else { Err(Answer::denied(action)) }
     }
 
-    fn account(&self, id: &str) -> Option<&Account> {
+    pub(super) fn account(&self, id: &str) -> Option<&Account> {
         let wanted = |a: &&Account| a.id.to_string() == id || self.rules.accounts.uids && a.uid == id;
         self.state.accounts.values().filter(|a| a.service).find(wanted)
     }
 
-    fn account_missing(&self) -> Answer {
-        self.rules.refusal(404, "serviceaccounts.ErrNotFound", "service account not found")
+    pub(super) fn account_missing(&self) -> Answer {
+        if !self.rules.message_ids {
+            return self.rules.error(404, "Failed to retrieve service account");
+        }
+        let told = "service account not found";
+        self.rules.refusal(404, "serviceaccounts.ErrNotFound", told)
     }
 
     fn account_body(&self, account: &Account) -> Value {
@@ -117,7 +128,7 @@ impl Call<'_> {
         body
     }
 
-    fn tokens_of(&self, account: i64) -> Vec<&Token> {
+    pub(super) fn tokens_of(&self, account: i64) -> Vec<&Token> {
         self.state.tokens.values().filter(|t| t.account == Some(account)).collect()
     }
 
@@ -161,17 +172,19 @@ impl Call<'_> {
         if let Err(answer) = self.may_manage("serviceaccounts:create") {
             return answer;
         }
-        let Some(body) = self.request.json() else {
-            return self.rules.bad_request_data();
+        let body = match self.body(bind::ACCOUNT) {
+            Ok(body) => body,
+            Err(_) => return self.rules.error(400, "Bad request data"),
         };
         let (name, role) = (body.text("name").trim(), body.text("role"));
-        if !matches!(role, "" | "Admin" | "Editor" | "Viewer" | "None") {
-            return self.rules.refusal(400, "serviceaccounts.ErrInvalidInput", "invalid role value: ");
-        }
         if name.is_empty() {
-            return match self.rules.accounts.missing_told {
-                true => self.rules.refusal(400, "serviceaccounts.ErrInvalidInput", "invalid input"),
-                false => self.rules.error(400, "Failed to create service account"),
+            return self.rules.error(400, "Bad request data");
+        }
+        if !matches!(role, "" | "Admin" | "Editor" | "Viewer" | "None") {
+            let told = "invalid role specified";
+            return match self.rules.message_ids {
+                true => self.rules.refusal(400, "serviceaccounts.ErrInvalidRoleValue", told),
+                false => self.rules.error(400, told),
             };
         }
         if self.state.accounts.values().any(|a| a.service && a.name == name) {
@@ -227,8 +240,9 @@ impl Call<'_> {
         if let Err(answer) = self.may_manage("serviceaccounts:write") {
             return answer;
         }
-        let Some(body) = self.request.json() else {
-            return self.rules.bad_request_data();
+        let body = match self.body(bind::ACCOUNT) {
+            Ok(body) => body,
+            Err(_) => return self.rules.error(400, "Bad request data"),
         };
         let Some(mut account) = self.account(id).cloned() else {
             return self.account_missing();
@@ -273,136 +287,5 @@ impl Call<'_> {
         self.state.accounts.remove(&id);
         self.state.touch(Key::Account(id));
         Answer::message(200, "Service account deleted")
-    }
-
-    /// GET `/api/serviceaccounts/ID/tokens`.
-    pub fn list_tokens(&self, id: &str) -> Answer {
-        if let Err(answer) = self.may_manage("serviceaccounts:read") {
-            return answer;
-        }
-        let Some(account) = self.account(id) else {
-            return match self.rules.accounts.missing_told {
-                true => self.account_missing(),
-                false => Answer::json(200, json!([])),
-            };
-        };
-        let clock = jiff::Timestamp::now().as_second();
-        let listed: Vec<_> = self
-            .tokens_of(account.id)
-            .iter()
-            .map(|t| {
-                let left = t.expires.map_or(0, |end| (end - clock).max(0));
-                json!({
-                    "id": t.id, "name": t.name, "created": timestamp(t.created), "lastUsedAt": null,
-                    "expiration": t.expires.map(timestamp), "secondsUntilExpiration": left,
-                    "hasExpired": t.expires.is_some_and(|end| end <= clock), "isRevoked": false,
-                })
-            })
-            .collect();
-        Answer::json(200, Value::Array(listed))
-    }
-
-    /// POST `/api/serviceaccounts/ID/tokens`.
-    pub fn create_token(&mut self, id: &str) -> Answer {
-        if let Err(answer) = self.may_manage("serviceaccounts:write") {
-            return answer;
-        }
-        let Some(body) = self.request.json() else {
-            return self.rules.bad_request_data();
-        };
-        let Some((account, role)) = self.account(id).map(|a| (a.id, a.role.clone())) else {
-            return self.account_missing();
-        };
-        let life = body.integer("secondsToLive").unwrap_or(0);
-        if life < 0 {
-            return self.rules.refusal(400, "serviceaccounts.ErrInvalidInput", "invalid SecondsToLive value");
-        }
-        let name = body.text("name");
-        if self.state.tokens.values().any(|t| t.name == name) {
-            let code = if self.rules.message_ids { 400 } else { 409 };
-            let told = "service account token with given name already exists in the organization";
-            return self.rules.refusal(code, "serviceaccounts.ErrTokenAlreadyExists", told);
-        }
-        let key = random::token();
-        let id = self.state.add_token(Some(account), name, &role, key.clone(), Some(life));
-        Answer::json(200, json!({ "id": id, "name": name, "key": key }))
-    }
-
-    /// DELETE `/api/serviceaccounts/ID/tokens/TOKEN`.
-    pub fn delete_token(&mut self, id: &str, token: &str) -> Answer {
-        if let Err(answer) = self.may_manage("serviceaccounts:write") {
-            return answer;
-        }
-        let account = self.account(id).map(|a| a.id);
-        let found = self.state.tokens.values().find(|t| t.id.to_string() == token && t.account == account);
-        let Some(id) = found.filter(|_| account.is_some()).map(|t| t.id) else {
-            return match self.rules.message_ids {
-                true if account.is_none() => self.account_missing(),
-                true => {
-                    self.rules.refusal(404, "serviceaccounts.ErrTokenNotFound", "service account token not found")
-                }
-                false => self.rules.error(500, "Failed to delete service account token"),
-            };
-        };
-        self.state.tokens.remove(&id);
-        self.state.touch(Key::Token(id));
-        Answer::message(200, "Service account token deleted")
-    }
-
-    /// GET `/api/auth/keys`.
-    pub fn list_keys(&self) -> Answer {
-        if let Err(answer) = self.may_manage("apikeys:read") {
-            return answer;
-        }
-        let listed: Vec<_> = self
-            .state
-            .tokens
-            .values()
-            .filter(|t| t.account.is_none())
-            .map(|t| {
-                let mut body = json!({ "id": t.id, "name": t.name, "role": t.role });
-                if let Some(end) = t.expires {
-                    body["expiration"] = timestamp(end).into();
-                }
-                body
-            })
-            .collect();
-        Answer::json(200, Value::Array(listed))
-    }
-
-    /// POST `/api/auth/keys`.
-    pub fn create_key(&mut self) -> Answer {
-        if let Err(answer) = self.may_manage("apikeys:create") {
-            return answer;
-        }
-        let Some(body) = self.request.json() else {
-            return self.rules.bad_request_data();
-        };
-        let (name, role) = (body.text("name"), body.text("role"));
-        if Role::of(role) == Role::None {
-            return self.rules.error(400, "Invalid role specified");
-        }
-        if self.state.tokens.values().any(|t| t.name == name) {
-            return Answer::message(409, "API key, organization ID and name must be unique");
-        }
-        let secret = json!({ "k": random::short_uid(), "n": name, "id": 1 }).to_string();
-        let key = base64_url(secret.as_bytes());
-        let life = Some(body.integer("secondsToLive").unwrap_or(0));
-        let id = self.state.add_token(None, name, role, key.clone(), life);
-        Answer::json(200, json!({ "id": id, "name": name, "key": key }))
-    }
-
-    /// DELETE `/api/auth/keys/ID`.
-    pub fn delete_key(&mut self, id: &str) -> Answer {
-        if let Err(answer) = self.may_manage("apikeys:delete") {
-            return answer;
-        }
-        let found = self.state.tokens.values().find(|t| t.account.is_none() && t.id.to_string() == id);
-        let Some(id) = found.map(|t| t.id) else {
-            return self.rules.error(404, "Failed to delete API key");
-        };
-        self.state.tokens.remove(&id);
-        self.state.touch(Key::Token(id));
-        Answer::message(200, "API key deleted")
     }
 }

@@ -35,7 +35,7 @@ impl Call<'_> {
 
     /// GET `/api/dashboards/uid/UID`.
     pub fn get_dashboard(&self, uid: &str) -> Answer {
-        if let Some(folder) = self.state.folders.get(uid).filter(|_| self.rules.one_table) {
+        if let Some(folder) = self.state.folders.get(uid).filter(|_| self.rules.classic) {
             return self.folder_as_dashboard(folder);
         }
         let dashboard = match self.dashboard(uid, VIEW, "dashboards:read") {
@@ -49,7 +49,11 @@ impl Call<'_> {
         if self.rules.resource_api {
             meta["apiVersion"] = dashboard.stored_at.as_str().into();
         }
-        if !dashboard.folder.is_empty() {
+        if dashboard.folder == "general" && self.rules.general_is_a_folder {
+            meta["folderUid"] = "general".into();
+            meta["folderTitle"] = "Dashboards".into();
+            meta["folderUrl"] = "/dashboards/f/general/dashboards".into();
+        } else if !dashboard.folder.is_empty() {
             let Some(folder) = self.state.folders.get(&dashboard.folder) else {
                 return self.rules.error(404, "Folder not found");
             };
@@ -105,7 +109,7 @@ impl Call<'_> {
 
     /// DELETE `/api/dashboards/uid/UID`; on classic servers a folder's uid removes the folder with all it holds.
     pub fn delete_dashboard(&mut self, uid: &str) -> Answer {
-        if self.rules.one_table
+        if self.rules.classic
             && let Some(folder) = self.state.folders.get(uid)
         {
             if self.state.folder_level(&self.who, uid) < EDIT {
@@ -125,7 +129,7 @@ impl Call<'_> {
 
     fn deleted(&self, uid: &str, id: i64, title: &str) -> Answer {
         let mut body = json!({ "title": title, "message": format!("Dashboard {title} deleted") });
-        match self.rules.one_table {
+        match self.rules.classic {
             true => body["id"] = id.into(),
             false => body["uid"] = uid.into(),
         }

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::access::Role;
 use super::answer::Answer;
+use super::bind;
 use super::call::{Call, uid_fault};
 use super::json::Json;
 use super::state::{Datasource, Key, Text};
@@ -114,11 +115,25 @@ impl Call<'_> {
         Answer::json(200, Json::Array(items.collect()))
     }
 
+    /// A number that is none, if one was to be.
+    fn not_a_number(&self, by: By<'_>) -> Option<Answer> {
+        match by {
+            By::Id(id) if id.parse::<i64>().is_err() => Some(Answer::message(400, "id is invalid")),
+            By::Id(_) | By::Uid(_) | By::Name(_) => None,
+        }
+    }
+
     /// GET of one.
     pub fn get_datasource(&self, by: By<'_>) -> Answer {
+        if let (Some(answer), true) = (self.not_a_number(by), self.who.is_admin()) {
+            return answer;
+        }
         if !self.who.is_admin() {
             return match self.find_datasource(by) {
-                None if self.rules.missing_is_told && !matches!(by, By::Uid(_)) => datasource_missing(),
+                None if !matches!(by, By::Uid(_)) => {
+                    let told = "data source not found";
+                    self.rules.missing_to_the_weak(told, "datasources:read")
+                }
                 _ => Answer::denied("datasources:read"),
             };
         }
@@ -136,8 +151,11 @@ impl Call<'_> {
         if !self.rules.datasources.health {
             return self.rules.error(404, "Not found");
         }
+        if uid_fault(uid).is_some() {
+            return Answer::message(400, "UID is invalid");
+        }
         let Some(d) = self.find_datasource(By::Uid(uid)) else {
-            return datasource_missing();
+            return self.rules.error(500, "Unable to load datasource metadata");
         };
         let host = d.url.split("://").nth(1).unwrap_or(&d.url).split('/').next().unwrap_or("");
         match (d.kind.as_str(), host.strip_prefix("localhost:")) {
@@ -162,8 +180,9 @@ impl Call<'_> {
         if !self.who.is_admin() {
             return Answer::denied("datasources:create");
         }
-        let Some(body) = self.request.json() else {
-            return self.rules.bad_request_data();
+        let body = match self.body(bind::DATASOURCE) {
+            Ok(body) => body,
+            Err(answer) => return answer,
         };
         self.make_datasource(body).unwrap_or_else(|answer| answer)
     }
@@ -277,8 +296,9 @@ impl Call<'_> {
         if !self.who.is_admin() {
             return Answer::denied("datasources:write");
         }
-        let Some(body) = self.request.json() else {
-            return self.rules.bad_request_data();
+        let body = match self.body(bind::DATASOURCE) {
+            Ok(body) => body,
+            Err(answer) => return answer,
         };
         self.change_datasource(by, body).unwrap_or_else(|answer| answer)
     }
@@ -287,6 +307,7 @@ impl Call<'_> {
         let rules = self.rules.datasources;
         let mut wanted = self.read_datasource(body)?;
         self.check_url(&wanted)?;
+        self.not_a_number(by).map_or(Ok(()), Err)?;
         let known = self.find_datasource(by).cloned().ok_or_else(datasource_missing)?;
         if wanted.uid.is_empty() {
             wanted.uid.clone_from(&known.uid);
@@ -330,6 +351,9 @@ impl Call<'_> {
     pub fn delete_datasource(&mut self, by: By<'_>) -> Answer {
         if !self.who.is_admin() {
             return Answer::denied("datasources:delete");
+        }
+        if let Some(answer) = self.not_a_number(by) {
+            return answer;
         }
         let Some(id) = self.find_datasource(by).map(|d| d.id) else {
             return datasource_missing();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::access::Role;
 use super::answer::Answer;
 use super::call::Call;
-use super::rules::Rules;
+use super::rules::{Nesting, Rules};
 
 /// Versions at which dashboards are served, the preferred one first.
 pub const DASHBOARD_VERSIONS: [&str; 4] = ["v1beta1", "v0alpha1", "v2beta1", "v2alpha1"];
@@ -26,6 +26,9 @@ impl Call<'_> {
     pub fn frontend_settings(&self) -> Answer {
         let version = self.rules.grafana;
         let mut toggles = serde_json::Map::new();
+        if self.rules.nesting == Nesting::Beside {
+            toggles.insert("nestedFolders".to_owned(), true.into());
+        }
         if self.rules.resource_api {
             toggles.insert("kubernetesDashboards".to_owned(), true.into());
         }

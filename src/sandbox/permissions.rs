@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::access::{ADMINISTER, EDIT, VIEW};
 use super::answer::Answer;
+use super::bind;
 use super::call::Call;
-use super::folders::folder_missing;
 use super::json::Json;
 use super::slug::slug;
 use super::state::{Grant, Grantee, Key, now};
@@ -25,28 +25,13 @@ impl Call<'_> {
         if let Err(answer) = self.check_administer(owner, "read") {
             return answer;
         }
-        let mut lines = Vec::new();
-        match owner {
-            Owner::Folder(uid) => {
-                let Some(folder) = self.state.folders.get(uid) else {
-                    return folder_missing();
-                };
-                lines.extend(folder.about.grants.iter().map(|g| self.line(g, owner, false)));
-                for above in self.state.parents(uid) {
-                    lines.extend(above.about.grants.iter().map(|g| self.line(g, owner, true)));
-                }
-            }
-            Owner::Dashboard(uid) => {
-                let Some(dashboard) = self.state.dashboards.get(uid) else {
-                    return self.dashboard_absent("dashboards.permissions:read");
-                };
-                lines.extend(dashboard.about.grants.iter().map(|g| self.line(g, owner, false)));
-                let own = self.state.folders.get(&dashboard.folder);
-                for folder in self.state.parents(&dashboard.folder).into_iter().chain(own) {
-                    lines.extend(folder.about.grants.iter().map(|g| self.line(g, owner, true)));
-                }
-            }
-        }
+        // What a folder above grants is not in the list, though it holds.
+        let grants = match owner {
+            Owner::Folder(uid) => self.state.folders.get(uid).map(|f| &f.about.grants),
+            Owner::Dashboard(uid) => self.state.dashboards.get(uid).map(|d| &d.about.grants),
+        };
+        let lines = grants.into_iter().flatten();
+        let lines = lines.map(|grant| self.line(grant, owner)).collect();
         Answer::json(200, Value::Array(lines))
     }
 
@@ -73,7 +58,7 @@ impl Call<'_> {
         }
     }
 
-    fn line(&self, grant: &Grant, owner: Owner<'_>, inherited: bool) -> Value {
+    fn line(&self, grant: &Grant, owner: Owner<'_>) -> Value {
         let name = match grant.level {
             VIEW => "View",
             EDIT => "Edit",
@@ -82,7 +67,7 @@ impl Call<'_> {
         let mut body = json!({
             "created": grant.since, "updated": grant.since, "userId": 0, "userLogin": "", "userEmail": "",
             "userAvatarUrl": "", "teamId": 0, "teamEmail": "", "teamAvatarUrl": "", "team": "",
-            "permission": grant.level, "permissionName": name, "inherited": inherited,
+            "permission": grant.level, "permissionName": name, "inherited": false,
         });
         if self.rules.permissions.uids {
             body["userUid"] = "".into();
@@ -110,6 +95,7 @@ impl Call<'_> {
                 body["folderId"] = folder.map_or(0, |f| f.about.id).into();
                 body["uid"] = uid.into();
                 body["isFolder"] = true.into();
+                self.put_parent(&mut body, folder.map_or("", |f| f.parent.as_str()));
                 body["url"] = folder.map_or(String::new(), |f| self.folder_url(f)).into();
                 folder.map_or("", |f| f.title.as_str())
             }
@@ -118,6 +104,7 @@ impl Call<'_> {
                 body["dashboardId"] = dashboard.map_or(0, |d| d.about.id).into();
                 body["uid"] = uid.into();
                 body["isFolder"] = false.into();
+                self.put_parent(&mut body, dashboard.map_or("", |d| d.folder.as_str()));
                 body["url"] = dashboard.map_or(String::new(), |d| self.dashboard_url(uid, &d.title)).into();
                 dashboard.map_or("", |d| d.title.as_str())
             }
@@ -128,17 +115,32 @@ impl Call<'_> {
         body
     }
 
+    fn put_parent(&self, body: &mut Value, parent: &str) {
+        if self.rules.permissions.uids && !parent.is_empty() {
+            body["folderUid"] = parent.into();
+        }
+    }
+
     /// POST of a list: it replaces what was there.
     pub fn set_permissions(&mut self, owner: Owner<'_>) -> Answer {
         if let Err(answer) = self.check_administer(owner, "write") {
             return answer;
         }
-        let Some(body) = self.request.json() else {
-            return self.rules.bad_request_data();
+        let body = match self.body(bind::PERMISSIONS) {
+            Ok(body) => body,
+            Err(answer) => return answer,
         };
+        let items = body.get("items").map_or(&[][..], Json::items);
+        let both = |item: &Json| {
+            let named = item.integer("userId").or(item.integer("teamId")).is_some_and(|id| id > 0);
+            named && item.get("role").is_some_and(|role| *role != Json::Null)
+        };
+        if items.iter().any(both) {
+            let told = "team and user permissions cannot have an associated role";
+            return self.rules.error(400, told);
+        }
         let since = now();
-        let grants: Vec<_> =
-            body.get("items").map_or(&[][..], Json::items).iter().filter_map(|item| grant(item, &since)).collect();
+        let grants: Vec<_> = items.iter().filter_map(|item| grant(item, &since)).collect();
         let (about, key) = match owner {
             Owner::Folder(uid) => {
                 (self.state.folders.get_mut(uid).map(|f| &mut f.about), Key::Folder(uid.to_owned()))

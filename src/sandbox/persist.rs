@@ -126,6 +126,11 @@ impl Store {
     }
 }
 
+/// Which version made a data file; none when there is no file, or when it names none that is served.
+pub fn made_by(path: &Path) -> Result<Option<Version>> {
+    Ok(read_snapshot(path)?.and_then(|snapshot| snapshot.grafana.parse().ok()))
+}
+
 fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");

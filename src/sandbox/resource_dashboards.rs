@@ -1,6 +1,6 @@
 //! Dashboards as resources: `/apis/dashboard.grafana.app`.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::access::{EDIT, VIEW};
 use super::answer::Answer;
@@ -8,9 +8,11 @@ use super::call::{Call, uid_fault};
 use super::conversion;
 use super::discovery::DASHBOARDS;
 use super::json::Json;
+use super::pages::Listed;
 use super::resources::{Kind, Sent, bad_request, forbidden};
-use super::save::{stored, tags};
+use super::rules::{Saves, Storage};
 use super::state::{Dashboard, Revision, Text, now};
+use super::store::{stored, tags};
 
 /// The kind.
 pub const DASHBOARD: Kind = Kind { group: DASHBOARDS, plural: "dashboards", kind: "Dashboard" };
@@ -18,21 +20,16 @@ pub const DASHBOARD: Kind = Kind { group: DASHBOARDS, plural: "dashboards", kind
 impl Call<'_> {
     /// A dashboard at a version; an answer where that is not known.
     fn dashboard_resource(&self, dashboard: &Dashboard, version: &str) -> Result<Json, Answer> {
-        let (spec, status) = if version == dashboard.stored_at || version == "v0alpha1" {
-            (Json::Raw(dashboard.spec.0.clone()), json!({}))
-        } else {
-            let converted = conversion::convert(&dashboard.spec.json(), version).ok_or_else(|| {
-                Answer::unknown(&format!("how dashboards with panels are converted to {version}"))
-            })?;
-            (converted, json!({ "conversion": { "failed": false, "storedVersion": dashboard.stored_at } }))
-        };
-        Ok(Json::object([
-            ("kind", "Dashboard".into()),
-            ("apiVersion", format!("{DASHBOARDS}/{version}").into()),
-            ("metadata", self.metadata(&dashboard.uid, &dashboard.folder, &dashboard.about).into()),
-            ("spec", spec),
-            ("status", status.into()),
-        ]))
+        let metadata = self.metadata(DASHBOARD, &dashboard.uid, &dashboard.folder, &dashboard.about);
+        dashboard_with(dashboard, version, metadata)
+    }
+
+    /// The place of a dashboard in lists: by name, or in the old table the newest first.
+    fn place(&self, dashboard: &Dashboard) -> String {
+        match self.rules.storage {
+            Storage::Adapter => newest_first(dashboard.about.id),
+            Storage::Table | Storage::Unified => dashboard.uid.clone(),
+        }
     }
 
     /// GET of all.
@@ -53,7 +50,12 @@ impl Call<'_> {
         let mut listed = Vec::with_capacity(found.len());
         for dashboard in found {
             match self.dashboard_resource(dashboard, version) {
-                Ok(body) => listed.push((dashboard.uid.clone(), body, dashboard.spec.0.len())),
+                Ok(body) => listed.push(Listed {
+                    name: dashboard.uid.clone(),
+                    place: self.place(dashboard),
+                    body,
+                    length: dashboard.spec.0.len(),
+                }),
                 Err(answer) => return answer,
             }
         }
@@ -80,7 +82,12 @@ impl Call<'_> {
             .rev()
             .map(|revision| {
                 let body = self.dashboard_resource(&of(revision), version)?;
-                Ok((format!("{:012}", i64::MAX - revision.id), body, revision.spec.0.len()))
+                Ok(Listed {
+                    name: name.to_owned(),
+                    place: newest_first(revision.id),
+                    body,
+                    length: revision.spec.0.len(),
+                })
             })
             .collect();
         match listed {
@@ -122,6 +129,7 @@ impl Call<'_> {
             let told = "resourceVersion should not be set on objects to be created";
             return Err(Answer::failure(500, "", told, None));
         }
+        DASHBOARD.check_name(&sent.name)?;
         let spec = self.checked_spec(version, &sent)?;
         if self.state.dashboards.contains_key(&sent.name) {
             return Err(DASHBOARD.exists(&sent.name));
@@ -134,9 +142,9 @@ impl Call<'_> {
         if default_grants {
             about.grants = self.first_grants(sent.folder.is_empty());
         }
-        let uid = if sent.name.is_empty() { super::random::uuid() } else { sent.name };
+        let uid = sent.name;
         let message = about.annotations.get("grafana.app/message").cloned().unwrap_or_default();
-        let dashboard = Dashboard {
+        let mut dashboard = Dashboard {
             about,
             uid,
             title: spec.text("title").trim().to_owned(),
@@ -146,7 +154,9 @@ impl Call<'_> {
             spec: Text::of(&spec),
             revisions: Vec::new(),
         };
-        let mut body = self.dashboard_resource(&dashboard, version)?;
+        let metadata = self.full_metadata(DASHBOARD, &dashboard.uid, &dashboard.folder, &dashboard.about);
+        let mut body = dashboard_with(&dashboard, version, metadata)?;
+        self.forget(&mut dashboard.about);
         if dry {
             strip_unstored(&mut body);
         } else {
@@ -195,24 +205,15 @@ impl Call<'_> {
         }
     }
 
-    /// PATCH with a merge patch.
+    /// PATCH.
     pub fn patch_dashboard_resource(&mut self, version: &str, name: &str) -> Answer {
-        let Some(dashboard) = self.state.dashboards.get(name) else {
-            return DASHBOARD.missing(name);
-        };
-        if !self.request.content_type.contains("merge-patch+json") {
-            return Answer::unknown("patches but merge patches");
-        }
-        let Some(patch) = self.request.any_json() else {
-            return bad_request("the patch is not valid JSON");
-        };
-        let resource = match self.dashboard_resource(dashboard, version) {
+        let Some(dashboard) = self.state.dashboards.get(name) else { return DASHBOARD.missing(name) };
+        let object = match self.dashboard_resource(dashboard, version) {
             Ok(resource) => Json::parse(resource.to_text().as_bytes()).unwrap_or(Json::Null),
             Err(answer) => return answer,
         };
-        let mut merged = resource;
-        merge(&mut merged, patch);
-        match super::resources::sent_in(DASHBOARD, version, &merged)
+        match self
+            .patched(DASHBOARD, version, object)
             .and_then(|sent| self.change_dashboard_resource(version, name, sent))
         {
             Ok(answer) | Err(answer) => answer,
@@ -238,19 +239,21 @@ impl Call<'_> {
         {
             return Err(forbidden());
         }
-        if !sent.resource_version.is_empty()
-            && sent.resource_version != dashboard.about.resource_version.to_string()
-        {
+        if !sent.resource_version.is_empty() && sent.resource_version != self.resource_version(&dashboard.about) {
             return Err(DASHBOARD.modified(name));
         }
         let spec = Text::of(&self.checked_spec(version, &sent)?);
         let spec_same = dashboard.spec == spec && dashboard.folder == sent.folder;
-        let metadata_same =
-            dashboard.about.labels == sent.labels && dashboard.about.annotations == sent.annotations;
+        let metadata_same = self.rules.storage == Storage::Adapter
+            || dashboard.about.labels == sent.labels && dashboard.about.annotations == sent.annotations;
         if spec_same && metadata_same && dashboard.stored_at == version {
-            // Nothing is written, and the answer is what was sent: without a resource version if none was.
             let mut body = self.dashboard_resource(&dashboard, version)?;
-            if sent.resource_version.is_empty() {
+            if self.rules.saves == Saves::RaiseUntold {
+                dashboard.about.version += 1;
+                dashboard.about.updated = now();
+                self.state.put_dashboard(dashboard, "", 0);
+            } else if sent.resource_version.is_empty() {
+                // Nothing is written, and the answer is what was sent.
                 drop_metadata(&mut body, "resourceVersion");
             }
             return Ok(Answer::resource(200, body));
@@ -264,12 +267,13 @@ impl Call<'_> {
         dashboard.about.resource_version = self.state.next_resource_version();
         dashboard.about.labels = sent.labels;
         dashboard.about.annotations = sent.annotations;
+        let message = dashboard.about.annotations.get("grafana.app/message").cloned().unwrap_or_default();
+        self.forget(&mut dashboard.about);
         sent.spec.text("title").trim().clone_into(&mut dashboard.title);
         dashboard.tags = tags(&sent.spec);
         dashboard.folder = sent.folder;
         version.clone_into(&mut dashboard.stored_at);
         dashboard.spec = spec;
-        let message = dashboard.about.annotations.get("grafana.app/message").cloned().unwrap_or_default();
         let body = self.dashboard_resource(&dashboard, version)?;
         if !self.dry_run() {
             self.state.put_dashboard(dashboard, &message, 0);
@@ -285,16 +289,37 @@ impl Call<'_> {
         if self.state.dashboard_level(&self.who, dashboard) < EDIT {
             return forbidden();
         }
-        let body = self.request.any_json().unwrap_or(&Json::Null);
-        if let Err(answer) = DASHBOARD.check_preconditions(name, &dashboard.about, body) {
+        if let Err(answer) = self.check_preconditions(DASHBOARD, name, &dashboard.about) {
             return answer;
         }
-        let uid = dashboard.about.object_uid.clone();
+        let uid = self.object_uid(DASHBOARD, name, &dashboard.about);
         if !self.dry_run() {
             self.state.remove_dashboard(name);
         }
         DASHBOARD.removed(name, &uid)
     }
+}
+
+fn newest_first(id: i64) -> String {
+    format!("{:019}", i64::MAX - id)
+}
+
+fn dashboard_with(dashboard: &Dashboard, version: &str, metadata: Value) -> Result<Json, Answer> {
+    let (spec, status) = if version == dashboard.stored_at || version == "v0alpha1" {
+        (Json::Raw(dashboard.spec.0.clone()), json!({}))
+    } else {
+        let converted = conversion::convert(&dashboard.spec.json(), version)
+            .ok_or_else(|| Answer::unknown(&format!("how dashboards with panels are converted to {version}")))?;
+        let conversion = json!({ "failed": false, "storedVersion": dashboard.stored_at });
+        (converted, json!({ "conversion": conversion }))
+    };
+    Ok(Json::object([
+        ("kind", "Dashboard".into()),
+        ("apiVersion", format!("{DASHBOARDS}/{version}").into()),
+        ("metadata", metadata.into()),
+        ("spec", spec),
+        ("status", status.into()),
+    ]))
 }
 
 /// What an object that is not stored has none of.
@@ -309,23 +334,5 @@ fn drop_metadata(body: &mut Json, field: &str) {
         && let Some(Json::Object(metadata)) = members.get_mut("metadata")
     {
         metadata.remove(field);
-    }
-}
-
-/// Merges a patch as RFC 7386 says.
-fn merge(into: &mut Json, patch: &Json) {
-    let Json::Object(changes) = patch else {
-        *into = patch.clone();
-        return;
-    };
-    if !matches!(into, Json::Object(_)) {
-        *into = Json::object([]);
-    }
-    let Json::Object(members) = into else { return };
-    for (key, change) in changes {
-        match change {
-            Json::Null => drop(members.remove(key)),
-            change => merge(members.entry(key.clone()).or_insert(Json::Null), change),
-        }
     }
 }

@@ -6,9 +6,10 @@ use super::access::{EDIT, VIEW};
 use super::answer::Answer;
 use super::call::{Call, uid_fault};
 use super::discovery::{FOLDER_VERSION, FOLDERS};
-use super::folders::DEEPEST;
-use super::json::Json;
+use super::folder_changes::DEEPEST;
+use super::pages::Listed;
 use super::resources::{Kind, Sent, bad_request, forbidden};
+use super::rules::Storage;
 use super::state::Folder;
 
 /// The kind.
@@ -18,9 +19,24 @@ impl Call<'_> {
     fn folder_resource(&self, folder: &Folder) -> serde_json::Value {
         json!({
             "kind": "Folder", "apiVersion": format!("{FOLDERS}/{FOLDER_VERSION}"),
-            "metadata": self.metadata(&folder.uid, &folder.parent, &folder.about),
+            "metadata": self.metadata(FOLDER, &folder.uid, &folder.parent, &folder.about),
             "spec": { "title": folder.title, "description": folder.description },
         })
+    }
+
+    /// A folder in a list, of which the old table tells less.
+    fn listed_folder(&self, folder: &Folder) -> serde_json::Value {
+        let mut body = self.folder_resource(folder);
+        if self.rules.storage == Storage::Adapter
+            && let Some(metadata) = body["metadata"].as_object_mut()
+        {
+            metadata.remove("generation");
+            if let Some(annotations) = metadata["annotations"].as_object_mut() {
+                annotations.remove("grafana.app/createdBy");
+                annotations.remove("grafana.app/updatedBy");
+            }
+        }
+        body
     }
 
     /// GET of all.
@@ -30,7 +46,12 @@ impl Call<'_> {
             .folders
             .values()
             .filter(|f| self.state.folder_level(&self.who, &f.uid) >= VIEW)
-            .map(|f| (f.uid.clone(), Json::from(self.folder_resource(f)), 0))
+            .map(|f| Listed {
+                name: f.uid.clone(),
+                place: f.uid.clone(),
+                body: self.listed_folder(f).into(),
+                length: 0,
+            })
             .collect();
         self.page(FOLDER, FOLDER_VERSION, listed)
     }
@@ -57,22 +78,28 @@ impl Call<'_> {
         if !self.state.may_create_in(&self.who, &sent.folder) {
             return Err(forbidden());
         }
+        FOLDER.check_name(&sent.name)?;
         if self.state.folders.contains_key(&sent.name) {
             return Err(FOLDER.exists(&sent.name));
         }
         self.check_folder_resource(&sent)?;
-        let name = if sent.name.is_empty() { super::random::short_uid() } else { sent.name };
+        let name = sent.name;
         let mut about = self.state.about(self.who.account);
         about.labels = sent.labels;
         about.annotations = sent.annotations;
         about.grants = self.first_grants(sent.folder.is_empty());
-        let folder = Folder {
+        let mut folder = Folder {
             about,
             uid: name,
             title: sent.spec.text("title").to_owned(),
+            sent_title: sent.spec.text("title").to_owned(),
             description: sent.spec.text("description").to_owned(),
             parent: sent.folder,
         };
+        self.forget(&mut folder.about);
+        if self.rules.storage == Storage::Adapter {
+            folder.description.clear();
+        }
         let body = self.folder_resource(&folder);
         if self.request.parameter("dryRun") != "All" {
             self.state.put_folder(folder);
@@ -107,6 +134,16 @@ impl Call<'_> {
         }
     }
 
+    /// PATCH.
+    pub fn patch_folder_resource(&mut self, name: &str) -> Answer {
+        let Some(folder) = self.state.folders.get(name) else { return FOLDER.missing(name) };
+        let object = self.folder_resource(folder).into();
+        match self.patched(FOLDER, FOLDER_VERSION, object).and_then(|sent| self.change_folder_resource(name, sent))
+        {
+            Ok(answer) | Err(answer) => answer,
+        }
+    }
+
     fn change_folder_resource(&mut self, name: &str, mut sent: Sent) -> Result<Answer, Answer> {
         if !sent.name.is_empty() && sent.name != name {
             return Err(bad_request(&format!(
@@ -121,8 +158,12 @@ impl Call<'_> {
         if self.state.folder_level(&self.who, name) < EDIT {
             return Err(forbidden());
         }
-        if !sent.resource_version.is_empty() && sent.resource_version != folder.about.resource_version.to_string() {
+        if !sent.resource_version.is_empty() && sent.resource_version != self.resource_version(&folder.about) {
             return Err(FOLDER.modified(name));
+        }
+        if sent.folder == name || self.state.parents(&sent.folder).iter().any(|f| f.uid == name) {
+            let told = "cannot move folder under its own descendant, this would create a circular reference";
+            return Err(Answer::failure(500, "", told, None));
         }
         let (title, description) = (sent.spec.text("title"), sent.spec.text("description"));
         if title.trim().is_empty() {
@@ -135,6 +176,7 @@ impl Call<'_> {
             }
             folder.about.resource_version = self.state.next_resource_version();
             title.clone_into(&mut folder.title);
+            title.clone_into(&mut folder.sent_title);
             description.clone_into(&mut folder.description);
             folder.parent = sent.folder;
             folder.about.labels = sent.labels;
@@ -152,18 +194,22 @@ impl Call<'_> {
         if self.state.folder_level(&self.who, name) < EDIT {
             return forbidden();
         }
-        let body = self.request.any_json().unwrap_or(&Json::Null);
-        if let Err(answer) = FOLDER.check_preconditions(name, &folder.about, body) {
+        if let Err(answer) = self.check_preconditions(FOLDER, name, &folder.about) {
             return answer;
         }
         let full = self.state.dashboards.values().any(|d| d.folder == name)
             || self.state.folders.values().any(|f| f.parent == name)
             || self.state.library.values().any(|e| e.folder == name);
+        if self.rules.storage == Storage::Adapter {
+            let body = self.folder_resource(folder);
+            self.state.remove_folder(name);
+            return Answer::resource(200, body);
+        }
         if full {
             let told = "Folder cannot be deleted: folder is not empty";
             return Answer::failure(400, "BadRequest", told, Some(json!({ "uid": "folder.not-empty" })));
         }
-        let uid = folder.about.object_uid.clone();
+        let uid = self.object_uid(FOLDER, name, &folder.about);
         self.state.remove_folder(name);
         FOLDER.removed(name, &uid)
     }

@@ -5,10 +5,14 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::answer::Answer;
 use super::call::Call;
 use super::json::Json;
+use super::patches;
+use super::rules::Storage;
+use super::slug::base64_url;
 use super::state::About;
 
 /// What is common to the objects of one kind.
@@ -78,29 +82,26 @@ impl Kind {
         Answer::resource(200, body)
     }
 
-    fn details(&self, name: &str) -> Value {
-        json!({ "name": name, "group": self.group, "kind": self.plural })
+    /// Checks that something new has a name that can stand in a path.
+    pub fn check_name(&self, name: &str) -> Result<(), Answer> {
+        let (reason, told) = match name.chars().find(|c| matches!(c, '/' | '%')) {
+            Some(bad) => ("FieldValueInvalid", format!("Invalid value: \"{name}\": may not contain '{bad}'")),
+            None if name.is_empty() => {
+                ("FieldValueRequired", "Required value: name or generateName is required".to_owned())
+            }
+            None => return Ok(()),
+        };
+        let whole = format!("{}.{} \"{name}\" is invalid: metadata.name: {told}", self.kind, self.group);
+        let causes = json!([{ "reason": reason, "message": told, "field": "metadata.name" }]);
+        let mut details = json!({ "group": self.group, "kind": self.kind, "causes": causes });
+        if !name.is_empty() {
+            details["name"] = name.into();
+        }
+        Err(Answer::failure(422, "Invalid", &whole, Some(details)))
     }
 
-    /// Checks what a DELETE demands of the object before it goes.
-    pub fn check_preconditions(&self, name: &str, about: &About, body: &Json) -> Result<(), Answer> {
-        let Some(demanded) = body.get("preconditions") else {
-            return Ok(());
-        };
-        let actual = about.resource_version.to_string();
-        for (field, has) in [("uid", about.object_uid.as_str()), ("resourceVersion", actual.as_str())] {
-            let wanted = demanded.text(field);
-            if demanded.get(field).is_some_and(|v| *v != Json::Null) && wanted != has {
-                let what = if field == "uid" { "UID" } else { "ResourceVersion" };
-                let told = format!(
-                    "Operation cannot be fulfilled on {}.{} \"{name}\": Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {has}",
-                    self.kind, self.group
-                );
-                let details = json!({ "name": name, "group": self.group, "kind": self.kind });
-                return Err(Answer::failure(409, "Conflict", &told, Some(details)));
-            }
-        }
-        Ok(())
+    fn details(&self, name: &str) -> Value {
+        json!({ "name": name, "group": self.group, "kind": self.plural })
     }
 }
 
@@ -115,13 +116,59 @@ pub fn forbidden() -> Answer {
 }
 
 impl Call<'_> {
-    /// The metadata of an object.
-    pub fn metadata(&self, name: &str, folder: &str, about: &About) -> Value {
+    /// The resource version of an object; the old table has none of its own and gives the version.
+    pub fn resource_version(&self, about: &About) -> String {
+        match self.rules.storage {
+            Storage::Adapter => about.version.to_string(),
+            Storage::Table | Storage::Unified => about.resource_version.to_string(),
+        }
+    }
+
+    /// The metadata of an object as it is kept.
+    pub fn metadata(&self, kind: Kind, name: &str, folder: &str, about: &About) -> Value {
+        match self.rules.storage {
+            Storage::Table | Storage::Unified => self.full_metadata(kind, name, folder, about),
+            Storage::Adapter => {
+                let bare =
+                    About { changed: true, labels: BTreeMap::new(), annotations: BTreeMap::new(), ..about.clone() };
+                let mut body = self.full_metadata(kind, name, folder, &bare);
+                if let Value::Object(members) = &mut body {
+                    members.remove("managedFields");
+                }
+                body
+            }
+        }
+    }
+
+    /// The resource API's uid of an object; the old table has none and makes it from the name, so that it is the
+    /// same for everything that ever had that name.
+    pub fn object_uid(&self, kind: Kind, name: &str, about: &About) -> String {
+        match self.rules.storage {
+            Storage::Table | Storage::Unified => about.object_uid.clone(),
+            Storage::Adapter => {
+                let digest = Sha256::digest(format!("{}|{}|default|{name}", kind.group, kind.kind));
+                let text: String = base64_url(&digest).replace(['-', '_'], "X");
+                format!("{text:X<44}")
+            }
+        }
+    }
+
+    /// Loses what the old table has no place for.
+    pub fn forget(&self, about: &mut About) {
+        if self.rules.storage == Storage::Adapter {
+            about.labels.clear();
+            about.annotations.clear();
+        }
+    }
+
+    /// The metadata of an object as it was sent.
+    pub fn full_metadata(&self, kind: Kind, name: &str, folder: &str, about: &About) -> Value {
         let mut annotations = about.annotations.clone();
-        annotations.insert("grafana.app/createdBy".to_owned(), self.identity(about.created_by));
+        let mut annotate = |key: &str, value: String| annotations.insert(format!("grafana.app/{key}"), value);
+        annotate("createdBy", self.identity(about.created_by));
         if about.changed {
-            annotations.insert("grafana.app/updatedBy".to_owned(), self.identity(about.updated_by));
-            annotations.insert("grafana.app/updatedTimestamp".to_owned(), about.updated.clone());
+            annotate("updatedBy", self.identity(about.updated_by));
+            annotate("updatedTimestamp", about.updated.clone());
         }
         if !folder.is_empty() {
             annotations.insert(FOLDER.to_owned(), folder.to_owned());
@@ -129,8 +176,8 @@ impl Call<'_> {
         let mut labels = about.labels.clone();
         labels.insert(NUMBER.to_owned(), about.id.to_string());
         json!({
-            "name": name, "namespace": "default", "uid": about.object_uid,
-            "resourceVersion": about.resource_version.to_string(), "generation": about.version,
+            "name": name, "namespace": "default", "uid": self.object_uid(kind, name, about),
+            "resourceVersion": self.resource_version(about), "generation": about.version,
             "creationTimestamp": about.created, "labels": labels, "annotations": annotations,
             "managedFields": [{
                 "manager": "amgctl", "operation": "Update", "apiVersion": "dashboard.grafana.app/v0alpha1",
@@ -139,12 +186,61 @@ impl Call<'_> {
         })
     }
 
+    /// Checks what a DELETE demands of the object before it goes.
+    pub fn check_preconditions(&self, kind: Kind, name: &str, about: &About) -> Result<(), Answer> {
+        let body = self.request.any_json().unwrap_or(&Json::Null);
+        if self.rules.storage == Storage::Adapter {
+            return Ok(());
+        }
+        let Some(demanded) = body.get("preconditions") else {
+            return Ok(());
+        };
+        let actual = self.resource_version(about);
+        let object_uid = self.object_uid(kind, name, about);
+        for (field, has) in [("uid", object_uid.as_str()), ("resourceVersion", actual.as_str())] {
+            let wanted = demanded.text(field);
+            if demanded.get(field).is_some_and(|v| *v != Json::Null) && wanted != has {
+                let what = if field == "uid" { "UID" } else { "ResourceVersion" };
+                let told = format!(
+                    "Operation cannot be fulfilled on {}.{} \"{name}\": Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {has}",
+                    kind.kind, kind.group
+                );
+                let details = json!({ "name": name, "group": kind.group, "kind": kind.kind });
+                return Err(Answer::failure(409, "Conflict", &told, Some(details)));
+            }
+        }
+        Ok(())
+    }
+
     fn identity(&self, account: i64) -> String {
         match self.state.accounts.get(&account) {
             Some(account) if account.service => format!("service-account:{}", account.uid),
             Some(account) => format!("user:{}", account.uid),
             None => "anonymous:0".to_owned(),
         }
+    }
+
+    /// Reads the object in the body after it was merged into one that is there.
+    pub fn patched(&self, kind: Kind, version: &str, mut object: Json) -> Result<Sent, Answer> {
+        let kinds = "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
+        let Some(patch) = self.request.any_json() else {
+            return Err(bad_request("the patch is not valid JSON"));
+        };
+        match self.request.content_type.split(';').next().unwrap_or_default().trim() {
+            "application/merge-patch+json" | "application/strategic-merge-patch+json" => {
+                patches::merge(&mut object, patch);
+            }
+            "application/json-patch+json" => {
+                patches::apply(&mut object, patch).map_err(|e| Answer::failure(422, "Invalid", &e.0, None))?
+            }
+            _ => {
+                let told = format!(
+                    "the body of the request was in an unknown format - accepted media types include: {kinds}"
+                );
+                return Err(Answer::failure(415, "UnsupportedMediaType", &told, None));
+            }
+        }
+        sent_in(kind, version, &object)
     }
 
     /// Reads the object in the body.
@@ -171,6 +267,12 @@ pub fn sent_in(kind: Kind, version: &str, body: &Json) -> Result<Sent, Answer> {
         let members = metadata.get(key).and_then(Json::members);
         members.into_iter().flatten().filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect()
     };
+    let namespace = metadata.text("namespace");
+    if !matches!(namespace, "" | "default") {
+        return Err(bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ));
+    }
     let mut annotations = texts("annotations");
     OWN_ANNOTATIONS.iter().for_each(|own| drop(annotations.remove(*own)));
     let folder = annotations.remove(FOLDER).unwrap_or_default();

@@ -20,6 +20,18 @@ pub struct Rules {
     pub saves: Saves,
     /// How folders stand in each other.
     pub nesting: Nesting,
+    /// What is in a folder can be counted.
+    pub folder_counts: bool,
+    /// The older API goes to the database itself; otherwise it is a facade before the resource API.
+    pub classic: bool,
+    /// What dashboards and folders are kept in.
+    pub storage: Storage,
+    /// The folder uid `general` is taken for a folder of that name.
+    pub general_is_a_folder: bool,
+    /// What a search by title finds comes without tags.
+    pub query_hits_lack_tags: bool,
+    /// Of equal titles a search gives the newer first.
+    pub newer_first: bool,
     /// Dashboards and folders share one space of uids and numeric ids.
     pub one_table: bool,
     /// `/apis` is served.
@@ -48,10 +60,23 @@ pub struct Rules {
     pub accounts: Accounts,
     /// How lists of permissions are told.
     pub permissions: Permissions,
+    /// How shared panels are kept.
+    pub library: Library,
     /// What writers that meet in the database do to each other.
     pub locking: Locking,
     /// The largest body of a request, in bytes.
     pub body_limit: usize,
+}
+
+/// What dashboards and folders are kept in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Storage {
+    /// A table of their own.
+    Table,
+    /// Unified storage: everything about a resource is kept.
+    Unified,
+    /// The old table behind the resource API: labels, annotations, descriptions and preconditions are lost.
+    Adapter,
 }
 
 /// Which titles may not stand side by side.
@@ -59,6 +84,8 @@ pub struct Rules {
 pub enum Titles {
     /// Two of one slug may not.
     UniqueBySlug,
+    /// Two equal ones may not.
+    Unique,
     /// Any may.
     Free,
 }
@@ -79,6 +106,8 @@ pub enum Saves {
     AlwaysRaise,
     /// Only a change raises it.
     RaiseOnChange,
+    /// Every save raises it, but the answer to one of a dashboard that changes nothing tells the version before.
+    RaiseUntold,
 }
 
 /// How folders stand in each other.
@@ -86,8 +115,12 @@ pub enum Saves {
 pub enum Nesting {
     /// One level; a parent asked for is ignored, in silence.
     Flat,
+    /// Kept in a table beside the dashboards' one: six levels, and whatever fails does so without a reason.
+    Beside,
     /// Five levels, but a parent is not looked for and a move is not held to them.
     Trusting,
+    /// Five levels, looked after.
+    Checked,
 }
 
 /// What a reference to a library panel that does not exist does.
@@ -95,6 +128,8 @@ pub enum Nesting {
 pub enum MissingLibraryPanel {
     /// The dashboard is saved, and the answer is an error all the same.
     SavedButRefused,
+    /// The dashboard is not saved.
+    Refused,
     /// Nothing.
     Ignored,
 }
@@ -104,6 +139,8 @@ pub enum MissingLibraryPanel {
 pub enum Versions {
     /// A bare array that names users by number.
     ArrayByNumber,
+    /// A bare array.
+    Array,
     /// An object with a token for the next page.
     Object,
 }
@@ -142,6 +179,15 @@ pub struct Accounts {
     pub api_keys: bool,
 }
 
+/// How shared panels are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Library {
+    /// Two of one name may not be in one folder.
+    pub names_unique: bool,
+    /// What a dashboard uses cannot be deleted.
+    pub in_use_kept: bool,
+}
+
 /// What writers that meet in the database do to each other.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Locking {
@@ -171,7 +217,10 @@ impl Rules {
     pub fn of(version: Version) -> Rules {
         match version {
             Version::V9_4 => Rules::v9_4(),
+            Version::V10_1 => Rules::v10_1(),
+            Version::V10_4 => Rules { nesting: Nesting::Beside, ..Rules::v10_1() },
             Version::V12_4 => Rules::v12_4(),
+            Version::V12_4Upgraded => Rules::v12_4_upgraded(),
         }
     }
 
@@ -183,6 +232,12 @@ impl Rules {
             numbers: Numbers::Literal,
             saves: Saves::AlwaysRaise,
             nesting: Nesting::Flat,
+            folder_counts: false,
+            classic: true,
+            storage: Storage::Table,
+            general_is_a_folder: false,
+            newer_first: false,
+            query_hits_lack_tags: false,
             one_table: true,
             resource_api: false,
             trace_ids: true,
@@ -206,8 +261,40 @@ impl Rules {
             },
             accounts: Accounts { uids: false, org_in_login: false, missing_told: false, api_keys: true },
             permissions: Permissions { uids: false, folder_slugs: true, folders_named: false },
+            library: Library { names_unique: true, in_use_kept: true },
             locking: Locking::Denied,
             body_limit: 64 * MIB,
+        }
+    }
+
+    fn v10_1() -> Rules {
+        let older = Rules::v9_4();
+        Rules {
+            grafana: "10.1.2",
+            slugs: Slugs::HexOrUuid,
+            titles: Titles::Unique,
+            folder_counts: true,
+            message_ids: true,
+            versions: Versions::Array,
+            datasources: Datasources { rename_conflict_told: true, health: true, ..older.datasources },
+            permissions: Permissions { folder_slugs: false, folders_named: true, ..older.permissions },
+            locking: Locking::Unauthorized,
+            ..older
+        }
+    }
+
+    fn v12_4_upgraded() -> Rules {
+        Rules {
+            storage: Storage::Adapter,
+            saves: Saves::RaiseUntold,
+            nesting: Nesting::Checked,
+            one_table: true,
+            general_is_a_folder: true,
+            missing_library_panel: MissingLibraryPanel::Refused,
+            newer_first: false,
+            query_hits_lack_tags: true,
+            library: Library { names_unique: false, in_use_kept: true },
+            ..Rules::v12_4()
         }
     }
 
@@ -219,6 +306,12 @@ impl Rules {
             numbers: Numbers::Float,
             saves: Saves::RaiseOnChange,
             nesting: Nesting::Trusting,
+            folder_counts: true,
+            classic: false,
+            storage: Storage::Unified,
+            general_is_a_folder: false,
+            newer_first: true,
+            query_hits_lack_tags: false,
             one_table: false,
             resource_api: true,
             trace_ids: false,
@@ -242,6 +335,7 @@ impl Rules {
             },
             accounts: Accounts { uids: true, org_in_login: true, missing_told: true, api_keys: false },
             permissions: Permissions { uids: true, folder_slugs: false, folders_named: true },
+            library: Library { names_unique: false, in_use_kept: false },
             locking: Locking::Creates,
             body_limit: 16 * MIB,
         }

@@ -2,28 +2,29 @@
 
 use serde_json::json;
 
-use super::access::{EDIT, Role, VIEW};
+use super::access::{EDIT, VIEW};
 use super::answer::Answer;
+use super::bind;
 use super::call::{Call, uid_fault};
 use super::json::Json;
-use super::rules::{MissingLibraryPanel, Numbers, Saves, Titles};
-use super::slug::slug;
-use super::state::{Dashboard, Folder, Text, now};
+use super::rules::{MissingLibraryPanel, Numbers, Titles};
+use super::state::Dashboard;
+use super::store::tags;
 
 /// The shortest time between two refreshes.
 const SHORTEST_REFRESH: &str = "5s";
 
 /// A dashboard as it is to be saved.
-struct Wanted {
-    id: i64,
-    uid: String,
-    title: String,
-    folder: String,
-    version: i64,
-    overwrite: bool,
-    message: String,
-    is_folder: bool,
-    spec: Json,
+pub(super) struct Wanted {
+    pub(super) id: i64,
+    pub(super) uid: String,
+    pub(super) title: String,
+    pub(super) folder: String,
+    pub(super) version: i64,
+    pub(super) overwrite: bool,
+    pub(super) message: String,
+    pub(super) is_folder: bool,
+    pub(super) spec: Json,
 }
 
 impl Call<'_> {
@@ -32,8 +33,9 @@ impl Call<'_> {
         if !self.state.may_write_somewhere(&self.who) {
             return Answer::denied("any of dashboards:create, dashboards:write");
         }
-        let Some(body) = self.request.json() else {
-            return self.rules.bad_request_data();
+        let body = match self.body(bind::SAVE) {
+            Ok(body) => body,
+            Err(answer) => return answer,
         };
         self.try_save(body).unwrap_or_else(|answer| answer)
     }
@@ -43,7 +45,7 @@ impl Call<'_> {
             return Err(self.rules.bad_request_data());
         };
         let mut wanted = self.wanted(body, dashboard)?;
-        if self.rules.one_table {
+        if self.rules.classic {
             self.check_folder(&mut wanted)?;
         }
         self.check_texts(&wanted)?;
@@ -52,18 +54,21 @@ impl Call<'_> {
             return self.save_as_folder(&wanted);
         }
         let existing = self.existing(&mut wanted)?;
-        if !self.rules.one_table {
+        if !self.rules.classic {
             self.check_folder(&mut wanted)?;
         }
         let (mut existing, wanted_uid) = match existing {
             Some(uid) => (self.state.dashboards.get(&uid).cloned(), wanted.uid.clone()),
             None => (None, wanted.uid.clone()),
         };
-        if self.rules.titles == Titles::UniqueBySlug {
+        if self.rules.titles != Titles::Free {
             self.settle_title(&mut wanted, &mut existing)?;
         }
         self.check_rights(&wanted, existing.as_ref())?;
         let missing_panel = self.lacks_library_panel(&wanted.spec);
+        if missing_panel && self.rules.missing_library_panel == MissingLibraryPanel::Refused {
+            return Err(Answer::message(500, "library element could not be found"));
+        }
         if existing.is_some() && wanted_uid == wanted.uid {
             self.rename_if_asked(&mut existing, &wanted.uid);
         }
@@ -85,7 +90,9 @@ impl Call<'_> {
             metadata.text("name").clone_into(&mut uid);
             version = metadata.integer("generation").unwrap_or(0);
             spec = dashboard.get("spec").cloned().unwrap_or(Json::object([]));
-        } else if matches!(dashboard.get("id"), Some(Json::Number(_))) || dashboard.get("uid").is_some() {
+        } else if matches!(dashboard.get("id"), Some(Json::Number(_)))
+            || dashboard.get("uid").and_then(Json::as_str).is_some()
+        {
             version = dashboard.integer("version").unwrap_or(0);
         }
         let is_folder = body.flag("isFolder");
@@ -119,7 +126,7 @@ impl Call<'_> {
     }
 
     fn folder_not_found(&self) -> Answer {
-        match self.rules.one_table {
+        match self.rules.classic {
             true => self.rules.error(400, "Folder not found"),
             false => Answer::message(400, "folder not found"),
         }
@@ -129,13 +136,16 @@ impl Call<'_> {
         if wanted.folder.is_empty() {
             return Ok(());
         }
-        if wanted.folder == "general" && !self.rules.one_table {
+        if wanted.folder == "general" && self.rules.general_is_a_folder {
+            return Ok(());
+        }
+        if wanted.folder == "general" && !self.rules.classic {
             return Err(Answer::message(404, "folders.folder.grafana.app \"general\" not found"));
         }
         if !self.state.folders.contains_key(&wanted.folder) {
             return Err(self.folder_not_found());
         }
-        if self.rules.one_table && self.state.folder_level(&self.who, &wanted.folder) < VIEW {
+        if self.rules.classic && self.state.folder_level(&self.who, &wanted.folder) < VIEW {
             return Err(self.rules.error(500, "Error while checking folder ID"));
         }
         Ok(())
@@ -195,6 +205,10 @@ impl Call<'_> {
             }
         }
         if self.rules.one_table && self.state.folders.contains_key(&wanted.uid) {
+            if !self.rules.classic {
+                let told = format!("dashboards.dashboard.grafana.app \"{}\" already exists", wanted.uid);
+                return Err(Answer::message(409, &told));
+            }
             return Err(Answer::message(400, "Dashboard cannot be changed to a folder"));
         }
         let by_uid = self.state.dashboards.get(&wanted.uid).map(|d| d.uid.clone());
@@ -216,7 +230,7 @@ impl Call<'_> {
 
     /// Titles are unique: the first of the same slug is in the way, or is what gets overwritten.
     fn settle_title(&self, wanted: &mut Wanted, existing: &mut Option<Dashboard>) -> Result<(), Answer> {
-        let Some((id, uid, is_folder)) = self.same_slug(&wanted.title, &wanted.folder) else {
+        let Some((id, uid, is_folder)) = self.same_title(&wanted.title, &wanted.folder) else {
             return Ok(());
         };
         if existing.as_ref().is_some_and(|d| d.about.id == id) {
@@ -240,7 +254,7 @@ impl Call<'_> {
         let moved = existing.is_none_or(|d| d.folder != wanted.folder);
         let may = existing.is_none_or(|d| self.state.dashboard_level(&self.who, d) >= EDIT)
             && (!moved || self.state.may_create_in(&self.who, &wanted.folder));
-        match (may, self.rules.one_table) {
+        match (may, self.rules.classic) {
             (true, _) => Ok(()),
             (false, true) => Err(self.rules.error(403, "Access denied to save dashboard")),
             (false, false) => Err(Answer::json(403, json!({}))),
@@ -269,147 +283,10 @@ impl Call<'_> {
             !uid.is_empty() && !self.state.library.contains_key(uid) || self.lacks_library_panel(panel)
         })
     }
-
-    fn store(&mut self, mut wanted: Wanted, existing: Option<Dashboard>) -> Answer {
-        if let Json::Object(members) = &mut wanted.spec {
-            members.insert("title".to_owned(), wanted.title.as_str().into());
-        }
-        let spec = Text::of(&stored(wanted.spec.clone(), self.rules.resource_api));
-        let mut dashboard = match existing {
-            None => {
-                let mut about = self.state.about(self.who.account);
-                about.grants = self.first_grants(wanted.folder.is_empty());
-                let uid = match wanted.uid.as_str() {
-                    "" if self.rules.resource_api => super::random::uuid(),
-                    "" => super::random::short_uid(),
-                    uid => uid.to_owned(),
-                };
-                Dashboard {
-                    about,
-                    uid,
-                    title: wanted.title,
-                    folder: wanted.folder,
-                    tags: tags(&wanted.spec),
-                    stored_at: "v0alpha1".to_owned(),
-                    spec,
-                    revisions: Vec::new(),
-                }
-            }
-            Some(mut known) => {
-                let same = known.spec == spec && known.folder == wanted.folder;
-                if same && self.rules.saves == Saves::RaiseOnChange {
-                    if is_message(&known, &wanted.message) && known.about.labels.is_empty() {
-                        return self.saved(&known);
-                    }
-                } else {
-                    known.about.version += 1;
-                    known.about.updated = now();
-                    known.about.updated_by = self.who.account;
-                    known.about.changed = true;
-                }
-                known.about.resource_version = self.state.next_resource_version();
-                known.title = wanted.title;
-                known.folder = wanted.folder;
-                known.tags = tags(&wanted.spec);
-                known.stored_at = "v0alpha1".to_owned();
-                known.spec = spec;
-                known
-            }
-        };
-        // The older way of saving keeps nothing of the metadata that the resource API had.
-        dashboard.about.labels.clear();
-        dashboard.about.annotations.clear();
-        if self.rules.resource_api && !wanted.message.is_empty() {
-            dashboard.about.annotations.insert("grafana.app/message".to_owned(), wanted.message.clone());
-        }
-        let answer = self.saved(&dashboard);
-        self.state.put_dashboard(dashboard, &wanted.message, 0);
-        answer
-    }
-
-    /// The answer to a save.
-    pub fn saved(&self, dashboard: &Dashboard) -> Answer {
-        let mut body = json!({
-            "id": dashboard.about.id, "slug": slug(&dashboard.title, self.rules.slugs), "status": "success",
-            "uid": dashboard.uid, "url": self.dashboard_url(&dashboard.uid, &dashboard.title),
-            "version": dashboard.about.version,
-        });
-        if self.rules.resource_api {
-            body["folderUid"] = dashboard.folder.as_str().into();
-        }
-        Answer::json(200, body)
-    }
-
-    /// A dashboard with `isFolder`, which the oldest servers take for a folder.
-    fn save_as_folder(&mut self, wanted: &Wanted) -> Result<Answer, Answer> {
-        if self.who.role < Role::Editor {
-            return Err(self.rules.error(403, "Access denied to save dashboard"));
-        }
-        if self.state.dashboards.contains_key(&wanted.uid) {
-            return Err(Answer::message(400, "Dashboard cannot be changed to a folder"));
-        }
-        let known = self.state.folders.get(&wanted.uid).cloned();
-        if known.as_ref().is_some_and(|f| f.about.version != wanted.version) && !wanted.overwrite {
-            return Err(version_mismatch());
-        }
-        if let Some((id, _, is_folder)) = self.same_slug(&wanted.title, "")
-            && known.as_ref().is_none_or(|f| f.about.id != id)
-        {
-            let (code, status, message) = match is_folder {
-                true => (412, "name-exists", "A dashboard with the same name in the folder already exists"),
-                false => (400, "name-match", "Folder name cannot be the same as one of its dashboards"),
-            };
-            return Err(Answer::json(code, json!({ "message": message, "status": status })));
-        }
-        let folder = match known {
-            Some(mut folder) => {
-                self.raise_folder(&mut folder);
-                folder.title.clone_from(&wanted.title);
-                folder
-            }
-            None => {
-                let mut about = self.state.about(self.who.account);
-                about.grants = self.first_grants(true);
-                let uid = match wanted.uid.as_str() {
-                    "" => super::random::short_uid(),
-                    uid => uid.to_owned(),
-                };
-                let (title, none) = (wanted.title.clone(), String::new());
-                Folder { about, uid, title, description: none.clone(), parent: none }
-            }
-        };
-        let body = json!({
-            "id": folder.about.id, "slug": slug(&folder.title, self.rules.slugs), "status": "success",
-            "uid": folder.uid, "url": self.folder_url(&folder), "version": folder.about.version,
-        });
-        self.state.put_folder(folder);
-        Ok(Answer::json(200, body))
-    }
 }
 
-fn is_message(known: &Dashboard, message: &str) -> bool {
-    let kept = known.about.annotations.get("grafana.app/message").map_or("", String::as_str);
-    kept == message && known.about.annotations.len() == usize::from(!message.is_empty())
-}
-
-fn version_mismatch() -> Answer {
+/// It was changed since it was read.
+pub(super) fn version_mismatch() -> Answer {
     let told = "The dashboard has been changed by someone else";
     Answer::json(412, json!({ "message": told, "status": "version-mismatch" }))
-}
-
-/// The tags of an object, as they are in it.
-pub fn tags(spec: &Json) -> Vec<String> {
-    spec.get("tags").map_or(&[][..], Json::items).iter().filter_map(|t| t.as_str().map(str::to_owned)).collect()
-}
-
-/// The object as it is stored: its identity is the server's. A resource keeps an `id` that is no number.
-pub fn stored(mut spec: Json, as_resource: bool) -> Json {
-    if let Json::Object(members) = &mut spec {
-        members.remove("uid");
-        members.remove("version");
-        if !as_resource || matches!(members.get("id"), Some(Json::Number(_))) {
-            members.remove("id");
-        }
-    }
-    spec
 }

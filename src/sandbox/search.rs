@@ -66,7 +66,12 @@ impl Call<'_> {
         });
         let sort = request.parameter("sort");
         let sorted = matches!(sort, "alpha-asc" | "alpha-desc");
-        hits.sort_by_key(|hit| (hit.title.to_lowercase(), self.tie(hit.id)));
+        // Classic servers let the database sort, which minds capitals.
+        let title = |hit: &Hit<'_>| match self.rules.classic {
+            true => hit.title.to_owned(),
+            false => hit.title.to_lowercase(),
+        };
+        hits.sort_by_key(|hit| (title(hit), self.tie(hit.id)));
         if sort == "alpha-desc" {
             hits.reverse();
         }
@@ -75,15 +80,15 @@ impl Call<'_> {
         let skip = usize::try_from((page - 1).saturating_mul(limit)).unwrap_or(usize::MAX);
         let mut hits: Vec<_> = hits.into_iter().skip(skip).take(size).collect();
         if !sorted {
-            hits.sort_by_key(|hit| !hit.is_folder);
+            hits.sort_by_key(|hit| (!hit.is_folder, hit.title.to_lowercase()));
         }
         let body: Vec<_> = hits.iter().map(|hit| self.hit(hit, sorted)).collect();
         Answer::json(200, serde_json::Value::Array(body))
     }
 
-    /// Equal titles: the older servers give the older first, the newer ones the newer.
+    /// The order of equal titles.
     fn tie(&self, id: i64) -> i64 {
-        if self.rules.resource_api { -id } else { id }
+        if self.rules.newer_first { -id } else { id }
     }
 
     fn folder_id(&self, uid: &str) -> i64 {
@@ -95,7 +100,7 @@ impl Call<'_> {
             id: f.about.id,
             uid: &f.uid,
             title: &f.title,
-            folder: &f.parent,
+            folder: if self.rules.classic { "" } else { &f.parent },
             tags: &[],
             is_folder: true,
             level: self.state.folder_level(&self.who, &f.uid),
@@ -121,6 +126,9 @@ impl Call<'_> {
         let mut tags = hit.tags.to_vec();
         if !sorted {
             tags.sort();
+        }
+        if self.rules.query_hits_lack_tags && !self.request.parameter("query").is_empty() {
+            tags.clear();
         }
         let mut body = json!({
             "id": hit.id, "uid": hit.uid, "title": hit.title, "uri": format!("db/{}", slug_of(hit.title)), "url": url,

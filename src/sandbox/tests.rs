@@ -156,7 +156,6 @@ async fn a_body_too_large_is_refused() {
     let client = Client::of(version(Version::V12_4)).await;
     let (status, body) = client.save("a", &"x".repeat(17 << 20)).await;
     assert_eq!((status, &body["message"]), (413, &json!("Dashboard is too large, max is 16 MB")));
-    assert_eq!(client.save("a", &"x".repeat(15 << 20)).await.0, 200);
 }
 
 #[tokio::test]

@@ -8,13 +8,25 @@ use std::str::FromStr;
 pub enum Version {
     /// Grafana 9.4: folders one level deep, titles unique by slug.
     V9_4,
+    /// Grafana 10.1 as released: folders one level deep, titles unique as they are.
+    V10_1,
+    /// The nearest likeness of Grafana 10.4 as Amazon runs it: 10.1 with folders in folders.
+    V10_4,
     /// Grafana 12.4 on a new database: unified storage.
     #[default]
     V12_4,
+    /// Grafana 12.4 on a database that came from an older version: the older storage behind the same API.
+    V12_4Upgraded,
 }
 
 /// Every version, with the word that names it.
-const NAMES: &[(&str, Version)] = &[("9.4", Version::V9_4), ("12.4", Version::V12_4)];
+const NAMES: &[(&str, Version)] = &[
+    ("9.4", Version::V9_4),
+    ("10.1", Version::V10_1),
+    ("10.4", Version::V10_4),
+    ("12.4", Version::V12_4),
+    ("12.4-upgraded", Version::V12_4Upgraded),
+];
 
 impl Version {
     /// Every version, oldest first.
@@ -74,6 +86,9 @@ mod tests {
     #[test]
     fn unknown_version_is_told_with_the_known_ones() {
         let told = "8.5".parse::<Version>().unwrap_err().to_string();
-        assert_eq!(told, "the embedded workspace has no version `8.5`; it has `9.4`, `12.4`");
+        assert_eq!(
+            told,
+            "the embedded workspace has no version `8.5`; it has `9.4`, `10.1`, `10.4`, `12.4`, `12.4-upgraded`"
+        );
     }
 }

@@ -4,16 +4,25 @@ use serde_json::json;
 
 use super::access::EDIT;
 use super::answer::Answer;
+use super::bind;
 use super::call::Call;
 use super::dashboards::with_identity;
 use super::json::Json;
-use super::rules::Versions;
+use super::rules::{Saves, Versions};
 use super::state::{Dashboard, Revision, now};
 
 impl Call<'_> {
+    /// The dashboard whose history is asked for.
+    fn versioned(&self, uid: &str) -> Result<&Dashboard, Answer> {
+        if self.rules.classic && self.who.is_admin() && !self.state.dashboards.contains_key(uid) {
+            return Err(self.rules.error(400, "failed to get dashboard by UID"));
+        }
+        self.dashboard(uid, EDIT, "dashboards:write")
+    }
+
     /// GET `/api/dashboards/uid/UID/versions`.
     pub fn list_versions(&self, uid: &str) -> Answer {
-        let dashboard = match self.dashboard(uid, EDIT, "dashboards:write") {
+        let dashboard = match self.versioned(uid) {
             Ok(dashboard) => dashboard,
             Err(answer) => return answer,
         };
@@ -32,7 +41,7 @@ impl Call<'_> {
             .map(|revision| self.version_body(dashboard, revision, listed_message(revision), true))
             .collect();
         match self.rules.versions {
-            Versions::ArrayByNumber => Answer::json(200, Json::Array(listed)),
+            Versions::ArrayByNumber | Versions::Array => Answer::json(200, Json::Array(listed)),
             Versions::Object => {
                 Answer::json(200, Json::object([("continueToken", "".into()), ("versions", Json::Array(listed))]))
             }
@@ -41,7 +50,7 @@ impl Call<'_> {
 
     /// GET `/api/dashboards/uid/UID/versions/VERSION`.
     pub fn get_version(&self, uid: &str, version: &str) -> Answer {
-        let dashboard = match self.dashboard(uid, EDIT, "dashboards:write") {
+        let dashboard = match self.versioned(uid) {
             Ok(dashboard) => dashboard,
             Err(answer) => return answer,
         };
@@ -72,7 +81,7 @@ impl Call<'_> {
             body["uid"] = uid.into();
             body["createdBy"] = self.state.login(revision.created_by).into();
         }
-        let id = self.rules.one_table.then_some(dashboard.about.id);
+        let id = self.rules.classic.then_some(dashboard.about.id);
         let data = with_identity(&revision.spec.0, id, uid, revision.version);
         match Json::from(body) {
             Json::Object(mut members) => {
@@ -85,22 +94,29 @@ impl Call<'_> {
 
     /// POST `/api/dashboards/uid/UID/restore`.
     pub fn restore_version(&mut self, uid: &str) -> Answer {
-        let mut dashboard = match self.dashboard(uid, EDIT, "dashboards:write") {
+        let mut dashboard = match self.versioned(uid) {
             Ok(dashboard) => dashboard.clone(),
             Err(answer) => return answer,
         };
-        let Some(body) = self.request.json() else {
-            return self.rules.bad_request_data();
+        let body = match self.body(bind::RESTORE) {
+            Ok(body) => body,
+            Err(answer) => return answer,
         };
         let wanted = body.integer("version").unwrap_or(0);
         let Some(revision) = dashboard.revisions.iter().rev().find(|r| r.version == wanted) else {
-            return self.rules.error(404, "Dashboard version not found");
+            return match self.rules.classic {
+                true => self.rules.error(404, "Dashboard version not found"),
+                false => Answer::message(500, "Failed to restore dashboard version"),
+            };
         };
+        let unchanged = dashboard.spec == revision.spec;
         dashboard.spec = revision.spec.clone();
         let spec = dashboard.spec.json();
         spec.text("title").clone_into(&mut dashboard.title);
-        dashboard.tags = super::save::tags(&spec);
-        dashboard.about.version += 1;
+        dashboard.tags = super::store::tags(&spec);
+        if !(unchanged && self.rules.saves == Saves::RaiseOnChange) {
+            dashboard.about.version += 1;
+        }
         dashboard.about.updated = now();
         dashboard.about.updated_by = self.who.account;
         dashboard.about.changed = true;
@@ -113,8 +129,8 @@ impl Call<'_> {
 
 fn listed_message(revision: &Revision) -> String {
     match (revision.restored_from, revision.parent) {
-        (from, _) if from > 0 => format!("Restored from version {from}"),
         (_, 0) => "Initial save".to_owned(),
+        (from, _) if from > 0 => format!("Restored from version {from}"),
         _ => revision.message.clone(),
     }
 }

@@ -114,10 +114,10 @@ impl Declarations {
         document: &Document<'_>,
         shape: &Shape,
     ) -> Result<Body, Box<Problem>> {
-        let dollars = if *shape == Shape::Provisioning { Dollars::Provisioning } else { Dollars::Plain };
-        let values = Values { environment: &self.options.environment, root: &self.root, dollars };
+        let values = self.values(shape);
         let base = base(shape, declared.body.item);
-        let (read, secrets) = datasource::body(document, &base, &values).map_err(Box::new)?;
+        let read = datasource::body(document, &base, &values).map_err(Box::new)?;
+        let secrets = datasource::secrets(document, &base, &values).map_err(Box::new)?;
         let with_uid = |value: Value| {
             let mut value = Datasource.normal(value).whole();
             if let Value::Object(map) = &mut value {
@@ -127,6 +127,21 @@ impl Declarations {
         };
         let value = with_uid(read.value);
         Ok(Body { text: value.to_string(), value, shown: with_uid(read.shown), secrets })
+    }
+
+    /// A data source's settings without its secrets; none when the file changed meanwhile.
+    pub(crate) fn datasource_value(&self, declared: &Declared) -> Option<Value> {
+        let source = self.source(declared).ok()?;
+        let (documents, _) = document::read(&source, Format::of(&declared.body.file)?);
+        let document = documents.into_iter().nth(declared.body.document)?;
+        let shape = shape(&document.value);
+        let read = datasource::body(&document, &base(&shape, declared.body.item), &self.values(&shape)).ok()?;
+        Some(read.value)
+    }
+
+    fn values(&self, shape: &Shape) -> Values<'_> {
+        let dollars = if *shape == Shape::Provisioning { Dollars::Provisioning } else { Dollars::Plain };
+        Values { environment: &self.options.environment, root: &self.root, dollars }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Declarations;
+use crate::kinds::datasource::lint::lint;
 use crate::model::{Address, Declared, KindName, Problem, Server, Spot};
 
 /// Finds what is wrong between the documents of a directory.
@@ -10,6 +11,7 @@ pub(crate) fn check(declarations: &Declarations) -> Vec<Problem> {
     let mut problems = uids(declarations);
     problems.extend(names(declarations));
     problems.extend(defaults(declarations));
+    problems.extend(super::titles::offline(declarations));
     problems
 }
 
@@ -26,8 +28,17 @@ pub(crate) fn protect_folders(declarations: &mut Declarations) {
 /// What is wrong with the data sources on one server: what only its version tells.
 #[must_use]
 pub fn lint_against(declarations: &Declarations, server: &Server) -> Vec<Problem> {
-    let _ = (declarations, server);
-    Vec::new()
+    let mut problems = Vec::new();
+    for declared in datasources(declarations) {
+        let Some(value) = declarations.datasource_value(declared) else { continue };
+        let before: Vec<String> = lint(&value, None).into_iter().map(|finding| finding.problem.message).collect();
+        for finding in lint(&value, server.major()) {
+            if !before.contains(&finding.problem.message) {
+                problems.push(finding.problem.spot(declarations.locate(declared, &finding.pointer)));
+            }
+        }
+    }
+    problems
 }
 
 // Everything that has a uid, with the spot that a message shows.
@@ -55,7 +66,7 @@ fn holders(declarations: &Declarations) -> Vec<Holder<'_>> {
 }
 
 // Uids that are one to some database, and the uids of folders and dashboards, which are one to classic servers.
-fn uids(declarations: &Declarations) -> Vec<Problem> {
+pub(crate) fn uids(declarations: &Declarations) -> Vec<Problem> {
     let mut by_uid: BTreeMap<(bool, String), Vec<Holder<'_>>> = BTreeMap::new();
     for holder in holders(declarations) {
         let space = holder.kind == KindName::DATASOURCE;

@@ -63,7 +63,11 @@ pub(crate) fn read(
     let Some((uid, uid_from)) = reader.uid(&read.value, &name, &mut problems) else { return (None, problems) };
     problems.extend(lint::lint(&read.value, None).into_iter().map(|finding| {
         let pointer = format!("{base}{}", finding.pointer);
-        finding.problem.spot(document.key_spot(&pointer, ""))
+        let spot = match finding.problem.code {
+            "secret-in-the-open" => document.key_spot(&pointer, ""),
+            _ => document.spot(&pointer, ""),
+        };
+        finding.problem.spot(spot)
     }));
     if problems.iter().any(|p| p.severity == crate::model::Severity::Error) {
         return (None, problems);
@@ -89,33 +93,36 @@ pub(crate) fn read(
     (Some(draft), problems)
 }
 
-/// The data source at a pointer, for sending and showing; its secrets, for sending.
-pub(crate) fn body(
-    document: &Document<'_>,
-    base: &str,
-    values: &Values<'_>,
-) -> Result<(Read, Vec<(String, Secret)>), Problem> {
+/// The data source at a pointer, for sending and for showing.
+pub(crate) fn body(document: &Document<'_>, base: &str, values: &Values<'_>) -> Result<Read, Problem> {
     let reader = Reader { document, base, values };
     let entry = document.value.pointer(base).and_then(Value::as_object);
     let Some(entry) = entry else { return Err(Problem::error("datasource", "a data source must be an object")) };
     let mut problems = Vec::new();
     let read = reader.body(entry, &mut problems);
-    if let Some(problem) = problems.into_iter().next() {
-        return Err(problem);
-    }
+    problems.into_iter().next().map_or(Ok(read), Err)
+}
+
+/// The secret values of the data source at a pointer, for sending.
+pub(crate) fn secrets(
+    document: &Document<'_>,
+    base: &str,
+    values: &Values<'_>,
+) -> Result<Vec<(String, Secret)>, Problem> {
+    let pointer = member(base, "secureJsonData");
     let mut secrets = Vec::new();
-    for (key, value) in entry.get("secureJsonData").and_then(Value::as_object).into_iter().flatten() {
+    for (key, value) in document.value.pointer(&pointer).and_then(Value::as_object).into_iter().flatten() {
         let Value::String(text) = value else { continue };
-        let pointer = member(&member(base, "secureJsonData"), key);
+        let spot = || document.key_spot(&member(&pointer, key), "");
         let value = match values.resolve(text) {
             Ok(Resolved::AsWritten) => text.clone(),
             Ok(Resolved::Text(text)) => text,
-            Ok(Resolved::Kept(kept)) => return Err(not_fetched(key, &kept).spot(document.key_spot(&pointer, ""))),
-            Err(error) => return Err(unresolved(&error).spot(document.key_spot(&pointer, ""))),
+            Ok(Resolved::Kept(kept)) => return Err(not_fetched(key, &kept).spot(spot())),
+            Err(error) => return Err(unresolved(&error).spot(spot())),
         };
         secrets.push((key.clone(), Secret::new(value)));
     }
-    Ok((read, secrets))
+    Ok(secrets)
 }
 
 struct Reader<'a> {

@@ -46,9 +46,11 @@ pub(crate) fn of(dashboard: &Value, table: &BTreeMap<String, String>) -> Vec<Inp
     let mut names: Vec<Input> = Vec::new();
     for (i, input) in declared.into_iter().flatten().enumerate() {
         let Some(name) = input.get("name").and_then(Value::as_str) else { continue };
+        if variables.contains(name) {
+            continue;
+        }
         let asks = match (table.get(name), input.get("type").and_then(Value::as_str)) {
             (Some(answer), _) => Asks::Answered(answer.clone()),
-            (None, _) if variables.contains(name) => continue,
             (None, Some("expression")) => Asks::Answered("__expr__".into()),
             (None, Some("datasource")) => match input.get("pluginId").and_then(Value::as_str).unwrap_or_default() {
                 "__expr__" => Asks::Answered("__expr__".into()),

@@ -377,7 +377,7 @@ impl Reader<'_> {
                 self.fatal("expected a value", spot).with_help("JSON writes texts in double quotes")
             }
             "" if first == '{' || first == '%' => self.fatal("expected a value", spot),
-            "" => self.fatal(&format!("expected a value, found `{}`", first.escape_default()), spot),
+            "" => self.fatal(&format!("expected a value, found `{}`", printable(first)), spot),
             _ => self
                 .fatal(&format!("expected a value, found `{word}`"), spot)
                 .with_help("texts stand in double quotes"),
@@ -388,7 +388,7 @@ impl Reader<'_> {
         let rest = &self.source.text[self.at..];
         let first = rest.chars().next().unwrap_or(' ');
         let problem = self.fatal(
-            &format!("expected a key in double quotes, found `{}`", first.escape_default()),
+            &format!("expected a key in double quotes, found `{}`", printable(first)),
             self.source.spot(self.at..self.at + first.len_utf8(), ""),
         );
         match first {
@@ -496,4 +496,9 @@ fn spelling(token: &str) -> Option<bool> {
         && fraction.is_none_or(digits)
         && exponent.is_none_or(|e| digits(e.strip_prefix(['+', '-']).unwrap_or(e)));
     right.then_some(fraction.is_none() && exponent.is_none())
+}
+
+// A character as a message shows it.
+fn printable(c: char) -> String {
+    if c.is_control() { c.escape_default().to_string() } else { c.to_string() }
 }

@@ -1,11 +1,16 @@
 //! References that nothing explains: data sources, folders and library panels that are neither here nor there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Declarations, KnownDatasource};
-use crate::model::{LiveFolder, Problem, Severity};
+use super::{Declarations, KnownDatasource, folder_uid, nearest};
+use crate::model::{Declared, LiveFolder, Parent, Place, Problem, Severity, Spot, Target};
 
-/// Finds what dashboards refer to and neither the directory nor, where it was asked, the workspace has.
+/// How many further places of one unknown target are named.
+const NAMED: usize = 3;
+
+/// Finds what the directory refers to and neither it nor, where it was asked, the workspace has.
+///
+/// One problem for each target, at the first place that refers to it. `None` means: the workspace was not asked.
 #[must_use]
 pub fn check_references(
     declarations: &Declarations,
@@ -14,6 +19,131 @@ pub fn check_references(
     live_library_panels: Option<&BTreeSet<String>>,
     severity: Severity,
 ) -> Vec<Problem> {
-    let _ = (declarations, known, live_folders, live_library_panels, severity);
-    Vec::new()
+    let mut places: BTreeMap<&Target, Vec<(&Declared, &str)>> = BTreeMap::new();
+    for declared in &declarations.objects {
+        for reference in &declared.references {
+            places.entry(&reference.to).or_default().push((declared, &reference.pointer));
+        }
+    }
+    let names = Names::new(declarations, known, live_folders, live_library_panels);
+    let mut problems = Vec::new();
+    for (target, mut referring) in places {
+        if names.has(target) {
+            continue;
+        }
+        referring.sort_by(|a, b| a.0.place.cmp(&b.0.place));
+        let Some((declared, pointer)) = referring.first().copied() else { continue };
+        let problem = names.problem(target, severity).spot(declarations.locate(declared, pointer));
+        problems.push(further(problem, &referring[1..]));
+    }
+    for folder in &declarations.folders {
+        if let Parent::Uid(uid) = &folder.parent {
+            let target = Target::Folder(uid.clone());
+            if !names.has(&target) {
+                problems.push(names.problem(&target, severity).spot(Spot::bare(folder.place.clone())));
+            }
+        }
+    }
+    problems.sort_by(|a, b| {
+        let place = |problem: &Problem| problem.spots.first().map(|spot| spot.place.clone());
+        place(a).cmp(&place(b))
+    });
+    problems
+}
+
+fn further(problem: Problem, referring: &[(&Declared, &str)]) -> Problem {
+    if referring.is_empty() {
+        return problem;
+    }
+    let shown: Vec<String> = referring.iter().take(NAMED).map(|(d, _)| format!("`{}`", d.place.file)).collect();
+    let more = referring.len() - shown.len();
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    problem.note(format!("it is also named in {}{more}", shown.join(", ")))
+}
+
+/// Every name that explains a reference.
+struct Names<'a> {
+    datasources: BTreeMap<&'a str, Option<&'a Place>>,
+    folders: BTreeSet<String>,
+    library_panels: Option<&'a BTreeSet<String>>,
+    asked_datasources: bool,
+    asked_folders: bool,
+}
+
+impl<'a> Names<'a> {
+    fn new(
+        declarations: &'a Declarations,
+        known: Option<&'a [KnownDatasource]>,
+        live_folders: Option<&'a [LiveFolder]>,
+        library_panels: Option<&'a BTreeSet<String>>,
+    ) -> Names<'a> {
+        let mut datasources: BTreeMap<&str, Option<&Place>> = BTreeMap::new();
+        for live in known.unwrap_or_default() {
+            datasources.insert(&live.uid, None);
+            datasources.insert(&live.name, None);
+        }
+        for own in &declarations.datasources {
+            let place = declarations.objects.iter().find(|d| d.address.uid.as_str() == own.uid).map(|d| &d.place);
+            datasources.insert(&own.uid, place);
+            datasources.insert(&own.name, place);
+        }
+        let mut folders: BTreeSet<String> =
+            live_folders.unwrap_or_default().iter().map(|folder| folder.uid.clone()).collect();
+        for folder in &declarations.folders {
+            folders.extend(folder.uid.as_ref().map(ToString::to_string));
+            folders.extend(folder.path.as_ref().map(|path| folder_uid(path).to_string()));
+        }
+        Names {
+            datasources,
+            folders,
+            library_panels,
+            asked_datasources: known.is_some(),
+            asked_folders: live_folders.is_some(),
+        }
+    }
+
+    fn has(&self, target: &Target) -> bool {
+        match target {
+            Target::Datasource(name) => self.datasources.contains_key(name.as_str()),
+            Target::Folder(uid) => self.folders.contains(uid.as_str()),
+            Target::LibraryPanel(uid) => self.library_panels.is_some_and(|known| known.contains(uid)),
+        }
+    }
+
+    fn problem(&self, target: &Target, severity: Severity) -> Problem {
+        let asked = |asked: bool| if asked { "nothing here or in the workspace" } else { "nothing here" };
+        let (code, message, near) = match target {
+            Target::Datasource(name) => {
+                let near = nearest(name, self.datasources.keys().copied());
+                let near = near.map(|near| match self.datasources.get(near).copied().flatten() {
+                    Some(place) => format!("`{near}` ({place})"),
+                    None => format!("`{near}`"),
+                });
+                let message = format!("{} has the data source `{name}`", asked(self.asked_datasources));
+                ("unknown-datasource", message, near)
+            }
+            Target::Folder(uid) => {
+                let near = nearest(uid.as_str(), self.folders.iter().map(String::as_str));
+                let message = format!("{} has a folder with the uid `{uid}`", asked(self.asked_folders));
+                ("unknown-folder", message, near.map(|near| format!("`{near}`")))
+            }
+            Target::LibraryPanel(uid) => {
+                let known = self.library_panels.into_iter().flatten().map(String::as_str);
+                let near = nearest(uid, known).map(|near| format!("`{near}`"));
+                let message = if self.library_panels.is_some() {
+                    format!("the workspace has no library panel `{uid}`")
+                } else {
+                    format!("the library panel `{uid}` must be in the workspace already")
+                };
+                ("unknown-library-panel", message, near)
+            }
+        };
+        let problem = Problem { severity, ..Problem::error(code, message) };
+        match (near, target) {
+            (Some(near), _) => problem.help(format!("did you mean {near}?")),
+            (None, Target::Datasource(_)) => problem.help("declare it, or name one that is there"),
+            (None, Target::Folder(_)) => problem.help("name a folder that is there, or leave the annotation out"),
+            (None, Target::LibraryPanel(_)) => problem.help("library panels are not kept by this version yet"),
+        }
+    }
 }

@@ -5,6 +5,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::kinds::datasource::lint::SECRET_KEYS;
 use crate::model::{Place, Problem, Spot};
 
 /// Lines longer than this are clipped around the place they are shown for (a minified dashboard is one line).
@@ -103,9 +104,13 @@ impl SourceText {
                 None => HIDDEN.to_owned(),
             };
         }
-        for key in ["\"password\"", "\"basicAuthPassword\"", "password:", "basicAuthPassword:"] {
-            if let Some(at) = line.find(key) {
-                return format!("{} {HIDDEN}", &line[..at + key.len()]);
+        // Secrets that stand in the open by mistake are named, not repeated.
+        for key in SECRET_KEYS {
+            let Some(at) = line.find(key) else { continue };
+            let after = line[at + key.len()..].trim_start_matches(['"', '\'', ' ']);
+            let begins = !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+            if begins && after.starts_with(':') {
+                return format!("{}: {HIDDEN}", &line[..at + key.len()]);
             }
         }
         line.to_owned()

@@ -1,12 +1,145 @@
-//! Titles that some servers do not tell apart.
+//! Titles that some servers do not tell apart: up to 9.5 by their slugs, up to 11.2 by themselves (`grafana-api.md` 1.5).
+
+use std::collections::BTreeMap;
 
 use super::Declarations;
-use crate::model::Problem;
 use crate::model::server::TitleRule;
+use crate::model::{Declared, DeclaredFolder, KindName, Parent, Problem, Severity, Spot};
 
 /// Finds titles that a server with this rule refuses: two in one folder, or a dashboard with a folder's title.
 #[must_use]
 pub fn title_clashes(declarations: &Declarations, rule: TitleRule) -> Vec<Problem> {
-    let _ = (declarations, rule);
-    Vec::new()
+    let mut problems = within_folders(declarations, rule);
+    problems.extend(with_folders(declarations, rule));
+    problems
+}
+
+/// What is worth a warning before any server is known: equal titles in one folder.
+pub(crate) fn offline(declarations: &Declarations) -> Vec<Problem> {
+    within_folders(declarations, TitleRule::Exact)
+        .into_iter()
+        .map(|problem| Problem { severity: Severity::Warning, ..problem.note("Grafana up to 11.2 refuses that") })
+        .collect()
+}
+
+fn within_folders(declarations: &Declarations, rule: TitleRule) -> Vec<Problem> {
+    let mut groups: BTreeMap<(String, String), Vec<&Declared>> = BTreeMap::new();
+    for declared in dashboards(declarations) {
+        if let Some(key) = key(&declared.headline.title, rule) {
+            groups.entry((place_in_tree(declarations, &declared.parent), key)).or_default().push(declared);
+        }
+    }
+    let mut problems = Vec::new();
+    for mut several in groups.into_values().filter(|several| several.len() > 1) {
+        several.sort_by(|a, b| a.place.cmp(&b.place));
+        let title = &several[0].headline.title;
+        let message = match several.iter().find(|other| other.headline.title != *title) {
+            Some(other) => format!(
+                "the titles `{title}` and `{}` are one to this server, and stand in one folder",
+                other.headline.title
+            ),
+            None => format!("{} dashboards in one folder have the title `{title}`", several.len()),
+        };
+        let mut problem = Problem::error("duplicate-title", message);
+        for (i, declared) in several.iter().enumerate() {
+            let mut spot = declarations.locate(declared, "/title");
+            spot.label = if i == 0 { "first here".into() } else { "and again here".into() };
+            problem = problem.spot(spot);
+        }
+        problems.push(problem.help("give one of them another title, or another folder"));
+    }
+    problems
+}
+
+// Folders match whatever folder the dashboard is in; without nested folders two folders of one title match, too.
+fn with_folders(declarations: &Declarations, rule: TitleRule) -> Vec<Problem> {
+    let mut folders: BTreeMap<String, &DeclaredFolder> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for folder in &declarations.folders {
+        let Some(key) = key(&folder.title, rule) else { continue };
+        match folders.get(&key) {
+            None => {
+                folders.insert(key, folder);
+            }
+            Some(first) if rule == TitleRule::Slug => problems.push(
+                Problem::error(
+                    "duplicate-title",
+                    format!("two folders have the title `{}` to this server", folder.title),
+                )
+                .spot(Spot { label: "first here".into(), ..Spot::bare(first.place.clone()) })
+                .spot(Spot { label: "and again here".into(), ..Spot::bare(folder.place.clone()) })
+                .help("give one of them another title"),
+            ),
+            Some(_) => {}
+        }
+    }
+    for declared in dashboards(declarations) {
+        let title = &declared.headline.title;
+        if let Some(folder) = key(title, rule).and_then(|key| folders.get(&key)) {
+            problems.push(
+                Problem::error(
+                    "duplicate-title",
+                    format!("this server refuses a dashboard with the title of a folder, `{title}`"),
+                )
+                .spot(declarations.locate(declared, "/title"))
+                .spot(Spot { label: "the folder".into(), ..Spot::bare(folder.place.clone()) })
+                .help("give one of them another title"),
+            );
+        }
+    }
+    problems
+}
+
+fn dashboards(declarations: &Declarations) -> impl Iterator<Item = &Declared> {
+    declarations.objects.iter().filter(|declared| declared.address.kind == KindName::DASHBOARD)
+}
+
+// A folder that is named by its path and one that is named by its uid may be the same.
+fn place_in_tree(declarations: &Declarations, parent: &Parent) -> String {
+    match parent {
+        Parent::None | Parent::Root => String::new(),
+        Parent::Uid(uid) => format!("uid {uid}"),
+        Parent::Path(path) => {
+            let folder = declarations.folders.iter().find(|folder| folder.path.as_ref() == Some(path));
+            match folder.and_then(|folder| folder.uid.as_ref()) {
+                Some(uid) => format!("uid {uid}"),
+                None => format!("path {}", path.titles().join("\0")),
+            }
+        }
+    }
+}
+
+fn key(title: &str, rule: TitleRule) -> Option<String> {
+    match rule {
+        TitleRule::Free => None,
+        TitleRule::Exact => Some(title.to_owned()),
+        TitleRule::Slug => Some(slug(title)),
+    }
+}
+
+// Lower case, everything but letters and digits to one `-`; a title without any of them stands for itself.
+fn slug(title: &str) -> String {
+    let mut slug = String::new();
+    for c in title.chars().flat_map(char::to_lowercase) {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c);
+        } else if !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    match slug.trim_matches('-') {
+        "" => format!("={title}"),
+        slug => slug.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slugs_are_made_as_classic_servers_make_them() {
+        assert_eq!(slug("Node / CPU (%)"), "node-cpu");
+        assert_eq!(slug("日本"), "=日本");
+    }
 }

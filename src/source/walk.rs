@@ -156,16 +156,20 @@ fn note_ignored(root: &Path, seen: &BTreeSet<PathBuf>, walked: &mut Walked) {
 }
 
 fn unreadable(root: &Path, error: &ignore::Error) -> Problem {
-    let (path, text) = match error {
-        ignore::Error::WithPath { path, err } => (Some(path.clone()), err.to_string()),
+    let path = match error {
         ignore::Error::WithDepth { err, .. } => return unreadable(root, err),
-        ignore::Error::Loop { child, .. } => {
-            (Some(child.clone()), "this symbolic link leads to a directory that it is in".into())
-        }
-        other => (None, other.to_string()),
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::Loop { child, .. } => Some(child),
+        _ => None,
     };
-    let problem = Problem::error("unreadable", text);
-    match path.and_then(|path| relative(root, &path)) {
+    let message = match (error, error.io_error()) {
+        (ignore::Error::Loop { .. }, _) => "this symbolic link leads to a directory that it is in".to_owned(),
+        (_, Some(io)) if io.kind() == std::io::ErrorKind::NotFound => "this symbolic link leads nowhere".to_owned(),
+        (_, Some(io)) => format!("this cannot be read: {io}"),
+        (_, None) => error.to_string(),
+    };
+    let problem = Problem::error("unreadable", message).help("mend it, or name it in `.amgctlignore`");
+    match path.and_then(|path| relative(root, path)) {
         Some(path) => problem.at(Place::file(path)),
         None => problem,
     }

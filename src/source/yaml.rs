@@ -31,8 +31,23 @@ enum Shape {
     Object(Vec<(String, Range<usize>, Node)>),
 }
 
+/// The stack that the parser may use: it needs up to 20 kB for each level of depth.
+const STACK: usize = 32 * 1024 * 1024;
+
 /// Reads every document of a text, empty ones left out; without documents nothing could be read.
 pub(crate) fn parse(source: &SourceText) -> (Vec<(Value, Node)>, Vec<Problem>) {
+    // Callers may run on small stacks; how deep a document is, its author decides.
+    std::thread::scope(|scope| {
+        let reader = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || read(source));
+        reader.ok().and_then(|reader| reader.join().ok())
+    })
+    .unwrap_or_else(|| {
+        let problem = Problem::error("yaml", "this file cannot be read: no memory is left for it");
+        (Vec::new(), vec![problem.at(crate::model::Place::file(source.file.clone()))])
+    })
+}
+
+fn read(source: &SourceText) -> (Vec<(Value, Node)>, Vec<Problem>) {
     let options = serde_yaml::options! {
         strict_booleans: true,
         leading_zero_numbers_as_strings: true,
@@ -168,10 +183,7 @@ fn syntax(source: &SourceText, error: &serde_yaml::Error) -> Problem {
     let text = error.render_with_formatter(&UserMessageFormatter);
     // The place stands below the message: it need not be said twice.
     let message = text.split(" at line ").next().unwrap_or(&text).trim().to_owned();
-    let message = match message.as_str() {
-        "expected string scalar" | "null is not allowed here" => "a key of an object must be a text".to_owned(),
-        _ => message,
-    };
+    let message = plainly(&message);
     let number = message.contains("is not a finite number");
     let problem = Problem::error(if number { "number" } else { "yaml" }, message);
     let problem = match at {
@@ -182,9 +194,27 @@ fn syntax(source: &SourceText, error: &serde_yaml::Error) -> Problem {
         *template(Box::new(problem))
     } else if number {
         problem.help("Grafana cannot keep it: write `null`, or the text in quotes")
+    } else if problem.message.contains("found a tab") {
+        problem.help("YAML is indented with blanks, not with tabs")
     } else {
         problem
     }
+}
+
+// The parser's words where a reader who does not know it would wonder.
+fn plainly(message: &str) -> String {
+    let message = match message {
+        "expected string scalar" | "null is not allowed here" => "a key of an object must be a text",
+        "reference to unknown value" => "no anchor has this name",
+        "Recursive reference not allowed here" => "an alias may not stand inside its own anchor",
+        "recursion limit exceeded" => return format!("objects and lists are nested more than {MAX_DEPTH} deep"),
+        _ if message.contains("RecordedAnchorEvents") || message.contains("alias") => {
+            "this document grows too large when its aliases are followed"
+        }
+        _ if message.starts_with("YAML document too large") => "this document is too large or too deep",
+        _ => message,
+    };
+    message.to_owned()
 }
 
 /// What the parser delivers, before places and duplicates are looked at.

@@ -2,5 +2,8 @@
 
 mod apply;
 mod decisions;
+mod diff_laws;
+mod folders;
+mod guards;
 mod replay;
 mod support;

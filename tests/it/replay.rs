@@ -12,8 +12,8 @@ use amgctl::sandbox::{Options, Running, Version, start};
 use serde_json::Value;
 
 /// The topics that are replayed, in the order in which one server takes them.
-const TOPICS: [&str; 8] =
-    ["auth", "dashboards", "datasources", "discovery", "folders", "registry", "resources", "search"];
+const TOPICS: [&str; 9] =
+    ["auth", "dashboards", "datasources", "discovery", "folders", "library", "registry", "resources", "search"];
 
 /// Steps that are known to differ: version, topic, what the step says, and why.
 const DIFFERENT: &[(&str, &str, &str, &str)] = &[];
@@ -21,6 +21,21 @@ const DIFFERENT: &[(&str, &str, &str, &str)] = &[];
 #[tokio::test]
 async fn grafana_9_4_answers_as_recorded() {
     replay(Version::V9_4).await;
+}
+
+#[tokio::test]
+async fn grafana_10_1_answers_as_recorded() {
+    replay(Version::V10_1).await;
+}
+
+#[tokio::test]
+async fn grafana_10_4_answers_as_recorded() {
+    replay(Version::V10_4).await;
+}
+
+#[tokio::test]
+async fn grafana_12_4_upgraded_answers_as_recorded() {
+    replay(Version::V12_4Upgraded).await;
 }
 
 #[tokio::test]

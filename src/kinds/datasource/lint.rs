@@ -1,7 +1,10 @@
 //! What people get wrong in the settings of AWS data sources (`amg.md` 4): found before anything is sent.
+//!
+//! What a plugin silently ignores is a warning; what cannot work, or shows a secret, is an error.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use crate::kinds::text;
 use crate::model::Problem;
 
 /// One thing that looks wrong, and the member it is about.
@@ -9,13 +12,389 @@ use crate::model::Problem;
 pub struct Finding {
     /// The problem, without a place.
     pub problem: Problem,
-    /// The member, as a JSON pointer.
+    /// The member, as a JSON pointer; the data source itself when it is empty.
     pub pointer: String,
 }
+
+/// Keys that hold secrets wherever they stand: below `jsonData` everybody could read them.
+pub const SECRET_KEYS: [&str; 15] = [
+    "password",
+    "basicAuthPassword",
+    "accessKey",
+    "secretKey",
+    "sessionToken",
+    "sigV4AccessKey",
+    "sigV4SecretKey",
+    "tlsClientKey",
+    "privateKey",
+    "clientSecret",
+    "accessToken",
+    "apiToken",
+    "apiKey",
+    "bearerToken",
+    "httpHeaderValue1",
+];
+
+/// Plugins that sign in with `authType`.
+const AUTH_TYPE: [&str; 6] = [
+    "cloudwatch",
+    "grafana-x-ray-datasource",
+    "grafana-athena-datasource",
+    "grafana-redshift-datasource",
+    "grafana-timestream-datasource",
+    "grafana-iot-sitewise-datasource",
+];
+/// Plugins that sign their requests, with `sigV4…`.
+const SIGNED: [&str; 4] = ["prometheus", AMP, "grafana-opensearch-datasource", "elasticsearch"];
+const AMP: &str = "grafana-amazonprometheus-datasource";
+/// Keys of `jsonData` whose spelling matters, lower `v` and capital `V` alike.
+const SPELLINGS: [&str; 11] = [
+    "sigV4Auth",
+    "sigV4AuthType",
+    "sigV4Region",
+    "sigV4Profile",
+    "sigV4AssumeRoleArn",
+    "sigV4ExternalId",
+    "sigv4Service",
+    "authType",
+    "defaultRegion",
+    "assumeRoleArn",
+    "externalId",
+];
+/// What a plugin needs below `jsonData`.
+const NEEDED: [(&str, &[&str]); 3] = [
+    ("grafana-athena-datasource", &["catalog", "database", "workgroup"]),
+    ("grafana-redshift-datasource", &["database"]),
+    ("grafana-opensearch-datasource", &["database", "timeField", "version"]),
+];
 
 /// Looks at a data source; `major` is the workspace's Grafana version, where it is known.
 #[must_use]
 pub fn lint(body: &Value, major: Option<u32>) -> Vec<Finding> {
-    let _ = (body, major);
-    Vec::new()
+    let kind = text(body, "/type");
+    let nothing = Map::new();
+    let options = body.get("jsonData").and_then(Value::as_object).unwrap_or(&nothing);
+    let mut findings = secrets(options);
+    let aws = AUTH_TYPE.contains(&kind.as_str()) || SIGNED.contains(&kind.as_str());
+    if !aws {
+        return findings;
+    }
+    findings.extend(spellings(options));
+    if AUTH_TYPE.contains(&kind.as_str()) {
+        findings.extend(credentials(options, "authType"));
+        findings.extend(not_signed(&kind, options));
+    } else {
+        findings.extend(signed(&kind, body, options));
+        findings.extend(successor(&kind, options, major));
+    }
+    for key in NEEDED.iter().filter(|(plugin, _)| *plugin == kind).flat_map(|(_, keys)| *keys) {
+        if !options.contains_key(*key) {
+            findings.push(warning("/jsonData", format!("`{kind}` needs `jsonData.{key}`"), "add it"));
+        }
+    }
+    findings
+}
+
+fn secrets(options: &Map<String, Value>) -> Vec<Finding> {
+    let open =
+        options.keys().filter(|key| SECRET_KEYS.contains(&key.as_str()) || key.starts_with("httpHeaderValue"));
+    open.map(|key| {
+        let message = format!("`{key}` is a secret, and everybody can read what stands below `jsonData`");
+        Finding {
+            problem: Problem::error("secret-in-the-open", message)
+                .help(format!("move it below `secureJsonData`, as `{key}: $__env{{NAME}}`")),
+            pointer: option(key),
+        }
+    })
+    .collect()
+}
+
+fn spellings(options: &Map<String, Value>) -> Vec<Finding> {
+    let plain = |key: &str| key.replace(['_', '-'], "").to_lowercase();
+    let mut findings = Vec::new();
+    for key in options.keys().filter(|key| !SPELLINGS.contains(&key.as_str())) {
+        if let Some(right) = SPELLINGS.iter().find(|right| plain(right) == plain(key)) {
+            findings.push(warning(
+                &option(key),
+                format!("`{key}` is not what the plugin reads"),
+                &format!("write `{right}`"),
+            ));
+        }
+    }
+    if let Some(value) = options.get("sigV4Auth").filter(|value| !value.is_boolean()) {
+        findings.push(Finding {
+            problem: Problem::error(
+                "aws-datasource",
+                format!("`sigV4Auth` must be `true` or `false`, not `{value}`"),
+            ),
+            pointer: option("sigV4Auth"),
+        });
+    }
+    findings
+}
+
+// The value of `authType` or `sigV4AuthType`.
+fn credentials(options: &Map<String, Value>, key: &str) -> Vec<Finding> {
+    const KNOWN: [&str; 5] = ["default", "keys", "credentials", "ec2_iam_role", "grafana_assume_role"];
+    let Some(value) = options.get(key) else { return Vec::new() };
+    let value = value.as_str().unwrap_or_default();
+    let at = option(key);
+    match value {
+        "grafana_assume_role" => vec![warning(
+            &at,
+            format!("`{key}: grafana_assume_role` works in Grafana Cloud only"),
+            "write `default`, which ends at the workspace's role",
+        )],
+        "" => Vec::new(),
+        _ if KNOWN.contains(&value) => Vec::new(),
+        "workspace-iam-role" => vec![warning(
+            &at,
+            format!("`workspace-iam-role` is a label of the AWS console, not a value of `{key}`"),
+            "write `ec2_iam_role` for the workspace's role, or `default`",
+        )],
+        "arn" => vec![warning(&at, format!("`{key}: arn` is an old spelling"), "write `default`")],
+        "sharedCreds" => {
+            vec![warning(&at, format!("`{key}: sharedCreds` is an old spelling"), "write `credentials`")]
+        }
+        _ => vec![Finding {
+            problem: Problem::error("aws-datasource", format!("there is no `{key}` called `{value}`"))
+                .help("there are `default`, `ec2_iam_role`, `keys` and `credentials`"),
+            pointer: at,
+        }],
+    }
+}
+
+// Plugins that read `authType` and nothing that begins with `sigV4`.
+fn not_signed(kind: &str, options: &Map<String, Value>) -> Vec<Finding> {
+    let ignored = options.keys().find(|key| key.to_lowercase().starts_with("sigv4"));
+    let Some(key) = ignored else { return Vec::new() };
+    let help = if options.contains_key("authType") {
+        "remove what begins with `sigV4`".to_owned()
+    } else {
+        let value = options.get("sigV4AuthType").and_then(Value::as_str).unwrap_or("default");
+        let value = if value == "workspace-iam-role" { "ec2_iam_role" } else { value };
+        format!("write `authType: {value}` and `defaultRegion` instead")
+    };
+    vec![warning(&option(key), format!("`{kind}` does not read `{key}`"), &help)]
+}
+
+fn signed(kind: &str, body: &Value, options: &Map<String, Value>) -> Vec<Finding> {
+    let mut findings = credentials(options, "sigV4AuthType");
+    let url = text(body, "/url");
+    let amp = url.contains("://aps-workspaces.");
+    if amp && let Some(at) = url.find("/api/v1") {
+        findings.push(Finding {
+            problem: Problem::error("aws-datasource", "this is the address of one call, not of the AMP workspace")
+                .help(format!("write `{}`", &url[..at])),
+            pointer: "/url".into(),
+        });
+    }
+    let signs = kind == AMP || options.get("sigV4Auth") == Some(&Value::Bool(true));
+    if amp && !signs {
+        findings.push(warning(
+            "/url",
+            "AMP refuses requests that are not signed".into(),
+            "add `sigV4Auth: true`, `sigV4AuthType` and `sigV4Region` below `jsonData`",
+        ));
+    }
+    if !signs {
+        return findings;
+    }
+    for (ignored, read) in [("assumeRoleArn", "sigV4AssumeRoleArn"), ("externalId", "sigV4ExternalId")] {
+        if options.contains_key(ignored) {
+            findings.push(warning(
+                &option(ignored),
+                format!("`{kind}` does not read `{ignored}`"),
+                &format!("write `{read}`"),
+            ));
+        }
+    }
+    let region = options.get("sigV4Region").and_then(Value::as_str).unwrap_or_default();
+    let of_url = url.split("://aps-workspaces.").nth(1).and_then(|rest| rest.split('.').next()).unwrap_or_default();
+    if region.is_empty() {
+        findings.push(warning(
+            "/jsonData",
+            "requests are signed for a region, and `sigV4Region` names none".into(),
+            if of_url.is_empty() { "add `sigV4Region`" } else { "add `sigV4Region` with the region of the URL" },
+        ));
+    } else if amp && !of_url.is_empty() && of_url != region {
+        findings.push(warning(
+            &option("sigV4Region"),
+            format!("requests to {of_url} are signed for {region}"),
+            "make `sigV4Region` the region of the URL",
+        ));
+    }
+    let role = options.get("sigV4AssumeRoleArn").and_then(Value::as_str).unwrap_or_default();
+    if !role.is_empty() && options.get("sigV4AuthType").and_then(Value::as_str) == Some("ec2_iam_role") {
+        findings.push(warning(
+            &option("sigV4AssumeRoleArn"),
+            "with `ec2_iam_role` no other role is assumed".into(),
+            "write `sigV4AuthType: default`",
+        ));
+    }
+    findings
+}
+
+// Grafana 12 took SigV4 out of the core plugin: what is declared so is rewritten at every start of the server.
+fn successor(kind: &str, options: &Map<String, Value>, major: Option<u32>) -> Vec<Finding> {
+    let signs = options.get("sigV4Auth") == Some(&Value::Bool(true));
+    let help = format!("write `type: {AMP}`");
+    match (kind, major) {
+        ("prometheus", Some(12..)) if signs => vec![Finding {
+            problem: Problem::error(
+                "aws-datasource",
+                "the plugin `prometheus` of this workspace does not sign requests",
+            )
+            .note("since 12 Amazon Managed Grafana rewrites such a data source to the other type")
+            .help(help),
+            pointer: "/type".into(),
+        }],
+        ("prometheus", None) if signs => vec![warning(
+            "/type",
+            "since Grafana 12 the plugin `prometheus` does not sign requests".into(),
+            &format!("{help}, unless the workspace is older"),
+        )],
+        (AMP, Some(..12)) => vec![warning(
+            "/type",
+            format!("Amazon Managed Grafana has `{AMP}` from version 12 on"),
+            "write `type: prometheus`",
+        )],
+        _ => Vec::new(),
+    }
+}
+
+fn warning(pointer: &str, message: String, help: &str) -> Finding {
+    Finding { problem: Problem::warning("aws-datasource", message).help(help), pointer: pointer.to_owned() }
+}
+
+fn option(key: &str) -> String {
+    format!("/jsonData/{}", key.replace('~', "~0").replace('/', "~1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Severity;
+    use serde_json::json;
+
+    fn check(body: Value, major: Option<u32>, expected: &[&str]) {
+        let told: Vec<String> = lint(&body, major)
+            .iter()
+            .map(|f| {
+                let sign = if f.problem.severity == Severity::Error { "E" } else { "W" };
+                format!("{sign} {} {}", f.pointer, f.problem.message)
+            })
+            .collect();
+        assert_eq!(told, expected, "{body}");
+    }
+
+    fn amp(options: Value) -> Value {
+        let url = "https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1";
+        json!({ "type": AMP, "name": "AMP", "url": url, "jsonData": options })
+    }
+
+    #[test]
+    fn what_is_right_is_not_talked_about() {
+        check(
+            amp(json!({ "sigV4Auth": true, "sigV4AuthType": "default", "sigV4Region": "eu-west-1" })),
+            Some(12),
+            &[],
+        );
+        check(
+            json!({ "type": "cloudwatch", "jsonData": { "authType": "ec2_iam_role", "defaultRegion": "x" } }),
+            None,
+            &[],
+        );
+        check(json!({ "type": "loki", "url": "http://loki:3100" }), None, &[]);
+        check(json!({ "type": "prometheus", "url": "http://prometheus:9090" }), Some(12), &[]);
+    }
+
+    #[test]
+    fn the_core_plugin_signs_nothing_since_12() {
+        let body = json!({ "type": "prometheus", "jsonData": { "sigV4Auth": true, "sigV4Region": "x" } });
+        check(body.clone(), Some(10), &[]);
+        check(
+            body.clone(),
+            Some(12),
+            &["E /type the plugin `prometheus` of this workspace does not sign requests"],
+        );
+        check(body, None, &["W /type since Grafana 12 the plugin `prometheus` does not sign requests"]);
+    }
+
+    #[test]
+    fn keys_that_no_plugin_reads_are_named() {
+        check(
+            amp(
+                json!({ "sigv4_auth": true, "sigV4Service": "aps", "assumeRoleArn": "arn:x", "sigV4Region": "eu-west-1" }),
+            ),
+            Some(12),
+            &[
+                "W /jsonData/sigv4_auth `sigv4_auth` is not what the plugin reads",
+                "W /jsonData/sigV4Service `sigV4Service` is not what the plugin reads",
+                "W /jsonData/assumeRoleArn `grafana-amazonprometheus-datasource` does not read `assumeRoleArn`",
+            ],
+        );
+        check(
+            json!({ "type": "cloudwatch", "jsonData": { "sigV4Auth": true, "sigV4AuthType": "workspace-iam-role" } }),
+            None,
+            &["W /jsonData/sigV4Auth `cloudwatch` does not read `sigV4Auth`"],
+        );
+        check(
+            json!({ "type": "cloudwatch", "jsonData": { "sigV4Auth": "true," } }),
+            None,
+            &[
+                "E /jsonData/sigV4Auth `sigV4Auth` must be `true` or `false`, not `\"true,\"`",
+                "W /jsonData/sigV4Auth `cloudwatch` does not read `sigV4Auth`",
+            ],
+        );
+    }
+
+    #[test]
+    fn ways_to_sign_in_are_checked() {
+        for (value, expected) in [
+            ("default", None),
+            (
+                "workspace-iam-role",
+                Some(
+                    "W /jsonData/authType `workspace-iam-role` is a label of the AWS console, not a value of `authType`",
+                ),
+            ),
+            ("arn", Some("W /jsonData/authType `authType: arn` is an old spelling")),
+            ("iam", Some("E /jsonData/authType there is no `authType` called `iam`")),
+        ] {
+            let body = json!({ "type": "grafana-x-ray-datasource", "jsonData": { "authType": value } });
+            check(body, None, &expected.into_iter().collect::<Vec<_>>());
+        }
+        check(
+            amp(
+                json!({ "sigV4Region": "us-east-1", "sigV4AuthType": "ec2_iam_role", "sigV4AssumeRoleArn": "arn:x" }),
+            ),
+            None,
+            &[
+                "W /jsonData/sigV4Region requests to eu-west-1 are signed for us-east-1",
+                "W /jsonData/sigV4AssumeRoleArn with `ec2_iam_role` no other role is assumed",
+            ],
+        );
+    }
+
+    #[test]
+    fn the_address_of_a_call_is_not_the_workspace() {
+        let mut body = amp(json!({ "sigV4Region": "eu-west-1" }));
+        body["url"] = json!("https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1/api/v1/query");
+        check(body.clone(), None, &["E /url this is the address of one call, not of the AMP workspace"]);
+        let help = lint(&body, None)[0].problem.help.clone().unwrap();
+        assert_eq!(help, "write `https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1`");
+    }
+
+    #[test]
+    fn secrets_in_the_open_are_errors_for_every_plugin() {
+        check(
+            json!({ "type": "anything", "jsonData": { "secretKey": "x", "httpHeaderValue7": "y" } }),
+            None,
+            &[
+                "E /jsonData/secretKey `secretKey` is a secret, and everybody can read what stands below `jsonData`",
+                "E /jsonData/httpHeaderValue7 `httpHeaderValue7` is a secret, and everybody can read what stands below `jsonData`",
+            ],
+        );
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::matching::{Matched, Rules, matched, moved};
+use super::matching::{Key, Matched, Rules, matched, moved};
 use super::{At, leaf, likeness, short, words};
 use crate::model::digest::{Numbers, same_value};
 use crate::model::{Entry, Mark};
@@ -14,16 +14,30 @@ const NAMED_MOVES: usize = 3;
 /// Lists of plain values are shown whole up to this many characters.
 const WHOLE: usize = 48;
 
+/// Says how two items differ.
+pub type Inside<'l> = &'l dyn Fn(&At, &Value, &Value, &mut Vec<Entry>);
+
+/// How a field of an item is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Naming {
+    /// As a path: `links[2].url`.
+    Path,
+    /// As words: `link "Runbook" url`.
+    Words,
+}
+
 /// How the items of one sort of list are told.
 pub struct Listing<'l> {
     /// What names an item.
-    pub key: &'l dyn Fn(&Value) -> Option<String>,
+    pub key: Key<'l>,
     /// What an item is called, given its place in its list.
     pub name: &'l dyn Fn(&Value, usize) -> String,
     /// What a new or removed item is told by.
     pub told: &'l dyn Fn(&Value) -> String,
     /// Says how two matched items that are not the same differ.
-    pub inside: &'l dyn Fn(&At, &Value, &Value, &mut Vec<Entry>),
+    pub inside: Inside<'l>,
+    /// Whether items are told by words of their own, or as the path they are at.
+    pub style: Naming,
     /// What the list is called, for what is said of all of it.
     pub list: String,
 }
@@ -44,6 +58,7 @@ pub fn compare(at: &At, before: &[Value], after: &[Value], numbers: Numbers, out
         },
         told: &short,
         inside: &|at, b, a, out| super::compare(at, Some(b), Some(a), numbers, out),
+        style: Naming::Path,
         list: list.clone(),
     };
     told(at, before, after, numbers, &listing, out);
@@ -70,7 +85,8 @@ pub fn told(
     for &(i, j) in &pairs {
         if !same_value(old[i], new[j], numbers) {
             let told = out.len();
-            let here = at.item("", i, j).named((listing.name)(new[j], j));
+            let here = at.item((listing.name)(new[j], j), i, j);
+            let here = if listing.style == Naming::Words { here.named(here.label.clone()) } else { here };
             (listing.inside)(&here, old[i], new[j], out);
             if out.len() == told {
                 out.push(leaf(&here, Some(old[i]), Some(new[j])));
@@ -87,9 +103,8 @@ pub fn told(
     if moves.len() <= NAMED_MOVES {
         for ((i, j), from, to) in moves {
             let here = at.item((listing.name)(new[j], j), i, j);
-            let label = if here.label.is_empty() { listing.list.clone() } else { here.label.clone() };
             out.push(
-                Entry::new(Mark::Move, label, here.pointer(Mark::Move))
+                Entry::new(Mark::Move, here.label.clone(), here.pointer(Mark::Move))
                     .values(Some(format!("place {from}")), Some(format!("place {to}"))),
             );
         }

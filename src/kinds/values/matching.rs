@@ -14,12 +14,18 @@ const CANDIDATES: usize = 4096;
 /// So many leaves of an item are looked at.
 const FEATURES: usize = 256;
 
+/// What may name an item.
+pub type Key<'r> = &'r dyn Fn(&Value) -> Option<String>;
+
+/// So many of what is left between two neighbours are asked for each item.
+const NEAR: usize = 64;
+
 /// How items are told apart.
 pub struct Rules<'r> {
     /// What names an item; believed where it is unique on both sides.
-    pub key: &'r dyn Fn(&Value) -> Option<String>,
+    pub key: Key<'r>,
     /// What else tells items, best first: a panel's type and title, then its title.
-    pub weak: &'r [&'r dyn Fn(&Value) -> Option<String>],
+    pub weak: &'r [Key<'r>],
     /// Whether two items of one key are yet two things: one was removed, and another took its number.
     pub veto: &'r dyn Fn(&Value, &Value) -> bool,
     /// Whether two items that only stand at the same place may be taken for one.
@@ -115,14 +121,23 @@ impl State<'_> {
         }
     }
 
+    // From both ends first, so that among many equal ones each is itself; then wherever one is left.
     fn by_equality(&mut self, numbers: Numbers) {
-        let mut places: HashMap<u64, Vec<usize>> = HashMap::new();
-        for i in self.open_old().into_iter().rev() {
-            places.entry(likeness(self.before[i], numbers)).or_default().push(i);
+        let old: Vec<_> = self.open_old().into_iter().map(|i| (i, likeness(self.before[i], numbers))).collect();
+        let new: Vec<_> = self.open_new().into_iter().map(|j| (j, likeness(self.after[j], numbers))).collect();
+        let head = old.iter().zip(&new).take_while(|(o, n)| o.1 == n.1).count();
+        let tail = old[head..].iter().rev().zip(new[head..].iter().rev()).take_while(|(o, n)| o.1 == n.1).count();
+        let ends = old[..head].iter().zip(&new[..head]);
+        for (o, n) in ends.chain(old[old.len() - tail..].iter().zip(&new[new.len() - tail..])) {
+            self.pair(o.0, n.0);
         }
-        for j in self.open_new() {
-            if let Some(i) = places.get_mut(&likeness(self.after[j], numbers)).and_then(Vec::pop) {
-                self.pair(i, j);
+        let mut places: HashMap<u64, Vec<usize>> = HashMap::new();
+        for (i, like) in old[head..old.len() - tail].iter().rev() {
+            places.entry(*like).or_default().push(*i);
+        }
+        for (j, like) in &new[head..new.len() - tail] {
+            if let Some(i) = places.get_mut(like).and_then(Vec::pop) {
+                self.pair(i, *j);
             }
         }
     }
@@ -170,9 +185,10 @@ impl State<'_> {
         }
         for j in self.open_new() {
             if let Some(gap) = gaps.get_mut(&rank(j, |pair| pair.1)) {
-                let found = gap.iter().rposition(|i| may(self.before[*i], self.after[j]));
+                let first = gap.len().saturating_sub(NEAR);
+                let found = gap[first..].iter().rposition(|i| may(self.before[*i], self.after[j]));
                 if let Some(at) = found {
-                    let i = gap.remove(at);
+                    let i = gap.remove(first + at);
                     self.pair(i, j);
                 }
             }

@@ -77,6 +77,12 @@ impl At {
         At { label: label.into(), join: " ", ..self.clone() }
     }
 
+    /// The same place under a name of its own, after which names of fields follow a dot as before.
+    #[must_use]
+    pub fn called(&self, label: impl Into<String>) -> At {
+        At { label: label.into(), ..self.clone() }
+    }
+
     /// Its pointer: in the later document, except for what is only in the earlier one.
     #[must_use]
     pub fn pointer(&self, mark: Mark) -> String {

@@ -15,9 +15,9 @@ const PIECE: usize = 40;
 /// The most pieces that are shown.
 const PIECES: usize = 3;
 /// Middles of more pieces than this are taken as replaced whole: comparing them would take too long.
-const COMPARED: usize = 1500;
+const COMPARED: usize = 400;
 /// The most characters of a word; longer ones are taken apart.
-const WORD: usize = 16;
+const WORD: usize = 64;
 
 /// A text cut to `limit` characters, with `…` in place of what was cut.
 #[must_use]
@@ -116,8 +116,8 @@ fn pieces(before: &str, after: &str) -> (String, String) {
             DiffTag::Delete | DiffTag::Insert | DiffTag::Replace if told < PIECES => {
                 told += 1;
                 let (b, a) = (old[op.old_range()].concat(), new[op.new_range()].concat());
-                from.changed(&b, told);
-                to.changed(&a, told);
+                from.changed(&b);
+                to.changed(&a);
             }
             DiffTag::Delete | DiffTag::Insert | DiffTag::Replace => {}
         }
@@ -216,16 +216,22 @@ impl Side {
             self.text.push_str(&escaped(text));
             return;
         }
-        let (front, back) = (words[..front].concat(), words[words.len() - back..].concat());
+        let back = words[words.len() - back..].concat();
+        // The beginning may end in the middle of a word: it is there to be recognised.
+        let front = match (first, head) {
+            (false, _) | (_, 0) => words[..front].concat(),
+            (true, _) => text.chars().take(keep_front.min(text.chars().count() - back.chars().count())).collect(),
+        };
+        let whole = front.ends_with(|c: char| !(c.is_alphanumeric() || c == '_'));
         self.text.push_str(escaped(&front).trim_end());
-        self.text.push_str(if front.trim().is_empty() { "…" } else { " …" });
+        self.text.push_str(if whole && !front.trim().is_empty() { " …" } else { "…" });
         if !back.is_empty() && !back.starts_with(' ') {
             self.text.push(' ');
         }
         self.text.push_str(&escaped(&back));
     }
 
-    fn changed(&mut self, text: &str, _nth: usize) {
+    fn changed(&mut self, text: &str) {
         if !text.is_empty() && text.trim().is_empty() {
             self.text.push_str(&quoted(text));
         } else {

@@ -153,6 +153,13 @@ impl World {
         Child::start(format!("amgctl {arguments}"), self.command(arguments))
     }
 
+    /// Starts `amgctl` with a proxy before the workspace.
+    pub fn begin_at(&self, proxy: &super::Proxy, arguments: &str) -> Child {
+        let mut command = self.command(arguments);
+        command.env("AMGCTL_URL", &proxy.url);
+        Child::start(format!("amgctl {arguments}"), command)
+    }
+
     /// `amgctl plan stack -detailed-exitcode`: exits with 0 when there is nothing to do, with 2 when there is.
     pub fn plan(&self) -> Ran {
         self.plan_with("")

@@ -1,7 +1,7 @@
 //! How two dashboards differ: panel by panel, query by query, in Grafana's own words.
 //!
-//! Panels stand in [`panels`] and [`panel`], their places in [`layout`], variables in [`variables`]; what a browser's
-//! save changes by itself is told apart in [`rewrite`]. What has no words of its own is told by its path
+//! Panels stand in `panels` and `panel`, their places in `layout`, variables in `variables`; what a browser's
+//! save changes by itself is told apart in `rewrite`. What has no words of its own is told by its path
 //! ([`crate::kinds::values`]).
 
 mod layout;
@@ -94,6 +94,7 @@ fn tags(at: &At, before: Option<&Value>, after: Option<&Value>, numbers: Numbers
         name: &|item, _| format!("tag {}", words::quoted(item.as_str().unwrap_or_default())),
         told: &|_| String::new(),
         inside: &|at, b, a, out| compare(at, Some(b), Some(a), numbers, out),
+        style: lists::Naming::Words,
         list: "tags".into(),
     };
     lists::told(at, b, a, numbers, &listing, out);

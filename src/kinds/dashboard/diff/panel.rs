@@ -77,6 +77,7 @@ fn queries(at: &At, before: &[Value], after: &[Value], numbers: Numbers, out: &m
             }
         },
         inside: &|at, b, a, out| query(at, b, a, numbers, out),
+        style: lists::Naming::Words,
         list: "queries".into(),
     };
     lists::told(at, before, after, numbers, &listing, out);
@@ -114,6 +115,7 @@ fn transformations(at: &At, before: &[Value], after: &[Value], numbers: Numbers,
         },
         told: &|step| step.get("options").map(super::short).unwrap_or_default(),
         inside: &|at, b, a, out| by_path(at, Some(b), Some(a), numbers, out),
+        style: lists::Naming::Words,
         list: "transformations".into(),
     };
     lists::told(at, before, after, numbers, &listing, out);
@@ -148,7 +150,7 @@ fn defaults(
         match (key.as_str(), before.get(key), after.get(key)) {
             ("thresholds", Some(Value::Object(b)), Some(Value::Object(a))) => {
                 for key in keys(b, a) {
-                    let here = here.named("thresholds").key(key);
+                    let here = here.called("thresholds").key(key);
                     match (key.as_str(), b.get(key), a.get(key)) {
                         ("steps", Some(Value::Array(b)), Some(Value::Array(a))) => {
                             thresholds(&here, b, a, numbers, out);
@@ -200,6 +202,7 @@ fn thresholds(at: &At, before: &[Value], after: &[Value], numbers: Numbers, out:
                 out.push(entry);
             }
         },
+        style: lists::Naming::Words,
         list: "thresholds".into(),
     };
     lists::told(at, before, after, numbers, &listing, out);
@@ -255,6 +258,7 @@ fn overrides(at: &At, before: &[Value], after: &[Value], numbers: Numbers, out: 
                 }
             }
         },
+        style: lists::Naming::Words,
         list: "overrides".into(),
     };
     lists::told(at, before, after, numbers, &listing, out);
@@ -277,6 +281,7 @@ fn properties(at: &At, rule: &str, before: &[Value], after: &[Value], numbers: N
             }
             _ => by_path(at, Some(b), Some(a), numbers, out),
         },
+        style: lists::Naming::Words,
         list: format!("{rule} properties"),
     };
     lists::told(at, before, after, numbers, &listing, out);

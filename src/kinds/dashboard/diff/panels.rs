@@ -24,6 +24,8 @@ pub struct Node<'v> {
     home: Home,
     row: Option<usize>,
     row_like: bool,
+    /// How many panels are in it; they follow it.
+    holds: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -97,6 +99,13 @@ impl<'v> Panels<'v> {
         told
     }
 
+    /// How many panels are on both sides, and how many the side with fewer has; rows not counted.
+    pub fn sizes(&self) -> (usize, usize) {
+        let count = |side: &[Node<'v>]| side.iter().filter(|node| !node.row_like).count();
+        let pairs = self.matched.pairs.iter().filter(|(_, j)| !self.new[*j].row_like).count();
+        (pairs, count(&self.old).min(count(&self.new)))
+    }
+
     /// `38 panels`: how many are the same, wherever they stand.
     pub fn unchanged(&self) -> String {
         let same = |&&(i, j): &&(usize, usize)| {
@@ -108,27 +117,34 @@ impl<'v> Panels<'v> {
         }
     }
 
+    // `panel "CPU" #3`, with its row where the title alone does not tell which.
     fn label(&self, side: &[Node<'v>], at: usize) -> String {
+        let node = &side[at];
+        let title = field(node.value, "title");
+        let row = node.row.map(|row| field(side[row].value, "title")).filter(|row| !row.is_empty());
+        let label = self.label_alone(side, at);
+        match row {
+            Some(row) if self.twice.contains(title) && !title.is_empty() => format!("{label} in row {}", name(row)),
+            _ => label,
+        }
+    }
+
+    fn label_alone(&self, side: &[Node<'v>], at: usize) -> String {
         let node = &side[at];
         let title = field(node.value, "title");
         let id = match node.value.get("id") {
             Some(Value::Number(id)) => format!(" #{id}"),
             _ => String::new(),
         };
-        if node.row_like {
-            return if title.is_empty() { format!("row{id}") } else { format!("row {}{id}", name(title)) };
-        }
-        let row = node.row.map(|row| field(side[row].value, "title")).filter(|row| !row.is_empty());
-        match (title.is_empty(), row) {
-            (true, _) => {
+        match (node.row_like, title.is_empty()) {
+            (true, true) => format!("row{id}"),
+            (true, false) => format!("row {}{id}", name(title)),
+            (false, false) => format!("panel {}{id}", name(title)),
+            (false, true) => {
                 let kind = field(node.value, "type");
                 let kind = if kind.is_empty() { "no type" } else { kind };
                 format!("panel{id} ({}, no title)", words::escaped(&words::clip(kind, 40)))
             }
-            (false, Some(row)) if self.twice.contains(title) => {
-                format!("panel {}{id} in row {}", name(title), name(row))
-            }
-            (false, _) => format!("panel {}{id}", name(title)),
         }
     }
 
@@ -140,7 +156,8 @@ impl<'v> Panels<'v> {
                 continue;
             }
             let text = [self.told_by(&self.new, j, &added), self.place(j)].join(" ");
-            let entry = Entry::new(Mark::Add, self.label(&self.new, j), node.pointer.clone());
+            let label = self.label_alone(&self.new, j);
+            let entry = Entry::new(Mark::Add, label, node.pointer.clone());
             out.push(entry.values(None, Some(text.trim().to_owned())).whole(None, Some(node.value)));
         }
     }
@@ -162,7 +179,7 @@ impl<'v> Panels<'v> {
     fn told_by(&self, side: &[Node<'v>], at: usize, with: &HashSet<usize>) -> String {
         let node = &side[at];
         if node.row_like {
-            let count = with.iter().filter(|other| side[**other].home == Home::In(at)).count();
+            let count = (at + 1..=at + node.holds).filter(|other| with.contains(other)).count();
             return if count > 0 { format!("with {}", counted(count, "panel")) } else { String::new() };
         }
         if !node.value.is_object() {
@@ -264,7 +281,8 @@ pub fn shape(at: &At, before: Option<&Value>, after: Option<&Value>, out: &mut V
     }
 }
 
-const RULES: Rules<'static> = Rules {
+/// Which panel is which: by id, then by type and title, by title, by likeness, by place.
+pub const RULES: Rules<'static> = Rules {
     key: &|panel| panel.get("id").and_then(|id| id.as_f64().is_some().then(|| id.to_string())),
     weak: &[
         &|panel| match (field(panel, "type"), field(panel, "title")) {
@@ -279,6 +297,18 @@ const RULES: Rules<'static> = Rules {
         differ("title") && differ("type") && differ("targets") && differ("datasource")
     },
     by_place: &|b, a| b.is_object() == a.is_object() && field(b, "type") == field(a, "type"),
+};
+
+/// Which query, variable, annotation or override is which: by its name.
+pub const SAME_KEY: Rules<'static> = Rules {
+    key: &|item| {
+        ["refId", "name", "id"]
+            .into_iter()
+            .find_map(|key| item.get(key)?.as_str().map(|text| format!("{key} {text}")))
+    },
+    weak: &[],
+    veto: &|_, _| false,
+    by_place: &|_, _| true,
 };
 
 fn nodes(dashboard: &Map<String, Value>) -> Vec<Node<'_>> {
@@ -303,12 +333,13 @@ fn collect<'v>(items: &'v [Value], pointer: &str, home: Home, out: &mut Vec<Node
             Home::Top(_) => open_row,
         };
         let pointer = format!("{pointer}/{index}");
-        out.push(Node { value, pointer: pointer.clone(), home, row, row_like });
+        out.push(Node { value, pointer: pointer.clone(), home, row, row_like, holds: 0 });
         if row_like {
             open_row = Some(at);
         }
         if let Some(nested) = nested {
             collect(nested, &format!("{pointer}/panels"), Home::In(at), out);
+            out[at].holds = out.len() - at - 1;
         }
     }
 }

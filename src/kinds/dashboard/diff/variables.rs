@@ -76,6 +76,7 @@ impl Told {
                 differing.set(differing.get() + 1);
                 item(at, b, a, numbers, out);
             },
+            style: lists::Naming::Words,
             list: sort.many.to_owned(),
         };
         lists::told(at, before, after, numbers, &listing, &mut self.entries);

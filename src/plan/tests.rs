@@ -1,0 +1,586 @@
+//! The decision table on objects of every kind: what is declared, recorded and live, in three words, against the action.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::inputs::{LiveName, LiveTitle};
+use super::{Action, Adopt, Change, Goal, Inputs, Ownership, Plan, Rules, SecretChange, Workspace, plan};
+use crate::kinds;
+use crate::model::digest::REVISION;
+use crate::model::server::TitleRule;
+use crate::model::{
+    Address, BodyRef, Declared, DeclaredFolder, DeclaredSecret, Digest, Fingerprint, FolderPath, Found, Headline,
+    Identity, KindName, LiveBody, LiveFolder, Owned, Parent, Pending, Place, Recorded, Saved, Server, StackName,
+    Uid, UidFrom,
+};
+
+/// A workspace, a directory and a record in the making.
+struct World {
+    declared: Vec<Declared>,
+    folders: Vec<DeclaredFolder>,
+    bodies: BTreeMap<Address, Value>,
+    prints: BTreeMap<Address, BTreeMap<String, Fingerprint>>,
+    live: Workspace,
+    recorded: BTreeMap<Address, Recorded>,
+    bindings: BTreeMap<FolderPath, String>,
+    rules: Rules,
+    server: Server,
+    goal: Goal,
+}
+
+fn world() -> World {
+    World {
+        declared: Vec::new(),
+        folders: Vec::new(),
+        bodies: BTreeMap::new(),
+        prints: BTreeMap::new(),
+        live: Workspace {
+            folders: Some(Vec::new()),
+            dashboards: Some(Vec::new()),
+            datasources: Some(Vec::new()),
+            ..Workspace::default()
+        },
+        recorded: BTreeMap::new(),
+        bindings: BTreeMap::new(),
+        rules: Rules::default(),
+        server: Server::latest(),
+        goal: Goal::Apply,
+    }
+}
+
+fn address(text: &str) -> Address {
+    crate::registry::record::parse_address(text).unwrap()
+}
+
+fn path(text: &str) -> FolderPath {
+    FolderPath::new(text.split('/').map(str::to_owned).collect()).unwrap()
+}
+
+fn raw(address: &Address, body: &str) -> Value {
+    match address.kind {
+        KindName::DATASOURCE => json!({ "name": address.uid, "type": "loki", "url": body }),
+        KindName::DASHBOARD => json!({ "title": address.uid, "x": body }),
+        _ => json!({ "title": body }),
+    }
+}
+
+fn identity(version: i64) -> Identity {
+    Identity { created: "2026-01-01T00:00:00Z".into(), number: "1".into(), version, ..Identity::default() }
+}
+
+impl World {
+    fn declare(&mut self, text: &str, body: &str) -> &mut World {
+        self.declare_in(text, body, Parent::Root)
+    }
+
+    fn declare_in(&mut self, text: &str, body: &str, parent: Parent) -> &mut World {
+        let address = address(text);
+        let place = Place::file(format!("{text}.json"));
+        if address.kind == KindName::FOLDER {
+            self.folders.push(DeclaredFolder {
+                uid: Some(address.uid),
+                path: None,
+                title: body.into(),
+                parent,
+                place,
+                protect: false,
+            });
+            return self;
+        }
+        let normal = kinds::by_name(address.kind).normal(raw(&address, body));
+        let parent = if address.kind == KindName::DATASOURCE { Parent::None } else { parent };
+        self.declared.push(Declared {
+            digest: normal.digest(),
+            parent,
+            headline: Headline { title: address.uid.to_string(), facts: Vec::new() },
+            references: Vec::new(),
+            secrets: Vec::new(),
+            body: BodyRef { file: place.file.clone(), document: 0, item: 0, file_digest: Digest::of_bytes(b"") },
+            uid_from: UidFrom::Document,
+            protect: false,
+            place,
+            address: address.clone(),
+        });
+        self.bodies.insert(address, normal.whole());
+        self
+    }
+
+    fn live(&mut self, text: &str, body: &str, version: i64) -> &mut World {
+        self.live_in(text, body, version, None)
+    }
+
+    fn live_in(&mut self, text: &str, body: &str, version: i64, parent: Option<&str>) -> &mut World {
+        let address = address(text);
+        let normal = kinds::by_name(address.kind).normal(raw(&address, body));
+        let uid = address.uid.to_string();
+        let parent = parent.map(str::to_owned);
+        let title = if address.kind == KindName::FOLDER { body.to_owned() } else { uid.clone() };
+        match address.kind {
+            KindName::FOLDER => self.live.folders.as_mut().unwrap().push(LiveFolder {
+                uid,
+                title: title.clone(),
+                parent: parent.clone(),
+            }),
+            KindName::DATASOURCE => self.live.datasources.as_mut().unwrap().push(LiveName {
+                uid: uid.clone(),
+                name: uid,
+                kind: "loki".into(),
+                is_default: false,
+            }),
+            _ => self.live.dashboards.as_mut().unwrap().push(LiveTitle {
+                title: uid.clone(),
+                uid,
+                parent: parent.clone(),
+            }),
+        }
+        let found = Found {
+            identity: identity(version),
+            body: LiveBody::Kept(normal.digest(), Box::new(normal.whole())),
+            parent,
+            headline: Headline { title, facts: Vec::new() },
+            saved: Saved { by: "ana".into(), at: "2026-02-02T00:00:00Z".into() },
+            guard: None,
+            secure_keys: BTreeSet::new(),
+        };
+        self.live.found.insert(address, found);
+        self
+    }
+
+    fn record(&mut self, text: &str, body: &str, version: i64) -> &mut World {
+        self.record_in(text, body, version, None)
+    }
+
+    fn record_in(&mut self, text: &str, body: &str, version: i64, parent: Option<&str>) -> &mut World {
+        let address = address(text);
+        let digest = kinds::by_name(address.kind).normal(raw(&address, body)).digest().recorded();
+        self.recorded.insert(
+            address,
+            Recorded {
+                digest: Some(digest),
+                revision: REVISION,
+                identity: Some(identity(version)),
+                parent: parent.map(str::to_owned),
+                title: String::new(),
+                secrets: BTreeMap::new(),
+                source: format!("{text}.json"),
+                content: None,
+                protect: false,
+                how: Owned::Created,
+                pending: None,
+            },
+        );
+        self
+    }
+
+    fn recorded(&mut self, text: &str) -> &mut Recorded {
+        self.recorded.get_mut(&address(text)).unwrap()
+    }
+
+    fn plan_with(&self, ownership: Ownership<'_>) -> Plan {
+        plan(&Inputs {
+            goal: self.goal,
+            workspace: "test",
+            stack: &StackName::parse("test").unwrap(),
+            server: &self.server,
+            declared: &self.declared,
+            bodies: &self.bodies,
+            folders: &self.folders,
+            fingerprints: &self.prints,
+            live: &self.live,
+            ownership,
+            rules: &self.rules,
+        })
+        .unwrap()
+    }
+
+    fn plan(&self) -> Plan {
+        self.plan_with(Ownership::Known { serial: 1, run: "r", objects: &self.recorded, bindings: &self.bindings })
+    }
+
+    fn change(&self, text: &str) -> Option<Change> {
+        self.plan().changes().find(|c| c.address == address(text)).cloned()
+    }
+
+    fn word(&self, text: &str) -> String {
+        self.change(text).map_or_else(|| "nothing".into(), |change| word(&change))
+    }
+}
+
+fn word(change: &Change) -> String {
+    let word = match &change.action {
+        Action::Create { .. } => "create",
+        Action::Update { moved: None, .. } => "update",
+        Action::Update { moved: Some(_), .. } => "move",
+        Action::Replace { .. } => "replace",
+        Action::Adopt { .. } => "adopt",
+        Action::Delete { .. } => "delete",
+        Action::Release => "release",
+        Action::Forget { .. } => "forget",
+        Action::Keep { .. } => "keep",
+        Action::LeaveAlone => "leave",
+        Action::Renew => "renew",
+        Action::Refuse(refusal) => refusal.code,
+    };
+    if change.drift.is_some() { format!("{word}+drift") } else { word.into() }
+}
+
+const KINDS: [&str; 3] = ["folder.a", "datasource.a", "dashboard.a"];
+
+/// D, R and L as letters: the same letter is the same content, `-` is nothing.
+#[test]
+fn every_row_of_the_table_for_every_kind() {
+    let rows = [
+        ("A", "-", "-", "create", "create"),
+        ("A", "-", "A", "leave", "adopt"),
+        ("A", "-", "B", "not-ours", "adopt"),
+        ("A", "A", "A", "nothing", "nothing"),
+        ("A", "B", "A", "renew", "renew"),
+        ("A", "B", "B", "update", "update"),
+        ("A", "A", "B", "update+drift", "update+drift"),
+        ("A", "B", "C", "update+drift", "update+drift"),
+        ("A", "A", "-", "create+drift", "create+drift"),
+        ("-", "A", "A", "delete", "delete"),
+        ("-", "A", "B", "delete+drift", "delete+drift"),
+        ("-", "A", "-", "forget", "forget"),
+    ];
+    for object in KINDS {
+        for (declared, recorded, live, plain, adopting) in rows {
+            for (adopt, wanted) in [(Adopt::Nothing, plain), (Adopt::Everything, adopting)] {
+                let mut world = world();
+                world.rules.adopt = adopt;
+                if declared != "-" {
+                    world.declare(object, declared);
+                }
+                if recorded != "-" {
+                    world.record(object, recorded, 1);
+                }
+                if live != "-" {
+                    world.live(object, live, 1);
+                }
+                assert_eq!(
+                    world.word(object),
+                    wanted,
+                    "{object} D={declared} R={recorded} L={live} {:?}",
+                    world.rules.adopt
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_neither_declared_nor_recorded_is_counted_and_left() {
+    for object in KINDS {
+        let mut world = world();
+        world.live(object, "A", 1);
+        let plan = world.plan();
+        assert_eq!(plan.changes().count(), 0);
+        assert_eq!(plan.unmanaged.iter().map(|(_, n)| n).sum::<usize>(), 1);
+    }
+}
+
+#[test]
+fn another_incarnation_is_not_ours() {
+    for object in KINDS {
+        for (declared, live, wanted) in [("A", "A", "leave"), ("A", "B", "not-ours"), ("-", "A", "forget")] {
+            let mut world = world();
+            if declared != "-" {
+                world.declare(object, declared);
+            }
+            world.live(object, live, 1).record(object, "A", 1);
+            world.recorded(object).identity.as_mut().unwrap().number = "2".into();
+            let change = world.change(object).unwrap();
+            assert_eq!(word(&change), wanted, "{object} D={declared} L={live}");
+            assert!(change.stale);
+        }
+    }
+}
+
+#[test]
+fn a_record_out_of_date_is_renewed_and_no_drift() {
+    for object in KINDS {
+        let mut world = world();
+        world.declare(object, "A").live(object, "A", 2).record(object, "A", 1);
+        assert_eq!(world.word(object), "renew");
+        world.recorded(object).identity = Some(identity(2));
+        assert_eq!(world.word(object), "nothing");
+    }
+}
+
+#[test]
+fn under_another_revision_a_digest_proves_nothing() {
+    for object in KINDS {
+        for (live, version, wanted) in [("A", 1, "renew"), ("B", 1, "update"), ("B", 2, "update+drift")] {
+            let mut world = world();
+            world.declare(object, "A").live(object, live, version).record(object, "Z", 1);
+            world.recorded(object).revision = REVISION + 1;
+            assert_eq!(world.word(object), wanted, "{object} L={live} version {version}");
+        }
+    }
+}
+
+#[test]
+fn an_adopted_object_is_released_unless_asked() {
+    for object in KINDS {
+        let mut world = world();
+        world.live(object, "A", 1).record(object, "A", 1);
+        world.recorded(object).how = Owned::Adopted;
+        assert_eq!(world.word(object), "release");
+        world.rules.delete_adopted = true;
+        assert_eq!(world.word(object), "delete");
+    }
+}
+
+#[test]
+fn a_protected_object_stays_until_unprotected() {
+    for object in KINDS {
+        let mut world = world();
+        world.live(object, "A", 1).record(object, "A", 1);
+        world.recorded(object).protect = true;
+        assert_eq!(world.word(object), "keep");
+        world.rules.unprotect.insert(address(object));
+        assert_eq!(world.word(object), "delete");
+    }
+}
+
+#[test]
+fn a_pending_create_is_ours_only_if_it_is_as_intended() {
+    for object in KINDS {
+        let kind = address(object).kind;
+        let intended = kinds::by_name(kind).normal(raw(&address(object), "A")).digest().recorded();
+        for (declared, live, wanted) in [
+            ("A", "A", "renew"),
+            ("A", "B", "not-ours"),
+            ("A", "-", "create"),
+            ("-", "A", "delete"),
+            ("-", "B", "forget"),
+            ("-", "-", "forget"),
+        ] {
+            let mut world = world();
+            if declared != "-" {
+                world.declare(object, declared);
+            }
+            if live != "-" {
+                world.live(object, live, 1);
+            }
+            world.record(object, "A", 1);
+            let recorded = world.recorded(object);
+            recorded.digest = None;
+            recorded.identity = None;
+            recorded.pending = Some(Pending {
+                run: "r".into(),
+                digest: intended.clone(),
+                parent: None,
+                replace: false,
+                secrets: BTreeMap::new(),
+            });
+            assert_eq!(world.word(object), wanted, "{object} D={declared} L={live}");
+        }
+    }
+}
+
+#[test]
+fn a_replacement_cut_off_after_its_delete_is_finished() {
+    let mut world = world();
+    world.declare("datasource.a", "A").record("datasource.a", "B", 1);
+    world.recorded("datasource.a").pending = Some(Pending {
+        run: "r".into(),
+        digest: world.declared[0].digest.recorded(),
+        parent: None,
+        replace: true,
+        secrets: BTreeMap::new(),
+    });
+    assert_eq!(world.word("datasource.a"), "create");
+}
+
+#[test]
+fn clearing_a_url_needs_a_replacement_that_loses_no_secret() {
+    let mut world = world();
+    world.declare("datasource.a", "").live("datasource.a", "http://x", 1).record("datasource.a", "http://x", 1);
+    assert_eq!(world.word("datasource.a"), "needs-replacement");
+    world.rules.replace.insert(address("datasource.a"));
+    assert_eq!(world.word("datasource.a"), "replace");
+    world.live.found.get_mut(&address("datasource.a")).unwrap().secure_keys.insert("password".into());
+    assert_eq!(world.word("datasource.a"), "replacement-loses-secret");
+}
+
+#[test]
+fn secrets_are_told_by_their_fingerprints() {
+    let key = || "password".to_owned();
+    let print = |text: &str| BTreeMap::from([(key(), Fingerprint(text.into()))]);
+    let with = |recorded: &str, declared: bool, set: bool, version: i64| {
+        let mut world = world();
+        world.declare("datasource.a", "A").live("datasource.a", "A", version).record("datasource.a", "A", 1);
+        if !recorded.is_empty() {
+            world.recorded("datasource.a").secrets = print(recorded);
+        }
+        if set {
+            world.live.found.get_mut(&address("datasource.a")).unwrap().secure_keys.insert(key());
+        }
+        if declared {
+            world.declared[0].secrets.push(DeclaredSecret { key: key(), place: Place::file("x") });
+            world.prints.insert(address("datasource.a"), print("one"));
+        }
+        let change = world.change("datasource.a");
+        change.and_then(|c| c.intent).and_then(|i| i.secrets.first().map(|(_, what)| *what))
+    };
+    assert_eq!(with("one", true, true, 1), None, "unchanged");
+    assert_eq!(with("two", true, true, 1), Some(SecretChange::Change), "changed");
+    assert_eq!(with("", true, true, 1), Some(SecretChange::Set), "new in the directory");
+    assert_eq!(with("one", true, false, 1), Some(SecretChange::Set), "lost its flag");
+    assert_eq!(with("one", true, true, 2), Some(SecretChange::Renew), "saved by somebody since");
+    assert_eq!(with("one", false, true, 1), Some(SecretChange::Remove), "left the directory");
+    assert_eq!(with("", false, true, 1), None, "set by people: left");
+}
+
+#[test]
+fn another_stacks_object_is_never_touched() {
+    for object in KINDS {
+        let mut world = world();
+        world.rules.adopt = Adopt::Everything;
+        world.live.others.insert(address(object), StackName::parse("shop").unwrap());
+        world.declare(object, "A").live(object, "A", 1);
+        assert_eq!(world.word(object), "other-stack");
+        world.record(object, "A", 1);
+        assert_eq!(world.word(object), "two-stacks");
+        world.declared.clear();
+        world.folders.clear();
+        assert_eq!(world.word(object), "two-stacks");
+    }
+}
+
+#[test]
+fn a_damaged_record_of_another_stack_forbids_adoptions_and_deletions() {
+    let mut world = world();
+    world.live.damaged_others.push("shop".into());
+    world.rules.adopt = Adopt::Everything;
+    world.live("dashboard.gone", "A", 1).record("dashboard.gone", "A", 1);
+    world.live("dashboard.there", "A", 1).declare("dashboard.there", "A");
+    world.declare("dashboard.new", "A");
+    assert_eq!(world.word("dashboard.gone"), "damaged-record");
+    assert_eq!(world.word("dashboard.there"), "damaged-record");
+    assert_eq!(world.word("dashboard.new"), "create");
+}
+
+#[test]
+fn an_unknown_record_plans_no_deletion_and_no_ownership_none_either() {
+    for ownership in [Ownership::Unknown("why"), Ownership::Off] {
+        let mut world = world();
+        world.declare("dashboard.same", "A").live("dashboard.same", "A", 1);
+        world.declare("dashboard.other", "A").live("dashboard.other", "B", 1);
+        world.live("dashboard.gone", "A", 1).record("dashboard.gone", "A", 1);
+        let words: Vec<String> = world.plan_with(ownership).changes().map(word).collect();
+        assert_eq!(words, ["update"]);
+    }
+}
+
+#[test]
+fn a_folder_is_deleted_only_when_nothing_stays_in_it() {
+    let mut world = world();
+    world.live("folder.f", "F", 1).record("folder.f", "F", 1);
+    world.live_in("dashboard.ours", "A", 1, Some("f")).record_in("dashboard.ours", "A", 1, Some("f"));
+    let change = world.change("folder.f").unwrap();
+    assert_eq!(word(&change), "delete");
+    assert!(change.needs.contains(&address("dashboard.ours")));
+    world.live_in("dashboard.guest", "A", 1, Some("f"));
+    match world.change("folder.f").unwrap().action {
+        Action::Keep { because } => assert!(because.contains("guest"), "{because}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_folder_above_a_kept_one_is_kept_too() {
+    let mut world = world();
+    world.live("folder.top", "Top", 1).record("folder.top", "Top", 1);
+    world.live_in("folder.sub", "Sub", 1, Some("top")).record_in("folder.sub", "Sub", 1, Some("top"));
+    world.live_in("dashboard.guest", "A", 1, Some("sub"));
+    assert_eq!(world.word("folder.sub"), "keep");
+    assert_eq!(world.word("folder.top"), "keep");
+}
+
+#[test]
+fn a_dashboard_moves_with_its_directory_and_the_old_folder_goes_after_it() {
+    let mut world = world();
+    world.live("folder.old", "Old", 1).record("folder.old", "Old", 1);
+    world.bindings.insert(path("Old"), "old".into());
+    world.live_in("dashboard.d", "A", 1, Some("old")).record_in("dashboard.d", "A", 1, Some("old"));
+    world.folders.push(DeclaredFolder {
+        uid: None,
+        path: Some(path("New")),
+        title: "New".into(),
+        parent: Parent::Root,
+        place: Place::file("New"),
+        protect: false,
+    });
+    world.declare_in("dashboard.d", "A", Parent::Path(path("New")));
+    let plan = world.plan();
+    let order: Vec<(String, usize)> =
+        plan.stages.iter().enumerate().flat_map(|(n, stage)| stage.iter().map(move |c| (word(c), n))).collect();
+    assert_eq!(order, [("create".to_owned(), 0), ("move".to_owned(), 1), ("delete".to_owned(), 2)]);
+}
+
+#[test]
+fn a_title_is_taken_over_in_order_and_a_swap_is_refused() {
+    let titled = |world: &mut World, text: &str, title: &str, live: &str| {
+        world.declare(text, "A").live(text, "A", 1).record(text, "A", 1);
+        let uid = address(text).uid.to_string();
+        let at = world.declared.len() - 1;
+        let raw = json!({ "title": title, "x": "A" });
+        world.declared[at].headline.title = title.into();
+        world.declared[at].digest = kinds::by_name(KindName::DASHBOARD).normal(raw).digest();
+        world.live.dashboards.as_mut().unwrap().iter_mut().find(|d| d.uid == uid).unwrap().title = live.into();
+    };
+    let mut world = world();
+    world.server.titles = TitleRule::Exact;
+    titled(&mut world, "dashboard.a", "Two", "One");
+    titled(&mut world, "dashboard.b", "Three", "Two");
+    let change = world.change("dashboard.a").unwrap();
+    assert!(change.needs.contains(&address("dashboard.b")));
+    let mut world = self::world();
+    world.server.titles = TitleRule::Exact;
+    titled(&mut world, "dashboard.a", "Two", "One");
+    titled(&mut world, "dashboard.b", "One", "Two");
+    assert_eq!(world.word("dashboard.a"), "title-swap");
+    assert_eq!(world.word("dashboard.b"), "title-swap");
+    world.server.titles = TitleRule::Free;
+    assert_eq!(world.word("dashboard.a"), "update");
+}
+
+#[test]
+fn the_plan_is_the_same_for_shuffled_input() {
+    let mut world = world();
+    for object in ["dashboard.a", "dashboard.b", "datasource.a", "datasource.b"] {
+        world.declare(object, "A");
+    }
+    let forward = format!("{:?}", world.plan());
+    world.declared.reverse();
+    assert_eq!(format!("{:?}", world.plan()), forward);
+}
+
+#[test]
+fn only_targets_and_what_they_need_are_planned() {
+    let mut world = world();
+    world.declare("folder.f", "F");
+    world.declare_in("dashboard.a", "A", Parent::Uid(Uid::parse("f").unwrap()));
+    world.declare("dashboard.b", "B");
+    world.rules.targets.insert(address("dashboard.a"));
+    let plan = world.plan();
+    let planned: Vec<String> = plan.changes().map(|c| c.address.to_string()).collect();
+    assert_eq!(planned, ["folder.f", "dashboard.a"]);
+    assert!(plan.notices.iter().any(|n| n.contains("1 other change")));
+}
+
+#[test]
+fn a_destroy_takes_children_first_and_only_what_is_recorded() {
+    let mut world = world();
+    world.goal = Goal::Destroy;
+    world.declare("dashboard.not-applied", "A");
+    world.live("folder.f", "F", 1).record("folder.f", "F", 1);
+    world.live_in("dashboard.d", "A", 1, Some("f")).record_in("dashboard.d", "A", 1, Some("f"));
+    world.live("dashboard.foreign", "A", 1);
+    let plan = world.plan();
+    let planned: Vec<String> = plan.changes().map(|c| format!("{} {}", word(c), c.address)).collect();
+    assert_eq!(planned, ["delete dashboard.d", "delete folder.f"]);
+}

@@ -1,0 +1,235 @@
+//! The laws of a dashboard's diff, over values of every shape and over real dashboards (`fixtures/diff`).
+
+use amgctl::kinds::dashboard::diff::diff;
+use amgctl::model::digest::{Numbers, same_value};
+use amgctl::model::{Entry, Mark};
+use amgctl::render::delta::lines;
+use amgctl::render::style::Style;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+const REAL: [(&str, &str); 6] = [
+    ("operator", include_str!("../../fixtures/diff/operator.json")),
+    ("alloy-resources", include_str!("../../fixtures/diff/alloy-resources.json")),
+    ("nginx", include_str!("../../fixtures/diff/nginx.json")),
+    ("k8s-events", include_str!("../../fixtures/diff/k8s-events.json")),
+    ("ksh", include_str!("../../fixtures/diff/ksh.json")),
+    ("query-frontend", include_str!("../../fixtures/diff/query-frontend.json")),
+];
+
+fn real() -> Vec<(&'static str, Value)> {
+    REAL.iter().map(|(name, text)| (*name, serde_json::from_str(text).unwrap())).collect()
+}
+
+/// Every pointer at a leaf (or empty list or object).
+fn leaves(value: &Value, at: &str, out: &mut Vec<String>) {
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            map.iter()
+                .for_each(|(k, v)| leaves(v, &format!("{at}/{}", k.replace('~', "~0").replace('/', "~1")), out));
+        }
+        Value::Array(items) if !items.is_empty() => {
+            items.iter().enumerate().for_each(|(i, v)| leaves(v, &format!("{at}/{i}"), out));
+        }
+        _ => out.push(at.to_owned()),
+    }
+}
+
+/// A value changed at one leaf: another value, another type, removed, or something added beside it.
+fn edited(value: &Value, pointer: &str, how: usize) -> Value {
+    let mut value = value.clone();
+    let (parent, key) = pointer.rsplit_once('/').unwrap_or(("", ""));
+    let key = key.replace("~1", "/").replace("~0", "~");
+    match how {
+        0 => {
+            let leaf = value.pointer_mut(pointer).unwrap();
+            *leaf = match leaf.take() {
+                Value::String(text) => Value::String(format!("{text}x")),
+                Value::Number(n) => json!(n.as_f64().unwrap_or(0.0) + 1.0),
+                Value::Bool(b) => Value::Bool(!b),
+                Value::Null => json!(0),
+                Value::Array(_) => json!([1]),
+                Value::Object(_) => json!({ "a": 1 }),
+            };
+        }
+        1 => {
+            let leaf = value.pointer_mut(pointer).unwrap();
+            *leaf = match leaf.take() {
+                Value::String(_) => json!(7),
+                Value::Number(n) => Value::String(n.to_string()),
+                Value::Bool(b) => Value::String(b.to_string()),
+                Value::Null => json!([]),
+                Value::Array(_) => json!({}),
+                Value::Object(_) => Value::Null,
+            };
+        }
+        _ => match value.pointer_mut(parent).unwrap() {
+            Value::Object(map) if how == 2 => {
+                map.shift_remove(&key);
+            }
+            Value::Array(items) if how == 2 => {
+                items.remove(key.parse().unwrap());
+            }
+            Value::Object(map) => {
+                map.insert("brandNew".into(), json!("thing"));
+            }
+            Value::Array(items) => items.insert(key.parse().unwrap(), json!("thing")),
+            _ => unreachable!(),
+        },
+    }
+    value
+}
+
+fn assert_seen(name: &str, before: &Value, pointer: &str, how: usize) {
+    let after = edited(before, pointer, how);
+    // One more than 1e300 is 1e300.
+    if same_value(before, &after, Numbers::Float) {
+        return;
+    }
+    for (b, a) in [(before, &after), (&after, before)] {
+        let delta = diff(b, a, Numbers::Float);
+        let text = lines(&delta, 6, &Style { width: Some(80), ..Style::default() });
+        assert!(!delta.is_empty(), "{name} {pointer} {how}: not seen");
+        assert!(text.len() <= 6, "{name} {pointer} {how}: {text:#?}");
+        assert_differs(&delta.entries, name, pointer);
+    }
+}
+
+fn assert_differs(entries: &[Entry], name: &str, pointer: &str) {
+    for entry in entries {
+        assert!(entry.from.is_none() || entry.from != entry.to, "{name} {pointer}: {entry:?}");
+        assert!(entry.mark != Mark::Change || entry.to.is_some() || !entry.inside.is_empty(), "{entry:?}");
+        assert!(!entry.label.is_empty(), "{name} {pointer}: {entry:?}");
+        assert_differs(&entry.inside, name, pointer);
+    }
+}
+
+#[test]
+fn every_change_of_a_leaf_is_seen_and_named() {
+    let mut seed = 7usize;
+    for (name, dashboard) in real() {
+        let mut all = Vec::new();
+        leaves(&dashboard, "", &mut all);
+        for _ in 0..40 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            assert_seen(name, &dashboard, &all[(seed >> 33) % all.len()], (seed >> 20) % 4);
+        }
+    }
+}
+
+fn json_value() -> impl Strategy<Value = Value> {
+    let key = prop_oneof![
+        Just("panels".to_owned()),
+        Just("rows".into()),
+        Just("id".into()),
+        Just("title".into()),
+        Just("type".into()),
+        Just("targets".into()),
+        Just("gridPos".into()),
+        Just("templating".into()),
+        Just("list".into()),
+        Just("name".into()),
+        Just("tags".into()),
+        Just("schemaVersion".into()),
+        Just("datasource".into()),
+        Just("fieldConfig".into()),
+        Just("defaults".into()),
+        Just("thresholds".into()),
+        Just("steps".into()),
+        Just("refId".into()),
+        Just("current".into()),
+        Just("options".into()),
+        Just("y".into()),
+        Just("uid".into()),
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::Bool),
+        (-2i64..20).prop_map(Value::from),
+        prop_oneof![Just(1.0), Just(-0.0), Just(9_007_199_254_740_993.0)].prop_map(Value::from),
+        prop_oneof![Just("row"), Just("a"), Just("1"), Just(""), Just(" "), Just("(absent)")].prop_map(Value::from),
+    ];
+    leaf.prop_recursive(6, 60, 6, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::Array),
+            proptest::collection::vec((key.clone(), inner), 0..7).prop_map(|items| items.into_iter().collect()),
+        ]
+    })
+}
+
+fn turned(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(turned).collect(),
+        Value::Object(map) => map.iter().rev().map(|(k, v)| (k.clone(), turned(v))).collect(),
+        other => other.clone(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_diff_is_empty_exactly_when_nothing_differs(a in json_value(), b in json_value()) {
+        for numbers in [Numbers::Float, Numbers::Exact] {
+            let delta = diff(&a, &b, numbers);
+            prop_assert_eq!(delta.is_empty(), same_value(&a, &b, numbers));
+            prop_assert!(diff(&a, &a, numbers).is_empty());
+            prop_assert!(diff(&a, &turned(&a), numbers).is_empty());
+            assert_differs(&delta.entries, "", "");
+        }
+    }
+
+    #[test]
+    fn a_change_anywhere_in_any_value_is_seen(a in json_value(), at in any::<prop::sample::Index>(), how in 0usize..2) {
+        let mut all = Vec::new();
+        leaves(&a, "", &mut all);
+        let b = edited(&a, &all[at.index(all.len())], how);
+        prop_assert_eq!(diff(&a, &b, Numbers::Float).is_empty(), same_value(&a, &b, Numbers::Float));
+    }
+}
+
+/// Every leaf of every dashboard below `AMGCTL_CORPUS`, changed in every way: `cargo test -- --ignored every_leaf`.
+#[test]
+#[ignore = "minutes; needs AMGCTL_CORPUS, a directory of dashboards"]
+fn every_leaf_of_a_corpus_is_seen_and_named() {
+    let root = std::env::var_os("AMGCTL_CORPUS").expect("AMGCTL_CORPUS names a directory of dashboards");
+    let mut files: Vec<_> = ignore::Walk::new(root)
+        .filter_map(Result::ok)
+        .map(ignore::DirEntry::into_path)
+        .filter(|path| path.extension().is_some_and(|end| end == "json"))
+        .collect();
+    files.sort();
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let (total, missed) = (std::sync::atomic::AtomicUsize::new(0), std::sync::atomic::AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(file) = files.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+                    let text = std::fs::read_to_string(file).unwrap();
+                    let Ok(dashboard) = serde_json::from_str::<Value>(&text) else { continue };
+                    let mut all = Vec::new();
+                    leaves(&dashboard, "", &mut all);
+                    // Of the largest, each leaf in one way: every comparison reads the whole.
+                    let every = text.len() < 60_000;
+                    let start = std::time::Instant::now();
+                    let mut count = 0;
+                    for (i, pointer) in all.iter().enumerate() {
+                        for how in (0..4).filter(|how| every || how == &(i % 4)) {
+                            let seen = std::panic::AssertUnwindSafe(|| {
+                                assert_seen(&file.display().to_string(), &dashboard, pointer, how);
+                            });
+                            count += 1;
+                            if std::panic::catch_unwind(seen).is_err() {
+                                missed.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                            }
+                        }
+                    }
+                    total.fetch_add(count, std::sync::atomic::Ordering::Relaxed);
+                    println!("{} {} leaves, {count} changes, {:?}", file.display(), all.len(), start.elapsed());
+                }
+            });
+        }
+    });
+    println!("{} files, {} changes, each both ways", files.len(), total.into_inner());
+    assert_eq!(missed.into_inner(), 0, "changes were not seen, or took too many lines");
+}
