@@ -6,22 +6,41 @@
 //! workspace ──live────▶ Found ────┼─plan (pure)─▶ Plan ──render──▶ text, …
 //! registry  ──record──▶ Recorded ─┘                └──apply──▶ events ──render──▶ progress, summary
 //! ```
-//! One direction, no way back. [`commands`](crate) put the pieces together and hold no rules of their own.
+//! One direction, no way back. [`commands`] puts the pieces together and holds no rules of its own.
 //!
 //! # The map
 //! | module | is |
 //! |---|---|
+//! | [`cli`] | what can be typed: types only, whose doc comments are the help |
+//! | [`settings`] | flag → environment → `amgctl.yaml` → default, settled once, before any command runs |
+//! | [`commands`] | one verb a file: gather → decide → show → act; the exit statuses |
 //! | [`model`] | the words as types: address, place, problem, secret; declared, found, recorded; delta; the server's rules |
 //! | [`source`] | directory → documents → [`model::Declared`]; the only reader of the user's files |
 //! | [`kinds`] | one file per kind: everything Grafana-specific about it; describes requests, sends none (pure) |
+//! | [`live`] | workspace → [`plan::Workspace`], with as few reads as this server allows |
+//! | [`registry`] | what a stack owns, kept in the workspace itself; who applies just now (the lease) |
 //! | [`plan`] | declared × live × recorded → plan; guards; order (pure) |
+//! | [`apply`] | plan × client → events: sends what was planned, asks after every refusal, stops when told to |
+//! | [`grafana`] | the HTTP client: requests, retries, what this server is and what the token may do |
+//! | [`render`] | a plan, problems, a run's end as people read them (pure) |
+//! | [`terminal`] | the only writer to stdout and stderr, the only reader of stdin |
 //! | [`sandbox`] | the embedded workspace, reached over HTTP only |
+//!
+//! # Where new things go
+//! - A kind of object: one file in [`kinds`], one line in its table, its fixtures.
+//! - A shape of document: one file in [`source`], one line in the table of its shapes.
+//! - An output (JSON, Markdown): one file in [`render`], from the same [`plan::Plan`] as the others.
+//! - Getting in with AWS credentials: `aws` beside [`grafana`] for the control plane and secrets, `identity` for
+//!   deciding which token is made and deleted; [`commands`] connects through one place, and that is where it joins.
+//! - Several workspaces at once: [`commands`] runs one plan for each; nothing below knows that there are others.
 //!
 //! # Rules that never bend
 //! 1. A plan is a value: after it exists nobody decides anything. Plan mode sends GET only.
 //! 2. The pure modules do no I/O, and know no clock and no randomness: same input, same bytes.
-//! 3. Only `terminal` prints, only `main` exits, only `grafana` talks to a workspace.
+//! 3. Only [`terminal`] prints, only `main` exits and reads the environment, only [`grafana`] talks to a workspace.
 //! 4. Secrets live in [`model::Secret`], which can be neither printed nor serialised.
+//!
+//! `tests/it/tidy.rs` keeps these rules by reading the source.
 
 pub mod apply;
 pub mod cli;

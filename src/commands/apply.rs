@@ -15,6 +15,7 @@ use crate::registry::record::FOLDER;
 use crate::registry::{Lease, Record};
 use crate::render;
 use crate::render::summary::{Act, Ended, Run};
+use crate::sandbox::Running;
 use crate::settings::{Machine, Settings, duration};
 use crate::terminal::Terminal;
 
@@ -32,10 +33,15 @@ pub async fn plan(args: PlanArgs, machine: &Machine, terminal: &Terminal) -> Res
         terminal.say(&format!("warning: {}; apply will refuse without --max-destroy", failure.message));
     }
     traffic(&gathered.connection.client, begun, terminal);
-    if let Some(sandbox) = gathered.connection.sandbox {
-        sandbox.shutdown().await?;
-    }
+    close(gathered.connection.sandbox).await?;
     Ok(if changes && args.detailed_exitcode { Exit::Changes } else { Exit::Done })
+}
+
+async fn close(sandbox: Option<Running>) -> Result<(), Failure> {
+    match sandbox {
+        Some(sandbox) => Ok(sandbox.shutdown().await?),
+        None => Ok(()),
+    }
 }
 
 /// Shows a plan; says whether it holds anything.
@@ -73,16 +79,21 @@ pub async fn apply(
     let (settings, problems) = gather::settle(&directory.directory, &workspace, &rules)?;
     gather::must_be_named(&settings)?;
     let mut gathered = loop {
-        let gathered = gather(goal, settings.clone(), problems.clone(), machine, terminal).await?;
+        let mut gathered = gather(goal, settings.clone(), problems.clone(), machine, terminal).await?;
+        if matches!(gathered.registry, Registry::Unknown(_)) && !gathered.connection.access.is_known() {
+            // The workspace does not say what the token may do: making the folder of the registry proves it.
+            if gathered.store.secure_folder().await.is_ok() {
+                close(gathered.connection.sandbox).await?;
+                gathered = gather(goal, settings.clone(), problems.clone(), machine, terminal).await?;
+            }
+        }
         match held(&gathered) {
             Some(failure) if begun.elapsed() >= patience => return Err(failure),
             Some(_) => {
                 let waiting = terminal.waiting("waiting for another run's lease");
                 tokio::time::sleep(Duration::from_secs(1).min(patience)).await;
                 drop(waiting);
-                if let Some(sandbox) = gathered.connection.sandbox {
-                    sandbox.shutdown().await?;
-                }
+                close(gathered.connection.sandbox).await?;
             }
             None => break gathered,
         }
@@ -95,9 +106,7 @@ pub async fn apply(
     }
     let exit = go(&mut gathered, &run, begun, machine, terminal).await?;
     traffic(&gathered.connection.client, begun, terminal);
-    if let Some(sandbox) = gathered.connection.sandbox {
-        sandbox.shutdown().await?;
-    }
+    close(gathered.connection.sandbox).await?;
     Ok(exit)
 }
 

@@ -54,7 +54,8 @@ async fn start(version: &str, machine: &Machine) -> Result<Running, Failure> {
     Ok(sandbox::start(options).await?)
 }
 
-fn refused(error: ProbeError) -> Failure {
+/// A workspace that could not be made out.
+pub fn refused(error: ProbeError) -> Failure {
     match error {
         ProbeError::Api(error) => api(&error),
         ProbeError::Unauthorised(message) => Failure::new(Exit::Auth, message)

@@ -8,6 +8,7 @@ use super::connect::{self, Connection, connect};
 use super::directory::{self, Sent};
 use super::{Exit, Failure, origin};
 use crate::apply::object::fingerprint;
+use crate::grafana::probe::minimum_refresh;
 use crate::kinds;
 use crate::live::{self, Questions};
 use crate::model::{
@@ -69,7 +70,7 @@ pub async fn gather(
         directory::tell(&file_problems, declarations.files, Sent::Nothing, terminal)?;
     }
     let waiting = terminal.waiting("reading the workspace");
-    let connection = connect(&settings.workspace, machine).await?;
+    let mut connection = connect(&settings.workspace, machine).await?;
     let mut store = Store::new(connection.client.clone(), settings.stack.clone());
     let registry = registry(&settings, &connection, &mut store).await?;
     let empty = BTreeMap::new();
@@ -95,17 +96,7 @@ pub async fn gather(
             .map_err(|problem| tell_one(&problem, &declarations, terminal))?,
         Goal::Destroy => (BTreeMap::new(), BTreeMap::new()),
     };
-    let ownership = match &registry {
-        Registry::There(record) => Ownership::Known {
-            serial: record.serial,
-            run: &record.run,
-            objects: &record.objects,
-            bindings: &record.bindings,
-        },
-        Registry::Absent => Ownership::Absent,
-        Registry::Unknown(why) => Ownership::Unknown(why),
-        Registry::Off => Ownership::Off,
-    };
+    let ownership = ownership(&registry);
     let inputs = Inputs {
         goal,
         workspace: &connection.name,
@@ -130,13 +121,40 @@ pub async fn gather(
         )
         .hint("if they are all to be destroyed, run again with --allow-empty, or run `amgctl destroy`"));
     }
-    let plan = plan::plan(&inputs).map_err(|problems| {
+    let told = |problems: Vec<Problem>| {
         let _ = directory::tell(&problems, declarations.files, Sent::Reads, terminal);
         Failure::told(Exit::Faults)
-    })?;
+    };
+    let mut plan = plan::plan(&inputs).map_err(told)?;
+    let mut server = connection.server.clone();
+    if !server.minimum_refresh_is_read && saves_dashboards(&plan) {
+        // How the server will store what is saved depends on it: read once it matters.
+        minimum_refresh(&connection.client, &mut server).await.map_err(connect::refused)?;
+        plan = plan::plan(&Inputs { server: &server, ..inputs }).map_err(told)?;
+    }
+    connection.server = server;
     let objects = declarations.objects.len() + plan.bindings.len();
     let origin = origin::of(&settings, machine);
     Ok(Gathered { settings, declarations, connection, store, registry, origin, plan, objects })
+}
+
+fn ownership(registry: &Registry) -> Ownership<'_> {
+    match registry {
+        Registry::There(record) => Ownership::Known {
+            serial: record.serial,
+            run: &record.run,
+            objects: &record.objects,
+            bindings: &record.bindings,
+        },
+        Registry::Absent => Ownership::Absent,
+        Registry::Unknown(why) => Ownership::Unknown(why),
+        Registry::Off => Ownership::Off,
+    }
+}
+
+fn saves_dashboards(plan: &Plan) -> bool {
+    let saved = |c: &plan::Change| c.address.kind == KindName::DASHBOARD && c.intent.is_some() && c.action.writes();
+    plan.changes().any(saved)
 }
 
 fn waiting_for<T>(waiting: &crate::terminal::Waiting, tell: impl FnOnce() -> T) -> T {

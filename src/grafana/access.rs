@@ -7,7 +7,8 @@ use serde_json::Value;
 /// The permissions of the token: scopes by action (`GET /api/access-control/user/permissions`).
 #[derive(Clone, Debug, Default)]
 pub struct Access {
-    actions: BTreeMap<String, Vec<String>>,
+    /// None when the workspace does not say.
+    actions: Option<BTreeMap<String, Vec<String>>>,
 }
 
 impl Access {
@@ -17,18 +18,24 @@ impl Access {
         let scopes = |value: &Value| {
             value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
         };
-        let actions = json.as_object().into_iter().flatten().map(|(k, v)| (k.clone(), scopes(v))).collect();
+        let actions = json.as_object().map(|map| map.iter().map(|(k, v)| (k.clone(), scopes(v))).collect());
         Access { actions }
     }
 
-    /// Whether an action is allowed on everything, or on the folder of this uid.
+    /// Whether the workspace says what the token may do; where it does not, a read of the thing itself must prove it.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.actions.is_some()
+    }
+
+    /// Whether an action is provably allowed on everything, or on the folder of this uid.
     #[must_use]
     pub fn in_folder(&self, action: &str, folder: &str) -> bool {
         let exact = format!("folders:uid:{folder}");
         self.has(action, &["*", "folders:*", "folders:uid:*", "dashboards:*", exact.as_str()])
     }
 
-    /// Whether an action is allowed on every object of its sort.
+    /// Whether an action is allowed on every object of its sort, for all that is known.
     #[must_use]
     pub fn everywhere(&self, action: &str) -> bool {
         self.has(
@@ -38,7 +45,10 @@ impl Access {
     }
 
     fn has(&self, action: &str, scopes: &[&str]) -> bool {
-        self.actions.get(action).is_some_and(|has| has.iter().any(|scope| scopes.contains(&scope.as_str())))
+        self.actions
+            .as_ref()
+            .and_then(|actions| actions.get(action))
+            .is_some_and(|has| has.iter().any(|scope| scopes.contains(&scope.as_str())))
     }
 }
 

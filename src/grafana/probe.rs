@@ -1,9 +1,9 @@
 //! Which server this is: probed, not guessed. Reads only.
 //!
-//! AMG serves no `/api/health`; the settings of the front end say version, toggles and the shortest refresh in one
-//! answer, and refuse a bad token. What `/apis` holds is asked of `/apis` (401 ≠ 404 ≠ 200).
+//! What `/apis` holds is asked of `/apis` (401 ≠ 404 ≠ 200). AMG serves no `/api/health`; the settings of the front end
+//! say version, toggles and the shortest refresh, in one answer of hundreds of kilobytes.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::access::Access;
 use super::{ApiError, Client};
@@ -26,24 +26,44 @@ pub enum ProbeError {
     NotGrafana(String),
 }
 
-/// Finds out which rules the server keeps and what the token may do: four reads, side by side.
+/// Finds out which rules the server keeps and what the token may do: one read, then three or four side by side.
 pub async fn probe(client: &Client) -> Result<(Server, Access), ProbeError> {
-    // The settings first and alone: a refused token costs one request, not four.
-    let settings = client.send(&Request::get("/api/frontend/settings")).await?;
-    if settings.status == 401 {
-        return Err(ProbeError::Unauthorised(refusal(&settings)));
+    // First and alone: a refused token costs one request, not four.
+    let permissions = ask(client, "/api/access-control/user/permissions").await?;
+    if permissions.status == 401 {
+        return Err(ProbeError::Unauthorised(refusal(&permissions)));
     }
-    let (dashboards, folders, permissions) = tokio::join!(
+    let (dashboards, folders, health) = tokio::join!(
         ask(client, "/apis/dashboard.grafana.app"),
         ask(client, "/apis/folder.grafana.app"),
-        ask(client, "/api/access-control/user/permissions"),
+        ask(client, "/api/health"),
     );
-    let (dashboards, folders, permissions) = (dashboards?, folders?, permissions?);
-    if settings.status != 200 && permissions.status != 200 {
-        return Err(ProbeError::NotGrafana(format!("`/api/frontend/settings` answers {}", settings.status)));
+    let (dashboards, folders, health) = (versions(&dashboards?), versions(&folders?), health?.json());
+    let access = if permissions.status == 200 { Access::of(&permissions.json()) } else { Access::default() };
+    let version = health.get("version").and_then(Value::as_str).unwrap_or_default();
+    if !version.is_empty() && resources(&dashboards, &folders, &Value::Null).is_some() {
+        // The settings of the front end are large; what they say besides is assumed until it matters.
+        let settings = json!({ "buildInfo": { "version": version } });
+        return Ok((server(&settings, &dashboards, &folders), access));
     }
-    let server = server(&settings.json(), &versions(&dashboards), &versions(&folders));
-    Ok((server, Access::of(&permissions.json())))
+    let settings = settings(client).await?;
+    Ok((Server { minimum_refresh_is_read: true, ..server(&settings, &dashboards, &folders) }, access))
+}
+
+/// Reads the shortest refresh that the server allows, where it was only assumed so far.
+pub async fn minimum_refresh(client: &Client, server: &mut Server) -> Result<(), ProbeError> {
+    server.minimum_refresh = refresh(&settings(client).await?);
+    server.minimum_refresh_is_read = true;
+    Ok(())
+}
+
+async fn settings(client: &Client) -> Result<Value, ProbeError> {
+    let answer = ask(client, "/api/frontend/settings").await?;
+    match answer.status {
+        200 => Ok(answer.json()),
+        401 => Err(ProbeError::Unauthorised(refusal(&answer))),
+        status => Err(ProbeError::NotGrafana(format!("`/api/frontend/settings` answers {status}"))),
+    }
 }
 
 async fn ask(client: &Client, path: &str) -> Result<Response, ApiError> {
@@ -70,18 +90,8 @@ fn server(settings: &Value, dashboards: &[String], folders: &[String]) -> Server
     let version = settings.pointer("/buildInfo/version").and_then(Value::as_str).unwrap_or_default().to_owned();
     let number = |part: usize| version.split('.').nth(part).and_then(|n| n.parse::<u32>().ok());
     let (major, minor) = (number(0).unwrap_or(0), number(1).unwrap_or(0));
-    let folders = ["v1", "v1beta1"].iter().find(|v| folders.iter().any(|f| f == *v));
-    let resources = match folders {
-        // The lossless version, by name: the preferred one migrates what it reads (`grafana-api.md` 2.5).
-        Some(folders) if dashboards.iter().any(|v| v == "v0alpha1") => Some(Resources {
-            namespace: settings.get("namespace").and_then(Value::as_str).unwrap_or("default").to_owned(),
-            dashboards: "v0alpha1".into(),
-            folders: (*folders).to_owned(),
-        }),
-        _ => None,
-    };
+    let resources = resources(dashboards, folders, settings);
     let toggle = settings.pointer("/featureToggles/nestedFolders") == Some(&Value::Bool(true));
-    let refresh = settings.get("minRefreshInterval").and_then(Value::as_str).unwrap_or("5s").to_owned();
     Server {
         // On 9.x the toggle exists and does nothing outside development (`grafana-api.md` 3).
         nested_folders: resources.is_some() || (toggle && major >= 10) || major >= 12,
@@ -93,16 +103,32 @@ fn server(settings: &Value, dashboards: &[String], folders: &[String]) -> Server
         },
         numbers: if resources.is_some() { Numbers::Float } else { Numbers::Exact },
         keeps_auto_refresh: resources.is_some(),
-        minimum_refresh: Refresh { millis: duration_millis(&refresh).unwrap_or(5000), text: refresh },
+        minimum_refresh: refresh(settings),
+        minimum_refresh_is_read: false,
         resources,
         version,
     }
 }
 
+fn refresh(settings: &Value) -> Refresh {
+    let text = settings.get("minRefreshInterval").and_then(Value::as_str).unwrap_or("5s").to_owned();
+    Refresh { millis: duration_millis(&text).unwrap_or(5000), text }
+}
+
+/// How objects are reached through `/apis`, if they are: the lossless version, by name, because the preferred one
+/// migrates what it reads (`grafana-api.md` 2.5).
+fn resources(dashboards: &[String], folders: &[String], settings: &Value) -> Option<Resources> {
+    let folders = ["v1", "v1beta1"].iter().find(|v| folders.iter().any(|f| f == *v))?;
+    dashboards.iter().any(|v| v == "v0alpha1").then(|| Resources {
+        namespace: settings.get("namespace").and_then(Value::as_str).unwrap_or("default").to_owned(),
+        dashboards: "v0alpha1".into(),
+        folders: (*folders).to_owned(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn of(version: &str, toggle: bool, dashboards: &[&str]) -> Server {
         let settings = json!({

@@ -62,24 +62,40 @@ impl LiveBody {
 /// All fields equal means: unchanged, the body need not be fetched. Anything else is a reason to read it, never
 /// itself a sign of drift: on legacy storage `metadata_uid` follows from the name, and versions start again.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Row", into = "Row")]
 pub struct Identity {
     /// When this incarnation was created, as the server writes it; empty where the kind has none (data sources).
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub created: String,
     /// When it was last saved; empty where the server does not say.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub updated: String,
     /// The version that a write must carry: `dashboard.version`, `metadata.generation`, a data source's `version`.
     pub version: i64,
     /// `metadata.resourceVersion`, 12.x only.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub resource: String,
     /// `metadata.uid`, 12.x only.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub metadata_uid: String,
     /// The numeric id; empty where the server does not say. Tells incarnations apart, never used in a request.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub number: String,
+}
+
+/// An identity as it is recorded: a row without names, because a record holds one for every object and each plan
+/// reads it. Version, created, updated (`=` when it is the same), resource version, `metadata.uid`, number.
+#[derive(Serialize, Deserialize)]
+struct Row(i64, String, String, String, String, String);
+
+impl From<Row> for Identity {
+    fn from(Row(version, created, updated, resource, metadata_uid, number): Row) -> Identity {
+        let updated = if updated == "=" { created.clone() } else { updated };
+        Identity { created, updated, version, resource, metadata_uid, number }
+    }
+}
+
+impl From<Identity> for Row {
+    fn from(identity: Identity) -> Row {
+        let Identity { created, updated, version, resource, metadata_uid, number } = identity;
+        let updated = if updated == created { "=".into() } else { updated };
+        Row(version, created, updated, resource, metadata_uid, number)
+    }
 }
 
 impl Identity {

@@ -13,7 +13,7 @@ pub struct Recorded {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
     /// The revision of the canonical form that `digest` was taken under.
-    #[serde(default)]
+    #[serde(default = "first_revision", skip_serializing_if = "is_first_revision")]
     pub revision: u32,
     /// The incarnation and version that the server had after it; none while a first create is pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -29,13 +29,14 @@ pub struct Recorded {
     pub secrets: BTreeMap<String, Fingerprint>,
     /// The file that declared it, relative to the directory.
     pub source: String,
-    /// The digest of that file's bytes: how a renamed file without a uid keeps its old one.
+    /// The digest of that file's bytes, where it names no uid: how it keeps its uid when it is renamed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<Digest>,
     /// Whether it survives its removal from the directory.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub protect: bool,
     /// How it became ours.
+    #[serde(default, skip_serializing_if = "Owned::is_created")]
     pub how: Owned,
     /// What was about to be written when the record was saved; cleared once confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,10 +44,11 @@ pub struct Recorded {
 }
 
 /// How an object became ours.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Owned {
     /// We made it: we may delete it.
+    #[default]
     Created,
     /// It was there and was adopted: it is released, not deleted, unless that is asked for.
     Adopted,
@@ -68,4 +70,18 @@ pub struct Pending {
     /// The fingerprints of the secrets it was about to send.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, Fingerprint>,
+}
+
+impl Owned {
+    fn is_created(&self) -> bool {
+        *self == Owned::Created
+    }
+}
+
+fn first_revision() -> u32 {
+    1
+}
+
+fn is_first_revision(revision: &u32) -> bool {
+    *revision == first_revision()
 }

@@ -156,7 +156,7 @@ fn wanted_object<'a>(inputs: &'a Inputs<'a>, declared: &'a Declared, bindings: &
         digest,
         headline: declared.headline.clone(),
         place: declared.place.clone(),
-        content: Some(declared.body.file_digest.clone()),
+        content: (declared.uid_from != crate::model::UidFrom::Document).then(|| declared.body.file_digest.clone()),
         protect: declared.protect,
         secrets: declared.secrets.iter().map(|s| s.key.as_str()).collect(),
         references: declared.references.iter().map(|r| &r.to).collect(),

@@ -78,7 +78,9 @@ impl Store {
         let answer = self.client.send(&self.read()).await?;
         match answer.status {
             200 => Ok(self.take(&answer)),
-            404 if access.in_folder("dashboards:read", FOLDER) => {
+            404 if access.in_folder("dashboards:read", FOLDER)
+                || (!access.is_known() && self.sees_folder().await?) =>
+            {
                 self.version = None;
                 Ok(Loaded::Absent)
             }
@@ -86,6 +88,10 @@ impl Store {
             403 => Err(LoadError::Forbidden(answer.message())),
             status => Err(ApiError::Lost(format!("the record answers {status}: {}", answer.message())).into()),
         }
+    }
+
+    async fn sees_folder(&self) -> Result<bool, ApiError> {
+        Ok(self.client.send(&Request::get(format!("/api/folders/{FOLDER}"))).await?.status == 200)
     }
 
     fn read(&self) -> Request {

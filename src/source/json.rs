@@ -5,10 +5,10 @@
 
 use std::ops::Range;
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
+use super::numbers::{self, Read};
 use super::text::SourceText;
-use crate::model::digest::is_wide_integer;
 use crate::model::{Problem, Spot};
 
 /// The most objects and lists within each other.
@@ -26,29 +26,6 @@ pub(crate) fn parse(source: &SourceText) -> (Option<Value>, Vec<Problem>) {
             (None, faults)
         }
     }
-}
-
-/// Where the brace or bracket at `open` is closed (the end of the text when it is not).
-pub(crate) fn closing(text: &str, open: usize) -> usize {
-    let mut depth = 0usize;
-    let mut in_text = false;
-    let mut escaped = false;
-    for (i, byte) in text.bytes().enumerate().skip(open) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
-            b'"' => in_text = !in_text,
-            b'{' | b'[' if !in_text => depth += 1,
-            b'}' | b']' if !in_text => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return i;
-                }
-            }
-            _ => {}
-        }
-    }
-    text.len()
 }
 
 type Fatal = Box<Problem>;
@@ -311,38 +288,22 @@ impl Reader<'_> {
             self.at += 1;
         }
         let token = self.source.text.get(start..self.at).unwrap_or_default();
-        let spot = |label: &str| self.source.spot(start..start + token.len(), label);
-        let Some(integer) = spelling(token) else {
-            let problem = self.fatal(&format!("`{token}` is no number as JSON writes them"), spot(""));
-            return Err(match token {
-                "-Infinity" | "-NaN" => problem.with_help("Grafana cannot keep it either: write `null`"),
-                t if t.trim_start_matches('-').starts_with('0') => problem.with_help("leave out the leading zero"),
-                t if t.ends_with('.') => problem.with_help("write at least one digit after the point"),
-                _ => problem,
-            });
-        };
-        if integer && token != "-0" {
-            let whole = token.parse::<i64>().map(Number::from).or_else(|_| token.parse::<u64>().map(Number::from));
-            if let Ok(number) = whole {
-                if is_wide_integer(&number) {
-                    let problem = wide_number(token, spot(""));
-                    self.faults.push(problem);
-                }
-                return Ok(Value::Number(number));
-            }
-        }
-        match token.parse::<f64>().ok().filter(|f| f.is_finite()).and_then(Number::from_f64) {
-            Some(number) => {
-                if integer && !holds(&number, token) {
-                    let problem = wide_number(token, spot(""));
-                    self.faults.push(problem);
-                }
+        let spot = || self.source.spot(start..start + token.len(), "");
+        match numbers::read(token) {
+            Read::Kept(number) => Ok(Value::Number(number)),
+            Read::Wide(number) => {
+                let problem = numbers::wide(token, spot());
+                self.faults.push(problem);
                 Ok(Value::Number(number))
             }
-            None => {
-                let problem = beyond_float(token, spot(""));
+            Read::Infinite => {
+                let problem = numbers::beyond(token, spot());
                 self.faults.push(problem);
                 Ok(Value::Null)
+            }
+            Read::Misspelled(help) => {
+                let problem = self.fatal(&format!("`{token}` is no number as JSON writes them"), spot());
+                Err(if help.is_empty() { problem } else { problem.with_help(help) })
             }
         }
     }
@@ -454,48 +415,6 @@ pub(crate) fn duplicate_key(key: &str, first: Spot, again: Spot) -> Problem {
         .spot(first)
         .spot(again)
         .help("keep one of them: Grafana would keep the last one without a word")
-}
-
-/// An integer that a 64-bit float cannot hold.
-pub(crate) fn wide_number(token: &str, spot: Spot) -> Problem {
-    let becomes = token.parse::<f64>().map(|f| format!("{f:.0}")).unwrap_or_default();
-    Problem::warning(
-        "wide-number",
-        format!("`{token}` has more digits than Grafana 12 can keep; it becomes `{becomes}`"),
-    )
-    .spot(spot)
-    .help("write it as a text, if the panel can read one")
-}
-
-/// A number that is infinite as a 64-bit float.
-pub(crate) fn beyond_float(token: &str, spot: Spot) -> Problem {
-    Problem::error("number", format!("`{token}` is larger than any number that Grafana can keep"))
-        .spot(spot)
-        .help("the largest is about 1.8e308")
-}
-
-/// Whether a float is exactly the integer that `digits` spell.
-pub(crate) fn holds(number: &Number, digits: &str) -> bool {
-    number.as_f64().is_some_and(|f| format!("{f:.0}") == digits.trim_start_matches('+'))
-}
-
-// Whether a token is spelled as JSON spells an integer (true) or another number (false); none when as neither.
-fn spelling(token: &str) -> Option<bool> {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let rest = token.strip_prefix('-').unwrap_or(token);
-    let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
-        None => (rest, None),
-    };
-    let (whole, fraction) = match mantissa.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (mantissa, None),
-    };
-    let right = digits(whole)
-        && (whole == "0" || !whole.starts_with('0'))
-        && fraction.is_none_or(digits)
-        && exponent.is_none_or(|e| digits(e.strip_prefix(['+', '-']).unwrap_or(e)));
-    right.then_some(fraction.is_none() && exponent.is_none())
 }
 
 // A character as a message shows it.

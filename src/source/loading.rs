@@ -132,7 +132,7 @@ impl Declarations {
     }
 
     // Reads the body again with its inputs replaced, and makes an object of it.
-    fn finish(&mut self, mut declared: Declared, answers: Vec<(String, String)>) {
+    pub(crate) fn finish(&mut self, mut declared: Declared, answers: Vec<(String, String)>) {
         let key = declared.body.key();
         self.replacements.insert(key, answers);
         match self.body(&declared) {
@@ -164,9 +164,10 @@ fn read_all(files: &[(Arc<str>, std::path::PathBuf)], root: &Path, options: &Loa
     std::thread::scope(|scope| {
         for _ in 0..THREADS.min(files.len()) {
             scope.spawn(|| {
-                while let Some((path, file)) = files.get(next.fetch_add(1, Ordering::Relaxed)).cloned() {
-                    let part = read_file(path.clone(), &file, root, options);
-                    let index = files.binary_search_by(|(known, _)| known.cmp(&path)).unwrap_or(0);
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some((path, file)) = files.get(index) else { break };
+                    let part = read_file(path.clone(), file, root, options);
                     parts.lock().unwrap_or_else(PoisonError::into_inner).insert(index, part);
                 }
             });

@@ -1,9 +1,9 @@
 //! Directory to documents to [`crate::model::Declared`]: the only reader of the user's files.
 //!
 //! # What is read
-//! Every `.json`, `.yaml` and `.yml` file that no ignore file hides ([`walk`]). What a document is, its shape says, not
-//! its path: the table stands in [`shape`]. `amgctl.yaml` is the stack's settings ([`settings`]), `_folder.yaml` says
-//! more of a directory's folder ([`folders`]).
+//! Every `.json`, `.yaml` and `.yml` file that no ignore file hides (`walk`). What a document is, its shape says, not
+//! its path: the table stands in `shape`. `amgctl.yaml` is the stack's settings ([`settings`]), `_folder.yaml` says
+//! more of a directory's folder (`folders`).
 //!
 //! # What is ignored, and what is an error
 //! A file that can be read and is no document of ours is ignored and listed. A file that cannot be read (no JSON, no
@@ -24,6 +24,7 @@ mod folders;
 mod inputs;
 mod json;
 mod loading;
+mod numbers;
 mod recorded;
 mod references;
 pub mod settings;
@@ -46,6 +47,7 @@ use std::sync::Arc;
 
 pub use body::Body;
 pub use checks::lint_against;
+pub use inputs::{Asks, Input};
 pub use references::check_references;
 pub use settings::{FileSettings, init_text, read_settings, settings_schema};
 pub use titles::title_clashes;
@@ -120,7 +122,7 @@ pub struct UnresolvedInput {
     /// What it will be; digest, references and headline are not filled yet.
     pub declared: Declared,
     /// Its inputs.
-    pub inputs: Vec<inputs::Input>,
+    pub inputs: Vec<Input>,
 }
 
 /// A data source as far as an input or a reference needs to know it.
@@ -171,7 +173,7 @@ struct Draft {
     /// Whether its directory decides its folder.
     in_directory: bool,
     /// The inputs of a dashboard that something refers to.
-    inputs: Vec<inputs::Input>,
+    inputs: Vec<Input>,
     /// A data source's plugin type.
     kind: String,
     /// Whether it is a default data source.

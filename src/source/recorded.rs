@@ -75,8 +75,39 @@ impl Declarations {
             }
         }
         for (key, uid) in bound {
-            for declared in self.declared_mut().filter(|d| d.address.kind == kind && d.body.key() == key) {
-                declared.address.uid = uid.clone();
+            self.rename(kind, &key, uid);
+        }
+    }
+
+    // Gives an object another uid, wherever this one was used already.
+    fn rename(&mut self, kind: KindName, key: &super::BodyKey, uid: Uid) {
+        let settings = self.options.settings.clone();
+        let Some(declared) = self.declared_mut().find(|d| d.address.kind == kind && d.body.key() == *key) else {
+            return;
+        };
+        let before = std::mem::replace(&mut declared.address.uid, uid.clone());
+        declared.protect = settings.protects(&declared.address);
+        if kind != KindName::DATASOURCE {
+            return;
+        }
+        for known in self.datasources.iter_mut().filter(|known| known.uid == before.as_str()) {
+            known.uid = uid.to_string();
+        }
+        // Dashboards whose inputs were answered with it are read again.
+        let answered: Vec<super::BodyKey> = self
+            .replacements
+            .iter()
+            .filter(|(_, answers)| answers.iter().any(|(_, answer)| *answer == before.as_str()))
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in answered {
+            let mut answers = self.replacements.remove(&key).unwrap_or_default();
+            for (_, answer) in answers.iter_mut().filter(|(_, answer)| *answer == before.as_str()) {
+                *answer = uid.to_string();
+            }
+            if let Some(at) = self.objects.iter().position(|declared| declared.body.key() == key) {
+                let declared = self.objects.remove(at);
+                self.finish(declared, answers);
             }
         }
     }

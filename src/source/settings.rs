@@ -13,7 +13,7 @@ use super::document::{self, Document, Format};
 use super::text::SourceText;
 use super::yaml::member;
 use crate::kinds;
-use crate::model::{Address, Place, Problem, Severity, StackName};
+use crate::model::{Address, Place, Problem, StackName};
 
 /// The name of the file, at the root of the directory only.
 pub const FILE: &str = "amgctl.yaml";
@@ -39,6 +39,7 @@ pub struct FileSettings {
     /// What references are that neither the directory nor the workspace explains: errors (the default) or warnings.
     pub unknown_references: Option<UnknownReferences>,
     /// Answers to the `__inputs` of exported dashboards: the uid or name of a data source, or a value.
+    #[schemars(extend("additionalProperties" = { "type": ["string", "number", "boolean"] }))]
     pub inputs: BTreeMap<String, String>,
     /// Addresses that survive their removal from the directory; `dashboard.team-*` stands for all that begin so.
     #[schemars(
@@ -303,10 +304,4 @@ pub fn init_text(stack: &StackName, url: Option<&str>) -> String {
          # What survives its removal from this directory.\n\
          # protect: [dashboard.checkout, folder.team-*]\n"
     )
-}
-
-/// Whether any of the problems forbids to go on.
-#[must_use]
-pub fn any_error(problems: &[Problem]) -> bool {
-    problems.iter().any(|problem| problem.severity == Severity::Error)
 }

@@ -82,6 +82,29 @@ pub(crate) fn locate(text: &str, pointer: &str) -> (Option<Range<usize>>, Range<
     (key, at)
 }
 
+/// Where the brace or bracket at `open` is closed (the end of the text when it is not).
+pub(crate) fn closing(text: &str, open: usize) -> usize {
+    let mut depth = 0usize;
+    let mut in_text = false;
+    let mut escaped = false;
+    for (i, byte) in text.bytes().enumerate().skip(open) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' if !in_text => depth += 1,
+            b'}' | b']' if !in_text => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return i;
+                }
+            }
+            _ => {}
+        }
+    }
+    text.len()
+}
+
 /// The unescaped parts of a JSON pointer.
 pub(crate) fn parts(pointer: &str) -> impl Iterator<Item = String> + '_ {
     pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~"))

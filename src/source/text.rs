@@ -126,7 +126,7 @@ impl SourceText {
             let value = rest.trim_start_matches(['"', '\'', ' ', '\t', '\r', '\n', ':']);
             if value.starts_with('{') {
                 let open = self.text.len() - value.len();
-                zones.push(open + 1..super::json::closing(&self.text, open));
+                zones.push(open + 1..super::spans::closing(&self.text, open));
                 continue;
             }
             let (_, line_start) = self.line_of(at);

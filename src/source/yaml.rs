@@ -11,7 +11,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use serde_yaml::{Location, Spanned, UserMessageFormatter};
 
-use super::json::{MAX_DEPTH, beyond_float, duplicate_key, holds, template, wide_number};
+use super::json::{MAX_DEPTH, duplicate_key, template};
+use super::numbers::{beyond, holds, wide};
 use super::spans::{escaped, parts};
 use super::text::SourceText;
 use crate::model::Problem;
@@ -112,7 +113,7 @@ impl Builder<'_> {
             Raw::Text(text) => (Value::String(text), Shape::Leaf),
             Raw::Integer(number) => {
                 if is_wide_integer(&number) {
-                    self.faults.push(wide_number(&number.to_string(), self.source.spot(at.clone(), "")));
+                    self.faults.push(wide(&number.to_string(), self.source.spot(at.clone(), "")));
                 }
                 (Value::Number(number), Shape::Leaf)
             }
@@ -151,12 +152,12 @@ impl Builder<'_> {
         let written = self.source.text.get(at.clone()).unwrap_or_default().to_owned();
         let spot = self.source.spot(at.clone(), "");
         let Some(number) = Number::from_f64(float) else {
-            self.faults.push(beyond_float(&written, spot));
+            self.faults.push(beyond(&written, spot));
             return Value::Null;
         };
         let digits = written.strip_prefix(['-', '+']).unwrap_or(&written);
         if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) && !holds(&number, &written) {
-            self.faults.push(wide_number(&written, spot));
+            self.faults.push(wide(&written, spot));
         }
         Value::Number(number)
     }

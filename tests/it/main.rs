@@ -1,9 +1,12 @@
-//! The program run as a user runs it, against the embedded workspace; one claim a test.
+//! One binary: the program run as a user runs it, against the embedded workspace, one claim a test; and what is kept
+//! true of its repository.
 
 mod apply;
+mod completions;
 mod decisions;
 mod diff_laws;
 mod folders;
 mod guards;
 mod replay;
 mod support;
+mod tidy;

@@ -203,3 +203,16 @@ fn links_are_followed_inside_and_refused_outside() {
         error[symlink] out.json: this symbolic link leads out of the directory (note: what is outside is not reviewed with the directory) -- put a copy into the directory, or name the link in `.amgctlignore`
         error[unreadable] real/loop: this symbolic link leads to a directory that it is in -- mend it, or name it in `.amgctlignore`");
 }
+
+#[test]
+fn ignore_files_above_the_directory_and_of_git_do_not_count() {
+    let above = directory(&[
+        (".gitignore", "*.json\n"),
+        (".ignore", "*.json\n"),
+        ("stack/a.json", &dashboard("a")),
+        ("stack/.git/info/exclude", "*.json\n"),
+        ("stack/.ignore", "*.json\n"),
+        ("stack/.git/x.json", "{"),
+    ]);
+    assert_eq!(objects(&loaded(&above.path().join("stack"))), ["dashboard.a at the root"]);
+}

@@ -90,3 +90,14 @@ fn a_uid_that_a_document_has_is_not_given_to_a_file() {
     expect(&lines(&declarations.problems), "");
     assert_eq!(declarations.objects.len(), 2);
 }
+
+#[test]
+fn inputs_follow_a_data_source_to_its_old_uid() {
+    let address = Address::new(KindName::DATASOURCE, Uid::parse("old").unwrap());
+    let text = "{\"__inputs\":[{\"name\":\"DS_L\",\"type\":\"datasource\",\"pluginId\":\"loki\"}],\"title\":\"T\",\"uid\":\"u\",\"panels\":[{\"datasource\":\"${DS_L}\"}]}";
+    let files = [("d.yaml", "name: Loki\ntype: loki\nurl: http://l\n"), ("a.json", text)];
+    let declarations = bound(&files, &[(address, "d.yaml".to_owned(), None)]);
+    assert_eq!(objects(&declarations), ["dashboard.u at the root", "datasource.old"]);
+    assert_eq!(declarations.objects[0].references[0].to, crate::model::Target::Datasource("old".into()));
+    expect(&lines(&check_references(&declarations, None, None, None, Severity::Error)), "");
+}

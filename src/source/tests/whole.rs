@@ -200,6 +200,25 @@ fn scraps() -> impl Strategy<Value = String> {
     proptest::collection::vec(proptest::sample::select(words.to_vec()), 0..40).prop_map(|words| words.concat())
 }
 
+/// Objects of every sort of value.
+fn values() -> impl Strategy<Value = serde_json::Value> {
+    use serde_json::{Value, json};
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::Bool),
+        (-9_007_199_254_740_992_i64..9_007_199_254_740_992).prop_map(|n| json!(n)),
+        any::<f64>().prop_filter("finite", |f| f.is_finite()).prop_map(|f| json!(f)),
+        "[ -~éß日😀\\n\\t\\\\\"]{0,12}".prop_map(Value::String),
+    ];
+    let value = leaf.prop_recursive(4, 40, 5, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..5).prop_map(Value::Array),
+            proptest::collection::btree_map("[a-z$/~.é ]{0,6}", inner, 0..5).prop_map(|map| json!(map)),
+        ]
+    });
+    proptest::collection::btree_map("[a-z0-9]{1,6}", value, 1..5).prop_map(|map| json!(map))
+}
+
 fn load_bytes(bytes: &[u8]) {
     let names = ["a.json", "a.yaml", "amgctl.yaml", "x/_folder.yaml"];
     let root = directory(&names.map(|name| (name, bytes)));
@@ -238,6 +257,22 @@ proptest! {
         bytes[at] = byte;
         bytes.drain(at..(at + cut).min(text.len()));
         load_bytes(&bytes);
+    }
+
+    #[test]
+    fn values_are_the_same_in_every_spelling(value in values()) {
+        let documents = |name: &str, text: String| {
+            let source = crate::source::text::SourceText::new(name.into(), text.into_bytes()).unwrap();
+            let (documents, faults) = document::read(&source, document::Format::of(name).unwrap());
+            let told = lines(&faults);
+            (documents.into_iter().map(|document| document.value).collect::<Vec<_>>(), told)
+        };
+        for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
+            prop_assert_eq!(&documents("a.json", text.clone()), &(vec![value.clone()], String::new()));
+            let (read, told) = documents("a.yaml", text);
+            prop_assert_eq!(told, "");
+            prop_assert!(crate::model::digest::same_value(&read[0], &value, crate::model::digest::Numbers::Exact));
+        }
     }
 
     #[test]
