@@ -48,7 +48,10 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Vec<Problem>> {
     let paths = Paths::new(inputs, &bindings);
     let mut unchanged = 0;
     let mut changes = BTreeMap::new();
-    for address in addresses(inputs, &wanted) {
+    let all = addresses(inputs, &wanted);
+    let unknown: Vec<String> =
+        inputs.rules.targets.iter().filter(|t| !all.contains(t)).map(|t| format!("`{t}`")).collect();
+    for address in all {
         match change(inputs, &address, wanted.get(&address), &paths) {
             Some(change) => {
                 changes.insert(address, change);
@@ -71,6 +74,9 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Vec<Problem>> {
         0 => {}
         1 => notices.push("one new object's file names no uid: its uid follows from the path or name".into()),
         n => notices.push(format!("{n} new objects' files name no uid: theirs follow from the path or name")),
+    }
+    if !unknown.is_empty() {
+        notices.push(format!("neither the directory nor the record has the target {}", unknown.join(", ")));
     }
     if left_out > 0 {
         notices.push(format!(
@@ -614,7 +620,8 @@ fn moved(wanted: &Wanted<'_>, found: &Found, paths: &Paths) -> Option<Moved> {
 
 fn delta(inputs: &Inputs<'_>, change: &mut Change, wanted: &Wanted<'_>, found: &Found) -> Delta {
     let kind = kinds::by_name(change.address.kind);
-    let differs = found.body.digest().is_none_or(|d| !d.equals(&wanted.digest, inputs.server.numbers));
+    // What was not read is as it was recorded and as it is declared, or it would have been read.
+    let differs = found.body.digest().is_some_and(|d| !d.equals(&wanted.digest, inputs.server.numbers));
     let mut delta = match (&wanted.body, found.body.value(), differs) {
         (_, _, false) => Delta::default(),
         (Some(wanted), Some(live), true) => kind.diff(live, wanted, inputs.server.numbers),
