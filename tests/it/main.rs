@@ -7,3 +7,4 @@ mod diff_laws;
 mod replay;
 mod support;
 mod tidy;
+mod upgrade;
