@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::{LiveError, Questions, Tree, address, digest, fetch, keep, ok};
 use crate::grafana::Client;
-use crate::kinds::{self, dashboard, folder, text};
+use crate::kinds::{self, Live, dashboard, folder, text};
 use crate::model::request::encode;
 use crate::model::server::Resources;
-use crate::model::{Address, Found, Headline, KindName, LiveBody, LiveFolder, Request, Server};
+use crate::model::{Address, Found, Headline, Identity, KindName, LiveBody, LiveFolder, Request, Server};
 use crate::plan::inputs::LiveTitle;
 
 /// How many objects a page is asked for; a page also ends at about 2 MiB (`contracts/README.md` 19).
@@ -51,16 +51,28 @@ async fn folders(client: &Client, resources: &Resources, questions: &Questions<'
             parent: one.found.parent.clone(),
         });
         if let Some(address) = address(KindName::FOLDER, &uid).filter(|a| questions.asks_for(a)) {
-            // On legacy storage the items of this list have no generation; the object by itself has one.
-            if item.pointer("/metadata/generation").is_none() {
-                unversioned.push(address);
-            } else {
-                found.insert(address.clone(), keep(&address, one));
+            // On legacy storage the items of this list have no generation; the object by itself has one, and what is
+            // otherwise as it was recorded still has the recorded one.
+            match (item.pointer("/metadata/generation"), recorded_version(&address, &one, questions)) {
+                (Some(_), _) => drop(found.insert(address.clone(), keep(&address, one))),
+                (None, Some(version)) => {
+                    let mut kept = keep(&address, one);
+                    kept.identity.version = version;
+                    found.insert(address, kept);
+                }
+                (None, None) => unversioned.push(address),
             }
         }
     })
     .await?;
     Ok((live, found, unversioned))
+}
+
+/// The version that was recorded of a folder, if all that the server says besides is as it was recorded.
+fn recorded_version(address: &Address, listed: &Live, questions: &Questions<'_>) -> Option<i64> {
+    let recorded = questions.recorded.get(address)?.identity.as_ref()?;
+    let listed = Identity { version: recorded.version, ..listed.found.identity.clone() };
+    recorded.unchanged(&listed).then_some(recorded.version)
 }
 
 async fn dashboards(
