@@ -11,3 +11,4 @@ mod readme;
 mod replay;
 mod support;
 mod tidy;
+mod upgrade;
