@@ -234,13 +234,16 @@ fn refuse(
             hint: "give the directory another name".into(),
         });
     }
+    // Where titles are free, only making a second folder of one title is a mistake; one that is there is meant.
+    let is_there = live.iter().any(|f| f.uid == uid);
     let clash = live.iter().find(|f| {
         f.uid != uid
             && match server.titles {
                 TitleRule::Slug => slug(&f.title) == slug(&folder.title),
                 TitleRule::Exact => f.title.trim() == folder.title && f.parent.as_deref() == parent,
                 TitleRule::Free => {
-                    folder.uid.is_some() && f.title.trim() == folder.title && f.parent.as_deref() == parent
+                    let named = folder.uid.is_some() && !is_there;
+                    named && f.title.trim() == folder.title && f.parent.as_deref() == parent
                 }
             }
     });

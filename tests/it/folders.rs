@@ -146,7 +146,7 @@ fn two_folders_of_the_path_are_an_error_with_their_uids() {
         w.apply().exits(3).writes_nothing();
         // As the message says: `uid: …` in a `_folder.yaml`.
         w.write("Infra/_folder.yaml", "uid: second\n");
-        w.plan().exits(2);
+        w.plan().exits(2).says("not ours");
         w.apply().exits(0);
         assert_eq!(w.folder_of("one"), "second");
         w.is_settled();
@@ -354,5 +354,15 @@ fn the_registrys_folder_may_not_be_declared() {
         w.remove("amgctl");
         w.json("one.json", &dashboard("amgctl-demo", "One"));
         w.apply().exits(3).writes_nothing();
+    });
+}
+
+#[test]
+fn a_second_folder_of_one_title_is_not_made_by_mistake() {
+    every(|w| {
+        w.make_folder("theirs", "Infra", "");
+        w.write("Infra/_folder.yaml", "uid: ours\n");
+        w.plan().exits(2).says("(uid `theirs`) has that title there already").says("uid: theirs");
+        w.apply().exits(4).writes_nothing();
     });
 }

@@ -3,6 +3,7 @@
 
 mod apply;
 mod completions;
+mod datasources;
 mod decisions;
 mod diff_laws;
 mod folders;
