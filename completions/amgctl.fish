@@ -82,7 +82,7 @@ warn\t'Say so and go on'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l input -d 'Whether to ask for what is missing; with false nothing is asked and the run refuses instead' -r -f -a "true\t''
 false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l lock-timeout -d 'How long to wait for another run\'s lease, as 30s or 10m' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l parallelism -d 'How many writes are in flight at once' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l parallelism -d 'The most writes in flight at once; fewer while the server is strained' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l delete-adopted -d 'Delete adopted objects that left the directory, instead of releasing them'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l send-secrets -d 'Send secrets although nobody knows whether they changed (with ownership: none)'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l allow-empty -d 'Let an empty directory take the whole stack down'
@@ -106,7 +106,7 @@ warn\t'Say so and go on'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l input -d 'Whether to ask for what is missing; with false nothing is asked and the run refuses instead' -r -f -a "true\t''
 false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l lock-timeout -d 'How long to wait for another run\'s lease, as 30s or 10m' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l parallelism -d 'How many writes are in flight at once' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l parallelism -d 'The most writes in flight at once; fewer while the server is strained' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l delete-adopted -d 'Delete adopted objects that left the directory, instead of releasing them'
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l send-secrets -d 'Send secrets although nobody knows whether they changed (with ownership: none)'
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l allow-empty -d 'Let an empty directory take the whole stack down'

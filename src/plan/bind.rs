@@ -97,9 +97,9 @@ pub fn bind(
     let live = live.unwrap_or_default();
     for folder in folders {
         let parent_uid = bindings.uid_of(&folder.parent);
-        let parent_refused = match &folder.parent {
-            Parent::Path(path) => bindings.of(path).is_some_and(|b| b.refused.is_some()),
-            Parent::None | Parent::Root | Parent::Uid(_) => false,
+        let above = match &folder.parent {
+            Parent::Path(path) => bindings.of(path).and_then(|b| b.refused.clone()),
+            Parent::None | Parent::Root | Parent::Uid(_) => None,
         };
         let (uid, how, note) = match choose(folder, parent_uid.as_deref(), live, ownership) {
             Ok(chosen) => chosen,
@@ -108,7 +108,7 @@ pub fn bind(
                 continue;
             }
         };
-        let refused = refuse(folder, &uid, how, parent_uid.as_deref(), parent_refused, live, &bindings, server);
+        let refused = refuse(folder, &uid, how, parent_uid.as_deref(), above, live, &bindings, server);
         if let Some(path) = &folder.path {
             bindings.by_path.insert(path.clone(), bindings.all.len());
         }
@@ -189,7 +189,7 @@ fn refuse(
     uid: &str,
     how: Bound,
     parent: Option<&str>,
-    parent_refused: bool,
+    above: Option<Refusal>,
     live: &[LiveFolder],
     bindings: &Bindings,
     server: &Server,
@@ -197,12 +197,8 @@ fn refuse(
     if how == Bound::Borrowed {
         return None;
     }
-    if parent_refused {
-        return Some(Refusal {
-            code: "parent-refused",
-            reason: "the folder above it cannot be".into(),
-            hint: "see that folder".into(),
-        });
+    if let Some(above) = above {
+        return Some(above);
     }
     if parent.is_some() && !server.nested_folders {
         let flat = folder.path.as_ref().map_or_else(|| folder.title.clone(), |p| p.titles().join(" - "));

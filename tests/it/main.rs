@@ -8,6 +8,7 @@ mod decisions;
 mod diff_laws;
 mod folders;
 mod guards;
+mod readme;
 mod replay;
 mod support;
 mod tidy;
