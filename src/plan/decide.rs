@@ -343,7 +343,8 @@ fn act(
                 change.drift = Some(Drift {
                     what: DriftKind::Deleted,
                     saved: crate::model::Saved::default(),
-                    version: claim.recorded.and_then(|r| r.identity.as_ref()).map_or(0, |i| i.version),
+                    version: recorded_version(claim),
+                    recorded: recorded_version(claim),
                     delta: None,
                 });
             }
@@ -369,6 +370,7 @@ fn act(
                     what: DriftKind::Changed,
                     saved: found.saved.clone(),
                     version: found.identity.version,
+                    recorded: recorded_version(claim),
                     delta: None,
                 });
             }
@@ -671,7 +673,12 @@ fn drift(
         }
         _ => None,
     };
-    Drift { what, saved: found.saved.clone(), version: found.identity.version, delta }
+    let version = found.identity.version;
+    Drift { what, saved: found.saved.clone(), version, recorded: recorded_version(claim), delta }
+}
+
+fn recorded_version(claim: &Claim<'_>) -> i64 {
+    claim.recorded.and_then(|r| r.identity.as_ref()).map_or(0, |i| i.version)
 }
 
 /// Why the server cannot change what is live into what is wanted, if it cannot: an empty `url` or `basicAuthUser` is
