@@ -9,6 +9,7 @@ mod diff_laws;
 mod folders;
 mod guards;
 mod readme;
+mod registry;
 mod replay;
 mod support;
 mod tidy;
