@@ -220,13 +220,16 @@ fn refuse(binding: &Binding, live: &[LiveFolder], bindings: &Bindings, server: &
             hint: "give the directory another name".into(),
         });
     }
+    // Where titles are free, only making a second folder of one title is a mistake; one that is there is meant.
+    let is_there = live.iter().any(|f| f.uid == binding.uid);
     let clash = live.iter().find(|f| {
         f.uid != binding.uid
             && match server.titles {
                 TitleRule::Slug => slug(&f.title) == slug(&binding.title),
                 TitleRule::Exact => f.title.trim() == binding.title && f.parent.as_deref() == parent,
                 TitleRule::Free => {
-                    binding.how == Bound::Named && f.title.trim() == binding.title && f.parent.as_deref() == parent
+                    let made = binding.how == Bound::Named && !is_there;
+                    made && f.title.trim() == binding.title && f.parent.as_deref() == parent
                 }
             }
     });

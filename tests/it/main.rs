@@ -3,11 +3,13 @@
 
 mod apply;
 mod completions;
+mod datasources;
 mod decisions;
 mod diff_laws;
 mod folders;
 mod guards;
 mod readme;
+mod registry;
 mod replay;
 mod support;
 mod tidy;

@@ -298,8 +298,7 @@ note: stack `shop` has never been applied here
 
 Not ours, left alone: 214 dashboards, 1 data source.
 
-Plan: 0 to add, 0 to change, 0 to destroy, 2 to forget, 1 to keep, 1
-  refused.
+Plan: 0 to add, 0 to change, 0 to destroy, 2 to forget, 1 to keep, 1 refused.
 "#,
     );
 }
