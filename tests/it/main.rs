@@ -6,6 +6,7 @@ mod completions;
 mod datasources;
 mod decisions;
 mod diff_laws;
+mod endings;
 mod folders;
 mod guards;
 mod readme;
