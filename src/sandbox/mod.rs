@@ -35,6 +35,7 @@ mod resources;
 mod routes;
 mod rules;
 mod save;
+mod save_as_resource;
 mod search;
 mod seed;
 mod server;
