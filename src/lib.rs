@@ -52,6 +52,7 @@ pub mod model;
 pub mod plan;
 pub mod registry;
 pub mod render;
+pub mod report;
 pub mod sandbox;
 pub mod settings;
 pub mod source;

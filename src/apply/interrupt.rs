@@ -2,14 +2,7 @@
 
 use tokio::sync::watch;
 
-/// A signal that stops a run.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Signal {
-    /// Ctrl-C.
-    Interrupt,
-    /// SIGTERM.
-    Terminate,
-}
+use crate::report::Signal;
 
 /// What a run listens to; the other end is an [`Asker`].
 #[derive(Clone)]

@@ -1,13 +1,12 @@
 //! Carries a plan out: stage by stage, with preconditions, a lease, and an honest ending.
 //!
 //! Nothing is decided here that the plan has decided; what one change takes stands in [`object`], what is told of it
-//! in [`report`]. One task, this one, writes the registry.
+//! in [`crate::report`]. One task, this one, writes the registry.
 
 pub mod interrupt;
 pub mod object;
 pub mod pace;
 pub mod record;
-pub mod report;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -17,12 +16,12 @@ use tokio::task::JoinSet;
 
 pub use interrupt::Interrupt;
 pub use object::{Tools, Written};
-pub use report::{Finished, Outcome, Report, Stop};
 
 use crate::model::{Address, KindName, StackName};
 use crate::plan::{Action, Change, Goal, Plan};
 use crate::registry::store::LEASE;
 use crate::registry::{Lease, Record, RunNote, SaveError, Store};
+use crate::report::{Conflict, Finished, Outcome, Report, Stop};
 use object::{Answered, Confirmed};
 use pace::Pace;
 
@@ -37,6 +36,9 @@ pub struct Holding {
     /// The process that applies, as [`Lease::process`] has it.
     pub process: String,
 }
+
+/// The code of the refusal that an unattended apply puts in the place of what would overwrite drift.
+pub const DRIFT: &str = "drift";
 
 /// What happens while a plan is carried out, for whoever shows it.
 pub enum Event<'a> {
@@ -176,10 +178,16 @@ fn is_stale(holding: Option<&Holding>) -> bool {
 fn without_writing(change: &Change, report: &Report) -> Option<Answered> {
     match &change.action {
         Action::Refuse(refusal) => {
-            return Some(Answered::Ended(Outcome::Refused {
-                reason: refusal.reason.clone(),
-                hint: refusal.hint.clone(),
-            }));
+            let outcome = match &change.drift {
+                Some(drift) if refusal.code == DRIFT => Outcome::Conflict(Conflict::Saved {
+                    by: drift.saved.by.clone(),
+                    at: drift.saved.at.clone(),
+                    version: drift.version,
+                    planned: drift.recorded,
+                }),
+                _ => Outcome::Refused { reason: format!("{}; {}", refusal.reason, refusal.hint) },
+            };
+            return Some(Answered::Ended(outcome));
         }
         Action::Keep { .. } | Action::LeaveAlone | Action::Release | Action::Forget { .. } | Action::Renew => {
             return Some(Answered::Done(Confirmed::default()));
@@ -205,7 +213,17 @@ fn settle(
     if let Some(holding) = holding {
         record::note(&mut holding.record, change, &answered);
     }
-    if let Some(finished) = report.take(change, answered, took) {
+    let (outcome, note) = match answered {
+        Answered::Done(confirmed) => (Outcome::Done, confirmed.note),
+        Answered::Ended(outcome) | Answered::Halfway(outcome) | Answered::Differs(_, outcome) => (outcome, None),
+        Answered::Unauthorised(words) => {
+            report.stop.get_or_insert(Stop::Unauthorised(words));
+            (Outcome::NotStarted, None)
+        }
+    };
+    let quiet = matches!(change.action, Action::Keep { .. } | Action::LeaveAlone | Action::Renew);
+    let finished = report.take(change, outcome, took, note);
+    if !quiet {
         tell(Event::Finished(finished));
     }
 }
@@ -266,6 +284,7 @@ fn stop(error: &SaveError) -> Stop {
     match error {
         SaveError::Lost => Stop::LeaseLost,
         SaveError::Api(api) => Stop::Registry(api.to_string()),
+        SaveError::Forbidden(words) => Stop::Forbidden(words.clone()),
         SaveError::Refused(words) => Stop::Registry(format!("the workspace does not take the record: {words}")),
     }
 }

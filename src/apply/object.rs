@@ -12,7 +12,6 @@ use serde_json::json;
 use sha2::Sha256;
 
 use super::pace::Pace;
-use super::report::Outcome;
 use crate::grafana::{ApiError, Client};
 use crate::kinds::{self, Kind, Live, Verdict, Wire, Write};
 use crate::live;
@@ -22,6 +21,7 @@ use crate::model::{
 };
 use crate::plan::{Action, Change, Intent, Precondition, SecretChange};
 use crate::registry::record::FOLDER;
+use crate::report::{Conflict, Outcome};
 
 /// How often one request is sent when the server's refusals turn out not to be true.
 const TRIES: u32 = 9;
@@ -242,7 +242,7 @@ impl One<'_> {
                     return self.done_or_conflict(&live, &planned, prints);
                 }
                 Some(live) => live.found,
-                None => return Err(self.gone()),
+                None => return Err(gone()),
             },
         };
         if !self.change.action.writes() && wire.secrets.is_empty() {
@@ -265,7 +265,7 @@ impl One<'_> {
             if verdict == Verdict::Busy {
                 continue;
             }
-            let Some(live) = self.look().await? else { return Err(self.gone()) };
+            let Some(live) = self.look().await? else { return Err(gone()) };
             if self.is_as_intended(&live)? && self.version_follows(&live, &planned) {
                 self.eased(attempt);
                 return Ok(self.confirmed(&live, prints));
@@ -437,25 +437,16 @@ impl One<'_> {
     }
 
     fn conflict(&self, live: &Live) -> Ending {
-        let planned = match &self.change.only_if {
-            Precondition::Is(identity) => Some(identity.version),
-            Precondition::Absent | Precondition::Nothing => None,
-        };
-        Answered::Ended(Outcome::Conflict {
-            by: live.found.saved.by.clone(),
-            at: live.found.saved.at.clone(),
-            version: live.found.identity.version,
-            planned,
-        })
-    }
-
-    fn gone(&self) -> Ending {
-        Answered::Ended(Outcome::Conflict {
-            by: String::new(),
-            at: String::new(),
-            version: 0,
-            planned: self.planned().ok().map(|i| i.version),
-        })
+        let by = live.found.saved.by.clone();
+        Answered::Ended(Outcome::Conflict(match &self.change.only_if {
+            Precondition::Is(planned) if !planned.another_incarnation(&live.found.identity) => Conflict::Saved {
+                by,
+                at: live.found.saved.at.clone(),
+                version: live.found.identity.version,
+                planned: planned.version,
+            },
+            Precondition::Is(_) | Precondition::Absent | Precondition::Nothing => Conflict::Made { by },
+        }))
     }
 
     fn eased(&self, attempt: u32) {
@@ -480,6 +471,10 @@ fn same_version(live: &Identity, planned: &Identity) -> bool {
 
 fn in_words(answer: &Response) -> String {
     format!("{} ({})", answer.message(), answer.status)
+}
+
+fn gone() -> Ending {
+    Answered::Ended(Outcome::Conflict(Conflict::Deleted))
 }
 
 fn failed(words: &str) -> Ending {

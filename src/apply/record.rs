@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::object::{Answered, Confirmed};
-use super::report::Outcome;
 use crate::model::digest::REVISION;
 use crate::model::{Address, KindName, Owned, Pending, Recorded, Uid};
 use crate::plan::bind::Bound;
 use crate::plan::{Action, Change, Goal, Intent, Plan, Precondition};
 use crate::registry::Record;
+use crate::report::Outcome;
 
 /// Writes down what is about to be written: it proves the object ours only if it is found as intended.
 pub fn write_down(record: &mut Record, change: &Change, run: &str) {
@@ -65,7 +65,7 @@ pub fn note(record: &mut Record, change: &Change, answered: &Answered) {
         Answered::Ended(Outcome::Unknown { .. }) | Answered::Halfway(_) | Answered::Unauthorised(_) => {}
         Answered::Ended(
             Outcome::Done
-            | Outcome::Conflict { .. }
+            | Outcome::Conflict(_)
             | Outcome::Refused { .. }
             | Outcome::Failed { .. }
             | Outcome::Skipped { .. }
@@ -236,16 +236,7 @@ mod tests {
         note(&mut record, &change(create()), &Answered::Done(Confirmed::default()));
         let before = record.objects.clone();
         write_down(&mut record, &update, "run");
-        note(
-            &mut record,
-            &update,
-            &Answered::Ended(Outcome::Conflict {
-                by: String::new(),
-                at: String::new(),
-                version: 2,
-                planned: Some(1),
-            }),
-        );
+        note(&mut record, &update, &Answered::Ended(Outcome::Conflict(crate::report::Conflict::Deleted)));
         assert_eq!(record.objects, before);
     }
 }

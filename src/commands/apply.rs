@@ -5,16 +5,15 @@ use std::time::{Duration, Instant};
 
 use super::gather::{self, Gathered, Registry, gather};
 use super::{Exit, Failure, holder};
-use crate::apply::interrupt::{self, Asker, Signal};
-use crate::apply::report::{CountsAs, Finished};
-use crate::apply::{self, Event, Holding, Outcome, Report, Stop, Tools, Written};
+use crate::apply::interrupt::{self, Asker};
+use crate::apply::{self, Event, Holding, Tools, Written};
 use crate::cli::{DirectoryArgs, PlanArgs, RulesArgs, RunArgs, WorkspaceArgs};
 use crate::grafana::Client;
 use crate::plan::{Action, DriftKind, Goal, Plan, Refusal, guards};
 use crate::registry::record::FOLDER;
 use crate::registry::{Lease, Record};
 use crate::render;
-use crate::render::summary::{Act, Ended, Run};
+use crate::report::{Finished, Outcome, Report, Signal, Stop};
 use crate::sandbox::Running;
 use crate::settings::{Machine, Settings, duration};
 use crate::terminal::Terminal;
@@ -215,9 +214,8 @@ async fn carry_out(
                 bar.step();
                 // What was not done is told by name in the closing words.
                 if finished.outcome == Outcome::Done {
-                    let line = render::summary::progress(&told(finished), &terminal.out);
-                    let note = finished.note.as_ref().map(|note| format!("\n      {note}")).unwrap_or_default();
-                    bar.around(|| terminal.print(&format!("{}{note}", line.trim_end())));
+                    let line = render::summary::progress(finished, &terminal.out);
+                    bar.around(|| terminal.print(&line));
                 }
             }
             Event::Stopping { in_flight } => bar.around(|| {
@@ -232,18 +230,8 @@ async fn carry_out(
 
 /// The closing words, and the status that they stand for.
 fn end(report: &Report, gathered: &Gathered, terminal: &Terminal) -> Exit {
-    let run = Run {
-        goal: report.goal,
-        interrupted: report.interrupted.is_some(),
-        outcomes: report
-            .finished
-            .iter()
-            .filter(|f| f.counts_as != CountsAs::Nothing || f.outcome != Outcome::Done)
-            .map(told)
-            .collect(),
-    };
     terminal.print("");
-    terminal.print(render::summary::summary(&run, &terminal.out).trim_end());
+    terminal.print(render::summary::summary(report, &terminal.out).trim_end());
     let stack = &gathered.settings.stack;
     if let Some(stop) = &report.stop {
         let failure = match stop {
@@ -252,6 +240,10 @@ fn end(report: &Report, gathered: &Gathered, terminal: &Terminal) -> Exit {
                 format!("Grafana refused the token in the middle of the run (401, {words})"),
             )
             .hint("make a new token and apply again: what was done is kept"),
+            Stop::Forbidden(words) => {
+                Failure::new(Exit::Auth, format!("this token may not keep the record: {words}"))
+                    .hint("use a token of a service account with the role Admin")
+            }
             Stop::LeaseLost => {
                 Failure::new(Exit::Locked, format!("another run has taken over the record of stack `{stack}`"))
                     .hint("wait for it, then plan again")
@@ -274,7 +266,7 @@ fn status(report: &Report) -> Exit {
         None => {}
     }
     match &report.stop {
-        Some(Stop::Unauthorised(_)) => return Exit::Auth,
+        Some(Stop::Unauthorised(_) | Stop::Forbidden(_)) => return Exit::Auth,
         Some(Stop::LeaseLost) => return Exit::Locked,
         Some(Stop::Registry(_)) if !report.wrote() => return Exit::Error,
         Some(Stop::Registry(_)) => return Exit::Partly,
@@ -286,37 +278,8 @@ fn status(report: &Report) -> Exit {
     if report.wrote() {
         return Exit::Partly;
     }
-    let conflict = |f: &Finished| matches!(f.outcome, Outcome::Conflict { .. } | Outcome::Refused { .. });
+    let conflict = |f: &Finished| matches!(f.outcome, Outcome::Conflict(_) | Outcome::Refused { .. });
     if report.finished.iter().any(conflict) { Exit::Conflict } else { Exit::Error }
-}
-
-/// One outcome as the summary shows it.
-fn told(finished: &Finished) -> render::summary::Outcome {
-    let result = match &finished.outcome {
-        Outcome::Done => Ended::Done,
-        Outcome::Conflict { by, at, version, planned } => {
-            Ended::Conflict { by: by.clone(), at: at.clone(), version: *version, planned: planned.unwrap_or(0) }
-        }
-        Outcome::Refused { reason, hint } => Ended::Failed { message: format!("{reason}; {hint}") },
-        Outcome::Failed { message } => Ended::Failed { message: message.clone() },
-        Outcome::Skipped { because } => Ended::Skipped { because: because.clone() },
-        Outcome::Unknown { .. } => Ended::Unknown,
-        Outcome::NotStarted => Ended::NotStarted,
-    };
-    let act = match finished.counts_as {
-        CountsAs::Added => Act::Add,
-        CountsAs::Changed => Act::Change,
-        CountsAs::Adopted => Act::Adopt,
-        CountsAs::Destroyed => Act::Destroy,
-        CountsAs::Replaced => Act::Replace,
-        CountsAs::Forgotten | CountsAs::Nothing => Act::Forget,
-    };
-    render::summary::Outcome {
-        address: finished.address.clone(),
-        act,
-        result,
-        seconds: finished.took.as_secs_f64(),
-    }
 }
 
 /// Nobody was asked about what was changed outside: it stays as it is.
@@ -331,7 +294,7 @@ fn refuse_drift(plan: &mut Plan) {
         let by = if drift.saved.by.is_empty() { String::new() } else { format!(" by {}", drift.saved.by) };
         change.intent = None;
         change.action = Action::Refuse(Refusal {
-            code: "drift",
+            code: apply::DRIFT,
             reason: format!("it was changed outside{by}, and nobody is asked"),
             hint: "look at the plan, then run apply at a terminal, or with --on-drift overwrite".into(),
         });

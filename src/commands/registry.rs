@@ -71,6 +71,9 @@ async fn save(store: &mut Store, record: &mut Record) -> Result<(), Failure> {
     let run = apply::random()?[..16].to_owned();
     store.save(record, &run).await.map_err(|error| match error {
         SaveError::Lost => Failure::new(Exit::Locked, error.to_string()).hint("look again"),
+        SaveError::Forbidden(_) => {
+            Failure::new(Exit::Auth, error.to_string()).hint("use a token of a service account with the role Admin")
+        }
         SaveError::Api(_) | SaveError::Refused(_) => Failure::new(Exit::Error, error.to_string()),
     })
 }

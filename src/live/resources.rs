@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{LiveError, Questions, Tree, address, digest, fetch, keep, ok};
 use crate::grafana::Client;
-use crate::kinds::{self, Live, dashboard, folder, text};
+use crate::kinds::{self, dashboard, folder, text};
 use crate::model::request::encode;
 use crate::model::server::Resources;
 use crate::model::{Address, Found, Headline, Identity, KindName, LiveBody, LiveFolder, Request, Server};
@@ -26,53 +26,55 @@ pub(super) async fn read(
     let (folders, dashboards) =
         tokio::join!(folders(client, resources, questions), dashboards(client, server, resources, questions));
     let mut tree = dashboards?;
-    let (live, found, unversioned) = folders?;
+    let Folders { live, found, unsaid } = folders?;
     tree.folders = Some(live);
     tree.found.extend(found);
-    fetch(client, server, unversioned, |address, answer| tree.take(address, answer, server, questions)).await?;
+    fetch(client, server, unsaid, |address, answer| tree.take(address, answer, server, questions)).await?;
     confirm_absences(client, server, questions, &mut tree).await?;
     Ok(tree)
 }
 
-/// Every folder; what is known of those that were asked for; and those of them that the list gives no version of.
-type Folders = (Vec<LiveFolder>, BTreeMap<Address, Found>, Vec<Address>);
+/// What the list of folders says.
+#[derive(Default)]
+struct Folders {
+    live: Vec<LiveFolder>,
+    found: BTreeMap<Address, Found>,
+    /// Those whose version it does not say: on legacy storage the list has no generations.
+    unsaid: Vec<Address>,
+}
 
 async fn folders(client: &Client, resources: &Resources, questions: &Questions<'_>) -> Result<Folders, LiveError> {
     let path = format!("/apis/folder.grafana.app/{}/namespaces/{}/folders", resources.folders, resources.namespace);
-    let mut live = Vec::new();
-    let mut found = BTreeMap::new();
-    let mut unversioned = Vec::new();
+    let mut folders = Folders::default();
     list(client, &path, None, "the folders", |item| {
-        let one = folder::resource(&item);
+        let mut one = folder::resource(&item);
         let uid = text(&item, "/metadata/name");
-        live.push(LiveFolder {
+        folders.live.push(LiveFolder {
             uid: uid.clone(),
             title: one.found.headline.title.clone(),
             parent: one.found.parent.clone(),
         });
-        if let Some(address) = address(KindName::FOLDER, &uid).filter(|a| questions.asks_for(a)) {
-            // On legacy storage the items of this list have no generation; the object by itself has one, and what is
-            // otherwise as it was recorded still has the recorded one.
-            match (item.pointer("/metadata/generation"), recorded_version(&address, &one, questions)) {
-                (Some(_), _) => drop(found.insert(address.clone(), keep(&address, one))),
-                (None, Some(version)) => {
-                    let mut kept = keep(&address, one);
-                    kept.identity.version = version;
-                    found.insert(address, kept);
-                }
-                (None, None) => unversioned.push(address),
+        let Some(address) = address(KindName::FOLDER, &uid).filter(|a| questions.asks_for(a)) else { return };
+        if item.pointer("/metadata/generation").is_none() {
+            match as_recorded_but_for_its_version(&address, &one.found.identity, questions) {
+                Some(version) => one.found.identity.version = version,
+                None => return folders.unsaid.push(address),
             }
         }
+        folders.found.insert(address.clone(), keep(&address, one));
     })
     .await?;
-    Ok((live, found, unversioned))
+    Ok(folders)
 }
 
-/// The version that was recorded of a folder, if all that the server says besides is as it was recorded.
-fn recorded_version(address: &Address, listed: &Live, questions: &Questions<'_>) -> Option<i64> {
+/// The recorded version, where everything else that is known of the object is as it was recorded.
+fn as_recorded_but_for_its_version(
+    address: &Address,
+    identity: &Identity,
+    questions: &Questions<'_>,
+) -> Option<i64> {
     let recorded = questions.recorded.get(address)?.identity.as_ref()?;
-    let listed = Identity { version: recorded.version, ..listed.found.identity.clone() };
-    recorded.unchanged(&listed).then_some(recorded.version)
+    recorded.unchanged(&Identity { version: recorded.version, ..identity.clone() }).then_some(recorded.version)
 }
 
 async fn dashboards(

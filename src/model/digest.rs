@@ -195,7 +195,7 @@ fn number_text(number: &Number, numbers: Numbers) -> String {
         return number.to_string();
     }
     match number.as_f64() {
-        Some(float) if float == 0.0 => "0".into(),
+        Some(0.0) => "0".into(),
         Some(float) => Number::from_f64(float).map_or_else(|| number.to_string(), |n| n.to_string()),
         None => number.to_string(),
     }

@@ -146,6 +146,7 @@ fn titles(inputs: &Inputs<'_>, wanted: &BTreeMap<Address, Wanted<'_>>, changes: 
             ),
         }
     }
+    folders_over_dashboards(inputs, wanted, &places, changes, key);
     let waits_for: BTreeMap<Address, Address> = waits.iter().cloned().collect();
     for (address, theirs) in waits {
         if in_ring(&waits_for, &address) {
@@ -163,6 +164,32 @@ fn titles(inputs: &Inputs<'_>, wanted: &BTreeMap<Address, Wanted<'_>>, changes: 
         } else {
             wait_for(changes, &address, theirs);
         }
+    }
+}
+
+/// A folder that takes the title of a dashboard at the root is refused, wherever that dashboard will be afterwards.
+fn folders_over_dashboards(
+    inputs: &Inputs<'_>,
+    wanted: &BTreeMap<Address, Wanted<'_>>,
+    places: &BTreeMap<&Address, Place<'_>>,
+    changes: &mut BTreeMap<Address, Change>,
+    key: impl Fn(&str) -> String,
+) {
+    let at_root = inputs.live.dashboards.iter().flatten().filter(|d| d.parent.is_none());
+    let taken: BTreeMap<String, &str> = at_root.map(|d| (key(&d.title), d.uid.as_str())).collect();
+    for (address, folder) in wanted.iter().filter(|(a, _)| a.kind == KindName::FOLDER) {
+        let title = key(&folder.headline.title);
+        let Some(uid) = taken.get(&title) else { continue };
+        let ours = Uid::parse(uid).ok().map(|uid| Address::new(KindName::DASHBOARD, uid));
+        let hint = match ours.filter(|a| places.contains_key(a)) {
+            Some(ours) => format!("give `{ours}` another title, apply, and apply again"),
+            None => "give the directory another name, or a `title:` in its `_folder.yaml`".into(),
+        };
+        let reason = format!(
+            "the dashboard `{uid}` at the root has that title, and Grafana {} allows it once",
+            inputs.server.version
+        );
+        refuse(changes, address, "title-of-dashboard", reason, &hint);
     }
 }
 

@@ -48,7 +48,10 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Vec<Problem>> {
     let paths = Paths::new(inputs, &bindings);
     let mut unchanged = 0;
     let mut changes = BTreeMap::new();
-    for address in addresses(inputs, &wanted) {
+    let all = addresses(inputs, &wanted);
+    let unknown: Vec<String> =
+        inputs.rules.targets.iter().filter(|t| !all.contains(t)).map(|t| format!("`{t}`")).collect();
+    for address in all {
         match change(inputs, &address, wanted.get(&address), &paths) {
             Some(change) => {
                 changes.insert(address, change);
@@ -71,6 +74,9 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Vec<Problem>> {
         0 => {}
         1 => notices.push("one new object's file names no uid: its uid follows from the path or name".into()),
         n => notices.push(format!("{n} new objects' files name no uid: theirs follow from the path or name")),
+    }
+    if !unknown.is_empty() {
+        notices.push(format!("neither the directory nor the record has the target {}", unknown.join(", ")));
     }
     if left_out > 0 {
         notices.push(format!(
@@ -337,7 +343,8 @@ fn act(
                 change.drift = Some(Drift {
                     what: DriftKind::Deleted,
                     saved: crate::model::Saved::default(),
-                    version: claim.recorded.and_then(|r| r.identity.as_ref()).map_or(0, |i| i.version),
+                    version: recorded_version(claim),
+                    recorded: recorded_version(claim),
                     delta: None,
                 });
             }
@@ -363,6 +370,7 @@ fn act(
                     what: DriftKind::Changed,
                     saved: found.saved.clone(),
                     version: found.identity.version,
+                    recorded: recorded_version(claim),
                     delta: None,
                 });
             }
@@ -614,14 +622,8 @@ fn moved(wanted: &Wanted<'_>, found: &Found, paths: &Paths) -> Option<Moved> {
 
 fn delta(inputs: &Inputs<'_>, change: &mut Change, wanted: &Wanted<'_>, found: &Found) -> Delta {
     let kind = kinds::by_name(change.address.kind);
-    let differs = match found.body.digest() {
-        Some(live) => !live.equals(&wanted.digest, inputs.server.numbers),
-        // Not read, so it is what was recorded.
-        None => {
-            let recorded = inputs.ownership.recorded(&change.address).and_then(|r| r.digest.as_ref());
-            recorded != Some(&wanted.digest.recorded())
-        }
-    };
+    // What was not read is as it was recorded and as it is declared, or it would have been read.
+    let differs = found.body.digest().is_some_and(|d| !d.equals(&wanted.digest, inputs.server.numbers));
     let mut delta = match (&wanted.body, found.body.value(), differs) {
         (_, _, false) => Delta::default(),
         (Some(wanted), Some(live), true) => kind.diff(live, wanted, inputs.server.numbers),
@@ -671,7 +673,12 @@ fn drift(
         }
         _ => None,
     };
-    Drift { what, saved: found.saved.clone(), version: found.identity.version, delta }
+    let version = found.identity.version;
+    Drift { what, saved: found.saved.clone(), version, recorded: recorded_version(claim), delta }
+}
+
+fn recorded_version(claim: &Claim<'_>) -> i64 {
+    claim.recorded.and_then(|r| r.identity.as_ref()).map_or(0, |i| i.version)
 }
 
 /// Why the server cannot change what is live into what is wanted, if it cannot: an empty `url` or `basicAuthUser` is

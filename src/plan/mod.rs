@@ -226,6 +226,8 @@ pub struct Drift {
     pub saved: Saved,
     /// The version it has now, as people see it in Grafana's history.
     pub version: i64,
+    /// The version it had after the last apply.
+    pub recorded: i64,
     /// What was changed, where that can be told: when the directory is as it was at the last apply.
     pub delta: Option<Delta>,
 }

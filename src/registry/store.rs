@@ -50,6 +50,9 @@ pub enum SaveError {
     /// Somebody else saved it since: the lease is lost.
     #[error("another run has taken over the record")]
     Lost,
+    /// The token may not do that; the server's words.
+    #[error("{0}")]
+    Forbidden(String),
     /// The server will not take it; its words.
     #[error("the workspace does not take the record: {0}")]
     Refused(String),
@@ -201,16 +204,16 @@ impl Store {
             // Another run may have made it in the same moment; what is there now is what counts.
             let there = self.client.send(&Request::get(path.as_str())).await?;
             if there.status != 200 {
-                return Err(SaveError::Refused(made.map_or_else(|e| e.to_string(), |a| a.message())));
+                return Err(made.map_or_else(SaveError::Api, |answer| refused(&answer)));
             }
         } else if answer.status != 200 {
-            return Err(SaveError::Refused(answer.message()));
+            return Err(refused(&answer));
         }
         let permissions = format!("{path}/permissions");
         for _ in 0..3 {
             let answer = self.client.send(&Request::get(permissions.as_str())).await?;
             if answer.status != 200 {
-                return Err(SaveError::Refused(answer.message()));
+                return Err(refused(&answer));
             }
             if answer.json().as_array().is_some_and(Vec::is_empty) {
                 return Ok(());
@@ -234,6 +237,13 @@ impl Store {
             return Err(SaveError::Refused(answer.map_or_else(|e| e.to_string(), |a| a.message())));
         }
         Ok(())
+    }
+}
+
+fn refused(answer: &Response) -> SaveError {
+    match answer.status {
+        401 | 403 => SaveError::Forbidden(answer.message()),
+        _ => SaveError::Refused(answer.message()),
     }
 }
 

@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::style::{Style, Tone, clean};
-use super::summary::Act;
+use super::summary::tone;
 use super::{delta, outside};
 use crate::model::{FolderPath, Headline};
 use crate::plan::{Action, Change, Counts, Goal, Moved, Plan, RegistryState};
+use crate::report::Act;
 
 /// Above so many new objects each takes one line; above so many alike, their names share lines.
 const MANY: usize = 50;
@@ -147,7 +148,7 @@ fn sign(action: &Action) -> (&'static str, Tone) {
     match action {
         Action::Update { delta, moved: Some(_) } if delta.is_empty() => ("→", Tone::Change),
         Action::Refuse(_) => ("!", Tone::Remove),
-        _ => Act::of(action).map_or(("·", Tone::Dim), |act| (act.sign(), act.tone())),
+        _ => Act::of(action).map_or(("·", Tone::Dim), |act| (act.sign(), tone(act))),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What others did to our objects since the last apply: told first, because the reader must decide about it.
 
+use super::delta;
 use super::human::{folder, titled};
 use super::style::{Style, Tone, clean, minute};
 use crate::plan::{Action, Change, Drift, DriftKind, Plan};
@@ -15,6 +16,9 @@ pub fn lines(plan: &Plan, style: &Style) -> Vec<String> {
         let sign = style.paint(Tone::Outside, "≈");
         lines.push(style.fit(&format!("  {sign} {}{}", change.address, titled(change))));
         lines.extend(style.wrapped("      ", 6, &format!("{}; {}", drifted(drift), answer(change))));
+        if let Some(delta) = &drift.delta {
+            lines.extend(delta::lines(delta, 6, style));
+        }
     }
     if lines.is_empty() {
         return lines;

@@ -1,215 +1,75 @@
 //! How a run reads: one line for each change that is finished, and the closing words for every ending.
 //!
-//! The engine that carries a plan out fills in [`Run`]; nothing here knows how a change was made.
+//! What came of a run stands in [`crate::report`]; nothing here knows how a change was made.
 
 use super::style::{Style, Tone, clean, minute};
-use crate::model::Address;
-use crate::plan::{Action, Goal};
+use crate::plan::Goal;
+use crate::report::{Act, Conflict, Finished, Outcome, Report, Tally};
 
-/// What a run came to.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Run {
-    /// What it was for.
-    pub goal: Goal,
-    /// Whether it was stopped from outside before everything was tried.
-    pub interrupted: bool,
-    /// What became of each change, in the order in which they are to be told.
-    pub outcomes: Vec<Outcome>,
-}
-
-/// What became of one change.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Outcome {
-    /// What it was about.
-    pub address: Address,
-    /// What was to be done.
-    pub act: Act,
-    /// What came of it.
-    pub result: Ended,
-    /// How long it took.
-    pub seconds: f64,
-}
-
-/// What is done to an object, as far as signs and counts tell it apart.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Act {
-    /// It is made.
-    Add,
-    /// It is changed or moved.
-    Change,
-    /// It is deleted and made anew: counted as both.
-    Replace,
-    /// It is taken into the stack.
-    Adopt,
-    /// It is deleted.
-    Destroy,
-    /// It is forgotten or released: nothing is written to it.
-    Forget,
-}
-
-/// What came of a change.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Ended {
-    /// It was done.
-    Done,
-    /// Somebody changed the object since the plan was made; it was not touched.
-    Conflict {
-        /// Who saved it; empty when the server does not say.
-        by: String,
-        /// When, as the server writes it; empty when it does not say.
-        at: String,
-        /// The version it has now.
-        version: i64,
-        /// The version it was planned against.
-        planned: i64,
-    },
-    /// The server would not do it.
-    Failed {
-        /// The server's own words.
-        message: String,
-    },
-    /// It was not tried.
-    Skipped {
-        /// Why, as `needs folder.shop`.
-        because: String,
-    },
-    /// Nobody knows whether it was done.
-    Unknown,
-    /// The run was stopped before its turn.
-    NotStarted,
-}
-
-impl Act {
-    /// What is done by an action; none when it does nothing that is counted.
-    #[must_use]
-    pub fn of(action: &Action) -> Option<Act> {
-        match action {
-            Action::Create { .. } => Some(Act::Add),
-            Action::Update { .. } => Some(Act::Change),
-            Action::Replace { .. } => Some(Act::Replace),
-            Action::Adopt { .. } => Some(Act::Adopt),
-            Action::Delete { .. } => Some(Act::Destroy),
-            Action::Release | Action::Forget { .. } => Some(Act::Forget),
-            Action::Keep { .. } | Action::LeaveAlone | Action::Renew | Action::Refuse(_) => None,
-        }
-    }
-
-    /// The sign a plan prints before it.
-    #[must_use]
-    pub fn sign(self) -> &'static str {
-        match self {
-            Act::Add => "+",
-            Act::Change => "~",
-            Act::Replace => "-/+",
-            Act::Adopt => "»",
-            Act::Destroy => "-",
-            Act::Forget => "·",
-        }
-    }
-
-    /// The colour of its sign.
-    #[must_use]
-    pub fn tone(self) -> Tone {
-        match self {
-            Act::Add => Tone::Add,
-            Act::Change | Act::Adopt => Tone::Change,
-            Act::Replace | Act::Destroy => Tone::Remove,
-            Act::Forget => Tone::Dim,
-        }
+/// The colour of what is done to an object.
+#[must_use]
+pub fn tone(act: Act) -> Tone {
+    match act {
+        Act::Add => Tone::Add,
+        Act::Change | Act::Adopt => Tone::Change,
+        Act::Replace | Act::Destroy => Tone::Remove,
+        Act::Forget => Tone::Dim,
     }
 }
 
 /// The line of one change that is finished: `  + dashboard.cpu   done   0.1 s`.
 #[must_use]
-pub fn progress(outcome: &Outcome, style: &Style) -> String {
-    let address = outcome.address.to_string();
+pub fn progress(finished: &Finished, style: &Style) -> String {
+    let address = finished.address.to_string();
     let pad = " ".repeat(28usize.saturating_sub(address.chars().count()));
-    let sign = style.paint(outcome.act.tone(), outcome.act.sign());
+    let sign = match finished.act {
+        Some(act) => style.paint(tone(act), act.sign()),
+        None => style.paint(Tone::Remove, "!"),
+    };
     let head = format!("  {sign} {address}{pad}  ");
-    let text = told(&outcome.result, outcome.seconds);
-    style.wrapped(&head, 34, &text).join("\n")
+    let text = told(&finished.outcome, finished.took.as_secs_f64());
+    let mut lines = style.wrapped(&head, 34, &text);
+    if let Some(note) = &finished.note {
+        lines.extend(style.wrapped("      ", 6, &clean(note)));
+    }
+    lines.join("\n")
 }
 
-fn told(result: &Ended, seconds: f64) -> String {
-    match result {
-        Ended::Done => format!("done   {seconds:.1} s"),
-        Ended::Conflict { by, at, version, planned } => {
-            let by = if by.is_empty() { String::new() } else { format!(" by {}", clean(by)) };
+fn told(outcome: &Outcome, seconds: f64) -> String {
+    match outcome {
+        Outcome::Done => format!("done   {seconds:.1} s"),
+        Outcome::Conflict(Conflict::Saved { by, at, version, planned }) => {
             let at = if at.is_empty() { String::new() } else { format!(", {}", minute(at)) };
-            format!("refused: saved{by}{at} (version {version}, planned against {planned})")
+            format!("refused: saved{}{at} (version {version}, planned against {planned})", whose(by))
         }
-        Ended::Failed { message } => format!("failed: {}", clean(message)),
-        Ended::Skipped { because } => format!("skipped: {}", clean(because)),
-        Ended::Unknown => "unknown: the answer was lost, and reading it back did not settle it".to_owned(),
-        Ended::NotStarted => "not started".to_owned(),
+        Outcome::Conflict(Conflict::Made { by }) => format!("refused: it was made{} since the plan", whose(by)),
+        Outcome::Conflict(Conflict::Deleted) => "refused: it was deleted since the plan".to_owned(),
+        Outcome::Refused { reason } => format!("refused: {}", clean(reason)),
+        Outcome::Failed { message } => format!("failed: {}", clean(message)),
+        Outcome::Skipped { because } => format!("skipped: {}", clean(because)),
+        Outcome::Unknown { message } => format!("unknown: {}", clean(message)),
+        Outcome::NotStarted => "not started".to_owned(),
     }
 }
 
-/// How many changes ended how.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Tally {
-    /// Made.
-    pub added: usize,
-    /// Changed or moved.
-    pub changed: usize,
-    /// Deleted.
-    pub destroyed: usize,
-    /// Taken into the stack.
-    pub adopted: usize,
-    /// Forgotten or released.
-    pub forgotten: usize,
-    /// Refused by the server.
-    pub failed: usize,
-    /// Changed by somebody else, not touched.
-    pub conflicts: usize,
-    /// Not tried.
-    pub skipped: usize,
-    /// Not known.
-    pub unknown: usize,
-    /// Never begun.
-    pub not_started: usize,
-}
-
-impl Run {
-    /// Counts the outcomes.
-    #[must_use]
-    pub fn tally(&self) -> Tally {
-        let mut tally = Tally::default();
-        for outcome in &self.outcomes {
-            match (&outcome.result, outcome.act) {
-                (Ended::Done, Act::Add) => tally.added += 1,
-                (Ended::Done, Act::Change) => tally.changed += 1,
-                (Ended::Done, Act::Replace) => {
-                    tally.added += 1;
-                    tally.destroyed += 1;
-                }
-                (Ended::Done, Act::Adopt) => tally.adopted += 1,
-                (Ended::Done, Act::Destroy) => tally.destroyed += 1,
-                (Ended::Done, Act::Forget) => tally.forgotten += 1,
-                (Ended::Conflict { .. }, _) => tally.conflicts += 1,
-                (Ended::Failed { .. }, _) => tally.failed += 1,
-                (Ended::Skipped { .. }, _) => tally.skipped += 1,
-                (Ended::Unknown, _) => tally.unknown += 1,
-                (Ended::NotStarted, _) => tally.not_started += 1,
-            }
-        }
-        tally
-    }
+fn whose(by: &str) -> String {
+    if by.is_empty() { String::new() } else { format!(" by {}", clean(by)) }
 }
 
 /// The closing words of a run: every change that was not done by name, then the counts.
 #[must_use]
-pub fn summary(run: &Run, style: &Style) -> String {
+pub fn summary(run: &Report, style: &Style) -> String {
     let tally = run.tally();
     let (open, stopped) = (
         tally.failed + tally.conflicts + tally.skipped + tally.unknown > 0
-            || (tally.not_started > 0 && !run.interrupted),
-        run.interrupted,
+            || (tally.not_started > 0 && run.interrupted.is_none())
+            || run.stop.is_some(),
+        run.interrupted.is_some(),
     );
     let mut lines = Vec::new();
-    for outcome in &run.outcomes {
-        if !matches!(outcome.result, Ended::Done | Ended::NotStarted) {
-            lines.push(progress(outcome, style));
+    for finished in &run.finished {
+        if !matches!(finished.outcome, Outcome::Done | Outcome::NotStarted) {
+            lines.push(progress(finished, style));
         }
     }
     if !lines.is_empty() {
@@ -265,33 +125,44 @@ fn counts(goal: Goal, tally: &Tally, stopped: bool, open: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{KindName, Uid};
+    use std::time::Duration;
+
+    use crate::model::{Address, KindName, Uid};
+    use crate::report::Signal;
 
     const PIPE: Style = Style { colour: false, width: None, verbose: false };
 
-    fn outcome(kind: KindName, uid: &str, act: Act, result: Ended) -> Outcome {
-        Outcome { address: Address::new(kind, Uid::parse(uid).unwrap()), act, result, seconds: 0.12 }
+    fn outcome(kind: KindName, uid: &str, act: Act, outcome: Outcome) -> Finished {
+        Finished {
+            address: Address::new(kind, Uid::parse(uid).unwrap()),
+            act: Some(act),
+            outcome,
+            took: Duration::from_millis(120),
+            note: None,
+        }
     }
 
-    fn board(uid: &str, act: Act, result: Ended) -> Outcome {
-        outcome(KindName::DASHBOARD, uid, act, result)
+    fn board(uid: &str, act: Act, outcome: Outcome) -> Finished {
+        self::outcome(KindName::DASHBOARD, uid, act, outcome)
     }
 
-    fn check(goal: Goal, interrupted: bool, outcomes: Vec<Outcome>, expected: &str) {
-        let text = summary(&Run { goal, interrupted, outcomes }, &Style { width: Some(80), ..PIPE });
+    fn check(goal: Goal, interrupted: bool, outcomes: Vec<Finished>, expected: &str) {
+        let interrupted = interrupted.then_some(Signal::Interrupt);
+        let run = Report { finished: outcomes, interrupted, ..Report::new(goal) };
+        let text = summary(&run, &Style { width: Some(80), ..PIPE });
         assert!(text.lines().all(|line| console::measure_text_width(line) <= 80), "{text}");
         assert_eq!(text, expected);
     }
 
     #[test]
     fn a_change_that_is_done_takes_one_line() {
-        let line = progress(&board("old-latency", Act::Destroy, Ended::Done), &PIPE);
+        let line = progress(&board("old-latency", Act::Destroy, Outcome::Done), &PIPE);
         assert_eq!(line, "  - dashboard.old-latency         done   0.1 s");
     }
 
     #[test]
     fn a_complete_apply_is_told_in_terraforms_words() {
-        let done = |act| board("a", act, Ended::Done);
+        let done = |act| board("a", act, Outcome::Done);
         check(
             Goal::Apply,
             false,
@@ -309,28 +180,27 @@ mod tests {
 
     #[test]
     fn an_incomplete_apply_names_what_was_not_done() {
-        let conflict = Ended::Conflict {
+        let conflict = Outcome::Conflict(Conflict::Saved {
             by: "ana@example.com".into(),
             at: "2026-11-20T16:02:11Z".into(),
             version: 18,
             planned: 17,
-        };
+        });
         check(
             Goal::Apply,
             false,
             vec![
-                board("cpu", Act::Add, Ended::Done),
+                board("cpu", Act::Add, Outcome::Done),
                 board("checkout", Act::Change, conflict),
-                board("disk", Act::Add, Ended::Failed { message: "Dashboard title cannot be empty".into() }),
-                board("net", Act::Add, Ended::Skipped { because: "datasource.amp failed".into() }),
-                board("lost", Act::Add, Ended::Unknown),
+                board("disk", Act::Add, Outcome::Failed { message: "Dashboard title cannot be empty".into() }),
+                board("net", Act::Add, Outcome::Skipped { because: "datasource.amp failed".into() }),
+                board("lost", Act::Add, Outcome::Unknown { message: "its answer was lost".into() }),
             ],
             "  ~ dashboard.checkout            refused: saved by ana@example.com, 2026-11-20\n                                  \
              16:02 UTC (version 18, planned against 17)\n  \
              + dashboard.disk                failed: Dashboard title cannot be empty\n  \
              + dashboard.net                 skipped: datasource.amp failed\n  \
-             + dashboard.lost                unknown: the answer was lost, and reading it\n                                  \
-             back did not settle it\n\n\
+             + dashboard.lost                unknown: its answer was lost\n\n\
              Apply incomplete! Resources: 1 added, 0 changed, 0 destroyed; 1 failed, 1\n  \
              conflict, 1 skipped, 1 unknown.\n",
         );
@@ -341,7 +211,7 @@ mod tests {
         check(
             Goal::Apply,
             true,
-            vec![board("a", Act::Add, Ended::Done), board("b", Act::Add, Ended::NotStarted)],
+            vec![board("a", Act::Add, Outcome::Done), board("b", Act::Add, Outcome::NotStarted)],
             "Apply interrupted. Resources: 1 added, 0 changed, 0 destroyed; 0 failed, 0\n  \
              conflicts, 0 skipped, 1 not started, 0 unknown.\n",
         );

@@ -158,7 +158,7 @@ fn the_embedded_workspace_keeps_its_data_between_runs() {
 #[test]
 fn sub_folders_are_made_parents_first() {
     every(|w| {
-        if w.is_classic() {
+        if !w.has_sub_folders() {
             return;
         }
         w.json("A/B/C/deep.json", &dashboard("deep", "Deep"));
@@ -176,7 +176,7 @@ fn sub_folders_are_made_parents_first() {
 #[test]
 fn sub_folders_are_refused_where_there_are_none_with_what_to_write_instead() {
     every(|w| {
-        if !w.is_classic() {
+        if w.has_sub_folders() {
             return;
         }
         w.json("A/B/deep.json", &dashboard("deep", "Deep"));
@@ -285,7 +285,7 @@ fn a_retitled_dashboard_stays_the_same_one() {
 fn a_dashboard_with_the_title_of_its_folder_is_refused_before_anything_is_sent() {
     every(|w| {
         w.json("Infra/infra.json", &dashboard("infra", "Infra"));
-        if w.is_classic() {
+        if w.has_unique_titles() {
             w.plan().exits(2).says("the folder `Infra` has that title").says("1 refused");
             w.apply().exits(5).lacks("name cannot be the same");
             assert!(w.live_dashboard("infra").is_none());

@@ -1,9 +1,13 @@
-//! One binary: the program run as a user runs it, and what is kept true of its repository.
+//! One binary: the program run as a user runs it, against the embedded workspace, one claim a test; and what is kept
+//! true of its repository.
 
 mod apply;
 mod completions;
 mod decisions;
 mod diff_laws;
+mod folders;
+mod guards;
+mod readme;
 mod replay;
 mod support;
 mod tidy;

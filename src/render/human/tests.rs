@@ -180,11 +180,12 @@ Plan: 0 to add, 1 to change, 0 to destroy.
 #[test]
 fn what_others_did_comes_first_with_who_and_when() {
     let saved = Saved { by: "ana@example.com".into(), at: "2026-11-20T16:02:11Z".into() };
-    let drift = |what| Some(Drift { what, saved: saved.clone(), version: 17, delta: None });
+    let drift = |what| Some(Drift { what, saved: saved.clone(), version: 17, recorded: 16, delta: None });
     let mut changed = dashboard("checkout", "Checkout", Action::Update { delta: title_change(), moved: None });
     changed.drift = drift(DriftKind::Changed);
     let mut deleted = dashboard("cpu", "CPU", Action::Create { headline: Headline::default() });
-    deleted.drift = Some(Drift { what: DriftKind::Deleted, saved: Saved::default(), version: 0, delta: None });
+    deleted.drift =
+        Some(Drift { what: DriftKind::Deleted, saved: Saved::default(), version: 0, recorded: 0, delta: None });
     let mut moved = dashboard("disk", "Disk", Action::Keep { because: "protected".into() });
     moved.drift = drift(DriftKind::Moved(path(&["Infra", "Linux"])));
     check(

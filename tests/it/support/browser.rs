@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::block_on;
 use super::world::World;
+use super::{block_on, client};
 
 impl World {
     /// Sends a request as the user `admin`.
@@ -16,8 +16,7 @@ impl World {
     /// Sends a request with a token, or as the user.
     pub fn send_as(&self, token: Option<&str>, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
         let url = format!("{}{path}", self.sandbox.running().url);
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let mut request = client.request(method.parse().unwrap(), url);
+        let mut request = client().request(method.parse().unwrap(), url);
         request = match token {
             Some(token) => request.bearer_auth(token),
             None => request.basic_auth("admin", Some("admin")),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Response, Uri};
 
-use super::{block_on, runtime};
+use super::{block_on, client, runtime};
 
 /// What happens to a request.
 #[derive(Clone, Debug)]
@@ -67,7 +67,7 @@ impl Proxy {
     pub fn before(upstream: &str, rule: impl Fn(&Seen<'_>) -> Does + Send + Sync + 'static) -> Proxy {
         let shared = Arc::new(Shared {
             upstream: upstream.to_owned(),
-            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+            client: client(),
             rule: Box::new(rule),
             requests: AtomicUsize::new(0),
             writes: AtomicUsize::new(0),

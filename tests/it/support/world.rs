@@ -72,9 +72,19 @@ impl World {
         world
     }
 
-    /// Whether this Grafana is one before `/apis`.
-    pub fn is_classic(&self) -> bool {
+    /// Whether a title stands once in a folder, and never beside a folder of that title.
+    pub fn has_unique_titles(&self) -> bool {
+        matches!(self.version, Version::V9_4 | Version::V10_1 | Version::V10_4)
+    }
+
+    /// Whether titles are told apart by their slugs only.
+    pub fn compares_slugs(&self) -> bool {
         self.version == Version::V9_4
+    }
+
+    /// Whether folders can hold folders.
+    pub fn has_sub_folders(&self) -> bool {
+        !matches!(self.version, Version::V9_4 | Version::V10_1)
     }
 
     /// The home, which is the working directory too.
@@ -151,6 +161,13 @@ impl World {
     /// Starts `amgctl`.
     pub fn begin(&self, arguments: &str) -> Child {
         Child::start(format!("amgctl {arguments}"), self.command(arguments))
+    }
+
+    /// Starts `amgctl` with a proxy before the workspace.
+    pub fn begin_at(&self, proxy: &super::Proxy, arguments: &str) -> Child {
+        let mut command = self.command(arguments);
+        command.env("AMGCTL_URL", &proxy.url);
+        Child::start(format!("amgctl {arguments}"), command)
     }
 
     /// `amgctl plan stack -detailed-exitcode`: exits with 0 when there is nothing to do, with 2 when there is.

@@ -1,0 +1,269 @@
+//! What came of a run: one outcome for each change, and what they amount to. Pure.
+//!
+//! Filled by [`crate::apply`], told by [`crate::render::summary`]; statuses follow from it in `commands`.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::model::Address;
+use crate::plan::{Action, Change, Goal};
+
+/// What came of a run.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Report {
+    /// What the plan was for.
+    pub goal: Goal,
+    /// Each change that ended or was not begun, in that order.
+    pub finished: Vec<Finished>,
+    /// What was not done: those that need it are skipped.
+    pub failed: BTreeSet<Address>,
+    /// Why the run ended early, if it did.
+    pub stop: Option<Stop>,
+    /// The signal that ended it, if one did.
+    pub interrupted: Option<Signal>,
+}
+
+/// One change and what came of it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Finished {
+    /// What it is about.
+    pub address: Address,
+    /// What was to be done; none where nothing is counted.
+    pub act: Option<Act>,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// How long it took.
+    pub took: Duration,
+    /// What a reader should know beyond the outcome.
+    pub note: Option<String>,
+}
+
+/// What is done to an object, as far as signs and counts tell it apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Act {
+    /// It is made.
+    Add,
+    /// It is changed or moved.
+    Change,
+    /// It is deleted and made anew: counted as both.
+    Replace,
+    /// It is taken into the stack.
+    Adopt,
+    /// It is deleted.
+    Destroy,
+    /// It is forgotten or released: nothing is written to it.
+    Forget,
+}
+
+/// What came of one change.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It was done, and seen to be.
+    Done,
+    /// Somebody else changed the object since the plan was made: it was not touched.
+    Conflict(Conflict),
+    /// The plan already refused it.
+    Refused {
+        /// Why, and what to do instead.
+        reason: String,
+    },
+    /// The server refused it, or failed.
+    Failed {
+        /// The server's own words.
+        message: String,
+    },
+    /// It was not tried.
+    Skipped {
+        /// Why.
+        because: String,
+    },
+    /// It may have been done or not.
+    Unknown {
+        /// What is known.
+        message: String,
+    },
+    /// The run ended before it.
+    NotStarted,
+}
+
+/// What somebody else did to an object since the plan was made.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Conflict {
+    /// It was saved.
+    Saved {
+        /// Who; empty when the server does not say.
+        by: String,
+        /// When, as the server writes it; empty when it does not say.
+        at: String,
+        /// The version it has now.
+        version: i64,
+        /// The version it was planned against.
+        planned: i64,
+    },
+    /// Something of that uid was made.
+    Made {
+        /// Who; empty when the server does not say.
+        by: String,
+    },
+    /// It was deleted.
+    Deleted,
+}
+
+/// Why a run ended before its plan did.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Stop {
+    /// The token is not accepted any more; the server's words.
+    Unauthorised(String),
+    /// The token may not keep the record; the server's words.
+    Forbidden(String),
+    /// Another run took over the record.
+    LeaseLost,
+    /// The record could not be saved.
+    Registry(String),
+}
+
+/// A signal that stops a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+}
+
+/// How many changes ended how.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Tally {
+    /// Made.
+    pub added: usize,
+    /// Changed or moved.
+    pub changed: usize,
+    /// Deleted.
+    pub destroyed: usize,
+    /// Taken into the stack.
+    pub adopted: usize,
+    /// Forgotten or released.
+    pub forgotten: usize,
+    /// Refused by the plan or by the server.
+    pub failed: usize,
+    /// Changed by somebody else, not touched.
+    pub conflicts: usize,
+    /// Not tried.
+    pub skipped: usize,
+    /// Not known.
+    pub unknown: usize,
+    /// Never begun.
+    pub not_started: usize,
+}
+
+impl Act {
+    /// What is done by an action; none when it does nothing that is counted.
+    #[must_use]
+    pub fn of(action: &Action) -> Option<Act> {
+        match action {
+            Action::Create { .. } => Some(Act::Add),
+            Action::Update { .. } => Some(Act::Change),
+            Action::Replace { .. } => Some(Act::Replace),
+            Action::Adopt { .. } => Some(Act::Adopt),
+            Action::Delete { .. } => Some(Act::Destroy),
+            Action::Release | Action::Forget { .. } => Some(Act::Forget),
+            Action::Keep { .. } | Action::LeaveAlone | Action::Renew | Action::Refuse(_) => None,
+        }
+    }
+
+    /// The sign a plan prints before it.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Act::Add => "+",
+            Act::Change => "~",
+            Act::Replace => "-/+",
+            Act::Adopt => "»",
+            Act::Destroy => "-",
+            Act::Forget => "·",
+        }
+    }
+}
+
+impl Report {
+    /// A report without anything in it yet.
+    #[must_use]
+    pub fn new(goal: Goal) -> Report {
+        Report { goal, finished: Vec::new(), failed: BTreeSet::new(), stop: None, interrupted: None }
+    }
+
+    /// Takes what came of a change.
+    pub fn take(&mut self, change: &Change, outcome: Outcome, took: Duration, note: Option<String>) -> &Finished {
+        if outcome != Outcome::Done {
+            self.failed.insert(change.address.clone());
+        }
+        let act = Act::of(&change.action);
+        self.finished.push(Finished { address: change.address.clone(), act, outcome, took, note });
+        &self.finished[self.finished.len() - 1]
+    }
+
+    /// Takes changes that the run did not come to.
+    pub fn not_started<'a>(&mut self, changes: impl Iterator<Item = &'a Change>) {
+        for change in changes.filter(|c| c.action.writes()) {
+            self.take(change, Outcome::NotStarted, Duration::ZERO, None);
+        }
+    }
+
+    /// What was done.
+    #[must_use]
+    pub fn done(&self) -> BTreeSet<&Address> {
+        self.finished.iter().filter(|f| f.outcome == Outcome::Done).map(|f| &f.address).collect()
+    }
+
+    /// How many changes ended how.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        for finished in &self.finished {
+            match (&finished.outcome, finished.act) {
+                (Outcome::Done, Some(Act::Add)) => tally.added += 1,
+                (Outcome::Done, Some(Act::Change)) => tally.changed += 1,
+                (Outcome::Done, Some(Act::Replace)) => {
+                    tally.added += 1;
+                    tally.destroyed += 1;
+                }
+                (Outcome::Done, Some(Act::Adopt)) => tally.adopted += 1,
+                (Outcome::Done, Some(Act::Destroy)) => tally.destroyed += 1,
+                (Outcome::Done, Some(Act::Forget)) => tally.forgotten += 1,
+                (Outcome::Done, None) => {}
+                (Outcome::Conflict(_), _) => tally.conflicts += 1,
+                (Outcome::Refused { .. } | Outcome::Failed { .. }, _) => tally.failed += 1,
+                (Outcome::Skipped { .. }, _) => tally.skipped += 1,
+                (Outcome::Unknown { .. }, _) => tally.unknown += 1,
+                (Outcome::NotStarted, _) => tally.not_started += 1,
+            }
+        }
+        tally
+    }
+
+    /// Whether everything planned was done.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        let Report { goal: _, finished, failed: _, stop, interrupted } = self;
+        finished.iter().all(|f| f.outcome == Outcome::Done) && stop.is_none() && interrupted.is_none()
+    }
+
+    /// Whether anything was written, for all that is known.
+    #[must_use]
+    pub fn wrote(&self) -> bool {
+        let tally = self.tally();
+        tally.added + tally.changed + tally.destroyed + tally.adopted + tally.unknown > 0
+    }
+
+    /// The run in a few words, for the record's history.
+    #[must_use]
+    pub fn in_words(&self, interrupted: bool) -> String {
+        let tally = self.tally();
+        let ending = match (interrupted, self.is_complete()) {
+            (true, _) => ", interrupted",
+            (false, true) => "",
+            (false, false) => ", incomplete",
+        };
+        format!("{} added, {} changed, {} destroyed{ending}", tally.added, tally.changed, tally.destroyed)
+    }
+}
