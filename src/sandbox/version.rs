@@ -1,6 +1,7 @@
 //! Which Grafana the embedded workspace answers as.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 /// A version of Grafana that can be answered as.
@@ -35,6 +36,11 @@ impl Version {
     /// Every version, oldest first.
     pub fn all() -> impl Iterator<Item = Version> {
         NAMES.iter().map(|(_, version)| *version)
+    }
+
+    /// The version that made a data file; none when there is no file, or when it names none that is served.
+    pub fn that_made(path: &Path) -> anyhow::Result<Option<Version>> {
+        super::persist::made_by(path)
     }
 
     /// The place of its release among the others': two ways to keep the data of one release have one place.
