@@ -11,7 +11,9 @@ pub async fn serve(args: SandboxArgs, machine: &Machine, terminal: &Terminal) ->
     let usage = |message: String| Failure::new(Exit::Usage, message);
     let version = match &args.grafana {
         Some(text) => text.parse::<Version>().map_err(|e| usage(format!("--grafana {text}: {e}")))?,
-        None => Version::default(),
+        None if args.ephemeral => Version::default(),
+        // Whoever made the file chose: it is not upgraded unless that is asked for.
+        None => sandbox::made_by(&machine.sandbox_file())?.unwrap_or_default(),
     };
     let faults = args
         .fault

@@ -172,8 +172,9 @@ pub fn resource(object: &Value) -> Live {
     }
 }
 
-/// Whether an object lives in unified storage: its resource version is a moment in microseconds, not a small counter.
+/// Whether an object lives in unified storage: its resource version is a moment in microseconds or larger, not a small
+/// counter, nor a moment in milliseconds, which legacy storage gives folders.
 #[must_use]
 pub fn on_unified_storage(identity: &Identity) -> bool {
-    identity.resource.len() >= 13
+    identity.resource.len() >= 16
 }

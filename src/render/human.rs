@@ -33,8 +33,11 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
         lines.push(String::new());
     }
     lines.push(summary_line(plan));
-    let mut text = lines.join("\n");
-    text.push('\n');
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
     text
 }
 
@@ -354,9 +357,9 @@ fn unmanaged(plan: &Plan) -> Option<String> {
 #[must_use]
 pub fn summary_line(plan: &Plan) -> String {
     let counts = plan.counts();
-    let Counts { add, change, destroy, adopt, forget, refuse, outside } = counts;
+    let Counts { add, change, destroy, adopt, forget, keep, refuse, outside } = counts;
     let mut parts = vec![format!("{add} to add"), format!("{change} to change"), format!("{destroy} to destroy")];
-    for (count, word) in [(adopt, "to adopt"), (forget, "to forget"), (refuse, "refused")] {
+    for (count, word) in [(adopt, "to adopt"), (forget, "to forget"), (keep, "to keep"), (refuse, "refused")] {
         if count > 0 {
             parts.push(format!("{count} {word}"));
         }

@@ -29,6 +29,9 @@ fn by_token(rules: &Rules, state: &State, sent: &str) -> Result<Who, Answer> {
         return Err(rules.unauthorized("api-key.expired", "Expired API key"));
     }
     let Some(id) = token.account else {
+        if !rules.accounts.api_keys {
+            return Err(rules.unauthorized("api-key.invalid", "Invalid API key"));
+        }
         return Ok(Who { account: 0, role: Role::of(&token.role), service: true });
     };
     match state.accounts.get(&id) {

@@ -44,6 +44,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod upgrade;
 mod version;
 mod versions;
 
@@ -101,7 +102,8 @@ pub struct Running {
 
 /// Serves a workspace until it is shut down or dropped.
 ///
-/// Fails when the data file is damaged, in use, or of another version, or when the port is taken.
+/// A data file of an older version is upgraded. Fails when it is damaged, in use, or of a version that this one does
+/// not open, or when the port is taken.
 pub async fn start(options: Options) -> Result<Running> {
     let rules = Rules::of(options.version);
     let (mut store, mut state) = match &options.data {

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::state::{Key, State};
+use super::upgrade::upgrade;
 use super::version::Version;
 
 /// The journal is folded into the snapshot beyond this many bytes.
@@ -51,16 +52,20 @@ struct Line {
 struct Thing(Key, Option<Box<RawValue>>);
 
 impl Store {
-    /// Opens a data file, or begins one; refuses one that another process serves or another version made.
+    /// Opens a data file, or begins one; one of an older version is upgraded, as that Grafana upgrades its database.
+    ///
+    /// Refuses one that another process serves, and one that this version does not open.
     pub fn open(path: &Path, version: Version) -> Result<(Store, State)> {
         let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         std::fs::create_dir_all(directory).with_context(|| format!("cannot create `{}`", directory.display()))?;
         let lock = lock(path)?;
         let mut state = State::default();
         let mut sequence = 0;
+        let mut made_by = version.name().to_owned();
         if let Some(snapshot) = read_snapshot(path)? {
-            adopt(path, &snapshot, version, &mut state)?;
             sequence = snapshot.sequence;
+            made_by = snapshot.grafana;
+            apply(&mut state, snapshot.things).with_context(|| format!("in `{}`", path.display()))?;
         }
         let journal_path = beside(path, "journal");
         let journal_text = match std::fs::read(&journal_path) {
@@ -76,13 +81,17 @@ impl Store {
                 apply(&mut state, line.things).with_context(|| format!("in `{}`", journal_path.display()))?;
             }
         }
+        let other = made_by != version.name();
+        if other {
+            adopt(path, &made_by, version, &mut state)?;
+        }
         let journal = OpenOptions::new()
             .create(true)
             .append(true)
             .open(&journal_path)
             .with_context(|| format!("cannot write `{}`", journal_path.display()))?;
         let mut store = Store { path: path.to_owned(), version, journal, sequence, _lock: lock };
-        if !journal_text.is_empty() || !path.exists() {
+        if other || !journal_text.is_empty() || !path.exists() {
             store.snapshot(&state)?;
         }
         Ok((store, state))
@@ -166,29 +175,19 @@ fn read_snapshot(path: &Path) -> Result<Option<Snapshot>> {
     }
 }
 
-fn adopt(path: &Path, snapshot: &Snapshot, version: Version, state: &mut State) -> Result<()> {
-    let things = snapshot.things.iter().map(|Thing(k, v)| Thing(k.clone(), v.clone())).collect();
-    apply(state, things).with_context(|| format!("in `{}`", path.display()))?;
-    if snapshot.grafana == version.name() {
-        return Ok(());
-    }
-    match snapshot.grafana.parse().ok().and_then(|made_by| upgrade(made_by, version)) {
-        Some(change) => {
-            change(state);
-            Ok(())
-        }
-        None => bail!(
-            "`{}` was made by Grafana {}, not {version}: serve it as {}, or use another file",
-            path.display(),
-            snapshot.grafana,
-            snapshot.grafana
-        ),
-    }
-}
-
-/// What an upgrade in place does to the data; nothing where none is known.
-fn upgrade(_from: Version, _to: Version) -> Option<fn(&mut State)> {
-    None
+/// Turns what another version kept into what this one keeps, if it does.
+fn adopt(path: &Path, made_by: &str, version: Version, state: &mut State) -> Result<()> {
+    let because = match made_by.parse() {
+        Ok(from) => match upgrade(state, from, version) {
+            Ok(()) => return Ok(()),
+            Err(because) => because,
+        },
+        Err(_) => "that version is not known here".to_owned(),
+    };
+    bail!(
+        "`{}` was made by Grafana {made_by}, not {version}: {because}\n  hint: serve it as {made_by}, or use another file",
+        path.display(),
+    )
 }
 
 fn read_journal(path: &Path, text: &[u8]) -> Result<Vec<Line>> {

@@ -105,6 +105,13 @@ impl Kind {
     }
 }
 
+/// The resource API's uid that follows from a name, where storage has none of its own.
+pub fn uid_of_name(group: &str, kind: &str, name: &str) -> String {
+    let digest = Sha256::digest(format!("{group}|{kind}|default|{name}"));
+    let text: String = base64_url(&digest).replace(['-', '_'], "X");
+    format!("{text:X<44}")
+}
+
 /// The body is not what it should be.
 pub fn bad_request(message: &str) -> Answer {
     Answer::failure(400, "BadRequest", message, None)
@@ -145,11 +152,7 @@ impl Call<'_> {
     pub fn object_uid(&self, kind: Kind, name: &str, about: &About) -> String {
         match self.rules.storage {
             Storage::Table | Storage::Unified => about.object_uid.clone(),
-            Storage::Adapter => {
-                let digest = Sha256::digest(format!("{}|{}|default|{name}", kind.group, kind.kind));
-                let text: String = base64_url(&digest).replace(['-', '_'], "X");
-                format!("{text:X<44}")
-            }
+            Storage::Adapter => uid_of_name(kind.group, kind.kind, name),
         }
     }
 

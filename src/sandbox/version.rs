@@ -34,6 +34,16 @@ impl Version {
         NAMES.iter().map(|(_, version)| *version)
     }
 
+    /// The place of its release among the others': two ways to keep the data of one release have one place.
+    pub(super) fn release(self) -> u8 {
+        match self {
+            Version::V9_4 => 0,
+            Version::V10_1 => 1,
+            Version::V10_4 => 2,
+            Version::V12_4 | Version::V12_4Upgraded => 3,
+        }
+    }
+
     /// The word that names it on the command line and in data files.
     pub fn name(self) -> &'static str {
         NAMES.iter().find(|(_, version)| *version == self).map_or("", |(name, _)| name)

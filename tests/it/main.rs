@@ -14,3 +14,4 @@ mod registry;
 mod replay;
 mod support;
 mod tidy;
+mod upgrade;

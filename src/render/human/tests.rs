@@ -209,7 +209,7 @@ amgctl will perform the following actions:
   · dashboard.disk  "Disk"
       kept: protected
 
-Plan: 1 to add, 1 to change, 0 to destroy. 3 changed outside.
+Plan: 1 to add, 1 to change, 0 to destroy, 1 to keep. 3 changed outside.
 "#,
     );
 }
@@ -298,7 +298,8 @@ note: stack `shop` has never been applied here
 
 Not ours, left alone: 214 dashboards, 1 data source.
 
-Plan: 0 to add, 0 to change, 0 to destroy, 2 to forget, 1 refused.
+Plan: 0 to add, 0 to change, 0 to destroy, 2 to forget, 1 to keep, 1
+  refused.
 "#,
     );
 }
