@@ -47,7 +47,7 @@ pub async fn connect(choice: &Choice, machine: &Machine) -> Result<Connection, F
 async fn start(version: &str, machine: &Machine) -> Result<Running, Failure> {
     let version = match version {
         // Whoever made the file chose; a first run takes the default.
-        "" => sandbox::made_by(&machine.sandbox_file())?.unwrap_or_default(),
+        "" => Version::that_made(&machine.sandbox_file())?.unwrap_or_default(),
         text => text.parse::<Version>().map_err(|e| Failure::new(Exit::Usage, format!("--sandbox={text}: {e}")))?,
     };
     let options = Options { version, data: Some(machine.sandbox_file()), ..Options::default() };

@@ -228,11 +228,13 @@ async fn read(
     let objects = if goal == Goal::Destroy { &[][..] } else { &declarations.objects };
     let declared: BTreeMap<Address, NormalDigest> =
         objects.iter().map(|d| (d.address.clone(), stored(d, &connection.server))).collect();
-    let folders: BTreeSet<String> = declarations
+    let folders: BTreeMap<String, String> = declarations
         .folders
         .iter()
-        .filter_map(|f| f.uid.clone().or_else(|| f.path.as_ref().map(source::folder_uid)))
-        .map(|uid| uid.as_str().to_owned())
+        .filter_map(|f| {
+            let uid = f.uid.clone().or_else(|| f.path.as_ref().map(source::folder_uid))?;
+            Some((uid.as_str().to_owned(), f.title.clone()))
+        })
         .collect();
     let questions = Questions {
         stack: &settings.stack,

@@ -13,7 +13,7 @@ pub async fn serve(args: SandboxArgs, machine: &Machine, terminal: &Terminal) ->
         Some(text) => text.parse::<Version>().map_err(|e| usage(format!("--grafana {text}: {e}")))?,
         None if args.ephemeral => Version::default(),
         // Whoever made the file chose: it is not upgraded unless that is asked for.
-        None => sandbox::made_by(&machine.sandbox_file())?.unwrap_or_default(),
+        None => Version::that_made(&machine.sandbox_file())?.unwrap_or_default(),
     };
     let faults = args
         .fault

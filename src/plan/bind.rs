@@ -228,8 +228,8 @@ fn refuse(binding: &Binding, live: &[LiveFolder], bindings: &Bindings, server: &
                 TitleRule::Slug => slug(&f.title) == slug(&binding.title),
                 TitleRule::Exact => f.title.trim() == binding.title && f.parent.as_deref() == parent,
                 TitleRule::Free => {
-                    let second = binding.how == Bound::Named && !is_there;
-                    second && f.title.trim() == binding.title && f.parent.as_deref() == parent
+                    let made = binding.how == Bound::Named && !is_there;
+                    made && f.title.trim() == binding.title && f.parent.as_deref() == parent
                 }
             }
     });

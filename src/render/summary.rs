@@ -110,14 +110,17 @@ fn counts(goal: Goal, tally: &Tally, stopped: bool, open: bool) -> String {
         ],
         Goal::Destroy => vec![format!("{} destroyed", tally.destroyed)],
     };
-    for (count, word) in [(tally.adopted, "adopted"), (tally.forgotten, "forgotten"), (tally.kept, "kept")] {
-        if count > 0 {
-            done.push(format!("{count} {word}"));
-        }
-    }
+    let more: Vec<String> = [(tally.adopted, "adopted"), (tally.forgotten, "forgotten"), (tally.kept, "kept")]
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
     if !stopped && !open {
-        return done.join(", ");
+        // The first sentence is Terraform's, to the letter.
+        let more = if more.is_empty() { String::new() } else { format!(". {}", more.join(", ")) };
+        return format!("{}{more}", done.join(", "));
     }
+    done.extend(more);
     let conflicts = if tally.conflicts == 1 { "conflict" } else { "conflicts" };
     let mut rest = vec![
         format!("{} failed", tally.failed),
@@ -183,7 +186,7 @@ mod tests {
             Goal::Apply,
             false,
             vec![done(Act::Adopt), done(Act::Forget)],
-            "Apply complete! Resources: 0 added, 0 changed, 0 destroyed, 1 adopted, 1\n  forgotten.\n",
+            "Apply complete! Resources: 0 added, 0 changed, 0 destroyed. 1 adopted, 1\n  forgotten.\n",
         );
     }
 

@@ -8,7 +8,7 @@ use super::json::Json;
 /// The dashboard at that version; nothing where it is not known.
 pub fn convert(spec: &Json, version: &str) -> Option<Json> {
     match version {
-        "v1beta1" => migrated(spec),
+        "v1beta1" | "v1" => migrated(spec),
         "v2beta1" => second(&migrated(spec)?),
         _ => None,
     }

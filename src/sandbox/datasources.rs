@@ -7,6 +7,7 @@ use super::answer::Answer;
 use super::bind;
 use super::call::{Call, uid_fault};
 use super::json::Json;
+use super::rules::BodyUid;
 use super::state::{Datasource, Key, Text};
 
 /// Types that the servers know under another name too: short name, plugin id.
@@ -318,8 +319,14 @@ impl Call<'_> {
             let told = "Datasource has already been updated by someone else. Please reload and try again";
             return Err(self.rules.error(409, told));
         }
-        if wanted.uid != known.uid && !rules.body_uid_renames {
-            return Err(Answer::message(500, "Failed to update datasource"));
+        match rules.body_uid {
+            BodyUid::Fails if wanted.uid != known.uid => {
+                return Err(Answer::message(500, "Failed to update datasource"));
+            }
+            BodyUid::Refused if wanted.uid != known.uid => {
+                return Err(Answer::message(400, "the uid in the body does not match the one in the path"));
+            }
+            BodyUid::Renames | BodyUid::Fails | BodyUid::Refused => {}
         }
         let taken = |other: Option<&Datasource>| other.is_some_and(|o| o.id != known.id);
         if taken(self.find_datasource(By::Name(&wanted.name))) {

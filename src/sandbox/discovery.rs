@@ -7,14 +7,10 @@ use super::answer::Answer;
 use super::call::Call;
 use super::rules::{Nesting, Rules};
 
-/// Versions at which dashboards are served, the preferred one first.
-pub const DASHBOARD_VERSIONS: [&str; 4] = ["v1beta1", "v0alpha1", "v2beta1", "v2alpha1"];
 /// The group of dashboards.
 pub const DASHBOARDS: &str = "dashboard.grafana.app";
 /// The group of folders.
 pub const FOLDERS: &str = "folder.grafana.app";
-/// The version at which folders are served.
-pub const FOLDER_VERSION: &str = "v1beta1";
 
 /// GET `/api/health`, which anybody may.
 pub fn health(rules: &Rules) -> Answer {
@@ -129,7 +125,8 @@ impl Call<'_> {
 
     /// GET `/apis`: every group.
     pub fn resource_groups(&self) -> Answer {
-        let groups = [group(DASHBOARDS, &DASHBOARD_VERSIONS), group(FOLDERS, &[FOLDER_VERSION])].map(|mut g| {
+        let (dashboards, folders) = (self.rules.dashboard_versions, self.rules.folder_versions);
+        let groups = [group(DASHBOARDS, dashboards), group(FOLDERS, folders)].map(|mut g| {
             if let Value::Object(members) = &mut g {
                 members.remove("kind");
                 members.remove("apiVersion");
@@ -142,8 +139,8 @@ impl Call<'_> {
     /// GET `/apis/GROUP`.
     pub fn resource_group(&self, name: &str) -> Answer {
         match name {
-            DASHBOARDS => Answer::resource(200, group(DASHBOARDS, &DASHBOARD_VERSIONS)),
-            FOLDERS => Answer::resource(200, group(FOLDERS, &[FOLDER_VERSION])),
+            DASHBOARDS => Answer::resource(200, group(DASHBOARDS, self.rules.dashboard_versions)),
+            FOLDERS => Answer::resource(200, group(FOLDERS, self.rules.folder_versions)),
             _ => Answer::text(404, "404 page not found\n"),
         }
     }
@@ -152,7 +149,7 @@ impl Call<'_> {
     pub fn resource_list(&self, name: &str, version: &str) -> Answer {
         let verbs = ["create", "delete", "get", "list", "patch", "update"];
         let resources = match name {
-            DASHBOARDS if DASHBOARD_VERSIONS.contains(&version) => json!([
+            DASHBOARDS if self.rules.dashboard_versions.contains(&version) => json!([
                 {
                     "name": "dashboards", "singularName": "dashboard", "namespaced": true, "kind": "Dashboard",
                     "verbs": ["create", "delete", "deletecollection", "get", "list", "patch", "update"],
@@ -162,7 +159,7 @@ impl Call<'_> {
                     "kind": "DashboardWithAccessInfo", "verbs": ["get"],
                 },
             ]),
-            FOLDERS if version == FOLDER_VERSION => json!([
+            FOLDERS if self.rules.folder_versions.contains(&version) => json!([
                 { "name": "folders", "singularName": "folder", "namespaced": true, "kind": "Folder", "verbs": verbs },
                 {
                     "name": "folders/counts", "singularName": "", "namespaced": true, "kind": "DescendantCounts",

@@ -54,7 +54,7 @@ impl Call<'_> {
                 }
             });
         }
-        if self.rules.one_table && title.eq_ignore_ascii_case("general") {
+        if !self.rules.new_general && is_general(title) {
             return Err(self.rules.error(400, "A folder with that name already exists"));
         }
         self.check_folder_uid(uid)?;
@@ -101,6 +101,9 @@ impl Call<'_> {
         }
         let above = self.state.parents(parent).len();
         match self.rules.nesting {
+            Nesting::Trusting if above >= DEEPEST && self.rules.depth_is_told => {
+                Err(self.rules.refusal(400, "folder.maximum-depth-reached", "Maximum nested folder depth reached"))
+            }
             Nesting::Trusting if above >= DEEPEST => {
                 Err(Answer::message(500, "Folder API error: folder max depth exceeded, max depth is 4"))
             }
@@ -201,7 +204,7 @@ impl Call<'_> {
         if title.is_empty() && body.get("title").is_some_and(|t| *t != Json::Null) {
             return Err(Answer::message(400, "Dashboard title cannot be empty"));
         }
-        if title.eq_ignore_ascii_case("general") {
+        if is_general(&title) {
             return Err(self.rules.error(400, "A folder with that name already exists"));
         }
         if !overwrite && body.integer("version").unwrap_or(0) != known.about.version {
@@ -392,4 +395,9 @@ impl Call<'_> {
             false => Answer::message(200, "Folder deleted"),
         }
     }
+}
+
+/// The title of what is no folder, which none may have.
+pub fn is_general(title: &str) -> bool {
+    title.trim().eq_ignore_ascii_case("general")
 }

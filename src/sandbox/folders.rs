@@ -211,15 +211,21 @@ impl Call<'_> {
         let inside = |folder: &str| folder == uid || below.contains(&folder);
         let dashboards = self.state.dashboards.values();
         let elements = self.state.library.values();
-        let mut body = json!({
-            "alertrule": 0,
-            "dashboard": dashboards.filter(|d| inside(&d.folder)).count(),
-            "librarypanel": elements.filter(|e| inside(&e.folder)).count(),
-        });
-        if self.nested() {
-            body["folder"] = below.len().into();
-        }
-        Answer::json(200, body)
+        let dashboards = dashboards.filter(|d| inside(&d.folder)).count();
+        let elements = elements.filter(|e| inside(&e.folder)).count();
+        let folders = below.len();
+        Answer::json(
+            200,
+            match (self.rules.plural_counts, self.nested()) {
+                (true, _) => json!({
+                    "alertrules": 0, "dashboards": dashboards, "folders": folders, "library_elements": elements,
+                }),
+                (false, true) => json!({
+                    "alertrule": 0, "dashboard": dashboards, "folder": folders, "librarypanel": elements,
+                }),
+                (false, false) => json!({ "alertrule": 0, "dashboard": dashboards, "librarypanel": elements }),
+            },
+        )
     }
 }
 

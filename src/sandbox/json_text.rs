@@ -10,6 +10,19 @@ impl Json {
         out
     }
 
+    /// Every string without byte order marks.
+    pub fn without_marks(self) -> Json {
+        let clean = |text: String| text.replace('\u{feff}', "");
+        match self {
+            Json::String(text) => Json::String(clean(text)),
+            Json::Array(items) => Json::Array(items.into_iter().map(Json::without_marks).collect()),
+            Json::Object(members) => {
+                Json::Object(members.into_iter().map(|(k, v)| (k, v.without_marks())).collect())
+            }
+            other @ (Json::Null | Json::Bool(_) | Json::Number(_) | Json::Raw(_)) => other,
+        }
+    }
+
     /// Every number as the 64-bit float it is, in Go's spelling; the literal of the first that is none.
     pub fn with_floats(self) -> Result<Json, String> {
         Ok(match self {

@@ -35,6 +35,7 @@ mod resources;
 mod routes;
 mod rules;
 mod save;
+mod save_as_resource;
 mod search;
 mod seed;
 mod server;
@@ -60,7 +61,6 @@ use tokio::task::JoinHandle;
 
 pub use accounts::Tokens;
 pub use faults::{Fault, NotAFault};
-pub use persist::made_by;
 use rules::Rules;
 pub use server::Logged;
 pub use version::{UnknownVersion, Version};

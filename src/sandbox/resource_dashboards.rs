@@ -187,13 +187,17 @@ impl Call<'_> {
         if !sent.folder.is_empty() && !self.state.folders.contains_key(&sent.folder) && !self.dry_run() {
             return Err(super::resource_folders::FOLDER.missing(&sent.folder));
         }
-        let spec = stored(sent.spec.clone(), true).with_floats().map_err(|literal| {
+        let sent_spec = match self.rules.drops_marks {
+            true => sent.spec.clone().without_marks(),
+            false => sent.spec.clone(),
+        };
+        let spec = stored(sent_spec, true).with_floats().map_err(|literal| {
             bad_request(&format!("json: cannot unmarshal number {literal} into Go value of type float64"))
         })?;
         match version {
             "v0alpha1" => Ok(spec),
             _ => conversion::migrated(&spec)
-                .filter(|_| version == "v1beta1")
+                .filter(|_| matches!(version, "v1beta1" | "v1"))
                 .ok_or_else(|| Answer::unknown(&format!("how dashboards with panels are stored at {version}"))),
         }
     }
@@ -242,6 +246,7 @@ impl Call<'_> {
         if !sent.resource_version.is_empty() && sent.resource_version != self.resource_version(&dashboard.about) {
             return Err(DASHBOARD.modified(name));
         }
+        self.check_manager(&dashboard.about, &sent)?;
         let spec = Text::of(&self.checked_spec(version, &sent)?);
         let spec_same = dashboard.spec == spec && dashboard.folder == sent.folder;
         let metadata_same = self.rules.storage == Storage::Adapter

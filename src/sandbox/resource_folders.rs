@@ -5,28 +5,29 @@ use serde_json::json;
 use super::access::{EDIT, VIEW};
 use super::answer::Answer;
 use super::call::{Call, uid_fault};
-use super::discovery::{FOLDER_VERSION, FOLDERS};
-use super::folder_changes::DEEPEST;
+use super::discovery::FOLDERS;
+use super::folder_changes::{DEEPEST, is_general};
+use super::json::Json;
 use super::pages::Listed;
 use super::resources::{Kind, Sent, bad_request, forbidden};
-use super::rules::Storage;
+use super::rules::{Saving, Storage};
 use super::state::Folder;
 
 /// The kind.
 pub const FOLDER: Kind = Kind { group: FOLDERS, plural: "folders", kind: "Folder" };
 
 impl Call<'_> {
-    fn folder_resource(&self, folder: &Folder) -> serde_json::Value {
+    fn folder_resource(&self, version: &str, folder: &Folder) -> serde_json::Value {
         json!({
-            "kind": "Folder", "apiVersion": format!("{FOLDERS}/{FOLDER_VERSION}"),
+            "kind": "Folder", "apiVersion": format!("{FOLDERS}/{version}"),
             "metadata": self.metadata(FOLDER, &folder.uid, &folder.parent, &folder.about),
             "spec": { "title": folder.title, "description": folder.description },
         })
     }
 
     /// A folder in a list, of which the old table tells less.
-    fn listed_folder(&self, folder: &Folder) -> serde_json::Value {
-        let mut body = self.folder_resource(folder);
+    fn listed_folder(&self, version: &str, folder: &Folder) -> serde_json::Value {
+        let mut body = self.folder_resource(version, folder);
         if self.rules.storage == Storage::Adapter
             && let Some(metadata) = body["metadata"].as_object_mut()
         {
@@ -40,7 +41,7 @@ impl Call<'_> {
     }
 
     /// GET of all.
-    pub fn list_folder_resources(&self) -> Answer {
+    pub fn list_folder_resources(&self, version: &str) -> Answer {
         let listed: Vec<_> = self
             .state
             .folders
@@ -49,32 +50,32 @@ impl Call<'_> {
             .map(|f| Listed {
                 name: f.uid.clone(),
                 place: f.uid.clone(),
-                body: self.listed_folder(f).into(),
+                body: self.listed_folder(version, f).into(),
                 length: 0,
             })
             .collect();
-        self.page(FOLDER, FOLDER_VERSION, listed)
+        self.page(FOLDER, version, listed)
     }
 
     /// GET of one.
-    pub fn get_folder_resource(&self, name: &str) -> Answer {
+    pub fn get_folder_resource(&self, version: &str, name: &str) -> Answer {
         match self.state.folders.get(name) {
             None => FOLDER.missing(name),
             Some(folder) if self.state.folder_level(&self.who, &folder.uid) >= VIEW => {
-                Answer::resource(200, self.folder_resource(folder))
+                Answer::resource(200, self.folder_resource(version, folder))
             }
             Some(_) => forbidden(),
         }
     }
 
     /// POST.
-    pub fn create_folder_resource(&mut self) -> Answer {
-        match self.sent(FOLDER, FOLDER_VERSION).and_then(|sent| self.add_folder_resource(sent)) {
+    pub fn create_folder_resource(&mut self, version: &str) -> Answer {
+        match self.sent(FOLDER, version).and_then(|sent| self.add_folder_resource(version, sent)) {
             Ok(answer) | Err(answer) => answer,
         }
     }
 
-    fn add_folder_resource(&mut self, sent: Sent) -> Result<Answer, Answer> {
+    fn add_folder_resource(&mut self, version: &str, mut sent: Sent) -> Result<Answer, Answer> {
         if !self.state.may_create_in(&self.who, &sent.folder) {
             return Err(forbidden());
         }
@@ -83,6 +84,9 @@ impl Call<'_> {
             return Err(FOLDER.exists(&sent.name));
         }
         self.check_folder_resource(&sent)?;
+        if self.rules.saving == Saving::AsResource {
+            trim_title(&mut sent.spec);
+        }
         let name = sent.name;
         let mut about = self.state.about(self.who.account);
         about.labels = sent.labels;
@@ -100,7 +104,7 @@ impl Call<'_> {
         if self.rules.storage == Storage::Adapter {
             folder.description.clear();
         }
-        let body = self.folder_resource(&folder);
+        let body = self.folder_resource(version, &folder);
         if self.request.parameter("dryRun") != "All" {
             self.state.put_folder(folder);
         }
@@ -110,6 +114,9 @@ impl Call<'_> {
     fn check_folder_resource(&self, sent: &Sent) -> Result<(), Answer> {
         if sent.spec.text("title").trim().is_empty() {
             return Err(bad_request("folder title cannot be empty"));
+        }
+        if self.rules.saving == Saving::AsResource && is_general(sent.spec.text("title")) {
+            return Err(bad_request("A folder with that name already exists"));
         }
         if matches!(sent.name.as_str(), "general" | "sharedwithme") {
             return Err(bad_request("invalid uid for folder provided"));
@@ -122,29 +129,34 @@ impl Call<'_> {
         }
         if self.state.folders.contains_key(&sent.folder) && self.state.parents(&sent.folder).len() >= DEEPEST {
             let told = format!("folder max depth exceeded, max depth is {DEEPEST}");
-            return Err(Answer::failure(500, "", &told, None));
+            return Err(match self.rules.depth_is_told {
+                true => bad_request(&told),
+                false => Answer::failure(500, "", &told, None),
+            });
         }
         Ok(())
     }
 
     /// PUT.
-    pub fn put_folder_resource(&mut self, name: &str) -> Answer {
-        match self.sent(FOLDER, FOLDER_VERSION).and_then(|sent| self.change_folder_resource(name, sent)) {
+    pub fn put_folder_resource(&mut self, version: &str, name: &str) -> Answer {
+        match self.sent(FOLDER, version).and_then(|sent| self.change_folder_resource(version, name, sent)) {
             Ok(answer) | Err(answer) => answer,
         }
     }
 
     /// PATCH.
-    pub fn patch_folder_resource(&mut self, name: &str) -> Answer {
+    pub fn patch_folder_resource(&mut self, version: &str, name: &str) -> Answer {
         let Some(folder) = self.state.folders.get(name) else { return FOLDER.missing(name) };
-        let object = self.folder_resource(folder).into();
-        match self.patched(FOLDER, FOLDER_VERSION, object).and_then(|sent| self.change_folder_resource(name, sent))
+        let object = self.folder_resource(version, folder).into();
+        match self
+            .patched(FOLDER, version, object)
+            .and_then(|sent| self.change_folder_resource(version, name, sent))
         {
             Ok(answer) | Err(answer) => answer,
         }
     }
 
-    fn change_folder_resource(&mut self, name: &str, mut sent: Sent) -> Result<Answer, Answer> {
+    fn change_folder_resource(&mut self, version: &str, name: &str, mut sent: Sent) -> Result<Answer, Answer> {
         if !sent.name.is_empty() && sent.name != name {
             return Err(bad_request(&format!(
                 "the name of the object ({}) does not match the name on the URL ({name})",
@@ -153,7 +165,7 @@ impl Call<'_> {
         }
         name.clone_into(&mut sent.name);
         let Some(mut folder) = self.state.folders.get(name).cloned() else {
-            return self.add_folder_resource(sent);
+            return self.add_folder_resource(version, sent);
         };
         if self.state.folder_level(&self.who, name) < EDIT {
             return Err(forbidden());
@@ -164,6 +176,9 @@ impl Call<'_> {
         if sent.folder == name || self.state.parents(&sent.folder).iter().any(|f| f.uid == name) {
             let told = "cannot move folder under its own descendant, this would create a circular reference";
             return Err(Answer::failure(500, "", told, None));
+        }
+        if self.rules.saving == Saving::AsResource {
+            trim_title(&mut sent.spec);
         }
         let (title, description) = (sent.spec.text("title"), sent.spec.text("description"));
         if title.trim().is_empty() {
@@ -183,11 +198,11 @@ impl Call<'_> {
             folder.about.annotations = sent.annotations;
             self.state.put_folder(folder.clone());
         }
-        Ok(Answer::resource(200, self.folder_resource(&folder)))
+        Ok(Answer::resource(200, self.folder_resource(version, &folder)))
     }
 
     /// DELETE.
-    pub fn delete_folder_resource(&mut self, name: &str) -> Answer {
+    pub fn delete_folder_resource(&mut self, version: &str, name: &str) -> Answer {
         let Some(folder) = self.state.folders.get(name) else {
             return FOLDER.missing(name);
         };
@@ -201,7 +216,7 @@ impl Call<'_> {
             || self.state.folders.values().any(|f| f.parent == name)
             || self.state.library.values().any(|e| e.folder == name);
         if self.rules.storage == Storage::Adapter {
-            let body = self.folder_resource(folder);
+            let body = self.folder_resource(version, folder);
             self.state.remove_folder(name);
             return Answer::resource(200, body);
         }
@@ -212,5 +227,13 @@ impl Call<'_> {
         let uid = self.object_uid(FOLDER, name, &folder.about);
         self.state.remove_folder(name);
         FOLDER.removed(name, &uid)
+    }
+}
+
+fn trim_title(spec: &mut Json) {
+    if let Json::Object(members) = spec
+        && let Some(Json::String(title)) = members.get_mut("title")
+    {
+        *title = title.trim().to_owned();
     }
 }

@@ -31,6 +31,11 @@ const OWN_ANNOTATIONS: [&str; 3] =
     ["grafana.app/createdBy", "grafana.app/updatedBy", "grafana.app/updatedTimestamp"];
 /// The label that holds the number in the database.
 const NUMBER: &str = "grafana.app/deprecatedInternalID";
+/// The annotations that hold what manages an object: its kind, and which one.
+pub const MANAGER: &str = "grafana.app/managedBy";
+const MANAGER_ID: &str = "grafana.app/managerId";
+/// The annotation that says that others than the manager may change it.
+pub const EDITS_ALLOWED: &str = "grafana.app/managerAllowsEdits";
 /// The annotation that holds the folder.
 pub const FOLDER: &str = "grafana.app/folder";
 
@@ -213,6 +218,27 @@ impl Call<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Checks that a change does not exchange what manages the object for something else.
+    pub fn check_manager(&self, about: &About, sent: &Sent) -> Result<(), Answer> {
+        let of =
+            |annotations: &BTreeMap<String, String>, key: &str| annotations.get(key).cloned().unwrap_or_default();
+        let (had, has) = (of(&about.annotations, MANAGER), of(&sent.annotations, MANAGER));
+        if !self.rules.managers_are_kept || had.is_empty() || has.is_empty() {
+            return Ok(());
+        }
+        let told = |what: &str| {
+            let told = format!("Cannot change resource manager {what}; remove the existing manager first");
+            Err(Answer::failure(403, "Forbidden", &told, None))
+        };
+        if had != has {
+            return told("kind");
+        }
+        match of(&about.annotations, MANAGER_ID) == of(&sent.annotations, MANAGER_ID) || has == "terraform" {
+            true => Ok(()),
+            false => told("identity"),
+        }
     }
 
     fn identity(&self, account: i64) -> String {

@@ -4,7 +4,7 @@ use super::answer::Answer;
 use super::auth::sign_in;
 use super::call::Call;
 use super::datasources::By;
-use super::discovery::{self, DASHBOARD_VERSIONS, DASHBOARDS, FOLDER_VERSION, FOLDERS};
+use super::discovery::{self, DASHBOARDS, FOLDERS};
 use super::permissions::Owner;
 use super::request::Request;
 use super::rules::Rules;
@@ -181,6 +181,7 @@ fn datasource_route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Answer 
         ("DELETE", ["name", name]) => call.delete_datasource(By::Name(name)),
         ("GET", ["id", name]) => call.get_datasource_id(name),
         (_, ["uid", _, _, ..] | ["proxy", ..] | ["correlations"]) => Answer::unknown(&call.request.path),
+        (_, [_]) if !call.rules.datasources.by_number => Answer::no_such_path(),
         ("GET", [id]) => call.get_datasource(By::Id(id)),
         ("PUT", [id]) => call.update_datasource(By::Id(id)),
         ("DELETE", [id]) => call.delete_datasource(By::Id(id)),
@@ -211,7 +212,9 @@ fn resource_route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Answer {
             let told = "API key does not belong to the requested organization";
             call.rules.unauthorized("api-key.organization-mismatch", told)
         }
-        [DASHBOARDS, version, "namespaces", _, "dashboards", name @ ..] if DASHBOARD_VERSIONS.contains(version) => {
+        [DASHBOARDS, version, "namespaces", _, "dashboards", name @ ..]
+            if call.rules.dashboard_versions.contains(version) =>
+        {
             match (method, name) {
                 ("GET", []) => call.list_dashboard_resources(version),
                 ("POST", []) => call.create_dashboard_resource(version),
@@ -222,15 +225,19 @@ fn resource_route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Answer {
                 _ => Answer::unknown(&call.request.path),
             }
         }
-        [FOLDERS, FOLDER_VERSION, "namespaces", _, "folders", name @ ..] => match (method, name) {
-            ("GET", []) => call.list_folder_resources(),
-            ("POST", []) => call.create_folder_resource(),
-            ("GET", [name]) => call.get_folder_resource(name),
-            ("PUT", [name]) => call.put_folder_resource(name),
-            ("PATCH", [name]) => call.patch_folder_resource(name),
-            ("DELETE", [name]) => call.delete_folder_resource(name),
-            _ => Answer::unknown(&call.request.path),
-        },
+        [FOLDERS, version, "namespaces", _, "folders", name @ ..]
+            if call.rules.folder_versions.contains(version) =>
+        {
+            match (method, name) {
+                ("GET", []) => call.list_folder_resources(version),
+                ("POST", []) => call.create_folder_resource(version),
+                ("GET", [name]) => call.get_folder_resource(version, name),
+                ("PUT", [name]) => call.put_folder_resource(version, name),
+                ("PATCH", [name]) => call.patch_folder_resource(version, name),
+                ("DELETE", [name]) => call.delete_folder_resource(version, name),
+                _ => Answer::unknown(&call.request.path),
+            }
+        }
         [DASHBOARDS | FOLDERS, ..] => Answer::unknown(&call.request.path),
         _ => Answer::text(404, "404 page not found\n"),
     }

@@ -32,6 +32,22 @@ pub struct Rules {
     pub query_hits_lack_tags: bool,
     /// Of equal titles a search gives the newer first.
     pub newer_first: bool,
+    /// How a dashboard is saved by the older API.
+    pub saving: Saving,
+    /// A byte order mark inside a string is dropped when a dashboard is stored.
+    pub drops_marks: bool,
+    /// A new folder may have the title `General`.
+    pub new_general: bool,
+    /// A new folder that is too deep is refused with the reason; otherwise it is an error of the server.
+    pub depth_is_told: bool,
+    /// What is in a folder is counted under the names of resources, in the plural.
+    pub plural_counts: bool,
+    /// The manager of a resource cannot be exchanged for another one.
+    pub managers_are_kept: bool,
+    /// Versions at which dashboards are served as resources, the preferred one first.
+    pub dashboard_versions: &'static [&'static str],
+    /// The same of folders.
+    pub folder_versions: &'static [&'static str],
     /// Dashboards and folders share one space of uids and numeric ids.
     pub one_table: bool,
     /// `/apis` is served.
@@ -145,6 +161,26 @@ pub enum Versions {
     Object,
 }
 
+/// How a dashboard is saved by the older API.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Saving {
+    /// It is looked after by the older API itself ([`super::save`]).
+    Classic,
+    /// It is handed on as a resource ([`super::save_as_resource`]).
+    AsResource,
+}
+
+/// What another uid in the body of an update of a data source does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum BodyUid {
+    /// It becomes the uid.
+    Renames,
+    /// It is an error of the server.
+    Fails,
+    /// It is refused.
+    Refused,
+}
+
 /// How data sources are kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Datasources {
@@ -154,8 +190,10 @@ pub struct Datasources {
     pub uids_checked: bool,
     /// A missing name is made from the type.
     pub name_from_type: bool,
-    /// Another uid in the body of an update renames; otherwise it is an error.
-    pub body_uid_renames: bool,
+    /// What another uid in the body of an update does.
+    pub body_uid: BodyUid,
+    /// They are reached by their numbers too.
+    pub by_number: bool,
     /// A name already taken is told as a conflict; otherwise as an error of the server.
     pub rename_conflict_told: bool,
     /// Short names of types are replaced by the plugins' ids.
@@ -221,6 +259,7 @@ impl Rules {
             Version::V10_4 => Rules { nesting: Nesting::Beside, ..Rules::v10_1() },
             Version::V12_4 => Rules::v12_4(),
             Version::V12_4Upgraded => Rules::v12_4_upgraded(),
+            Version::V13 => Rules::v13(),
         }
     }
 
@@ -238,6 +277,14 @@ impl Rules {
             general_is_a_folder: false,
             newer_first: false,
             query_hits_lack_tags: false,
+            saving: Saving::Classic,
+            drops_marks: false,
+            new_general: false,
+            depth_is_told: false,
+            plural_counts: false,
+            managers_are_kept: false,
+            dashboard_versions: &[],
+            folder_versions: &[],
             one_table: true,
             resource_api: false,
             trace_ids: true,
@@ -253,7 +300,8 @@ impl Rules {
                 first_is_default: false,
                 uids_checked: false,
                 name_from_type: false,
-                body_uid_renames: true,
+                body_uid: BodyUid::Renames,
+                by_number: true,
                 rename_conflict_told: false,
                 types_are_plugin_ids: false,
                 api_version: false,
@@ -288,6 +336,7 @@ impl Rules {
             storage: Storage::Adapter,
             saves: Saves::RaiseUntold,
             nesting: Nesting::Checked,
+            new_general: false,
             one_table: true,
             general_is_a_folder: true,
             missing_library_panel: MissingLibraryPanel::Refused,
@@ -295,6 +344,24 @@ impl Rules {
             query_hits_lack_tags: true,
             library: Library { names_unique: false, in_use_kept: true },
             ..Rules::v12_4()
+        }
+    }
+
+    /// As it was read of (`shared/grafana-13.md`); all else is a 12.4's.
+    fn v13() -> Rules {
+        let older = Rules::v12_4();
+        Rules {
+            grafana: "13.2.1",
+            saving: Saving::AsResource,
+            drops_marks: true,
+            new_general: false,
+            depth_is_told: true,
+            plural_counts: true,
+            managers_are_kept: true,
+            dashboard_versions: &["v2", "v2beta1", "v2alpha1", "v0alpha1", "v1", "v1beta1"],
+            folder_versions: &["v1", "v1beta1"],
+            datasources: Datasources { body_uid: BodyUid::Refused, by_number: false, ..older.datasources },
+            ..older
         }
     }
 
@@ -312,6 +379,14 @@ impl Rules {
             general_is_a_folder: false,
             newer_first: true,
             query_hits_lack_tags: false,
+            saving: Saving::Classic,
+            drops_marks: false,
+            new_general: true,
+            depth_is_told: false,
+            plural_counts: false,
+            managers_are_kept: false,
+            dashboard_versions: &["v1beta1", "v0alpha1", "v2beta1", "v2alpha1"],
+            folder_versions: &["v1beta1"],
             one_table: false,
             resource_api: true,
             trace_ids: false,
@@ -327,7 +402,8 @@ impl Rules {
                 first_is_default: true,
                 uids_checked: true,
                 name_from_type: true,
-                body_uid_renames: false,
+                body_uid: BodyUid::Fails,
+                by_number: true,
                 rename_conflict_told: true,
                 types_are_plugin_ids: true,
                 api_version: true,

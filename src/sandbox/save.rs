@@ -7,7 +7,7 @@ use super::answer::Answer;
 use super::bind;
 use super::call::{Call, uid_fault};
 use super::json::Json;
-use super::rules::{MissingLibraryPanel, Numbers, Titles};
+use super::rules::{MissingLibraryPanel, Numbers, Saving, Titles};
 use super::state::Dashboard;
 use super::store::tags;
 
@@ -44,6 +44,9 @@ impl Call<'_> {
         let Some(dashboard) = body.get("dashboard").filter(|d| **d != Json::Null) else {
             return Err(self.rules.bad_request_data());
         };
+        if self.rules.saving == Saving::AsResource {
+            return self.save_as_resource(body, dashboard);
+        }
         let mut wanted = self.wanted(body, dashboard)?;
         if self.rules.classic {
             self.check_folder(&mut wanted)?;
@@ -250,7 +253,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    fn check_rights(&self, wanted: &Wanted, existing: Option<&Dashboard>) -> Result<(), Answer> {
+    pub(super) fn check_rights(&self, wanted: &Wanted, existing: Option<&Dashboard>) -> Result<(), Answer> {
         let moved = existing.is_none_or(|d| d.folder != wanted.folder);
         let may = existing.is_none_or(|d| self.state.dashboard_level(&self.who, d) >= EDIT)
             && (!moved || self.state.may_create_in(&self.who, &wanted.folder));

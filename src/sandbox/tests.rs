@@ -231,3 +231,118 @@ async fn the_ready_line_is_one_line_of_json() {
     assert_eq!((&line["url"], &line["version"]), (&json!(running.url), &json!("12.4.0")));
     assert!(line["tokens"]["viewer"].as_str().unwrap().starts_with("glsa_"));
 }
+
+/// What a 12.4 and a 13 make of one request, each after the same that came before.
+async fn both(before: &[(&str, &str, Value)], request: (&str, &str, Value)) -> [(u16, Value); 2] {
+    let mut answers = Vec::new();
+    for which in [Version::V12_4, Version::V13] {
+        let client = Client::of(version(which)).await;
+        for (method, path, body) in before {
+            let (status, told) = client.send(method, path, Some(body.clone())).await;
+            assert!(status < 300, "{method} {path}: {status} {told}");
+        }
+        let (method, path, body) = &request;
+        answers.push(client.send(method, path, Some(body.clone())).await);
+    }
+    answers.try_into().unwrap()
+}
+
+const SAVE: &str = "/api/dashboards/db";
+
+fn save_of(dashboard: Value) -> (&'static str, &'static str, Value) {
+    ("POST", SAVE, json!({ "dashboard": dashboard, "folderUid": "", "overwrite": false }))
+}
+
+#[tokio::test]
+async fn a_13_tells_a_conflict_otherwise_than_a_12_4() {
+    let first = save_of(json!({ "uid": "a", "title": "A" }));
+    let [old, new] = both(&[first], save_of(json!({ "uid": "a", "title": "B", "version": 7 }))).await;
+    assert_eq!((old.0, old.1["status"].as_str()), (412, Some("version-mismatch")));
+    assert_eq!(new, (409, json!({ "message": "Dashboard already exists. Use overwrite flag to update." })));
+}
+
+#[tokio::test]
+async fn a_13_refuses_what_a_12_4_mends() {
+    for (dashboard, on_12, on_13, told) in [
+        (json!({ "uid": "a", "title": "A", "refresh": "1s" }), 200, 400, "Dashboard refresh interval is too low"),
+        (json!({ "uid": "a", "title": "A", "version": "1" }), 200, 400, "spec.version has unsupported type"),
+        (json!({ "uid": "a", "title": "A", "version": 1.5 }), 200, 400, "spec.version is not an integer"),
+        (json!({ "uid": "a" }), 400, 400, "Dashboard spec is missing required title property"),
+        (
+            json!({ "uid": "a", "title": "A", "elements": {}, "layout": {} }),
+            200,
+            400,
+            "dashboard appears to be in v2",
+        ),
+        (json!({ "uid": "a", "title": "A", "id": 99 }), 404, 200, ""),
+        (json!({ "title": "A", "id": 99 }), 404, 404, "Dashboard not found"),
+    ] {
+        let [old, new] = both(&[], save_of(dashboard.clone())).await;
+        assert_eq!((old.0, new.0), (on_12, on_13), "{dashboard}: {old:?} {new:?}");
+        assert!(new.1["message"].as_str().unwrap_or_default().starts_with(told), "{dashboard}: {new:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_13_keeps_the_title_as_it_is_and_drops_byte_order_marks() {
+    for (which, title, text) in [(Version::V12_4, "A", "\u{feff}x"), (Version::V13, " A ", "x")] {
+        let client = Client::of(version(which)).await;
+        let dashboard = json!({ "uid": "a", "title": " A ", "description": "\u{feff}x" });
+        assert_eq!(client.send("POST", SAVE, Some(json!({ "dashboard": dashboard }))).await.0, 200);
+        let stored = client.send("GET", "/api/dashboards/uid/a", None).await.1;
+        assert_eq!(stored["dashboard"]["title"], title, "{which}");
+        assert_eq!(stored["dashboard"]["description"], text, "{which}");
+    }
+}
+
+#[tokio::test]
+async fn a_13_does_not_save_over_what_another_tool_manages() {
+    let managed = json!({
+        "metadata": { "name": "a", "annotations": { "grafana.app/managedBy": "kubectl", "grafana.app/managerId": "x" } },
+        "spec": { "title": "A" },
+    });
+    let saved = save_of(json!({ "uid": "a", "title": "B", "version": 1 }));
+    let [old, new] = both(&[("POST", LIST, managed.clone())], saved).await;
+    assert_eq!((old.0, new.0, &new.1["message"]), (200, 400, &json!("Cannot save provisioned dashboard")));
+    let mut other = managed.clone();
+    other["metadata"]["annotations"]["grafana.app/managedBy"] = "terraform".into();
+    let path = format!("{LIST}/a");
+    let [old, new] = both(&[("POST", LIST, managed)], ("PUT", &path, other)).await;
+    assert_eq!((old.0, new.0), (200, 403), "{new:?}");
+}
+
+#[tokio::test]
+async fn a_13_has_no_numbers_counts_in_the_plural_and_refuses_general() {
+    let prometheus = json!({ "name": "p", "uid": "p", "type": "prometheus", "access": "proxy", "url": "http://p" });
+    let made = ("POST", "/api/datasources", prometheus.clone());
+    let [old, new] = both(std::slice::from_ref(&made), ("GET", "/api/datasources/1", Value::Null)).await;
+    assert_eq!((old.0, new.0), (200, 404));
+    let mut renamed = prometheus;
+    renamed["uid"] = "q".into();
+    let [old, new] = both(&[made], ("PUT", "/api/datasources/uid/p", renamed)).await;
+    assert_eq!((old.0, new.0), (500, 400));
+    let folder = |uid: &str, parent: &str| {
+        ("POST", "/api/folders", json!({ "uid": uid, "title": uid, "parentUid": parent }))
+    };
+    let below = [folder("a", ""), folder("b", "a")];
+    let [old, new] = both(&below, ("GET", "/api/folders/a/counts", Value::Null)).await;
+    assert_eq!((&old.1["folder"], &new.1["folders"]), (&json!(1), &json!(1)));
+    assert!(new.1.get("folder").is_none() && new.1.get("dashboard").is_none(), "{new:?}");
+    let [old, new] = both(&[], ("POST", "/api/folders", json!({ "title": "general" }))).await;
+    assert_eq!((old.0, new.0), (200, 400));
+    let deep = [folder("a", ""), folder("b", "a"), folder("c", "b"), folder("d", "c"), folder("e", "d")];
+    let [old, new] = both(&deep, folder("f", "e")).await;
+    assert_eq!((old.0, new.0), (500, 400), "{new:?}");
+}
+
+#[tokio::test]
+async fn a_13_serves_folders_and_dashboards_at_v1() {
+    let client = Client::of(version(Version::V13)).await;
+    let groups = client.send("GET", "/apis/dashboard.grafana.app", None).await.1;
+    let names: Vec<_> = groups["versions"].as_array().unwrap().iter().map(|v| v["version"].clone()).collect();
+    assert_eq!(names, ["v2", "v2beta1", "v2alpha1", "v0alpha1", "v1", "v1beta1"]);
+    let folders = client.send("GET", "/apis/folder.grafana.app/v1/namespaces/default/folders", None).await;
+    assert_eq!((folders.0, &folders.1["apiVersion"]), (200, &json!("folder.grafana.app/v1")));
+    let old = Client::of(version(Version::V12_4)).await;
+    assert_ne!(old.status("/apis/folder.grafana.app/v1/namespaces/default/folders").await, 200);
+}

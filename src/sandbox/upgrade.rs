@@ -21,7 +21,8 @@ pub fn upgrade(state: &mut State, from: Version, to: Version) -> Result<(), Stri
     }
     if before.storage != Storage::Unified && after.storage == Storage::Unified {
         let small = state.dashboards.len() <= SMALL && state.folders.len() <= SMALL;
-        if to.release() == from.release() || !small {
+        // A 13 moves a database of any size (`grafana-13.md` 1).
+        if to != Version::V13 && (to.release() == from.release() || !small) {
             return Err(format!(
                 "it keeps a database of more than {SMALL} dashboards or folders in the older storage: that is \
                  `{}`",
@@ -86,8 +87,9 @@ mod tests {
         assert!(told(Version::V12_4, Version::V9_4).contains("newer one"));
         assert!(told(Version::V12_4Upgraded, Version::V12_4).contains("`12.4-upgraded`"));
         assert!(told(Version::V12_4, Version::V12_4Upgraded).contains("does not go back"));
-        for to in [Version::V10_1, Version::V10_4, Version::V12_4Upgraded, Version::V12_4] {
+        for to in [Version::V10_1, Version::V10_4, Version::V12_4Upgraded, Version::V12_4, Version::V13] {
             assert_eq!(told(Version::V9_4, to), "");
         }
+        assert_eq!(told(Version::V12_4Upgraded, Version::V13), "");
     }
 }

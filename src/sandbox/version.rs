@@ -1,9 +1,10 @@
 //! Which Grafana the embedded workspace answers as.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
-/// A version of Grafana that was recorded and can be answered as.
+/// A version of Grafana that can be answered as.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Version {
     /// Grafana 9.4: folders one level deep, titles unique by slug.
@@ -17,6 +18,8 @@ pub enum Version {
     V12_4,
     /// Grafana 12.4 on a database that came from an older version: the older storage behind the same API.
     V12_4Upgraded,
+    /// Grafana 13.2: a 12.4 in unified storage with the differences that were read of it; it was never recorded.
+    V13,
 }
 
 /// Every version, with the word that names it.
@@ -26,12 +29,18 @@ const NAMES: &[(&str, Version)] = &[
     ("10.4", Version::V10_4),
     ("12.4", Version::V12_4),
     ("12.4-upgraded", Version::V12_4Upgraded),
+    ("13", Version::V13),
 ];
 
 impl Version {
     /// Every version, oldest first.
     pub fn all() -> impl Iterator<Item = Version> {
         NAMES.iter().map(|(_, version)| *version)
+    }
+
+    /// The version that made a data file; none when there is no file, or when it names none that is served.
+    pub fn that_made(path: &Path) -> anyhow::Result<Option<Version>> {
+        super::persist::made_by(path)
     }
 
     /// The place of its release among the others': two ways to keep the data of one release have one place.
@@ -41,6 +50,7 @@ impl Version {
             Version::V10_1 => 1,
             Version::V10_4 => 2,
             Version::V12_4 | Version::V12_4Upgraded => 3,
+            Version::V13 => 4,
         }
     }
 
@@ -98,7 +108,7 @@ mod tests {
         let told = "8.5".parse::<Version>().unwrap_err().to_string();
         assert_eq!(
             told,
-            "the embedded workspace has no version `8.5`; it has `9.4`, `10.1`, `10.4`, `12.4`, `12.4-upgraded`"
+            "the embedded workspace has no version `8.5`; it has `9.4`, `10.1`, `10.4`, `12.4`, `12.4-upgraded`, `13`"
         );
     }
 }

@@ -129,12 +129,18 @@ fn a_small_database_moved_to_unified_storage_plans_nothing() {
     upgraded(4, &["10.4", "12.4"]);
 }
 
+#[test]
+fn an_upgrade_to_13_plans_nothing_whatever_the_size() {
+    upgraded(12, &["12.4", "13"]);
+    upgraded(12, &["9.4", "12.4-upgraded", "13"]);
+}
+
 #[tokio::test]
 async fn an_upgrade_keeps_versions_and_times_and_reads_numbers_as_floats() {
     let home = Home::with(2, false);
     home.exits(0, "apply stack --sandbox=9.4 -auto-approve");
     let before = home.dashboard("9.4", "d0").await;
-    for version in ["12.4-upgraded"] {
+    for version in ["12.4-upgraded", "13"] {
         let after = home.dashboard(version, "d0").await;
         for field in ["created", "updated", "version", "folderUid"] {
             assert_eq!(after["meta"][field], before["meta"][field], "{field}");
