@@ -22,6 +22,7 @@
 //! | [`plan`] | declared × live × recorded → plan; guards; order (pure) |
 //! | [`apply`] | plan × client → events: sends what was planned, asks after every refusal, stops when told to |
 //! | [`grafana`] | the HTTP client: requests, retries, what this server is and what the token may do |
+//! | [`report`] | what came of a run, in the words that [`apply`] and [`render`] share |
 //! | [`render`] | a plan, problems, a run's end as people read them (pure) |
 //! | [`terminal`] | the only writer to stdout and stderr, the only reader of stdin |
 //! | [`sandbox`] | the embedded workspace, reached over HTTP only |

@@ -1,6 +1,5 @@
 //! The program: parse, run, exit. What it does stands in the library.
 
-use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -26,7 +25,7 @@ fn main() -> ExitCode {
     let terminal = Terminal::new(Look {
         no_color: cli.no_color,
         no_color_variable: set("NO_COLOR").is_some(),
-        force: set("CLICOLOR_FORCE").is_some_and(|value| value != OsString::from("0")),
+        force: set("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
         verbose: cli.verbose,
     });
     let machine = Machine {

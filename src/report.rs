@@ -53,6 +53,8 @@ pub enum Act {
     Destroy,
     /// It is forgotten or released: nothing is written to it.
     Forget,
+    /// It left the directory and stays.
+    Keep,
 }
 
 /// What came of one change.
@@ -144,6 +146,8 @@ pub struct Tally {
     pub adopted: usize,
     /// Forgotten or released.
     pub forgotten: usize,
+    /// Left where they are although they left the directory.
+    pub kept: usize,
     /// Refused by the plan or by the server.
     pub failed: usize,
     /// Changed by somebody else, not touched.
@@ -167,7 +171,8 @@ impl Act {
             Action::Adopt { .. } => Some(Act::Adopt),
             Action::Delete { .. } => Some(Act::Destroy),
             Action::Release | Action::Forget { .. } => Some(Act::Forget),
-            Action::Keep { .. } | Action::LeaveAlone | Action::Renew | Action::Refuse(_) => None,
+            Action::Keep { .. } => Some(Act::Keep),
+            Action::LeaveAlone | Action::Renew | Action::Refuse(_) => None,
         }
     }
 
@@ -180,7 +185,7 @@ impl Act {
             Act::Replace => "-/+",
             Act::Adopt => "»",
             Act::Destroy => "-",
-            Act::Forget => "·",
+            Act::Forget | Act::Keep => "·",
         }
     }
 }
@@ -230,6 +235,7 @@ impl Report {
                 (Outcome::Done, Some(Act::Adopt)) => tally.adopted += 1,
                 (Outcome::Done, Some(Act::Destroy)) => tally.destroyed += 1,
                 (Outcome::Done, Some(Act::Forget)) => tally.forgotten += 1,
+                (Outcome::Done, Some(Act::Keep)) => tally.kept += 1,
                 (Outcome::Done, None) => {}
                 (Outcome::Conflict(_), _) => tally.conflicts += 1,
                 (Outcome::Refused { .. } | Outcome::Failed { .. }, _) => tally.failed += 1,

@@ -26,6 +26,9 @@ use crate::report::{Conflict, Outcome};
 /// How often one request is sent when the server's refusals turn out not to be true.
 const TRIES: u32 = 9;
 
+/// Reads the body of a declared object again; errors in words.
+pub type Bodies = Arc<dyn Fn(&Address) -> Result<Written, String> + Send + Sync>;
+
 /// What every change of a run uses.
 pub struct Tools {
     /// Sends.
@@ -33,7 +36,7 @@ pub struct Tools {
     /// The server's rules.
     pub server: Server,
     /// Reads the body of a declared object again.
-    pub bodies: Arc<dyn Fn(&Address) -> Result<Written, String> + Send + Sync>,
+    pub bodies: Bodies,
     /// The run.
     pub run: String,
     /// The key of the fingerprints; empty when nothing is recorded.
@@ -100,7 +103,7 @@ pub struct Confirmed {
 }
 
 /// Why a change cannot go on: what it ends as.
-type Ending = Answered;
+type Ending = Box<Answered>;
 
 struct One<'a> {
     tools: &'a Tools,
@@ -126,7 +129,7 @@ pub async fn carry_out(tools: &Tools, change: &Change, pace: &Pace) -> Answered 
     };
     match ended {
         Ok(confirmed) => Answered::Done(confirmed),
-        Err(ending) => ending,
+        Err(ending) => *ending,
     }
 }
 
@@ -277,7 +280,9 @@ impl One<'_> {
                 return Err(self.conflict(&live));
             }
             let untouched = same_version(&live.found.identity, &planned);
-            if !untouched && !(wrote && self.change.address.kind == KindName::FOLDER) {
+            // A folder takes two requests, a title and a move: the first of them done is no change of somebody else's.
+            let halfway = wrote && self.change.address.kind == KindName::FOLDER;
+            if !(untouched || halfway) {
                 return Err(self.conflict(&live));
             }
             if verdict == Verdict::Forbidden && attempt >= 2 {
@@ -292,9 +297,9 @@ impl One<'_> {
 
     async fn replace(&self) -> Result<Confirmed, Ending> {
         self.delete().await?;
-        self.create().await.map_err(|ending| match ending {
-            Answered::Ended(outcome) => Answered::Halfway(outcome),
-            other => other,
+        self.create().await.map_err(|ending| match *ending {
+            Answered::Ended(outcome) => Box::new(Answered::Halfway(outcome)),
+            other => Box::new(other),
         })
     }
 
@@ -363,7 +368,9 @@ impl One<'_> {
         for attempt in 0..4 {
             self.rest(attempt).await;
             match self.tools.client.send(&request).await {
-                Ok(answer) if answer.status == 401 => return Err(Answered::Unauthorised(answer.message())),
+                Ok(answer) if answer.status == 401 => {
+                    return Err(Box::new(Answered::Unauthorised(answer.message())));
+                }
                 Ok(answer) if answer.status == 500 => words = in_words(&answer),
                 Ok(answer) => match self.kind.found(&answer, &self.tools.server) {
                     Ok(live) => return Ok(live),
@@ -433,12 +440,12 @@ impl One<'_> {
         let digest = self.kind.normal(live.body.clone()).digest();
         let confirmed = Confirmed { digest: Some(NormalDigest::recorded(&digest)), ..self.confirmed(live, prints) };
         let message = "the server stored something else than was sent; `amgctl plan` shows what".to_owned();
-        Answered::Differs(confirmed, Outcome::Failed { message })
+        Box::new(Answered::Differs(confirmed, Outcome::Failed { message }))
     }
 
     fn conflict(&self, live: &Live) -> Ending {
         let by = live.found.saved.by.clone();
-        Answered::Ended(Outcome::Conflict(match &self.change.only_if {
+        ended(Outcome::Conflict(match &self.change.only_if {
             Precondition::Is(planned) if !planned.another_incarnation(&live.found.identity) => Conflict::Saved {
                 by,
                 at: live.found.saved.at.clone(),
@@ -473,20 +480,24 @@ fn in_words(answer: &Response) -> String {
     format!("{} ({})", answer.message(), answer.status)
 }
 
+fn ended(outcome: Outcome) -> Ending {
+    Box::new(Answered::Ended(outcome))
+}
+
 fn gone() -> Ending {
-    Answered::Ended(Outcome::Conflict(Conflict::Deleted))
+    ended(Outcome::Conflict(Conflict::Deleted))
 }
 
 fn failed(words: &str) -> Ending {
-    Answered::Ended(Outcome::Failed { message: words.to_owned() })
+    ended(Outcome::Failed { message: words.to_owned() })
 }
 
 fn skipped(because: &str) -> Ending {
-    Answered::Ended(Outcome::Skipped { because: because.to_owned() })
+    ended(Outcome::Skipped { because: because.to_owned() })
 }
 
 fn unknown(words: &str) -> Ending {
-    Answered::Ended(Outcome::Unknown { message: words.to_owned() })
+    ended(Outcome::Unknown { message: words.to_owned() })
 }
 
 /// Removes the folder of the registry when nothing is in it any more: it is shared by all stacks, and staying is no

@@ -207,6 +207,7 @@ async fn carry_out(
     let listening = tokio::spawn(listen(asker));
     let writes = gathered.plan.changes().filter(|c| c.action.writes()).count();
     let bar = terminal.counting(writes);
+    let column = render::summary::column(gathered.plan.changes().map(|c| &c.address));
     let report = apply::run(&gathered.plan, tools, holding.as_mut(), run.parallelism.max(1), interrupt, |event| {
         match event {
             Event::Started(change) => bar.at(&change.address.to_string()),
@@ -214,7 +215,7 @@ async fn carry_out(
                 bar.step();
                 // What was not done is told by name in the closing words.
                 if finished.outcome == Outcome::Done {
-                    let line = render::summary::progress(finished, &terminal.out);
+                    let line = render::summary::progress(finished, column, &terminal.out);
                     bar.around(|| terminal.print(&line));
                 }
             }

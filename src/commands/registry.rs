@@ -1,6 +1,6 @@
 //! `amgctl unlock` and `amgctl forget`: what a person does to the record by hand.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::connect::{self, Connection, connect};
 use super::{Exit, Failure, apply, gather};
@@ -47,7 +47,7 @@ pub async fn forget(args: ForgetArgs, machine: &Machine, terminal: &Terminal) ->
 }
 
 async fn open(
-    directory: &PathBuf,
+    directory: &Path,
     workspace: &WorkspaceArgs,
     machine: &Machine,
 ) -> Result<(Settings, Connection, Store, Record), Failure> {

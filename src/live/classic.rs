@@ -13,7 +13,7 @@ const PAGE: usize = 5000;
 
 pub(super) async fn read(client: &Client, server: &Server, questions: &Questions<'_>) -> Result<Tree, LiveError> {
     let (folders, dashboards) = tokio::join!(search(client, "dash-folder"), search(client, "dash-db"));
-    let folders: Vec<LiveFolder> = folders?
+    let mut folders: Vec<LiveFolder> = folders?
         .iter()
         .map(|hit| LiveFolder { uid: text(hit, "/uid"), title: text(hit, "/title"), parent: parent(hit) })
         .collect();
@@ -27,10 +27,18 @@ pub(super) async fn read(client: &Client, server: &Server, questions: &Questions
     let mut ask: Vec<Address> =
         listed.filter_map(|(kind, uid)| address(kind, uid)).filter(|a| questions.asks_for(a)).collect();
     ask.extend(questions.recorded.keys().filter(|a| a.kind != KindName::DATASOURCE).cloned());
+    // The hits of 10.x do not say which folder a folder is in: where folders nest, each is read for it.
+    if server.nested_folders {
+        ask.extend(folders.iter().filter_map(|f| address(KindName::FOLDER, &f.uid)));
+    }
     ask.sort();
     ask.dedup();
     let mut tree = Tree::default();
     fetch(client, server, ask, |address, answer| tree.take(address, answer, server, questions)).await?;
+    for folder in &mut folders {
+        let found = address(KindName::FOLDER, &folder.uid).and_then(|a| tree.found.get(&a));
+        folder.parent = found.map_or_else(|| folder.parent.take(), |f| f.parent.clone());
+    }
     tree.folders = Some(folders);
     tree.dashboards = Some(dashboards);
     Ok(tree)

@@ -108,11 +108,7 @@ pub fn bind(
                 continue;
             }
         };
-        let refused = refuse(folder, &uid, how, parent_uid.as_deref(), above, live, &bindings, server);
-        if let Some(path) = &folder.path {
-            bindings.by_path.insert(path.clone(), bindings.all.len());
-        }
-        bindings.all.push(Binding {
+        let mut binding = Binding {
             path: folder.path.clone(),
             uid,
             how,
@@ -120,9 +116,14 @@ pub fn bind(
             parent: parent_uid,
             place: folder.place.clone(),
             protect: folder.protect,
-            refused,
+            refused: None,
             note,
-        });
+        };
+        binding.refused = above.or_else(|| refuse(&binding, live, &bindings, server));
+        if let Some(path) = &folder.path {
+            bindings.by_path.insert(path.clone(), bindings.all.len());
+        }
+        bindings.all.push(binding);
     }
     (bindings, problems)
 }
@@ -184,24 +185,13 @@ fn choose(
     Ok((uid, Bound::Ours, None))
 }
 
-fn refuse(
-    folder: &DeclaredFolder,
-    uid: &str,
-    how: Bound,
-    parent: Option<&str>,
-    above: Option<Refusal>,
-    live: &[LiveFolder],
-    bindings: &Bindings,
-    server: &Server,
-) -> Option<Refusal> {
-    if how == Bound::Borrowed {
+fn refuse(binding: &Binding, live: &[LiveFolder], bindings: &Bindings, server: &Server) -> Option<Refusal> {
+    if binding.how == Bound::Borrowed {
         return None;
     }
-    if let Some(above) = above {
-        return Some(above);
-    }
+    let parent = binding.parent.as_deref();
     if parent.is_some() && !server.nested_folders {
-        let flat = folder.path.as_ref().map_or_else(|| folder.title.clone(), |p| p.titles().join(" - "));
+        let flat = binding.path.as_ref().map_or_else(|| binding.title.clone(), |p| p.titles().join(" - "));
         return Some(Refusal {
             code: "no-subfolders",
             reason: format!("Grafana {} has no folders within folders", server.version),
@@ -216,27 +206,30 @@ fn refuse(
             hint: "move its directory up".into(),
         });
     }
-    if folder.title.eq_ignore_ascii_case("general") {
+    if binding.title.eq_ignore_ascii_case("general") {
         return Some(Refusal {
             code: "reserved-title",
             reason: "Grafana keeps the folder title `General` for the root".into(),
             hint: "give the directory another name, or a `title:` in its `_folder.yaml`".into(),
         });
     }
-    if parent.is_none() && folder.title == "amgctl" && folder.uid.is_none() {
+    if parent.is_none() && binding.title == "amgctl" && binding.how != Bound::Named {
         return Some(Refusal {
             code: "reserved-title",
             reason: "the folder `amgctl` holds the registry".into(),
             hint: "give the directory another name".into(),
         });
     }
+    // Where titles are free, only making a second folder of one title is a mistake; one that is there is meant.
+    let is_there = live.iter().any(|f| f.uid == binding.uid);
     let clash = live.iter().find(|f| {
-        f.uid != uid
+        f.uid != binding.uid
             && match server.titles {
-                TitleRule::Slug => slug(&f.title) == slug(&folder.title),
-                TitleRule::Exact => f.title.trim() == folder.title && f.parent.as_deref() == parent,
+                TitleRule::Slug => slug(&f.title) == slug(&binding.title),
+                TitleRule::Exact => f.title.trim() == binding.title && f.parent.as_deref() == parent,
                 TitleRule::Free => {
-                    folder.uid.is_some() && f.title.trim() == folder.title && f.parent.as_deref() == parent
+                    let made = binding.how == Bound::Named && !is_there;
+                    made && f.title.trim() == binding.title && f.parent.as_deref() == parent
                 }
             }
     });

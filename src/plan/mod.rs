@@ -299,7 +299,8 @@ impl Plan {
                 Action::Delete { .. } => counts.destroy += 1,
                 Action::Refuse(_) => counts.refuse += 1,
                 Action::Release | Action::Forget { .. } => counts.forget += 1,
-                Action::Keep { .. } | Action::LeaveAlone | Action::Renew => {}
+                Action::Keep { .. } => counts.keep += 1,
+                Action::LeaveAlone | Action::Renew => {}
             }
             if change.drift.is_some() {
                 counts.outside += 1;
@@ -322,6 +323,8 @@ pub struct Counts {
     pub adopt: usize,
     /// Entries to forget or release.
     pub forget: usize,
+    /// Objects that left the directory and stay: protected ones, folders that hold something.
+    pub keep: usize,
     /// Objects for which nothing can be done.
     pub refuse: usize,
     /// Objects that somebody else changed.

@@ -4,6 +4,7 @@
 //! [`super::summary`], problems of the directory in a file of their own.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 
 use super::style::{Style, Tone, clean};
 use super::summary::tone;
@@ -33,8 +34,11 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
         lines.push(String::new());
     }
     lines.push(summary_line(plan));
-    let mut text = lines.join("\n");
-    text.push('\n');
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
     text
 }
 
@@ -354,16 +358,20 @@ fn unmanaged(plan: &Plan) -> Option<String> {
 #[must_use]
 pub fn summary_line(plan: &Plan) -> String {
     let counts = plan.counts();
-    let Counts { add, change, destroy, adopt, forget, refuse, outside } = counts;
-    let mut parts = vec![format!("{add} to add"), format!("{change} to change"), format!("{destroy} to destroy")];
-    for (count, word) in [(adopt, "to adopt"), (forget, "to forget"), (refuse, "refused")] {
+    let Counts { add, change, destroy, adopt, forget, keep, refuse, outside } = counts;
+    // The first sentence is Terraform's, to the letter: people and scripts look for it.
+    let mut more = String::new();
+    for (count, word) in [(adopt, "to adopt"), (forget, "to forget"), (keep, "to keep"), (refuse, "refused")] {
         if count > 0 {
-            parts.push(format!("{count} {word}"));
+            let _ = write!(more, "{} {count} {word}", if more.is_empty() { "" } else { "," });
         }
+    }
+    if !more.is_empty() {
+        more.push('.');
     }
     let outside = if outside > 0 { format!(" {outside} changed outside.") } else { String::new() };
     let doubt = if matches!(plan.registry, RegistryState::Unknown { .. }) { "Plan (provisional)" } else { "Plan" };
-    format!("{doubt}: {}.{outside}", parts.join(", "))
+    format!("{doubt}: {add} to add, {change} to change, {destroy} to destroy.{more}{outside}")
 }
 
 /// What is said when nothing is to be done: how many objects were compared, in how many requests and seconds.

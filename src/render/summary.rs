@@ -3,6 +3,7 @@
 //! What came of a run stands in [`crate::report`]; nothing here knows how a change was made.
 
 use super::style::{Style, Tone, clean, minute};
+use crate::model::Address;
 use crate::plan::Goal;
 use crate::report::{Act, Conflict, Finished, Outcome, Report, Tally};
 
@@ -13,22 +14,28 @@ pub fn tone(act: Act) -> Tone {
         Act::Add => Tone::Add,
         Act::Change | Act::Adopt => Tone::Change,
         Act::Replace | Act::Destroy => Tone::Remove,
-        Act::Forget => Tone::Dim,
+        Act::Forget | Act::Keep => Tone::Dim,
     }
+}
+
+/// The width of the column of addresses, so that what came of each stands in one column.
+#[must_use]
+pub fn column<'a>(addresses: impl Iterator<Item = &'a Address>) -> usize {
+    addresses.map(|address| address.to_string().len()).max().unwrap_or(0).clamp(20, 58)
 }
 
 /// The line of one change that is finished: `  + dashboard.cpu   done   0.1 s`.
 #[must_use]
-pub fn progress(finished: &Finished, style: &Style) -> String {
+pub fn progress(finished: &Finished, column: usize, style: &Style) -> String {
     let address = finished.address.to_string();
-    let pad = " ".repeat(28usize.saturating_sub(address.chars().count()));
+    let pad = " ".repeat(column.saturating_sub(address.len()));
     let sign = match finished.act {
         Some(act) => style.paint(tone(act), act.sign()),
         None => style.paint(Tone::Remove, "!"),
     };
     let head = format!("  {sign} {address}{pad}  ");
     let text = told(&finished.outcome, finished.took.as_secs_f64());
-    let mut lines = style.wrapped(&head, 34, &text);
+    let mut lines = style.wrapped(&head, (column + 6).min(34), &text);
     if let Some(note) = &finished.note {
         lines.extend(style.wrapped("      ", 6, &clean(note)));
     }
@@ -37,6 +44,7 @@ pub fn progress(finished: &Finished, style: &Style) -> String {
 
 fn told(outcome: &Outcome, seconds: f64) -> String {
     match outcome {
+        Outcome::Done if seconds < 0.05 => "done".to_owned(),
         Outcome::Done => format!("done   {seconds:.1} s"),
         Outcome::Conflict(Conflict::Saved { by, at, version, planned }) => {
             let at = if at.is_empty() { String::new() } else { format!(", {}", minute(at)) };
@@ -67,9 +75,10 @@ pub fn summary(run: &Report, style: &Style) -> String {
         run.interrupted.is_some(),
     );
     let mut lines = Vec::new();
+    let column = column(run.finished.iter().map(|f| &f.address));
     for finished in &run.finished {
         if !matches!(finished.outcome, Outcome::Done | Outcome::NotStarted) {
-            lines.push(progress(finished, style));
+            lines.push(progress(finished, column, style));
         }
     }
     if !lines.is_empty() {
@@ -101,14 +110,17 @@ fn counts(goal: Goal, tally: &Tally, stopped: bool, open: bool) -> String {
         ],
         Goal::Destroy => vec![format!("{} destroyed", tally.destroyed)],
     };
-    for (count, word) in [(tally.adopted, "adopted"), (tally.forgotten, "forgotten")] {
-        if count > 0 {
-            done.push(format!("{count} {word}"));
-        }
-    }
+    let more: Vec<String> = [(tally.adopted, "adopted"), (tally.forgotten, "forgotten"), (tally.kept, "kept")]
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
     if !stopped && !open {
-        return done.join(", ");
+        // The first sentence is Terraform's, to the letter.
+        let more = if more.is_empty() { String::new() } else { format!(". {}", more.join(", ")) };
+        return format!("{}{more}", done.join(", "));
     }
+    done.extend(more);
     let conflicts = if tally.conflicts == 1 { "conflict" } else { "conflicts" };
     let mut rest = vec![
         format!("{} failed", tally.failed),
@@ -127,7 +139,7 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    use crate::model::{Address, KindName, Uid};
+    use crate::model::{KindName, Uid};
     use crate::report::Signal;
 
     const PIPE: Style = Style { colour: false, width: None, verbose: false };
@@ -156,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_change_that_is_done_takes_one_line() {
-        let line = progress(&board("old-latency", Act::Destroy, Outcome::Done), &PIPE);
+        let line = progress(&board("old-latency", Act::Destroy, Outcome::Done), 28, &PIPE);
         assert_eq!(line, "  - dashboard.old-latency         done   0.1 s");
     }
 
@@ -174,7 +186,7 @@ mod tests {
             Goal::Apply,
             false,
             vec![done(Act::Adopt), done(Act::Forget)],
-            "Apply complete! Resources: 0 added, 0 changed, 0 destroyed, 1 adopted, 1\n  forgotten.\n",
+            "Apply complete! Resources: 0 added, 0 changed, 0 destroyed. 1 adopted, 1\n  forgotten.\n",
         );
     }
 
@@ -196,11 +208,11 @@ mod tests {
                 board("net", Act::Add, Outcome::Skipped { because: "datasource.amp failed".into() }),
                 board("lost", Act::Add, Outcome::Unknown { message: "its answer was lost".into() }),
             ],
-            "  ~ dashboard.checkout            refused: saved by ana@example.com, 2026-11-20\n                                  \
-             16:02 UTC (version 18, planned against 17)\n  \
-             + dashboard.disk                failed: Dashboard title cannot be empty\n  \
-             + dashboard.net                 skipped: datasource.amp failed\n  \
-             + dashboard.lost                unknown: its answer was lost\n\n\
+            "  ~ dashboard.checkout    refused: saved by ana@example.com, 2026-11-20 16:02\n                          \
+             UTC (version 18, planned against 17)\n  \
+             + dashboard.disk        failed: Dashboard title cannot be empty\n  \
+             + dashboard.net         skipped: datasource.amp failed\n  \
+             + dashboard.lost        unknown: its answer was lost\n\n\
              Apply incomplete! Resources: 1 added, 0 changed, 0 destroyed; 1 failed, 1\n  \
              conflict, 1 skipped, 1 unknown.\n",
         );

@@ -192,7 +192,6 @@ fn sub_folders_are_refused_where_there_are_none_with_what_to_write_instead() {
 }
 
 #[test]
-#[ignore = "bug: source::recorded is a stub, so a moved file without uid is a new dashboard (bugs.md 1)"]
 fn dashboard_without_uid_keeps_the_one_that_its_path_gives() {
     every(|w| {
         let mut nameless = dashboard("", "Nameless");

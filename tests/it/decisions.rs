@@ -417,7 +417,7 @@ fn removed_and_deleted_outside_is_forgotten() {
         thing.undeclare(w);
         w.plan().exits(2).says("1 to forget").says("no longer in the workspace");
         let ran = w.apply();
-        ran.exits(0).says("0 destroyed, 1 forgotten");
+        ran.exits(0).says("0 destroyed. 1 forgotten");
         assert!(ran.writes().iter().all(|r| r.path == "/api/dashboards/db"), "only the record: {:?}", ran.writes());
         w.is_settled();
     });

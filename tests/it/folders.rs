@@ -142,25 +142,14 @@ fn two_folders_of_the_path_are_an_error_with_their_uids() {
         w.make_folder("first", "Infra", "");
         w.make_folder("second", "Infra", "");
         w.json("Infra/one.json", &dashboard("one", "One"));
-        w.plan().exits(3).says("the workspace has 2 folders");
+        w.plan().exits(3).says("the workspace has 2 folders").says("`first`").says("`second`").says("_folder.yaml");
         w.apply().exits(3).writes_nothing();
         // As the message says: `uid: …` in a `_folder.yaml`.
         w.write("Infra/_folder.yaml", "uid: second\n");
-        w.plan().exits(2);
+        w.plan().exits(2).says("not ours");
         w.apply().exits(0);
         assert_eq!(w.folder_of("one"), "second");
         w.is_settled();
-    });
-}
-
-#[test]
-#[ignore = "bug: the problem's uids are not printed while render::problems is a stub (bugs.md 4)"]
-fn two_folders_of_the_path_are_named_by_their_uids() {
-    on(amgctl::sandbox::Version::V12_4, |w| {
-        w.make_folder("first", "Infra", "");
-        w.make_folder("second", "Infra", "");
-        w.json("Infra/one.json", &dashboard("one", "One"));
-        w.plan().exits(3).says("`first`").says("`second`").says("_folder.yaml");
     });
 }
 
@@ -354,5 +343,15 @@ fn the_registrys_folder_may_not_be_declared() {
         w.remove("amgctl");
         w.json("one.json", &dashboard("amgctl-demo", "One"));
         w.apply().exits(3).writes_nothing();
+    });
+}
+
+#[test]
+fn a_second_folder_of_one_title_is_not_made_by_mistake() {
+    every(|w| {
+        w.make_folder("theirs", "Infra", "");
+        w.write("Infra/_folder.yaml", "uid: ours\n");
+        w.plan().exits(2).says("(uid `theirs`) has that title there already").says("uid: theirs");
+        w.apply().exits(4).writes_nothing();
     });
 }

@@ -3,11 +3,14 @@
 
 mod apply;
 mod completions;
+mod datasources;
 mod decisions;
 mod diff_laws;
+mod endings;
 mod folders;
 mod guards;
 mod readme;
+mod registry;
 mod replay;
 mod support;
 mod tidy;

@@ -209,7 +209,7 @@ amgctl will perform the following actions:
   · dashboard.disk  "Disk"
       kept: protected
 
-Plan: 1 to add, 1 to change, 0 to destroy. 3 changed outside.
+Plan: 1 to add, 1 to change, 0 to destroy. 1 to keep. 3 changed outside.
 "#,
     );
 }
@@ -249,7 +249,7 @@ amgctl will perform the following actions:
       1 panel; variables region
       nobody else's dashboard links to it
 
-Plan: 1 to add, 2 to change, 2 to destroy, 2 to adopt.
+Plan: 1 to add, 2 to change, 2 to destroy. 2 to adopt.
 "#,
     );
 }
@@ -298,7 +298,7 @@ note: stack `shop` has never been applied here
 
 Not ours, left alone: 214 dashboards, 1 data source.
 
-Plan: 0 to add, 0 to change, 0 to destroy, 2 to forget, 1 refused.
+Plan: 0 to add, 0 to change, 0 to destroy. 2 to forget, 1 to keep, 1 refused.
 "#,
     );
 }

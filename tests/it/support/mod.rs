@@ -10,7 +10,7 @@ mod world;
 pub use objects::{dashboard, prometheus};
 pub use proxy::{Does, Proxy};
 pub use run::{Child, Ran};
-pub use world::{Sandbox, World, every, on};
+pub use world::{World, every, keeps_secrets, on};
 
 use std::future::Future;
 use std::sync::OnceLock;

@@ -18,6 +18,8 @@ pub enum Does {
     HoldBefore,
     /// It goes on, and its answer is held until [`Proxy::release`].
     HoldAfter,
+    /// It goes on, and the answer's clock is this many seconds late.
+    Later(i64),
     /// It is answered so: status, content type, body, and `location` where one is given.
     Answer(u16, &'static str, String, Option<&'static str>),
 }
@@ -154,7 +156,12 @@ impl Shared {
         if matches!(does, Does::HoldBefore) {
             self.hold().await;
         }
-        let answer = self.forward(method, uri, headers, body).await;
+        let mut answer = self.forward(method, uri, headers, body).await;
+        if let Does::Later(seconds) = does {
+            let now = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(seconds);
+            let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            answer.headers_mut().insert("date", date.parse().unwrap());
+        }
         if matches!(does, Does::HoldAfter) {
             self.hold().await;
         }

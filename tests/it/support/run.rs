@@ -75,7 +75,8 @@ pub struct Child {
 }
 
 impl Child {
-    pub(super) fn start(typed: String, mut command: Command) -> Child {
+    /// Starts a command.
+    pub fn start(typed: String, mut command: Command) -> Child {
         use std::process::Stdio;
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (out, mut err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());

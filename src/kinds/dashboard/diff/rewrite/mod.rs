@@ -96,7 +96,7 @@ impl Rewrite {
             Side::After => (before, after, ""),
             Side::Before => (after, before, " and would be put back"),
         };
-        format!("saved in the browser: Grafana rewrote it from schema {from} to {to}; {differ} only by that{end}")
+        format!("rewritten from schema {from} to {to}, as a browser does when it saves; {differ} only by that{end}")
     }
 }
 

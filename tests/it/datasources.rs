@@ -1,0 +1,306 @@
+//! Data sources: secrets that nobody can read back, what a save cannot clear, the default one, names.
+
+use serde_json::{Value, json};
+
+use crate::support::{PLANTED, World, dashboard, every, prometheus};
+
+fn secret(n: usize) -> String {
+    format!("{PLANTED}-{n}")
+}
+
+/// A data source with these secrets.
+fn with(secrets: &Value) -> Value {
+    let mut datasource = prometheus("prom", "Prom");
+    datasource["basicAuth"] = true.into();
+    datasource["basicAuthUser"] = "ci".into();
+    datasource["secureJsonData"] = secrets.clone();
+    datasource
+}
+
+fn declare(w: &World, secrets: &Value) {
+    w.json("prom.json", &with(secrets));
+}
+
+fn flags(w: &World) -> Vec<String> {
+    let live = w.live_datasource("prom").unwrap();
+    let flags = live["secureJsonFields"].as_object().cloned().unwrap_or_default();
+    flags.into_iter().filter(|(_, set)| set == true).map(|(key, _)| key).collect()
+}
+
+/// Begins with a default data source of somebody: on 12.4 the first one becomes the default, whatever is asked.
+fn each(claim: impl Fn(&World)) {
+    every(|w| {
+        w.make_datasource(&json!({
+            "uid": "first", "name": "First", "type": "prometheus", "access": "proxy", "url": "http://first:9090",
+            "isDefault": true,
+        }));
+        claim(w);
+    });
+}
+
+#[test]
+fn secrets_are_set_and_then_unchanged() {
+    each(|w| {
+        declare(w, &json!({ "basicAuthPassword": secret(1) }));
+        w.plan().exits(2);
+        w.apply().exits(0).says("1 added");
+        assert_eq!(flags(w), ["basicAuthPassword"]);
+        w.is_settled();
+        w.apply().exits(0).writes_nothing();
+    });
+}
+
+#[test]
+fn a_changed_secret_is_sent_and_never_shown() {
+    each(|w| {
+        declare(w, &json!({ "basicAuthPassword": secret(1) }));
+        w.applied();
+        declare(w, &json!({ "basicAuthPassword": secret(2) }));
+        w.plan().exits(2).says("secureJsonData.basicAuthPassword").says("(sensitive value changed)");
+        w.apply().exits(0).says("1 changed");
+        w.is_settled();
+    });
+}
+
+#[test]
+fn a_secret_that_left_the_file_loses_its_flag() {
+    each(|w| {
+        declare(w, &json!({ "basicAuthPassword": secret(1), "httpHeaderValue1": secret(2) }));
+        w.applied();
+        assert_eq!(flags(w).len(), 2);
+        declare(w, &json!({ "basicAuthPassword": secret(1) }));
+        w.plan().exits(2).says("secureJsonData.httpHeaderValue1").says("(sensitive value removed)");
+        w.apply().exits(0).says("1 changed");
+        assert_eq!(flags(w), ["basicAuthPassword"]);
+        w.is_settled();
+    });
+}
+
+#[test]
+fn secrets_that_people_set_are_left_to_them() {
+    each(|w| {
+        declare(w, &json!({ "basicAuthPassword": secret(1) }));
+        w.applied();
+        w.edit_datasource("prom", |d| d["secureJsonData"] = json!({ "httpHeaderValue1": secret(3) }));
+        assert_eq!(flags(w).len(), 2);
+        w.apply_with("--on-drift overwrite").exits(0);
+        assert_eq!(flags(w).len(), 2);
+        w.is_settled();
+    });
+}
+
+#[test]
+fn secrets_that_may_have_been_changed_outside_are_sent_again() {
+    each(|w| {
+        declare(w, &json!({ "basicAuthPassword": secret(1) }));
+        w.applied();
+        // Nothing that can be seen was changed but the version.
+        w.edit_datasource("prom", |d| d["secureJsonData"] = json!({ "basicAuthPassword": secret(9) }));
+        w.plan().exits(2).says("(sensitive value sent again: it may have been changed outside)");
+        w.apply().exits(0).says("1 changed");
+        w.is_settled();
+    });
+}
+
+#[test]
+fn adopting_sends_the_declared_secrets_once() {
+    each(|w| {
+        w.make_datasource(&with(&json!({ "basicAuthPassword": secret(7) })));
+        declare(w, &json!({ "basicAuthPassword": secret(1) }));
+        w.plan_with("--adopt").exits(2).says("1 to adopt").says("(sensitive value set)");
+        let version = w.live_datasource("prom").unwrap()["version"].as_i64().unwrap();
+        w.apply_with("--adopt").exits(0);
+        assert_eq!(w.live_datasource("prom").unwrap()["version"], version + 1);
+        w.is_settled();
+    });
+}
+
+#[test]
+fn values_from_the_environment_are_shown_as_written() {
+    each(|w| {
+        w.write(
+            "datasources.yaml",
+            "apiVersion: 1\ndatasources:\n  - name: Prom\n    uid: prom\n    type: prometheus\n    access: proxy\n    \
+             url: $__env{PROM_URL}\n    secureJsonData:\n      httpHeaderValue1: $__env{PROM_SECRET}\n",
+        );
+        let run = |arguments: &str, host: &str| {
+            let mut command = w.command(arguments);
+            command.env("PROM_URL", format!("http://{host}-{PLANTED}:9090")).env("PROM_SECRET", secret(1));
+            w.run(arguments, command)
+        };
+        run("plan stack -detailed-exitcode", "a").exits(2).says("$__env{PROM_URL}");
+        run("apply stack -auto-approve", "a").exits(0);
+        assert_eq!(w.live_datasource("prom").unwrap()["url"], format!("http://a-{PLANTED}:9090"));
+        run("plan stack -detailed-exitcode", "a").exits(0);
+        run("plan stack -detailed-exitcode --verbose", "b").exits(2).says("$__env{PROM_URL}");
+        run("apply stack -auto-approve --verbose", "b").exits(0);
+        assert_eq!(w.live_datasource("prom").unwrap()["url"], format!("http://b-{PLANTED}:9090"));
+        // Without the variable nothing is sent.
+        w.plan().exits(3).says("PROM_URL");
+    });
+}
+
+#[test]
+fn a_url_that_cannot_be_cleared_is_refused_and_replaced_when_that_is_said() {
+    each(|w| {
+        let mut loki = json!({
+            "uid": "td", "name": "TestData", "type": "grafana-testdata-datasource", "access": "proxy",
+            "url": "http://somewhere", "secureJsonData": { "token": secret(1) },
+        });
+        w.json("td.json", &loki);
+        w.json("one.json", &dashboard("one", "One"));
+        w.applied();
+        let id = w.live_datasource("td").unwrap()["id"].clone();
+        loki.as_object_mut().unwrap().remove("url");
+        w.json("td.json", &loki);
+        w.plan().exits(2).says("Grafana cannot clear `url`").says("--replace=datasource.td");
+        w.apply().exits(4).writes_nothing();
+        w.apply_with("--replace=datasource.td").exits(0).says("1 added, 0 changed, 1 destroyed");
+        let live = w.live_datasource("td").unwrap();
+        assert_ne!(live["id"], id);
+        assert_eq!((&live["url"], &live["secureJsonFields"]["token"]), (&json!(""), &json!(true)));
+        w.is_settled();
+    });
+}
+
+#[test]
+fn a_replacement_that_would_lose_a_secret_is_refused() {
+    each(|w| {
+        let mut td = json!({
+            "uid": "td", "name": "TestData", "type": "grafana-testdata-datasource", "access": "proxy",
+            "url": "http://somewhere",
+        });
+        w.json("td.json", &td);
+        w.applied();
+        w.edit_datasource("td", |d| d["secureJsonData"] = json!({ "token": secret(1) }));
+        w.apply().exits(0);
+        td.as_object_mut().unwrap().remove("url");
+        w.json("td.json", &td);
+        let before = w.live_datasource("td");
+        w.apply_with("--replace=datasource.td").exits(4).says("the secret `token` is set there").writes_nothing();
+        assert_eq!(w.live_datasource("td"), before);
+    });
+}
+
+#[test]
+fn a_basic_auth_user_that_is_cleared_is_refused() {
+    each(|w| {
+        declare(w, &json!({ "basicAuthPassword": secret(1) }));
+        w.applied();
+        w.json("prom.json", &prometheus("prom", "Prom"));
+        w.plan().exits(2).says("Grafana cannot clear `basicAuthUser`");
+        w.apply().exits(4).writes_nothing();
+    });
+}
+
+#[test]
+fn a_name_under_another_uid_is_refused_with_what_to_write() {
+    each(|w| {
+        w.make_datasource(&prometheus("theirs", "Prom"));
+        declare(w, &json!({}));
+        w.plan().exits(2).says("a data source of that name under the uid `theirs`").says("uid: theirs");
+        w.apply().exits(4).writes_nothing();
+    });
+}
+
+#[test]
+fn the_default_data_source_changes_and_the_plan_says_whose_it_was() {
+    each(|w| {
+        let mut prom = prometheus("prom", "Prom");
+        prom["isDefault"] = true.into();
+        w.json("prom.json", &prom);
+        w.plan().exits(2).says("`datasource.prom` becomes the default data source; \"First\" no longer is");
+        w.apply().exits(0);
+        assert_eq!(w.live_datasource("prom").unwrap()["isDefault"], true);
+        assert_eq!(w.live_datasource("first").unwrap()["isDefault"], false);
+        w.is_settled();
+    });
+}
+
+#[test]
+fn the_default_passes_from_one_of_ours_to_another_in_one_apply() {
+    each(|w| {
+        let set = |a: bool, b: bool| {
+            for (uid, is_default) in [("a", a), ("b", b)] {
+                let mut datasource = prometheus(uid, &uid.to_uppercase());
+                datasource["isDefault"] = is_default.into();
+                w.json(&format!("{uid}.json"), &datasource);
+            }
+        };
+        set(true, false);
+        w.applied();
+        w.is_settled();
+        set(false, true);
+        w.apply().exits(0).says("2 changed");
+        assert_eq!(w.live_datasource("b").unwrap()["isDefault"], true);
+        assert_eq!(w.live_datasource("a").unwrap()["isDefault"], false);
+        w.is_settled();
+        set(true, false);
+        w.apply().exits(0);
+        w.is_settled();
+    });
+}
+
+#[test]
+fn the_first_data_source_of_a_workspace_ends_as_declared() {
+    // On 12.4 it is made the default one, whatever was asked.
+    every(|w| {
+        w.json("prom.json", &prometheus("prom", "Prom"));
+        w.apply().exits(0);
+        w.is_settled();
+    });
+}
+
+#[test]
+fn a_data_source_is_deleted_after_the_dashboards_that_read_it() {
+    each(|w| {
+        w.json("prom.json", &prometheus("prom", "Prom"));
+        let mut one = dashboard("one", "One");
+        one["panels"][0]["datasource"] = json!({ "type": "prometheus", "uid": "prom" });
+        w.json("one.json", &one);
+        w.applied();
+        let ran = w.destroy();
+        ran.exits(0);
+        let at = |end: &str| ran.asked.iter().position(|r| r.method == "DELETE" && r.path.ends_with(end)).unwrap();
+        assert!(at("/one") < at("/prom"));
+    });
+}
+
+#[test]
+fn a_reference_that_leads_nowhere_is_an_error_unless_that_is_said() {
+    each(|w| {
+        let mut one = dashboard("one", "One");
+        one["panels"][0]["datasource"] = json!({ "type": "prometheus", "uid": "nowhere" });
+        w.json("one.json", &one);
+        w.plan().exits(3).says("nowhere").says("one.json:");
+        w.apply().exits(3).writes_nothing();
+        w.apply_with("--unknown-references=warn").exits(0).says("nowhere");
+        w.write("amgctl.yaml", "stack: demo\nunknown_references: warn\n");
+        w.plan().exits(0);
+    });
+}
+
+#[test]
+fn without_ownership_secrets_are_sent_on_create_and_when_that_is_said() {
+    each(|w| {
+        w.write("amgctl.yaml", "stack: demo\nownership: none\n");
+        declare(w, &json!({ "basicAuthPassword": secret(1) }));
+        w.apply().exits(0).says("1 added");
+        assert_eq!(flags(w), ["basicAuthPassword"]);
+        declare(w, &json!({ "basicAuthPassword": secret(2) }));
+        w.is_settled();
+        let version = w.live_datasource("prom").unwrap()["version"].as_i64().unwrap();
+        w.apply_with("--send-secrets").exits(0).says("1 changed");
+        assert_eq!(w.live_datasource("prom").unwrap()["version"], version + 1);
+    });
+}
+
+#[test]
+fn no_secret_is_in_the_record() {
+    each(|w| {
+        declare(w, &json!({ "basicAuthPassword": secret(1) }));
+        w.applied();
+        let record = w.live_dashboard("amgctl-demo").unwrap().to_string();
+        assert!(record.contains("datasource.prom") && !record.contains(PLANTED));
+    });
+}
