@@ -221,8 +221,11 @@ fn what_was_saved_back_as_it_was_only_renews_the_record() {
         let version = thing.version(w);
         w.plan().exits(0);
         let ran = w.apply();
-        ran.exits(0).says("0 added, 0 changed, 0 destroyed");
-        assert!(ran.writes().iter().all(|r| r.path == "/api/dashboards/db"), "only the record: {:?}", ran.writes());
+        ran.exits(0);
+        let writes = ran.writes();
+        assert!(writes.iter().all(|r| r.path == "/api/dashboards/db"), "only the record: {writes:?}");
+        // A folder that a search shows as recorded need not be read, so nothing is found out of date.
+        assert!(!writes.is_empty() || thing.kind == "folder");
         assert_eq!(thing.version(w), version);
         w.apply().exits(0).writes_nothing();
     });

@@ -2,6 +2,7 @@
 //! true of its repository.
 
 mod apply;
+mod command_line;
 mod completions;
 mod datasources;
 mod decisions;
