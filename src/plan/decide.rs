@@ -13,6 +13,7 @@ use super::{
     SecretChange, clashes, contents, guards, order,
 };
 use crate::kinds;
+use crate::kinds::datasource::digest_if_not_asked_to_be_default;
 use crate::model::digest::{Numbers, REVISION};
 use crate::model::{
     Address, Declared, Delta, Digest, Entry, Fingerprint, FolderPath, Found, Guard, Headline, Identity, KindName,
@@ -230,10 +231,15 @@ fn claim<'a>(inputs: &Inputs<'a>, address: &Address, found: Option<&Found>) -> C
         return Claim { recorded: recorded.digest.as_ref().map(|_| recorded), replacing, ..none(false) };
     };
     let live = found.body.digest().map(NormalDigest::recorded);
+    let as_first = |digest: &Digest| {
+        address.kind == KindName::DATASOURCE
+            && recorded.digest.is_none()
+            && found.body.value().is_some_and(|v| digest_if_not_asked_to_be_default(v) == *digest)
+    };
     let as_pending = recorded
         .pending
         .as_ref()
-        .is_some_and(|p| live.as_ref().is_some_and(|live| *live == p.digest) && found.parent == p.parent);
+        .is_some_and(|p| (live.as_ref() == Some(&p.digest) || as_first(&p.digest)) && found.parent == p.parent);
     let other = recorded.identity.as_ref().is_some_and(|identity| identity.another_incarnation(&found.identity));
     if (other || recorded.digest.is_none()) && as_pending && (replacing || recorded.digest.is_none()) {
         return Claim {

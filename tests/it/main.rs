@@ -2,11 +2,13 @@
 //! true of its repository.
 
 mod apply;
+mod command_line;
 mod completions;
 mod datasources;
 mod decisions;
 mod diff_laws;
 mod endings;
+mod faults;
 mod folders;
 mod guards;
 mod readme;
