@@ -7,6 +7,7 @@ mod datasources;
 mod decisions;
 mod diff_laws;
 mod endings;
+mod faults;
 mod folders;
 mod guards;
 mod readme;
