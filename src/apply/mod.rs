@@ -35,6 +35,8 @@ pub struct Holding {
     pub holder: String,
     /// The process that applies, as [`Lease::process`] has it.
     pub process: String,
+    /// The record of a stack that is taken over: removed once this one is saved.
+    pub taken: Option<(Store, Record)>,
 }
 
 /// The code of the refusal that an unattended apply puts in the place of what would overwrite drift.
@@ -242,7 +244,11 @@ async fn take_lease(plan: &Plan, holding: &mut Holding, tools: &Tools) -> Result
         record::write_down(&mut holding.record, change, &tools.run);
     }
     holding.store.secure_folder().await.map_err(|e| stop(&e))?;
-    holding.store.save(&mut holding.record, &tools.run).await.map_err(|e| stop(&e))
+    holding.store.save(&mut holding.record, &tools.run).await.map_err(|e| stop(&e))?;
+    match holding.taken.take() {
+        Some((mut store, record)) => store.remove(&record).await.map_err(|e| stop(&e)),
+        None => Ok(()),
+    }
 }
 
 async fn save(holding: &mut Holding, tools: &Tools, report: &mut Report) {

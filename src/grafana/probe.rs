@@ -26,25 +26,29 @@ pub enum ProbeError {
     NotGrafana(String),
 }
 
-/// Finds out which rules the server keeps and what the token may do: one read, then three or four side by side.
+/// Finds out which rules the server keeps and what the token may do: two reads side by side, then one or two more.
 pub async fn probe(client: &Client) -> Result<(Server, Access), ProbeError> {
-    // First and alone: a refused token costs one request, not four.
-    let permissions = ask(client, "/api/access-control/user/permissions").await?;
+    let (permissions, dashboards) = tokio::join!(
+        ask(client, "/api/access-control/user/permissions"),
+        ask(client, "/apis/dashboard.grafana.app"),
+    );
+    let permissions = permissions?;
     if permissions.status == 401 {
         return Err(ProbeError::Unauthorised(refusal(&permissions)));
     }
-    let (dashboards, folders, health) = tokio::join!(
-        ask(client, "/apis/dashboard.grafana.app"),
-        ask(client, "/apis/folder.grafana.app"),
-        ask(client, "/api/health"),
-    );
-    let (dashboards, folders, health) = (versions(&dashboards?), versions(&folders?), health?.json());
     let access = if permissions.status == 200 { Access::of(&permissions.json()) } else { Access::default() };
-    let version = health.get("version").and_then(Value::as_str).unwrap_or_default();
-    if !version.is_empty() && resources(&dashboards, &folders, &Value::Null).is_some() {
-        // The settings of the front end are large; what they say besides is assumed until it matters.
-        let settings = json!({ "buildInfo": { "version": version } });
-        return Ok((server(&settings, &dashboards, &folders), access));
+    let dashboards = versions(&dashboards?);
+    let mut folders = Vec::new();
+    if !dashboards.is_empty() {
+        let (groups, health) = tokio::join!(ask(client, "/apis/folder.grafana.app"), ask(client, "/api/health"));
+        folders = versions(&groups?);
+        let health = health?.json();
+        let version = health.get("version").and_then(Value::as_str).unwrap_or_default();
+        if !version.is_empty() && resources(&dashboards, &folders, &Value::Null).is_some() {
+            // The settings of the front end are large; what they say besides is assumed until it matters.
+            let settings = json!({ "buildInfo": { "version": version } });
+            return Ok((server(&settings, &dashboards, &folders), access));
+        }
     }
     let settings = settings(client).await?;
     Ok((Server { minimum_refresh_is_read: true, ..server(&settings, &dashboards, &folders) }, access))

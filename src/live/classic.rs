@@ -1,19 +1,23 @@
 //! Reading a server without `/apis`: the search says what there is, each asked object is read by its uid.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
 
 use super::{LiveError, Questions, Tree, address, fetch, ok};
 use crate::grafana::Client;
-use crate::kinds::text;
-use crate::model::{Address, KindName, LiveFolder, Request, Server};
+use crate::kinds::{self, number_text, text};
+use crate::model::digest::REVISION;
+use crate::model::{Address, Found, Headline, KindName, LiveBody, LiveFolder, Request, Saved, Server};
 use crate::plan::inputs::LiveTitle;
 
 /// How many hits a page of the search has; more is refused (`grafana-api.md` 1.9).
 const PAGE: usize = 5000;
 
 pub(super) async fn read(client: &Client, server: &Server, questions: &Questions<'_>) -> Result<Tree, LiveError> {
-    let (folders, dashboards) = tokio::join!(search(client, "dash-folder"), search(client, "dash-db"));
-    let mut folders: Vec<LiveFolder> = folders?
+    let (hits, dashboards) = tokio::join!(search(client, "dash-folder"), search(client, "dash-db"));
+    let hits = hits?;
+    let mut folders: Vec<LiveFolder> = hits
         .iter()
         .map(|hit| LiveFolder { uid: text(hit, "/uid"), title: text(hit, "/title"), parent: parent(hit) })
         .collect();
@@ -27,13 +31,16 @@ pub(super) async fn read(client: &Client, server: &Server, questions: &Questions
     let mut ask: Vec<Address> =
         listed.filter_map(|(kind, uid)| address(kind, uid)).filter(|a| questions.asks_for(a)).collect();
     ask.extend(questions.recorded.keys().filter(|a| a.kind != KindName::DATASOURCE).cloned());
-    // The hits of 10.x do not say which folder a folder is in: where folders nest, each is read for it.
+    let mut tree = Tree::default();
     if server.nested_folders {
+        // The hits of 10.x do not say which folder a folder is in: where folders nest, each is read for it.
         ask.extend(folders.iter().filter_map(|f| address(KindName::FOLDER, &f.uid)));
+    } else {
+        tree.found.extend(hits.iter().filter_map(|hit| as_recorded(hit, questions)));
     }
     ask.sort();
     ask.dedup();
-    let mut tree = Tree::default();
+    ask.retain(|address| !tree.found.contains_key(address));
     fetch(client, server, ask, |address, answer| tree.take(address, answer, server, questions)).await?;
     for folder in &mut folders {
         let found = address(KindName::FOLDER, &folder.uid).and_then(|a| tree.found.get(&a));
@@ -42,6 +49,34 @@ pub(super) async fn read(client: &Client, server: &Server, questions: &Questions
     tree.folders = Some(folders);
     tree.dashboards = Some(dashboards);
     Ok(tree)
+}
+
+/// A folder for which nothing is to be done need not be read: the hit has the title that is declared and recorded, and
+/// the recorded number.
+fn as_recorded(hit: &Value, questions: &Questions<'_>) -> Option<(Address, Found)> {
+    let (uid, title) = (text(hit, "/uid"), text(hit, "/title"));
+    let address = address(KindName::FOLDER, &uid)?;
+    let recorded = questions.recorded.get(&address)?;
+    let identity = recorded.identity.clone()?;
+    let normal = kinds::by_name(KindName::FOLDER).normal(json!({ "title": title }));
+    let same = questions.folders.get(&uid) == Some(&title)
+        && recorded.digest == Some(normal.digest().recorded())
+        && recorded.revision == REVISION
+        && recorded.pending.is_none()
+        && recorded.parent.is_none()
+        && identity.number == number_text(hit, "/id");
+    same.then(|| {
+        let found = Found {
+            identity,
+            body: LiveBody::Digested(normal.digest()),
+            parent: None,
+            headline: Headline { title, facts: Vec::new() },
+            saved: Saved::default(),
+            guard: None,
+            secure_keys: BTreeSet::new(),
+        };
+        (address, found)
+    })
 }
 
 fn parent(hit: &Value) -> Option<String> {

@@ -56,8 +56,8 @@ pub struct Questions<'a> {
     pub stack: &'a StackName,
     /// The digests of the declared data sources and dashboards, as this server stores them.
     pub declared: &'a BTreeMap<Address, NormalDigest>,
-    /// The uids of folders that the directory names or would make.
-    pub folders: &'a BTreeSet<String>,
+    /// The folders that the directory names or would make: their titles by uid.
+    pub folders: &'a BTreeMap<String, String>,
     /// What is recorded.
     pub recorded: &'a BTreeMap<Address, Recorded>,
     /// What the token may do.
@@ -69,7 +69,7 @@ impl Questions<'_> {
     fn asks_for(&self, address: &Address) -> bool {
         self.declared.contains_key(address)
             || self.recorded.contains_key(address)
-            || (address.kind == KindName::FOLDER && self.folders.contains(address.uid.as_str()))
+            || (address.kind == KindName::FOLDER && self.folders.contains_key(address.uid.as_str()))
     }
 
     /// Every data source or dashboard that is declared or recorded.
