@@ -10,6 +10,7 @@ mod endings;
 mod faults;
 mod folders;
 mod guards;
+mod hostile;
 mod readme;
 mod registry;
 mod replay;

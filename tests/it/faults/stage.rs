@@ -147,9 +147,19 @@ impl Place {
     }
 
     fn serve(&self, version: Version, fault: Option<&str>) -> Running {
-        let faults = fault.iter().map(|f| f.parse().unwrap()).collect();
-        let data = Some(self.0.join("data.json"));
-        block_on(start(Options { version, data, faults, ..Options::default() })).unwrap()
+        for _ in 0..100 {
+            let faults = fault.iter().map(|f| f.parse().unwrap()).collect();
+            let data = Some(self.0.join("data.json"));
+            match block_on(start(Options { version, data, faults, ..Options::default() })) {
+                Ok(running) => return running,
+                // A program that the other thread starts in this moment holds the lock until it begins.
+                Err(error) if error.to_string().contains("is in use") => {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                Err(error) => panic!("{error:#}"),
+            }
+        }
+        panic!("`{}` stays in use", self.0.display());
     }
 
     fn begin(&self, running: &Running, arguments: &[&str]) -> std::process::Child {
