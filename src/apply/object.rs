@@ -373,6 +373,7 @@ impl One<'_> {
                 *words = format!("its answer was lost ({why})");
                 Ok(Verdict::Unknown)
             }
+            Err(ApiError::Unauthorised(words)) => Err(Box::new(Answered::Unauthorised(words))),
             Err(error @ (ApiError::NotReached(_) | ApiError::NotGrafana(_) | ApiError::TooLarge)) => {
                 Err(failed(&error.to_string()))
             }
@@ -386,14 +387,13 @@ impl One<'_> {
         for attempt in 0..4 {
             self.rest(attempt).await;
             match self.tools.client.send(&request).await {
-                Ok(answer) if answer.status == 401 => {
-                    return Err(Box::new(Answered::Unauthorised(answer.message())));
-                }
-                Ok(answer) if answer.status == 500 => words = in_words(&answer),
+                // A 401 that comes this far is not true (`crate::grafana`).
+                Ok(answer) if matches!(answer.status, 401 | 500) => words = in_words(&answer),
                 Ok(answer) => match self.kind.found(&answer, &self.tools.server) {
                     Ok(live) => return Ok(live),
                     Err(found) => return Err(unknown(&format!("it could not be read: {found}"))),
                 },
+                Err(ApiError::Unauthorised(words)) => return Err(Box::new(Answered::Unauthorised(words))),
                 Err(error) => words = error.to_string(),
             }
         }
