@@ -4,6 +4,7 @@
 mod apply;
 mod command_line;
 mod completions;
+mod corpus;
 mod datasources;
 mod decisions;
 mod diff_laws;
@@ -16,4 +17,5 @@ mod registry;
 mod replay;
 mod support;
 mod tidy;
+mod traffic;
 mod upgrade;
