@@ -67,7 +67,7 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__apply)
-            opts="-v -h --url --sandbox --stack --adopt --target --replace --unprotect --delete-adopted --send-secrets --max-destroy --allow-empty --take-over --on-drift --unknown-references --yes --auto-approve --input --lock-timeout --parallelism --verbose --no-color --help"
+            opts="-v -h --url --sandbox --stack --adopt --target --replace --unprotect --delete-adopted --send-secrets --max-destroy --allow-empty --take-over --take-over-stack --on-drift --unknown-references --yes --auto-approve --input --lock-timeout --parallelism --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -102,6 +102,10 @@ _amgctl() {
                     return 0
                     ;;
                 --max-destroy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --take-over-stack)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -147,7 +151,7 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__destroy)
-            opts="-v -h --url --sandbox --stack --adopt --target --replace --unprotect --delete-adopted --send-secrets --max-destroy --allow-empty --take-over --on-drift --unknown-references --yes --auto-approve --input --lock-timeout --parallelism --verbose --no-color --help"
+            opts="-v -h --url --sandbox --stack --adopt --target --replace --unprotect --delete-adopted --send-secrets --max-destroy --allow-empty --take-over --take-over-stack --on-drift --unknown-references --yes --auto-approve --input --lock-timeout --parallelism --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -182,6 +186,10 @@ _amgctl() {
                     return 0
                     ;;
                 --max-destroy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --take-over-stack)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -265,7 +273,7 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__plan)
-            opts="-v -h --url --sandbox --stack --adopt --target --replace --unprotect --delete-adopted --send-secrets --max-destroy --allow-empty --take-over --on-drift --unknown-references --detailed-exitcode --destroy --verbose --no-color --help"
+            opts="-v -h --url --sandbox --stack --adopt --target --replace --unprotect --delete-adopted --send-secrets --max-destroy --allow-empty --take-over --take-over-stack --on-drift --unknown-references --detailed-exitcode --destroy --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -300,6 +308,10 @@ _amgctl() {
                     return 0
                     ;;
                 --max-destroy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --take-over-stack)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

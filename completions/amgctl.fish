@@ -54,6 +54,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l target -d 'Plan o
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l replace -d 'Delete this data source and make it anew where it cannot be changed in place (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l unprotect -d 'Lift the protection of this object (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l max-destroy -d 'Allow this many objects to be destroyed' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l take-over-stack -d 'Take over the record of a stack that has another name now' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l on-drift -d 'What to do about changes made outside when nobody is asked' -r -f -a "refuse\t'Leave the object as it is and say so'
 overwrite\t'Overwrite what was changed outside'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l unknown-references -d 'What to make of references to what neither the directory nor the workspace has' -r -f -a "error\t'Write nothing'
@@ -75,6 +76,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l target -d 'Plan 
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l replace -d 'Delete this data source and make it anew where it cannot be changed in place (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l unprotect -d 'Lift the protection of this object (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l max-destroy -d 'Allow this many objects to be destroyed' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l take-over-stack -d 'Take over the record of a stack that has another name now' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l on-drift -d 'What to do about changes made outside when nobody is asked' -r -f -a "refuse\t'Leave the object as it is and say so'
 overwrite\t'Overwrite what was changed outside'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l unknown-references -d 'What to make of references to what neither the directory nor the workspace has' -r -f -a "error\t'Write nothing'
@@ -99,6 +101,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l target -d 'Pla
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l replace -d 'Delete this data source and make it anew where it cannot be changed in place (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l unprotect -d 'Lift the protection of this object (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l max-destroy -d 'Allow this many objects to be destroyed' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l take-over-stack -d 'Take over the record of a stack that has another name now' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l on-drift -d 'What to do about changes made outside when nobody is asked' -r -f -a "refuse\t'Leave the object as it is and say so'
 overwrite\t'Overwrite what was changed outside'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l unknown-references -d 'What to make of references to what neither the directory nor the workspace has' -r -f -a "error\t'Write nothing'

@@ -102,6 +102,9 @@ pub struct RulesArgs {
     /// Take over a stack that was applied from another place
     #[arg(long, help_heading = "Decisions")]
     pub take_over: bool,
+    /// Take over the record of a stack that has another name now
+    #[arg(long, value_name = "OLD", help_heading = "Decisions")]
+    pub take_over_stack: Option<String>,
     /// What to do about changes made outside when nobody is asked
     #[arg(long, value_name = "WHAT", value_enum, help_heading = "Decisions")]
     pub on_drift: Option<OnDrift>,

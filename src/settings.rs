@@ -74,6 +74,8 @@ pub struct Settings {
     pub rules: Rules,
     /// Whether a stack of another origin is taken over.
     pub take_over: bool,
+    /// The stack whose record becomes this stack's.
+    pub take_over_stack: Option<StackName>,
 }
 
 impl Settings {
@@ -124,6 +126,10 @@ impl Settings {
                 allow_empty: rules.allow_empty,
             },
             take_over: rules.take_over,
+            take_over_stack: match &rules.take_over_stack {
+                Some(old) => Some(StackName::parse(old).map_err(|why| format!("--take-over-stack {old}: {why}"))?),
+                None => None,
+            },
             directory,
             file,
         })

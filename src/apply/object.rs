@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -110,11 +111,13 @@ struct One<'a> {
     change: &'a Change,
     kind: &'static dyn Kind,
     pace: &'a Pace,
+    /// Whether anything was written for it.
+    wrote: AtomicBool,
 }
 
 /// Carries out one change that takes requests.
 pub async fn carry_out(tools: &Tools, change: &Change, pace: &Pace) -> Answered {
-    let one = One { tools, change, kind: kinds::by_name(change.address.kind), pace };
+    let one = One { tools, change, kind: kinds::by_name(change.address.kind), pace, wrote: AtomicBool::new(false) };
     let ended = match &change.action {
         Action::Create { .. } => one.create().await,
         Action::Update { .. } | Action::Adopt { .. } => one.update().await,
@@ -349,7 +352,16 @@ impl One<'_> {
         request: &crate::model::Request,
         words: &mut String,
     ) -> Result<Verdict, Ending> {
-        match self.tools.client.send(request).await {
+        let Some(pass) = self.pace.enter().await else {
+            return Err(match self.wrote.load(Ordering::Relaxed) {
+                true => unknown("the run was stopped before it was settled"),
+                false => ended(Outcome::NotStarted),
+            });
+        };
+        self.wrote.store(true, Ordering::Relaxed);
+        let answer = self.tools.client.send(request).await;
+        drop(pass);
+        match answer {
             Ok(answer) => {
                 let verdict = self.kind.judge(write, self.uid(), &answer);
                 if verdict != Verdict::Done {

@@ -9,13 +9,14 @@ use crate::apply::interrupt::{self, Asker};
 use crate::apply::{self, Event, Holding, Tools, Written};
 use crate::cli::{DirectoryArgs, PlanArgs, RulesArgs, RunArgs, WorkspaceArgs};
 use crate::grafana::Client;
+use crate::model::StackName;
 use crate::plan::{Action, DriftKind, Goal, Plan, Refusal, guards};
 use crate::registry::record::FOLDER;
 use crate::registry::{Lease, Record};
 use crate::render;
 use crate::report::{Finished, Outcome, Report, Signal, Stop};
 use crate::sandbox::Running;
-use crate::settings::{Machine, Settings, duration};
+use crate::settings::{Machine, duration};
 use crate::terminal::Terminal;
 
 /// `amgctl plan`.
@@ -123,7 +124,7 @@ async fn go(
     }
     let anything = show(gathered, begun, terminal);
     let destroys_record = goal == Goal::Destroy && matches!(gathered.registry, Registry::There(_));
-    let moves = takes_over(gathered);
+    let moves = takes_over(gathered) || gathered.taken.is_some();
     if !apply::writes_anything(&gathered.plan) && !destroys_record && !moves {
         let refused = gathered.plan.counts().refuse > 0;
         if anything && !refused {
@@ -188,6 +189,7 @@ async fn carry_out(
             record,
             holder: apply::holder(|name| machine.variable(name), &gathered.settings.stack),
             process: holder::me(),
+            taken: gathered.taken.take(),
         }
     });
     let declarations = Arc::new(gathered.declarations.clone());
@@ -370,12 +372,12 @@ fn may_write(gathered: &Gathered) -> Result<(), Failure> {
 fn held(gathered: &Gathered) -> Option<Failure> {
     let Registry::There(record) = &gathered.registry else { return None };
     let lease = record.lease.as_ref()?;
-    (gathered.store.holds(lease) && !holder::is_dead(&lease.process)).then(|| locked(&gathered.settings, lease))
+    (gathered.store.holds(lease) && !holder::is_dead(&lease.process))
+        .then(|| locked(&gathered.settings.stack, lease))
 }
 
 /// Somebody else is applying.
-pub fn locked(settings: &Settings, lease: &Lease) -> Failure {
-    let stack = &settings.stack;
+pub fn locked(stack: &StackName, lease: &Lease) -> Failure {
     Failure::new(
         Exit::Locked,
         format!("stack `{stack}` is being applied by {} (run {}) since {}", lease.holder, lease.run, lease.since),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::connect::{self, Connection, connect};
 use super::directory::{self, Sent};
-use super::{Exit, Failure, origin};
+use super::{Exit, Failure, holder, origin};
 use crate::apply::object::fingerprint;
 use crate::grafana::probe::minimum_refresh;
 use crate::kinds;
@@ -44,6 +44,8 @@ pub struct Gathered {
     pub store: Store,
     /// The record.
     pub registry: Registry,
+    /// The record of the stack that is taken over under this one's name: removed once it is saved here.
+    pub taken: Option<(Store, Record)>,
     /// Where this is applied from.
     pub origin: String,
     /// The plan.
@@ -72,21 +74,23 @@ pub async fn gather(
     let waiting = terminal.waiting("reading the workspace");
     let mut connection = connect(&settings.workspace, machine).await?;
     let mut store = Store::new(connection.client.clone(), settings.stack.clone());
-    let registry = registry(&settings, &connection, &mut store).await?;
+    let mut registry = registry(&settings, &connection, &mut store).await?;
+    let taken = take_over_stack(&settings, &connection, &mut registry).await?;
     let empty = BTreeMap::new();
     let recorded = match &registry {
         Registry::There(record) => &record.objects,
         Registry::Absent | Registry::Unknown(_) | Registry::Off => &empty,
     };
     if goal == Goal::Apply {
-        let told = declarations.problems.len();
+        let told = declarations.problems.clone();
         bind(&mut declarations, recorded, &connection).await?;
-        let new: Vec<Problem> = declarations.problems.iter().skip(told).cloned().collect();
-        waiting_for(&waiting, || {
-            directory::tell(&errors(&declarations, &new), declarations.files, Sent::Reads, terminal)
-        })?;
+        let new: Vec<Problem> = declarations.problems.iter().filter(|p| !told.contains(p)).cloned().collect();
+        waiting_for(&waiting, || directory::tell(&new, declarations.files, Sent::Reads, terminal))?;
     }
     let mut workspace = read(goal, &settings, &declarations, &connection, recorded).await?;
+    if let Some(old) = &settings.take_over_stack {
+        workspace.others.retain(|_, stack| stack != old);
+    }
     drop(waiting);
     if goal == Goal::Apply {
         check(&settings, &declarations, &workspace, &connection, terminal).await?;
@@ -133,9 +137,12 @@ pub async fn gather(
         plan = plan::plan(&Inputs { server: &server, ..inputs }).map_err(told)?;
     }
     connection.server = server;
+    if let Some((_, record)) = &taken {
+        plan.notices.push(format!("the record of stack `{}` becomes this stack's", record.stack));
+    }
     let objects = declarations.objects.len() + plan.bindings.len();
     let origin = origin::of(&settings, machine);
-    Ok(Gathered { settings, declarations, connection, store, registry, origin, plan, objects })
+    Ok(Gathered { settings, declarations, connection, store, registry, taken, origin, plan, objects })
 }
 
 fn ownership(registry: &Registry) -> Ownership<'_> {
@@ -163,14 +170,6 @@ fn waiting_for<T>(waiting: &crate::terminal::Waiting, tell: impl FnOnce() -> T) 
     told.expect("`around` calls what it is given")
 }
 
-/// Problems that came up later, and only those that are errors or new: what was told is not told again.
-fn errors(declarations: &Declarations, new: &[Problem]) -> Vec<Problem> {
-    let mut all: Vec<Problem> =
-        declarations.problems.iter().filter(|p| p.severity == Severity::Error).cloned().collect();
-    all.extend(new.iter().filter(|p| p.severity == Severity::Warning).cloned());
-    all
-}
-
 fn tell_one(problem: &Problem, declarations: &Declarations, terminal: &Terminal) -> Failure {
     let _ = directory::tell(std::slice::from_ref(problem), declarations.files, Sent::Reads, terminal);
     Failure::told(Exit::Faults)
@@ -187,6 +186,59 @@ async fn registry(settings: &Settings, connection: &Connection, store: &mut Stor
         Err(LoadError::Forbidden(words)) => Ok(Registry::Unknown(format!("what is ours is not known ({words})"))),
         Err(LoadError::Api(error)) => Err(connect::api(&error)),
     }
+}
+
+/// Reads the record of the stack that is taken over, and makes it this stack's.
+///
+/// Where both records are there, an earlier take-over was cut off after it saved the new one: the old one then holds
+/// nothing else, and only has to go.
+async fn take_over_stack(
+    settings: &Settings,
+    connection: &Connection,
+    registry: &mut Registry,
+) -> Result<Option<(Store, Record)>, Failure> {
+    let Some(old) = &settings.take_over_stack else { return Ok(None) };
+    let mut store = Store::new(connection.client.clone(), old.clone());
+    let record = match store.load(&connection.access).await {
+        Ok(Loaded::There(record)) => *record,
+        Ok(Loaded::Absent) => {
+            return match registry {
+                Registry::There(_) => Ok(None),
+                Registry::Absent | Registry::Unknown(_) | Registry::Off => {
+                    Err(Failure::new(Exit::Error, format!("the workspace has no record of a stack `{old}`")))
+                }
+            };
+        }
+        Ok(Loaded::Damaged(why)) => {
+            return Err(Failure::new(Exit::Error, format!("the record of stack `{old}` is damaged: {why}")));
+        }
+        Err(LoadError::Forbidden(words)) => return Err(Failure::new(Exit::Auth, words)),
+        Err(LoadError::Api(error)) => return Err(connect::api(&error)),
+    };
+    if let Some(lease) =
+        record.lease.as_ref().filter(|lease| store.holds(lease) && !holder::is_dead(&lease.process))
+    {
+        return Err(super::apply::locked(old, lease));
+    }
+    match registry {
+        Registry::There(own) if record.objects.keys().all(|address| own.objects.contains_key(address)) => {}
+        Registry::There(_) => {
+            return Err(Failure::new(
+                Exit::Guard,
+                format!(
+                    "stack `{}` has a record of its own, so it cannot take over that of `{old}`",
+                    settings.stack
+                ),
+            )
+            .hint("destroy one of them, or `amgctl forget` its objects first"));
+        }
+        Registry::Absent => {
+            *registry =
+                Registry::There(Box::new(Record { stack: settings.stack.clone(), serial: 0, ..record.clone() }));
+        }
+        Registry::Unknown(_) | Registry::Off => return Ok(None),
+    }
+    Ok(Some((store, record)))
 }
 
 /// The stack's own record cannot be read: nothing is guessed.
@@ -280,8 +332,10 @@ async fn check(
         Some(&there),
         severity,
     );
+    let problems: Vec<Problem> =
+        problems.into_iter().chain(source::lint_against(declarations, &connection.server)).collect();
     let result = directory::tell(&problems, declarations.files, Sent::Reads, terminal);
-    if result.is_err() {
+    if problems.iter().any(|p| p.severity == Severity::Error && p.code.starts_with("unknown-")) {
         terminal.say("  (--unknown-references=warn, or `unknown_references: warn` in amgctl.yaml, lets them pass)");
     }
     result

@@ -33,7 +33,7 @@ pub async fn forget(args: ForgetArgs, machine: &Machine, terminal: &Terminal) ->
     })?;
     let (settings, connection, mut store, mut record) = open(&args.directory, &args.workspace, machine).await?;
     if let Some(lease) = record.lease.as_ref().filter(|lease| store.holds(lease)) {
-        return Err(apply::locked(&settings, lease));
+        return Err(apply::locked(&settings.stack, lease));
     }
     if record.objects.remove(&address).is_none() {
         return Err(Failure::new(Exit::Error, format!("stack `{}` has no `{address}`", settings.stack)));

@@ -4,7 +4,7 @@
 //!
 //! | part | is |
 //! |---|---|
-//! | WHAT | `refuse` closes a new connection at once · `429`, `500`, `502`, `503`, `504` answer so and do nothing · the same with `-after` do it and answer so · `cut-before` and `cut-after` close the connection without an answer, before or after it was done · `slow` waits · `busy` is a database that several writers meet in |
+//! | WHAT | `refuse` closes a new connection at once · `429`, `500`, `502`, `503`, `504` answer so and do nothing · the same with `-after` do it and answer so · `cut-before` and `cut-after` close the connection without an answer, before or after it was done · `slow` and `slow-after` wait, before or after it was done · `busy` is a database that several writers meet in |
 //! | FILTER | `read`, `write`, or the beginning of a path |
 //! | WHEN | `@3` the third of those requests, `@3-5`, `@3+`, `%5` five in a hundred of them, `%5/7` the same with seed 7; without it every one |
 //! | VALUE | a time: how long `slow` waits, what `429` asks to wait |
@@ -45,8 +45,11 @@ pub enum What {
         /// It was done.
         done: bool,
     },
-    /// The answer comes late.
-    Slow,
+    /// The answer comes late; the request is done at once, or after the wait.
+    Slow {
+        /// It is done at once.
+        done: bool,
+    },
     /// The database is one that writers lock against each other.
     Busy,
 }
@@ -72,7 +75,8 @@ const WORDS: &[(&str, What)] = &[
     ("504-after", What::Status { code: 504, done: true }),
     ("cut-before", What::Cut { done: false }),
     ("cut-after", What::Cut { done: true }),
-    ("slow", What::Slow),
+    ("slow", What::Slow { done: false }),
+    ("slow-after", What::Slow { done: true }),
     ("busy", What::Busy),
 ];
 
@@ -132,7 +136,7 @@ impl FromStr for Fault {
                 }
             }
         }
-        if what == What::Slow && value.is_none() {
+        if matches!(what, What::Slow { .. }) && value.is_none() {
             return Err(no("say how slow, as `slow=2s`".to_owned()));
         }
         Ok(fault)
@@ -268,6 +272,7 @@ mod tests {
         assert_eq!(struck("502:write:/api/a@2+", &mixed), [5]);
         assert_eq!(struck("cut-after@2-3", &mixed), [2, 3]);
         assert_eq!(struck("slow:read=10ms", &mixed), [1, 4]);
+        assert_eq!(struck("slow-after:write=10ms", &mixed), [2, 3, 5]);
     }
 
     #[test]

@@ -212,8 +212,11 @@ async fn answer_with_faults(shared: &Shared, request: &Request) -> Option<Answer
     let counter = if write { &shared.writes } else { &shared.reads };
     let n = counter.fetch_add(1, Ordering::Relaxed) + 1;
     let strikes = shared.faults.strike(request);
-    let slow = strikes.iter().filter(|(what, _)| *what == What::Slow);
-    let mut wait = slow.filter_map(|(_, time)| *time).fold(shared.latency, Duration::saturating_add);
+    let slow = |done: bool| {
+        let slow = strikes.iter().filter(move |(what, _)| *what == What::Slow { done });
+        slow.filter_map(|(_, time)| *time).fold(Duration::ZERO, Duration::saturating_add)
+    };
+    let mut wait = shared.latency.saturating_add(slow(false));
     if write && shared.faults.busy_as_measured() {
         wait = wait.saturating_add(WRITE_TIME);
     }
@@ -225,16 +228,22 @@ async fn answer_with_faults(shared: &Shared, request: &Request) -> Option<Answer
         match what {
             What::Cut { done: false } => return None,
             What::Status { code, done: false } => return Some(struck(*code, *time)),
-            What::Cut { done: true } | What::Status { done: true, .. } | What::Slow | What::Refuse | What::Busy => {
-            }
+            What::Cut { done: true }
+            | What::Status { done: true, .. }
+            | What::Slow { .. }
+            | What::Refuse
+            | What::Busy => {}
         }
     }
     let answer = shared.answer(request, n);
+    if !slow(true).is_zero() {
+        tokio::time::sleep(slow(true)).await;
+    }
     for (what, time) in &strikes {
         match what {
             What::Cut { .. } => return None,
             What::Status { code, .. } => return Some(struck(*code, *time)),
-            What::Slow | What::Refuse | What::Busy => {}
+            What::Slow { .. } | What::Refuse | What::Busy => {}
         }
     }
     Some(answer)

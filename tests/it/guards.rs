@@ -306,3 +306,21 @@ fn a_stack_without_a_name_is_not_applied_to_a_workspace_in_earnest() {
         w.amgctl("apply stack -auto-approve --stack demo").exits(0);
     });
 }
+
+#[test]
+fn a_stack_of_another_name_is_taken_over_with_its_record() {
+    every(|w| {
+        w.write("amgctl.yaml", "stack: old\norigin: github.com/acme/shop\n");
+        w.write("one.json", r#"{"uid":"one","title":"One","schemaVersion":39,"panels":[]}"#);
+        w.apply().exits(0);
+        w.write("amgctl.yaml", "stack: new\norigin: github.com/acme/shop\n");
+        w.plan().exits(2).says("it belongs to stack `old`");
+        w.apply_with("--take-over-stack other").exits(1).says("no record of a stack `other`").writes_nothing();
+        w.apply_with("--take-over-stack old").exits(0).says("0 added, 0 changed, 0 destroyed");
+        w.is_settled();
+        w.write("amgctl.yaml", "stack: old\norigin: github.com/acme/shop\n");
+        w.plan().exits(2).says("it belongs to stack `new`");
+        w.write("amgctl.yaml", "stack: new\norigin: github.com/acme/shop\n");
+        w.destroy().exits(0).says("1 destroyed");
+    });
+}
