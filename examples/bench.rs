@@ -103,7 +103,8 @@ impl Bench {
             plan.seconds <= 1.5,
         );
         let pages = bytes.div_ceil(2 << 20).max(1);
-        let (budget, share) = if version.starts_with('9') { (300 + 20 + 8, f64::MAX) } else { (pages + 20 + 8, 0.05) };
+        let (budget, share) =
+            if version.starts_with('9') { (300 + 20 + 8, f64::MAX) } else { (pages + 20 + 8, 0.05) };
         row("  requests", &plan.requests.to_string(), &format!("<= {budget}"), plan.requests <= budget);
         let part = plan.bytes as f64 / bytes as f64;
         if share < 1.0 {
