@@ -50,7 +50,7 @@ pub enum Event<'a> {
     Finished(&'a Finished),
     /// The user asked to stop: what is in flight is waited for.
     Stopping {
-        /// How many changes are in flight.
+        /// How many writes are in flight.
         in_flight: usize,
     },
 }
@@ -168,7 +168,7 @@ async fn run_group(
                     }
                 } else if !told {
                     told = true;
-                    tell(Event::Stopping { in_flight: in_flight.len() });
+                    tell(Event::Stopping { in_flight: pace.writing() });
                 }
             }
             () = tokio::time::sleep(LEASE / 3), if holding.is_some() => {
@@ -228,9 +228,10 @@ fn settle(
     let (outcome, note) = match answered {
         Answered::Done(confirmed) => (Outcome::Done, confirmed.note),
         Answered::Ended(outcome) | Answered::Halfway(outcome) | Answered::Differs(_, outcome) => (outcome, None),
-        Answered::Unauthorised(words) => {
+        Answered::Unauthorised { words, wrote } => {
             report.stop.get_or_insert(Stop::Unauthorised(words));
-            (Outcome::NotStarted, None)
+            let unread = || Outcome::Unknown { message: "the token was refused before it was read back".into() };
+            (if wrote { unread() } else { Outcome::NotStarted }, None)
         }
     };
     let quiet = matches!(change.action, Action::Keep { .. } | Action::LeaveAlone | Action::Renew);

@@ -46,6 +46,12 @@ impl Pace {
         if self.most == 1 { 1 } else { 2 * self.state().limit }
     }
 
+    /// How many writes are in flight.
+    #[must_use]
+    pub fn writing(&self) -> usize {
+        self.state().writing
+    }
+
     /// Waits until one more write may begin; none when no more may.
     pub async fn enter(&self) -> Option<Pass<'_>> {
         loop {
