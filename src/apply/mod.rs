@@ -17,6 +17,7 @@ use tokio::task::{Id, JoinSet};
 pub use interrupt::Interrupt;
 pub use object::{Tools, Written};
 
+use crate::grafana::ApiError;
 use crate::model::{KindName, StackName};
 use crate::plan::{Action, Change, Goal, Plan};
 use crate::registry::store::LEASE;
@@ -50,7 +51,7 @@ pub enum Event<'a> {
     Finished(&'a Finished),
     /// The user asked to stop: what is in flight is waited for.
     Stopping {
-        /// How many writes are in flight.
+        /// How many changes are in flight.
         in_flight: usize,
     },
 }
@@ -168,7 +169,7 @@ async fn run_group(
                     }
                 } else if !told {
                     told = true;
-                    tell(Event::Stopping { in_flight: pace.writing() });
+                    tell(Event::Stopping { in_flight: in_flight.len().saturating_sub(pace.waiting()) });
                 }
             }
             () = tokio::time::sleep(LEASE / 3), if holding.is_some() => {
@@ -300,6 +301,7 @@ async fn finish(plan: &Plan, holding: &mut Holding, tools: &Tools, report: &mut 
 fn stop(error: &SaveError) -> Stop {
     match error {
         SaveError::Lost => Stop::LeaseLost,
+        SaveError::Api(ApiError::Unauthorised(words)) => Stop::Unauthorised(words.clone()),
         SaveError::Api(api) => Stop::Registry(api.to_string()),
         SaveError::Forbidden(words) => Stop::Forbidden(words.clone()),
         SaveError::Refused(words) => Stop::Registry(format!("the workspace does not take the record: {words}")),

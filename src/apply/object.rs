@@ -4,8 +4,8 @@
 //! intended means done, as planned means the request is sent again, anything else is somebody else's change.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -42,17 +42,6 @@ pub struct Tools {
     pub run: String,
     /// The key of the fingerprints; empty when nothing is recorded.
     pub salt: String,
-    /// Whether the token is still accepted.
-    pub token: Token,
-}
-
-/// What is known of the token in the middle of a run: a 401 is a question (`contracts/README.md` 23), asked once and not
-/// by every change that is under way.
-#[derive(Default)]
-pub struct Token {
-    /// The server's words, once the refusal was confirmed.
-    refused: OnceLock<String>,
-    asking: tokio::sync::Mutex<()>,
 }
 
 /// A body as it is to be sent.
@@ -368,7 +357,6 @@ impl One<'_> {
         request: &crate::model::Request,
         words: &mut String,
     ) -> Result<Verdict, Ending> {
-        self.has_token()?;
         let Some(pass) = self.pace.enter().await else {
             return Err(match self.wrote.load(Ordering::Relaxed) {
                 true => unknown("the run was stopped before it was settled"),
@@ -378,12 +366,6 @@ impl One<'_> {
         let wrote = self.wrote.swap(true, Ordering::Relaxed);
         let answer = self.tools.client.send(request).await;
         drop(pass);
-        if answer.as_ref().is_ok_and(|answer| answer.status == 401) {
-            self.wrote.store(wrote, Ordering::Relaxed);
-            let _asking = self.tools.token.asking.lock().await;
-            self.has_token()?;
-            self.look().await?;
-        }
         match answer {
             Ok(answer) => {
                 let verdict = self.kind.judge(write, self.uid(), &answer);
@@ -396,17 +378,11 @@ impl One<'_> {
                 *words = format!("its answer was lost ({why})");
                 Ok(Verdict::Unknown)
             }
+            Err(ApiError::Unauthorised(words)) => Err(Box::new(Answered::Unauthorised { words, wrote })),
             Err(error @ (ApiError::NotReached(_) | ApiError::NotGrafana(_) | ApiError::TooLarge)) => {
                 Err(failed(&error.to_string()))
             }
         }
-    }
-
-    /// Ends the change once the token is known to be refused.
-    fn has_token(&self) -> Result<(), Ending> {
-        let Some(words) = self.tools.token.refused.get() else { return Ok(()) };
-        let wrote = self.wrote.load(Ordering::Relaxed);
-        Err(Box::new(Answered::Unauthorised { words: words.clone(), wrote }))
     }
 
     /// Reads the object as it is now.
@@ -415,17 +391,17 @@ impl One<'_> {
         let mut words = String::new();
         for attempt in 0..4 {
             self.rest(attempt).await;
-            self.has_token()?;
             match self.tools.client.send(&request).await {
-                Ok(answer) if answer.status == 401 => {
-                    let _ = self.tools.token.refused.set(answer.message());
-                    self.has_token()?;
-                }
-                Ok(answer) if answer.status == 500 => words = in_words(&answer),
+                // A 401 that comes this far is not true (`crate::grafana`).
+                Ok(answer) if matches!(answer.status, 401 | 500) => words = in_words(&answer),
                 Ok(answer) => match self.kind.found(&answer, &self.tools.server) {
                     Ok(live) => return Ok(live),
                     Err(found) => return Err(unknown(&format!("it could not be read: {found}"))),
                 },
+                Err(ApiError::Unauthorised(words)) => {
+                    let wrote = self.wrote.load(Ordering::Relaxed);
+                    return Err(Box::new(Answered::Unauthorised { words, wrote }));
+                }
                 Err(error) => words = error.to_string(),
             }
         }

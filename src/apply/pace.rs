@@ -23,6 +23,7 @@ pub struct Pace {
 struct State {
     limit: usize,
     writing: usize,
+    waiting: usize,
     easy: usize,
     strained: bool,
     closed: bool,
@@ -36,7 +37,8 @@ impl Pace {
     #[must_use]
     pub fn new(most: usize) -> Pace {
         let most = most.max(1);
-        let state = State { limit: most.min(BEGIN), writing: 0, easy: 0, strained: false, closed: false };
+        let state =
+            State { limit: most.min(BEGIN), writing: 0, waiting: 0, easy: 0, strained: false, closed: false };
         Pace { state: Mutex::new(state), changed: Notify::new(), most }
     }
 
@@ -44,12 +46,6 @@ impl Pace {
     #[must_use]
     pub fn under_way(&self) -> usize {
         if self.most == 1 { 1 } else { 2 * self.state().limit }
-    }
-
-    /// How many writes are in flight.
-    #[must_use]
-    pub fn writing(&self) -> usize {
-        self.state().writing
     }
 
     /// Waits until one more write may begin; none when no more may.
@@ -69,8 +65,16 @@ impl Pace {
                     return Some(Pass(self));
                 }
             }
+            self.state().waiting += 1;
             changed.await;
+            self.state().waiting -= 1;
         }
+    }
+
+    /// How many writes wait for their turn: nothing was sent for them yet.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.state().waiting
     }
 
     /// Lets no further write begin.

@@ -204,7 +204,6 @@ async fn carry_out(
         }),
         run: random()?[..16].to_owned(),
         salt: holding.as_ref().map(|h| h.record.salt.clone()).unwrap_or_default(),
-        token: apply::object::Token::default(),
     });
     let (asker, interrupt) = interrupt::channel();
     let listening = tokio::spawn(listen(asker));

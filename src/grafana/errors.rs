@@ -14,6 +14,9 @@ pub enum ApiError {
     /// What answered is not a Grafana's API: a login page, a proxy, another site.
     #[error("this does not look like the address of a Grafana: {0}")]
     NotGrafana(String),
+    /// The token is not accepted (any more); the server's words.
+    #[error("Grafana refused the token (401, {0})")]
+    Unauthorised(String),
     /// The answer is larger than any that a Grafana gives.
     #[error("the workspace's answer is too large")]
     TooLarge,
@@ -40,8 +43,14 @@ impl ApiError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
+            ApiError::Unauthorised(words) if words.to_lowercase().contains("expired") => {
+                Some("it ran out: make a new token for the service account, and put it in GRAFANA_TOKEN")
+            }
             ApiError::NotReached(_) => Some("check the URL, the network and the proxy settings of this machine"),
             ApiError::NotGrafana(_) => Some("give the address that a browser shows on the workspace's home page"),
+            ApiError::Unauthorised(_) => {
+                Some("make a new token for the service account, and put it in GRAFANA_TOKEN")
+            }
             ApiError::Lost(_) | ApiError::TooLarge => None,
         }
     }

@@ -8,12 +8,12 @@ pub mod errors;
 pub mod probe;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, LOCATION, RETRY_AFTER};
-use tokio::sync::Semaphore;
+use tokio::sync::{RwLock, Semaphore};
 
 pub use errors::ApiError;
 
@@ -45,6 +45,11 @@ struct Shared {
     bytes: AtomicU64,
     /// Seconds since 1970 by the server's clock, as last heard; 0 before the first answer.
     date: AtomicU64,
+    /// Whether the token was ever accepted.
+    accepted: AtomicBool,
+    /// The server's words once the token is refused for good. Held for writing while that is being found out, so that
+    /// nothing else is sent meanwhile.
+    refused: RwLock<Option<String>>,
 }
 
 /// What a client has sent and received.
@@ -86,6 +91,8 @@ impl Client {
             retries: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             date: AtomicU64::new(0),
+            accepted: AtomicBool::new(false),
+            refused: RwLock::new(None),
         };
         Ok(Client { http, base, token, shared: Arc::new(shared) })
     }
@@ -110,7 +117,8 @@ impl Client {
     ///
     /// Reads are repeated after a lost answer, 429 and 502 to 504; writes only when they were surely not done: the
     /// connection was refused, or the answer was 429. Waits are as long as `Retry-After` says, else random and longer
-    /// each time. A write whose answer was lost is [`ApiError::Lost`]: whoever sent it looks before repeating it.
+    /// each time. A write whose answer was lost is [`ApiError::Lost`]: whoever sent it looks before repeating it. Once
+    /// the token is refused for good nothing is sent any more.
     pub async fn send(&self, request: &Request) -> Result<Response, ApiError> {
         let mut waits = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(100))
@@ -119,12 +127,20 @@ impl Client {
             .with_jitter()
             .build();
         loop {
+            if let Some(words) = &*self.shared.refused.read().await {
+                return Err(ApiError::Unauthorised(words.clone()));
+            }
             let answer = self.once(request).await;
+            if let Ok((response, _)) = &answer
+                && response.status == 401
+            {
+                return self.is_it_true(response).await;
+            }
             let (again, asked) = match &answer {
                 Ok((response, asked)) => (is_busy(request.method, response.status), *asked),
                 Err(ApiError::NotReached(_)) => (true, None),
                 Err(ApiError::Lost(_)) => (request.method.is_read(), None),
-                Err(ApiError::NotGrafana(_) | ApiError::TooLarge) => (false, None),
+                Err(ApiError::NotGrafana(_) | ApiError::TooLarge | ApiError::Unauthorised(_)) => (false, None),
             };
             match waits.next() {
                 Some(wait) if again => {
@@ -134,6 +150,25 @@ impl Client {
                 _ => return answer.map(|(response, _)| response),
             }
         }
+    }
+
+    /// Some servers answer 401 although the token is good (`contracts/README.md` 23): where it had worked before, one
+    /// cheap read settles that, and nothing else is sent until it has. An untrue 401 is given back as the answer.
+    async fn is_it_true(&self, answer: &Response) -> Result<Response, ApiError> {
+        let mut refused = self.shared.refused.write().await;
+        if let Some(words) = &*refused {
+            return Err(ApiError::Unauthorised(words.clone()));
+        }
+        if self.shared.accepted.load(Ordering::Relaxed) {
+            let read = Request::get("/api/access-control/user/permissions");
+            match self.once(&read).await {
+                Ok((again, _)) if again.status != 401 => return Ok(answer.clone()),
+                _ => {}
+            }
+        }
+        let words = answer.message();
+        *refused = Some(words.clone());
+        Err(ApiError::Unauthorised(words))
     }
 
     async fn once(&self, request: &Request) -> Result<(Response, Option<Duration>), ApiError> {
@@ -200,6 +235,9 @@ impl Client {
         }
         if let Some(date) = date.and_then(|d| u64::try_from(d).ok()) {
             self.shared.date.fetch_max(date, Ordering::Relaxed);
+        }
+        if (200..300).contains(&status) {
+            self.shared.accepted.store(true, Ordering::Relaxed);
         }
         Ok((Response { status, body, date }, asked))
     }

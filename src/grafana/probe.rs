@@ -18,25 +18,20 @@ pub enum ProbeError {
     /// No usable answer.
     #[error(transparent)]
     Api(#[from] ApiError),
-    /// The token is not accepted.
-    #[error("{0}")]
-    Unauthorised(String),
+    /// The token may not even ask, or something before the workspace turned it away; the words.
+    #[error("the workspace turned this token away: {0}")]
+    Forbidden(String),
     /// Something else is at that address.
     #[error("this does not look like the address of a Grafana: {0}")]
     NotGrafana(String),
 }
 
-/// Finds out which rules the server keeps and what the token may do: two reads side by side, then one or two more.
+/// Finds out which rules the server keeps and what the token may do: two reads, then one or two more.
 pub async fn probe(client: &Client) -> Result<(Server, Access), ProbeError> {
-    let (permissions, dashboards) = tokio::join!(
-        ask(client, "/api/access-control/user/permissions"),
-        ask(client, "/apis/dashboard.grafana.app"),
-    );
-    let permissions = permissions?;
-    if permissions.status == 401 {
-        return Err(ProbeError::Unauthorised(refusal(&permissions)));
-    }
+    // First and alone: a refused token costs one request.
+    let permissions = ask(client, "/api/access-control/user/permissions").await?;
     let access = if permissions.status == 200 { Access::of(&permissions.json()) } else { Access::default() };
+    let dashboards = ask(client, "/apis/dashboard.grafana.app").await;
     let dashboards = versions(&dashboards?);
     let mut folders = Vec::new();
     if !dashboards.is_empty() {
@@ -65,22 +60,13 @@ async fn settings(client: &Client) -> Result<Value, ProbeError> {
     let answer = ask(client, "/api/frontend/settings").await?;
     match answer.status {
         200 => Ok(answer.json()),
-        401 => Err(ProbeError::Unauthorised(refusal(&answer))),
+        403 => Err(ProbeError::Forbidden(answer.message())),
         status => Err(ProbeError::NotGrafana(format!("`/api/frontend/settings` answers {status}"))),
     }
 }
 
 async fn ask(client: &Client, path: &str) -> Result<Response, ApiError> {
     client.send(&Request::get(path)).await
-}
-
-fn refusal(answer: &Response) -> String {
-    let message = answer.message();
-    if message.to_lowercase().contains("expired") {
-        format!("Grafana refused the token: it has expired (401, {message})")
-    } else {
-        format!("Grafana refused the token (401, {message})")
-    }
 }
 
 fn versions(answer: &Response) -> Vec<String> {

@@ -458,7 +458,7 @@ fn token_dies(w: &World, arguments: &str) -> usize {
 #[test]
 fn a_token_that_dies_in_the_middle_stops_the_run_and_what_was_done_is_kept() {
     every(|w| {
-        let refused = token_dies(w, "");
+        let refused = token_dies(w, "-parallelism=4");
         // What was under way when it died, and one question for all of it.
         assert!(refused <= 12, "{refused} refusals");
         // The lease was not released: nobody could. It is this machine's and its holder is dead, so nobody waits.
