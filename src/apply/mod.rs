@@ -229,9 +229,10 @@ fn settle(
     let (outcome, note) = match answered {
         Answered::Done(confirmed) => (Outcome::Done, confirmed.note),
         Answered::Ended(outcome) | Answered::Halfway(outcome) | Answered::Differs(_, outcome) => (outcome, None),
-        Answered::Unauthorised(words) => {
+        Answered::Unauthorised { words, wrote } => {
             report.stop.get_or_insert(Stop::Unauthorised(words));
-            (Outcome::NotStarted, None)
+            let unread = || Outcome::Unknown { message: "the token was refused before it was read back".into() };
+            (if wrote { unread() } else { Outcome::NotStarted }, None)
         }
     };
     let quiet = matches!(change.action, Action::Keep { .. } | Action::LeaveAlone | Action::Renew);

@@ -84,8 +84,13 @@ pub enum Answered {
     Halfway(Outcome),
     /// It was not done.
     Ended(Outcome),
-    /// The token is not accepted any more; the server's words.
-    Unauthorised(String),
+    /// The token is not accepted any more.
+    Unauthorised {
+        /// The server's words.
+        words: String,
+        /// Whether something may have been written before.
+        wrote: bool,
+    },
 }
 
 /// What was read back after a write.
@@ -358,7 +363,7 @@ impl One<'_> {
                 false => ended(Outcome::NotStarted),
             });
         };
-        self.wrote.store(true, Ordering::Relaxed);
+        let wrote = self.wrote.swap(true, Ordering::Relaxed);
         let answer = self.tools.client.send(request).await;
         drop(pass);
         match answer {
@@ -373,7 +378,7 @@ impl One<'_> {
                 *words = format!("its answer was lost ({why})");
                 Ok(Verdict::Unknown)
             }
-            Err(ApiError::Unauthorised(words)) => Err(Box::new(Answered::Unauthorised(words))),
+            Err(ApiError::Unauthorised(words)) => Err(Box::new(Answered::Unauthorised { words, wrote })),
             Err(error @ (ApiError::NotReached(_) | ApiError::NotGrafana(_) | ApiError::TooLarge)) => {
                 Err(failed(&error.to_string()))
             }
@@ -393,7 +398,10 @@ impl One<'_> {
                     Ok(live) => return Ok(live),
                     Err(found) => return Err(unknown(&format!("it could not be read: {found}"))),
                 },
-                Err(ApiError::Unauthorised(words)) => return Err(Box::new(Answered::Unauthorised(words))),
+                Err(ApiError::Unauthorised(words)) => {
+                    let wrote = self.wrote.load(Ordering::Relaxed);
+                    return Err(Box::new(Answered::Unauthorised { words, wrote }));
+                }
                 Err(error) => words = error.to_string(),
             }
         }

@@ -430,33 +430,47 @@ fn an_expired_token_is_said_to_be_expired() {
     });
 }
 
+/// Applies 20 dashboards with a token that dies at the tenth write; how often it was refused.
+fn token_dies(w: &World, arguments: &str) -> usize {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    for n in 0..20 {
+        w.json(&format!("d{n:02}.json"), &dashboard(&format!("d{n:02}"), &format!("D{n:02}")));
+    }
+    let (dead, refused) = (AtomicBool::new(false), std::sync::Arc::new(AtomicUsize::new(0)));
+    let count = refused.clone();
+    let proxy = Proxy::before(&w.sandbox.running().url, move |seen| {
+        if seen.is_write() && seen.write > 9 {
+            dead.store(true, Ordering::SeqCst);
+        }
+        if !dead.load(Ordering::SeqCst) {
+            return Does::Pass;
+        }
+        count.fetch_add(1, Ordering::SeqCst);
+        Does::Answer(401, "application/json", r#"{"message":"Expired API key"}"#.into(), None)
+    });
+    let ran = w.begin_at(&proxy, &format!("apply stack -auto-approve {arguments}")).ends();
+    keeps_secrets(&ran);
+    ran.exits(6).says("401").says("not started");
+    assert_eq!(ran.err.matches("error:").count(), 1, "{ran}");
+    refused.load(Ordering::SeqCst)
+}
+
 #[test]
 fn a_token_that_dies_in_the_middle_stops_the_run_and_what_was_done_is_kept() {
     every(|w| {
-        for n in 0..20 {
-            w.json(&format!("d{n:02}.json"), &dashboard(&format!("d{n:02}"), &format!("D{n:02}")));
-        }
-        let gone = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
-        let after = gone.clone();
-        let proxy = Proxy::before(&w.sandbox.running().url, move |seen| {
-            let dead = seen.write > 9 || after.load(std::sync::atomic::Ordering::SeqCst) > 0;
-            if dead && after.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < 1000 {
-                Does::Answer(401, "application/json", r#"{"message":"Expired API key"}"#.into(), None)
-            } else {
-                Does::Pass
-            }
-        });
-        let mut command = w.command("apply stack -auto-approve -parallelism 4");
-        command.env("AMGCTL_URL", &proxy.url);
-        let ran = crate::support::Child::start("amgctl apply".into(), command).ends();
-        keeps_secrets(&ran);
-        ran.exits(6).says("401").says("not started");
-        let refused = gone.load(std::sync::atomic::Ordering::SeqCst);
-        assert!(refused <= 9, "four writes, four reads and one to be sure, not {refused} refusals");
-        assert_eq!(ran.err.matches("error").count(), 1, "{ran}");
+        let refused = token_dies(w, "-parallelism=4");
+        // What was under way when it died, and one question for all of it.
+        assert!(refused <= 12, "{refused} refusals");
         // The lease was not released: nobody could. It is this machine's and its holder is dead, so nobody waits.
         w.apply().exits(0);
         w.is_settled();
         assert_eq!(w.everything().len(), 20);
+    });
+}
+
+#[test]
+fn a_token_that_dies_is_asked_for_once() {
+    every(|w| {
+        assert_eq!(token_dies(w, "-parallelism=1"), 2, "the write, and the question whether that is true");
     });
 }

@@ -1,7 +1,7 @@
 //! A server between the program and its workspace: counts requests, holds one, answers in the workspace's place.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -28,8 +28,6 @@ type Rule = Box<dyn Fn(&Seen<'_>) -> Does + Send + Sync>;
 
 /// A request, as a rule sees it.
 pub struct Seen<'a> {
-    /// Counts all requests from 1.
-    pub n: usize,
     /// Counts those that are no reads from 1; the number of the last one for reads.
     pub write: usize,
     /// The method.
@@ -57,11 +55,9 @@ struct Shared {
     upstream: String,
     client: reqwest::Client,
     rule: Rule,
-    requests: AtomicUsize,
     writes: AtomicUsize,
     held: tokio::sync::Semaphore,
     released: tokio::sync::Semaphore,
-    seen: Mutex<Vec<String>>,
 }
 
 impl Proxy {
@@ -71,11 +67,9 @@ impl Proxy {
             upstream: upstream.to_owned(),
             client: client(),
             rule: Box::new(rule),
-            requests: AtomicUsize::new(0),
             writes: AtomicUsize::new(0),
             held: tokio::sync::Semaphore::new(0),
             released: tokio::sync::Semaphore::new(0),
-            seen: Mutex::default(),
         });
         let listener = block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -122,11 +116,6 @@ impl Proxy {
         self.shared.released.add_permits(1_000_000);
     }
 
-    /// `METHOD path` of all requests until now.
-    pub fn seen(&self) -> Vec<String> {
-        self.shared.seen.lock().unwrap().clone()
-    }
-
     /// How many requests came that are no reads.
     pub fn writes(&self) -> usize {
         self.shared.writes.load(Ordering::SeqCst)
@@ -141,11 +130,9 @@ impl Drop for Proxy {
 
 impl Shared {
     async fn answer(&self, method: &Method, uri: &Uri, headers: &HeaderMap, body: Bytes) -> Response<Body> {
-        let n = self.requests.fetch_add(1, Ordering::SeqCst) + 1;
         let is_write = usize::from(method != Method::GET);
         let write = self.writes.fetch_add(is_write, Ordering::SeqCst) + is_write;
-        self.seen.lock().unwrap().push(format!("{method} {}", uri.path()));
-        let does = (self.rule)(&Seen { n, write, method: method.as_str(), path: uri.path() });
+        let does = (self.rule)(&Seen { write, method: method.as_str(), path: uri.path() });
         if let Does::Answer(status, kind, body, location) = does {
             let mut answer = Response::builder().status(status).header("content-type", kind);
             if let Some(location) = location {
