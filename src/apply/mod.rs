@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 pub use interrupt::Interrupt;
 pub use object::{Tools, Written};
 
+use crate::grafana::ApiError;
 use crate::model::{Address, KindName, StackName};
 use crate::plan::{Action, Change, Goal, Plan};
 use crate::registry::store::LEASE;
@@ -218,9 +219,10 @@ fn settle(
     let (outcome, note) = match answered {
         Answered::Done(confirmed) => (Outcome::Done, confirmed.note),
         Answered::Ended(outcome) | Answered::Halfway(outcome) | Answered::Differs(_, outcome) => (outcome, None),
-        Answered::Unauthorised(words) => {
+        Answered::Unauthorised { words, wrote } => {
             report.stop.get_or_insert(Stop::Unauthorised(words));
-            (Outcome::NotStarted, None)
+            let unread = || Outcome::Unknown { message: "the token was refused before it was read back".into() };
+            (if wrote { unread() } else { Outcome::NotStarted }, None)
         }
     };
     let quiet = matches!(change.action, Action::Keep { .. } | Action::LeaveAlone | Action::Renew);
@@ -289,6 +291,7 @@ async fn finish(plan: &Plan, holding: &mut Holding, tools: &Tools, report: &mut 
 fn stop(error: &SaveError) -> Stop {
     match error {
         SaveError::Lost => Stop::LeaseLost,
+        SaveError::Api(ApiError::Unauthorised(words)) => Stop::Unauthorised(words.clone()),
         SaveError::Api(api) => Stop::Registry(api.to_string()),
         SaveError::Forbidden(words) => Stop::Forbidden(words.clone()),
         SaveError::Refused(words) => Stop::Registry(format!("the workspace does not take the record: {words}")),

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -84,7 +85,12 @@ pub enum Answered {
     /// It was not done.
     Ended(Outcome),
     /// The token is not accepted any more; the server's words.
-    Unauthorised(String),
+    Unauthorised {
+        /// The server's words.
+        words: String,
+        /// Something was written of which nobody knows whether it was done.
+        wrote: bool,
+    },
 }
 
 /// What was read back after a write.
@@ -110,11 +116,12 @@ struct One<'a> {
     change: &'a Change,
     kind: &'static dyn Kind,
     pace: &'a Pace,
+    wrote: AtomicBool,
 }
 
 /// Carries out one change that takes requests.
 pub async fn carry_out(tools: &Tools, change: &Change, pace: &Pace) -> Answered {
-    let one = One { tools, change, kind: kinds::by_name(change.address.kind), pace };
+    let one = One { tools, change, kind: kinds::by_name(change.address.kind), pace, wrote: AtomicBool::new(false) };
     let ended = match &change.action {
         Action::Create { .. } => one.create().await,
         Action::Update { .. } | Action::Adopt { .. } => one.update().await,
@@ -346,15 +353,20 @@ impl One<'_> {
         match self.tools.client.send(request).await {
             Ok(answer) => {
                 let verdict = self.kind.judge(write, self.uid(), &answer);
+                if matches!(verdict, Verdict::Done | Verdict::Unknown) {
+                    self.wrote.store(true, Ordering::Relaxed);
+                }
                 if verdict != Verdict::Done {
                     *words = in_words(&answer);
                 }
                 Ok(verdict)
             }
             Err(ApiError::Lost(why)) => {
+                self.wrote.store(true, Ordering::Relaxed);
                 *words = format!("its answer was lost ({why})");
                 Ok(Verdict::Unknown)
             }
+            Err(ApiError::Unauthorised(words)) => Err(self.unauthorised(words)),
             Err(error @ (ApiError::NotReached(_) | ApiError::NotGrafana(_) | ApiError::TooLarge)) => {
                 Err(failed(&error.to_string()))
             }
@@ -368,18 +380,20 @@ impl One<'_> {
         for attempt in 0..4 {
             self.rest(attempt).await;
             match self.tools.client.send(&request).await {
-                Ok(answer) if answer.status == 401 => {
-                    return Err(Box::new(Answered::Unauthorised(answer.message())));
-                }
-                Ok(answer) if answer.status == 500 => words = in_words(&answer),
+                Ok(answer) if matches!(answer.status, 401 | 500) => words = in_words(&answer),
                 Ok(answer) => match self.kind.found(&answer, &self.tools.server) {
                     Ok(live) => return Ok(live),
                     Err(found) => return Err(unknown(&format!("it could not be read: {found}"))),
                 },
+                Err(ApiError::Unauthorised(words)) => return Err(self.unauthorised(words)),
                 Err(error) => words = error.to_string(),
             }
         }
         Err(unknown(&format!("it could not be read: {words}")))
+    }
+
+    fn unauthorised(&self, words: String) -> Ending {
+        Box::new(Answered::Unauthorised { words, wrote: self.wrote.load(Ordering::Relaxed) })
     }
 
     fn is_as_intended(&self, live: &Live) -> Result<bool, Ending> {

@@ -62,7 +62,7 @@ pub fn note(record: &mut Record, change: &Change, answered: &Answered) {
                 enter(record, change, &stored, confirmed);
             }
         }
-        Answered::Ended(Outcome::Unknown { .. }) | Answered::Halfway(_) | Answered::Unauthorised(_) => {}
+        Answered::Ended(Outcome::Unknown { .. }) | Answered::Halfway(_) | Answered::Unauthorised { .. } => {}
         Answered::Ended(
             Outcome::Done
             | Outcome::Conflict(_)

@@ -58,15 +58,17 @@ async fn start(version: &str, machine: &Machine) -> Result<Running, Failure> {
 pub fn refused(error: ProbeError) -> Failure {
     match error {
         ProbeError::Api(error) => api(&error),
-        ProbeError::Unauthorised(message) => Failure::new(Exit::Auth, message)
-            .hint("make a new token for the service account, and put it in GRAFANA_TOKEN"),
+        ProbeError::Forbidden(_) => Failure::new(Exit::Auth, error.to_string()).hint(
+            "use a token of a service account with the role Admin, from a network that the workspace lets in",
+        ),
         ProbeError::NotGrafana(words) => api(&ApiError::NotGrafana(words)),
     }
 }
 
 /// A request without a usable answer.
 pub fn api(error: &ApiError) -> Failure {
-    let failure = Failure::new(Exit::Error, error.to_string());
+    let exit = if matches!(error, ApiError::Unauthorised(_)) { Exit::Auth } else { Exit::Error };
+    let failure = Failure::new(exit, error.to_string());
     match error.hint() {
         Some(hint) => failure.hint(hint),
         None => failure,

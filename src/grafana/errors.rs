@@ -14,6 +14,9 @@ pub enum ApiError {
     /// What answered is not a Grafana's API: a login page, a proxy, another site.
     #[error("this does not look like the address of a Grafana: {0}")]
     NotGrafana(String),
+    /// The token is not accepted, and that is true; the server's words.
+    #[error("Grafana refused the token{}", expired(.0))]
+    Unauthorised(String),
     /// The answer is larger than any that a Grafana gives.
     #[error("the workspace's answer is too large")]
     TooLarge,
@@ -42,9 +45,17 @@ impl ApiError {
         match self {
             ApiError::NotReached(_) => Some("check the URL, the network and the proxy settings of this machine"),
             ApiError::NotGrafana(_) => Some("give the address that a browser shows on the workspace's home page"),
+            ApiError::Unauthorised(_) => {
+                Some("make a new token for the service account, and put it in GRAFANA_TOKEN")
+            }
             ApiError::Lost(_) | ApiError::TooLarge => None,
         }
     }
+}
+
+fn expired(words: &str) -> String {
+    let why = if words.to_lowercase().contains("expired") { ": it has expired" } else { "" };
+    format!("{why} (401, {words})")
 }
 
 /// The causes of an error, the last and most telling one alone where the others only repeat.

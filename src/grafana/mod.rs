@@ -6,6 +6,7 @@
 pub mod access;
 pub mod errors;
 pub mod probe;
+mod trust;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,6 +19,7 @@ use tokio::sync::Semaphore;
 pub use errors::ApiError;
 
 use crate::model::{Method, Request, Response, Secret};
+use trust::Trust;
 
 /// How many requests are in flight at once; reads gain up to about this many (`contracts/README.md` 25).
 pub const IN_FLIGHT: usize = 16;
@@ -25,6 +27,8 @@ pub const IN_FLIGHT: usize = 16;
 const LARGEST_ANSWER: usize = 256 << 20;
 /// How long an answer may take before it counts as lost.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+/// The cheapest read that a refused token does not pass.
+const WHAT_MAY_BE_DONE: &str = "/api/access-control/user/permissions";
 /// How often a request is sent in all.
 const ATTEMPTS: usize = 5;
 
@@ -44,6 +48,7 @@ struct Shared {
     bytes: AtomicU64,
     /// Seconds since 1970 by the server's clock, as last heard; 0 before the first answer.
     date: AtomicU64,
+    trust: Trust,
 }
 
 /// What a client has sent and received.
@@ -85,6 +90,7 @@ impl Client {
             retries: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             date: AtomicU64::new(0),
+            trust: Trust::default(),
         };
         Ok(Client { http, base, token, shared: Arc::new(shared) })
     }
@@ -110,7 +116,22 @@ impl Client {
     /// Reads are repeated after a lost answer, 429 and 502 to 504; writes only when they were surely not done: the
     /// connection was refused, or the answer was 429. Waits are as long as `Retry-After` says, else random and longer
     /// each time. A write whose answer was lost is [`ApiError::Lost`]: whoever sent it looks before repeating it.
+    ///
+    /// A 401 where the token had worked before is checked by one read (`contracts/README.md` 23); where it is true
+    /// nothing is sent any more, and every request ends in [`ApiError::Unauthorised`].
     pub async fn send(&self, request: &Request) -> Result<Response, ApiError> {
+        let trust = &self.shared.trust;
+        trust.settled().await?;
+        let answer = self.send_trusted(request).await?;
+        if answer.status != 401 {
+            trust.accepted();
+            return Ok(answer);
+        }
+        let check = Request::get(WHAT_MAY_BE_DONE);
+        trust.doubt(answer, async { self.send_trusted(&check).await.is_ok_and(|a| a.status == 401) }).await
+    }
+
+    async fn send_trusted(&self, request: &Request) -> Result<Response, ApiError> {
         let mut waits = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(100))
             .with_max_delay(Duration::from_secs(5))
@@ -123,7 +144,7 @@ impl Client {
                 Ok((response, asked)) => (is_busy(request.method, response.status), *asked),
                 Err(ApiError::NotReached(_)) => (true, None),
                 Err(ApiError::Lost(_)) => (request.method.is_read(), None),
-                Err(ApiError::NotGrafana(_) | ApiError::TooLarge) => (false, None),
+                Err(ApiError::NotGrafana(_) | ApiError::TooLarge | ApiError::Unauthorised(_)) => (false, None),
             };
             match waits.next() {
                 Some(wait) if again => {

@@ -18,9 +18,9 @@ pub enum ProbeError {
     /// No usable answer.
     #[error(transparent)]
     Api(#[from] ApiError),
-    /// The token is not accepted.
-    #[error("{0}")]
-    Unauthorised(String),
+    /// Whatever is asked is refused.
+    #[error("the workspace refuses this token, or this machine, everything (403{0})")]
+    Forbidden(String),
     /// Something else is at that address.
     #[error("this does not look like the address of a Grafana: {0}")]
     NotGrafana(String),
@@ -33,9 +33,6 @@ pub async fn probe(client: &Client) -> Result<(Server, Access), ProbeError> {
         ask(client, "/apis/dashboard.grafana.app"),
     );
     let permissions = permissions?;
-    if permissions.status == 401 {
-        return Err(ProbeError::Unauthorised(refusal(&permissions)));
-    }
     let access = if permissions.status == 200 { Access::of(&permissions.json()) } else { Access::default() };
     let dashboards = versions(&dashboards?);
     let mut folders = Vec::new();
@@ -65,22 +62,14 @@ async fn settings(client: &Client) -> Result<Value, ProbeError> {
     let answer = ask(client, "/api/frontend/settings").await?;
     match answer.status {
         200 => Ok(answer.json()),
-        401 => Err(ProbeError::Unauthorised(refusal(&answer))),
+        403 if answer.body.is_empty() => Err(ProbeError::Forbidden(String::new())),
+        403 => Err(ProbeError::Forbidden(format!(", {}", answer.message()))),
         status => Err(ProbeError::NotGrafana(format!("`/api/frontend/settings` answers {status}"))),
     }
 }
 
 async fn ask(client: &Client, path: &str) -> Result<Response, ApiError> {
     client.send(&Request::get(path)).await
-}
-
-fn refusal(answer: &Response) -> String {
-    let message = answer.message();
-    if message.to_lowercase().contains("expired") {
-        format!("Grafana refused the token: it has expired (401, {message})")
-    } else {
-        format!("Grafana refused the token (401, {message})")
-    }
 }
 
 fn versions(answer: &Response) -> Vec<String> {
