@@ -59,7 +59,7 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
             break
         }
         'amgctl;plan' {
-            [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'The workspace''s URL; its token is read from GRAFANA_TOKEN')
+            [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'The workspace''s URL, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN')
             [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana')
             [CompletionResult]::new('--stack', '--stack', [CompletionResultType]::ParameterName, 'The stack''s name, instead of the one in amgctl.yaml')
             [CompletionResult]::new('--adopt', '--adopt', [CompletionResultType]::ParameterName, 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given')
@@ -84,7 +84,7 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
             break
         }
         'amgctl;apply' {
-            [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'The workspace''s URL; its token is read from GRAFANA_TOKEN')
+            [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'The workspace''s URL, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN')
             [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana')
             [CompletionResult]::new('--stack', '--stack', [CompletionResultType]::ParameterName, 'The stack''s name, instead of the one in amgctl.yaml')
             [CompletionResult]::new('--adopt', '--adopt', [CompletionResultType]::ParameterName, 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given')
@@ -112,7 +112,7 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
             break
         }
         'amgctl;destroy' {
-            [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'The workspace''s URL; its token is read from GRAFANA_TOKEN')
+            [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'The workspace''s URL, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN')
             [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana')
             [CompletionResult]::new('--stack', '--stack', [CompletionResultType]::ParameterName, 'The stack''s name, instead of the one in amgctl.yaml')
             [CompletionResult]::new('--adopt', '--adopt', [CompletionResultType]::ParameterName, 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given')
@@ -141,7 +141,7 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
         }
         'amgctl;unlock' {
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'The directory')
-            [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'The workspace''s URL; its token is read from GRAFANA_TOKEN')
+            [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'The workspace''s URL, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN')
             [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana')
             [CompletionResult]::new('--stack', '--stack', [CompletionResultType]::ParameterName, 'The stack''s name, instead of the one in amgctl.yaml')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end')
@@ -153,7 +153,7 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
         }
         'amgctl;forget' {
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'The directory')
-            [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'The workspace''s URL; its token is read from GRAFANA_TOKEN')
+            [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'The workspace''s URL, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN')
             [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana')
             [CompletionResult]::new('--stack', '--stack', [CompletionResultType]::ParameterName, 'The stack''s name, instead of the one in amgctl.yaml')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end')

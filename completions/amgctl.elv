@@ -53,7 +53,7 @@ set edit:completion:arg-completer[amgctl] = {|@words|
             cand --help 'Print help'
         }
         &'amgctl;plan'= {
-            cand --url 'The workspace''s URL; its token is read from GRAFANA_TOKEN'
+            cand --url 'The workspace''s URL, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN'
             cand --sandbox 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana'
             cand --stack 'The stack''s name, instead of the one in amgctl.yaml'
             cand --adopt 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given'
@@ -77,7 +77,7 @@ set edit:completion:arg-completer[amgctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'amgctl;apply'= {
-            cand --url 'The workspace''s URL; its token is read from GRAFANA_TOKEN'
+            cand --url 'The workspace''s URL, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN'
             cand --sandbox 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana'
             cand --stack 'The stack''s name, instead of the one in amgctl.yaml'
             cand --adopt 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given'
@@ -104,7 +104,7 @@ set edit:completion:arg-completer[amgctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'amgctl;destroy'= {
-            cand --url 'The workspace''s URL; its token is read from GRAFANA_TOKEN'
+            cand --url 'The workspace''s URL, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN'
             cand --sandbox 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana'
             cand --stack 'The stack''s name, instead of the one in amgctl.yaml'
             cand --adopt 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given'
@@ -132,7 +132,7 @@ set edit:completion:arg-completer[amgctl] = {|@words|
         }
         &'amgctl;unlock'= {
             cand --directory 'The directory'
-            cand --url 'The workspace''s URL; its token is read from GRAFANA_TOKEN'
+            cand --url 'The workspace''s URL, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN'
             cand --sandbox 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana'
             cand --stack 'The stack''s name, instead of the one in amgctl.yaml'
             cand -v 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
@@ -143,7 +143,7 @@ set edit:completion:arg-completer[amgctl] = {|@words|
         }
         &'amgctl;forget'= {
             cand --directory 'The directory'
-            cand --url 'The workspace''s URL; its token is read from GRAFANA_TOKEN'
+            cand --url 'The workspace''s URL, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN'
             cand --sandbox 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana'
             cand --stack 'The stack''s name, instead of the one in amgctl.yaml'
             cand -v 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'

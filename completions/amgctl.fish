@@ -46,7 +46,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand init" -s h -l help -d 'Pri
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -s h -l help -d 'Print help'
-complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l url -d 'The workspace\'s URL; its token is read from GRAFANA_TOKEN' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l url -d 'The workspace\'s URL, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l stack -d 'The stack\'s name, instead of the one in amgctl.yaml' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l adopt -d 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given' -r
@@ -68,7 +68,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l destroy -d 'Plan 
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l url -d 'The workspace\'s URL; its token is read from GRAFANA_TOKEN' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l url -d 'The workspace\'s URL, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l stack -d 'The stack\'s name, instead of the one in amgctl.yaml' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l adopt -d 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given' -r
@@ -93,7 +93,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l auto-approve -l 
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l url -d 'The workspace\'s URL; its token is read from GRAFANA_TOKEN' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l url -d 'The workspace\'s URL, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l stack -d 'The stack\'s name, instead of the one in amgctl.yaml' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l adopt -d 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given' -r
@@ -119,14 +119,14 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -s v -l verbose -
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l directory -d 'The directory' -r -F
-complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l url -d 'The workspace\'s URL; its token is read from GRAFANA_TOKEN' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l url -d 'The workspace\'s URL, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l stack -d 'The stack\'s name, instead of the one in amgctl.yaml' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -s h -l help -d 'Print help'
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l directory -d 'The directory' -r -F
-complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l url -d 'The workspace\'s URL; its token is read from GRAFANA_TOKEN' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l url -d 'The workspace\'s URL, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l stack -d 'The stack\'s name, instead of the one in amgctl.yaml' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'

@@ -58,8 +58,9 @@ pub struct DirectoryArgs {
 /// Which workspace, which stack.
 #[derive(Args, Debug, Clone, Default)]
 pub struct WorkspaceArgs {
-    /// The workspace's URL; its token is read from GRAFANA_TOKEN
-    #[arg(long, value_name = "URL", env = "AMGCTL_URL", help_heading = "Workspace")]
+    /// The workspace's URL, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN
+    // Not read by the parser: a variable must not contradict a `--sandbox` that was typed.
+    #[arg(long, value_name = "URL", help_heading = "Workspace")]
     pub url: Option<String>,
     /// Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana
     #[arg(long, value_name = "VERSION", num_args = 0..=1, require_equals = true, default_missing_value = "",

@@ -8,17 +8,17 @@ pub mod object;
 pub mod pace;
 pub mod record;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 
 pub use interrupt::Interrupt;
 pub use object::{Tools, Written};
 
 use crate::grafana::ApiError;
-use crate::model::{Address, KindName, StackName};
+use crate::model::{KindName, StackName};
 use crate::plan::{Action, Change, Goal, Plan};
 use crate::registry::store::LEASE;
 use crate::registry::{Lease, Record, RunNote, SaveError, Store};
@@ -112,11 +112,11 @@ async fn run_group(
     tell: &mut impl FnMut(Event<'_>),
 ) {
     let mut queue: VecDeque<&Change> = group.into();
-    let mut tasks: JoinSet<(Address, Answered, Duration)> = JoinSet::new();
-    let mut in_flight: BTreeMap<Address, &Change> = BTreeMap::new();
+    let mut tasks: JoinSet<(Answered, Duration)> = JoinSet::new();
+    let mut in_flight: HashMap<Id, &Change> = HashMap::new();
     let mut told = false;
     loop {
-        while in_flight.len() < pace.limit() && report.stop.is_none() && !interrupt.is_asked() {
+        while in_flight.len() < pace.under_way() && report.stop.is_none() && !interrupt.is_asked() {
             if is_stale(holding.as_deref()) {
                 if !in_flight.is_empty() {
                     break;
@@ -132,25 +132,35 @@ async fn run_group(
                 continue;
             }
             tell(Event::Started(change));
-            in_flight.insert(change.address.clone(), change);
-            let (tools, pace, change) = (Arc::clone(tools), Arc::clone(pace), change.clone());
-            tasks.spawn(async move {
+            let (tools, pace, own) = (Arc::clone(tools), Arc::clone(pace), change.clone());
+            let task = tasks.spawn(async move {
                 let start = Instant::now();
-                let answered = object::carry_out(&tools, &change, &pace).await;
-                (change.address, answered, start.elapsed())
+                let answered = object::carry_out(&tools, &own, &pace).await;
+                (answered, start.elapsed())
             });
+            in_flight.insert(task.id(), change);
+        }
+        if report.stop.is_some() || interrupt.is_asked() {
+            pace.close();
         }
         if in_flight.is_empty() {
             break;
         }
         tokio::select! {
-            Some(joined) = tasks.join_next() => {
-                let Ok((address, answered, took)) = joined else { continue };
-                if let Some(change) = in_flight.remove(&address) {
+            Some(joined) = tasks.join_next_with_id() => {
+                let (id, answered, took) = match joined {
+                    Ok((id, (answered, took))) => (id, answered, took),
+                    Err(error) => {
+                        let message = format!("it ended in a fault of amgctl's own: {error}");
+                        (error.id(), Answered::Ended(Outcome::Unknown { message }), Duration::ZERO)
+                    }
+                };
+                if let Some(change) = in_flight.remove(&id) {
                     settle(change, answered, took, holding, report, tell);
                 }
             }
             () = interrupt.changed() => {
+                pace.close();
                 if interrupt.is_now() {
                     tasks.shutdown().await;
                     for (_, change) in std::mem::take(&mut in_flight) {

@@ -116,12 +116,22 @@ struct One<'a> {
     change: &'a Change,
     kind: &'static dyn Kind,
     pace: &'a Pace,
+    /// Whether anything was written for it.
     wrote: AtomicBool,
+    /// Whether something of that may have been done, for all that the server said.
+    perhaps_done: AtomicBool,
 }
 
 /// Carries out one change that takes requests.
 pub async fn carry_out(tools: &Tools, change: &Change, pace: &Pace) -> Answered {
-    let one = One { tools, change, kind: kinds::by_name(change.address.kind), pace, wrote: AtomicBool::new(false) };
+    let one = One {
+        tools,
+        change,
+        kind: kinds::by_name(change.address.kind),
+        pace,
+        wrote: AtomicBool::new(false),
+        perhaps_done: AtomicBool::new(false),
+    };
     let ended = match &change.action {
         Action::Create { .. } => one.create().await,
         Action::Update { .. } | Action::Adopt { .. } => one.update().await,
@@ -201,12 +211,18 @@ impl One<'_> {
                     self.eased(attempt);
                     return Ok(self.confirmed(&live, prints));
                 }
+                (Some(live), Verdict::Done) if self.is_overtaken(&live, 0) => {
+                    return Err(self.conflict(&live).await);
+                }
                 (Some(live), Verdict::Done) => return self.make_equal(&wire, live, prints).await,
+                (Some(live), Verdict::Unknown) if self.is_first(&live)? => {
+                    return self.make_equal(&wire, live, prints).await;
+                }
                 (Some(live), Verdict::Exists) if self.change.address.kind == KindName::FOLDER => {
                     let note = Some("it was made by somebody else in the same moment; it is used as it is".into());
                     return Ok(Confirmed { borrowed: true, note, ..self.confirmed(&live, prints) });
                 }
-                (Some(live), _) => return Err(self.conflict(&live)),
+                (Some(live), _) => return Err(self.conflict(&live).await),
                 (None, Verdict::Done) => {
                     return Err(failed("the server says that it is done, but it is not there"));
                 }
@@ -249,7 +265,7 @@ impl One<'_> {
             KindName::DASHBOARD if self.change.action.writes() => self.seen(&planned),
             _ => match self.look().await? {
                 Some(live) if !same_version(&live.found.identity, &planned) => {
-                    return self.done_or_conflict(&live, &planned, prints);
+                    return self.done_or_conflict(&live, &planned, prints).await;
                 }
                 Some(live) => live.found,
                 None => return Err(gone()),
@@ -281,16 +297,16 @@ impl One<'_> {
                 return Ok(self.confirmed(&live, prints));
             }
             if verdict == Verdict::Done {
-                if self.version_follows(&live, &planned) {
-                    return Err(self.differs(&live, prints));
+                if self.is_overtaken(&live, planned.version) {
+                    return Err(self.conflict(&live).await);
                 }
-                return Err(self.conflict(&live));
+                return Err(self.differs(&live, prints));
             }
             let untouched = same_version(&live.found.identity, &planned);
             // A folder takes two requests, a title and a move: the first of them done is no change of somebody else's.
             let halfway = wrote && self.change.address.kind == KindName::FOLDER;
             if !(untouched || halfway) {
-                return Err(self.conflict(&live));
+                return Err(self.conflict(&live).await);
             }
             if verdict == Verdict::Forbidden && attempt >= 2 {
                 return Err(failed(&words));
@@ -317,7 +333,7 @@ impl One<'_> {
             self.rest(attempt).await;
             let Some(live) = self.look().await? else { return Ok(Confirmed::default()) };
             if !same_version(&live.found.identity, &planned) {
-                return Err(self.conflict(&live));
+                return Err(self.conflict(&live).await);
             }
             if self.change.address.kind == KindName::FOLDER {
                 let inside = live::inside_folder(&self.tools.client, &self.tools.server, self.uid()).await;
@@ -350,11 +366,20 @@ impl One<'_> {
         request: &crate::model::Request,
         words: &mut String,
     ) -> Result<Verdict, Ending> {
-        match self.tools.client.send(request).await {
+        let Some(pass) = self.pace.enter().await else {
+            return Err(match self.wrote.load(Ordering::Relaxed) {
+                true => unknown("the run was stopped before it was settled"),
+                false => ended(Outcome::NotStarted),
+            });
+        };
+        self.wrote.store(true, Ordering::Relaxed);
+        let answer = self.tools.client.send(request).await;
+        drop(pass);
+        match answer {
             Ok(answer) => {
                 let verdict = self.kind.judge(write, self.uid(), &answer);
                 if matches!(verdict, Verdict::Done | Verdict::Unknown) {
-                    self.wrote.store(true, Ordering::Relaxed);
+                    self.perhaps_done.store(true, Ordering::Relaxed);
                 }
                 if verdict != Verdict::Done {
                     *words = in_words(&answer);
@@ -362,7 +387,7 @@ impl One<'_> {
                 Ok(verdict)
             }
             Err(ApiError::Lost(why)) => {
-                self.wrote.store(true, Ordering::Relaxed);
+                self.perhaps_done.store(true, Ordering::Relaxed);
                 *words = format!("its answer was lost ({why})");
                 Ok(Verdict::Unknown)
             }
@@ -393,7 +418,14 @@ impl One<'_> {
     }
 
     fn unauthorised(&self, words: String) -> Ending {
-        Box::new(Answered::Unauthorised { words, wrote: self.wrote.load(Ordering::Relaxed) })
+        Box::new(Answered::Unauthorised { words, wrote: self.perhaps_done.load(Ordering::Relaxed) })
+    }
+
+    /// Whether it is as intended but for being the default data source, which a 12.x makes of the first one.
+    fn is_first(&self, live: &Live) -> Result<bool, Ending> {
+        let value = self.kind.normal(live.body.clone()).whole();
+        let digest = kinds::datasource::digest_if_not_asked_to_be_default(&value);
+        Ok(self.change.address.kind == KindName::DATASOURCE && digest == self.intent()?.digest)
     }
 
     fn is_as_intended(&self, live: &Live) -> Result<bool, Ending> {
@@ -414,7 +446,13 @@ impl One<'_> {
             || live.found.identity.version == planned.version
     }
 
-    fn done_or_conflict(
+    /// Whether somebody else saved it between our write and the read after it: it is more than one version on. A
+    /// folder's one update may be two.
+    fn is_overtaken(&self, live: &Live, planned: i64) -> bool {
+        self.change.address.kind != KindName::FOLDER && live.found.identity.version > planned + 1
+    }
+
+    async fn done_or_conflict(
         &self,
         live: &Live,
         planned: &Identity,
@@ -424,7 +462,7 @@ impl One<'_> {
         if same_one && self.intent()?.secrets.is_empty() && self.is_as_intended(live)? {
             return Ok(self.confirmed(live, prints));
         }
-        Err(self.conflict(live))
+        Err(self.conflict(live).await)
     }
 
     fn planned(&self) -> Result<Identity, Ending> {
@@ -457,12 +495,14 @@ impl One<'_> {
         Box::new(Answered::Differs(confirmed, Outcome::Failed { message }))
     }
 
-    fn conflict(&self, live: &Live) -> Ending {
-        let by = live.found.saved.by.clone();
+    async fn conflict(&self, live: &Live) -> Ending {
+        let saver = live::saver(&self.tools.client, &self.tools.server, &self.change.address).await;
+        let saved = saver.as_ref().unwrap_or(&live.found.saved);
+        let by = saved.by.clone();
         ended(Outcome::Conflict(match &self.change.only_if {
             Precondition::Is(planned) if !planned.another_incarnation(&live.found.identity) => Conflict::Saved {
                 by,
-                at: live.found.saved.at.clone(),
+                at: saved.at.clone(),
                 version: live.found.identity.version,
                 planned: planned.version,
             },

@@ -1,50 +1,108 @@
-//! How many writes are in flight: four to begin with, fewer when the server is strained, more again when it is not.
+//! How many writes are in flight: four to begin with, fewer when the server is strained, more while it is not.
+//!
+//! Only writes are paced here. The reads around them go at the pace of [`crate::grafana`].
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
 
 /// How many writes are begun with; no server on SQLite gained beyond this (`contracts/README.md` 25).
 const BEGIN: usize = 4;
 /// The most writes that are let in by default, on a server that stays easy: what is far away gains by it.
 pub const WRITES: usize = 16;
-/// How many easy writes in a row let one more in.
-const EASY: usize = 8;
+/// How many easy writes in a row let one more in, before the server was ever strained and after.
+const EASY: (usize, usize) = (4, 8);
 
-/// The pace of one group of writes, shared by its tasks.
+/// The pace of the writes of a run, shared by its tasks.
 pub struct Pace {
-    limit: AtomicUsize,
+    state: Mutex<State>,
+    changed: Notify,
     most: usize,
-    easy: AtomicUsize,
 }
+
+struct State {
+    limit: usize,
+    writing: usize,
+    easy: usize,
+    strained: bool,
+    closed: bool,
+}
+
+/// The right to have one write in flight; ends when it is dropped.
+pub struct Pass<'a>(&'a Pace);
 
 impl Pace {
     /// A pace of at most so many writes in flight.
     #[must_use]
     pub fn new(most: usize) -> Pace {
         let most = most.max(1);
-        Pace { limit: AtomicUsize::new(most.min(BEGIN)), most, easy: AtomicUsize::new(0) }
+        let state = State { limit: most.min(BEGIN), writing: 0, easy: 0, strained: false, closed: false };
+        Pace { state: Mutex::new(state), changed: Notify::new(), most }
     }
 
-    /// How many may be in flight now.
+    /// How many changes are worth having under way: those that write and those that read back what they wrote.
     #[must_use]
-    pub fn limit(&self) -> usize {
-        self.limit.load(Ordering::Relaxed)
+    pub fn under_way(&self) -> usize {
+        if self.most == 1 { 1 } else { 2 * self.state().limit }
+    }
+
+    /// Waits until one more write may begin; none when no more may.
+    pub async fn enter(&self) -> Option<Pass<'_>> {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // Waiting begins before the state is looked at, so that no change of it is missed.
+            changed.as_mut().enable();
+            {
+                let mut state = self.state();
+                if state.closed {
+                    return None;
+                }
+                if state.writing < state.limit {
+                    state.writing += 1;
+                    return Some(Pass(self));
+                }
+            }
+            changed.await;
+        }
+    }
+
+    /// Lets no further write begin.
+    pub fn close(&self) {
+        self.state().closed = true;
+        self.changed.notify_waiters();
     }
 
     /// A write met a server that answers wrongly or is busy: half as many from now on, at least one.
     pub fn strain(&self) {
-        self.easy.store(0, Ordering::Relaxed);
-        let _ = self.limit.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |limit| Some((limit / 2).max(1)));
+        let mut state = self.state();
+        state.easy = 0;
+        state.strained = true;
+        state.limit = (state.limit / 2).max(1);
     }
 
     /// A write went through at once.
     pub fn ease(&self) {
-        if self.easy.fetch_add(1, Ordering::Relaxed) + 1 >= EASY {
-            self.easy.store(0, Ordering::Relaxed);
-            let most = self.most;
-            let _ = self
-                .limit
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |limit| (limit < most).then_some(limit + 1));
+        let mut state = self.state();
+        state.easy += 1;
+        if state.easy >= if state.strained { EASY.1 } else { EASY.0 } {
+            state.easy = 0;
+            state.limit = (state.limit + 1).min(self.most);
+            drop(state);
+            self.changed.notify_waiters();
         }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Every change of the state is one assignment: a task that died in between left it whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Pass<'_> {
+    fn drop(&mut self) {
+        self.0.state().writing -= 1;
+        self.0.changed.notify_waiters();
     }
 }
 
@@ -52,18 +110,44 @@ impl Pace {
 mod tests {
     use super::*;
 
+    fn limit(pace: &Pace) -> usize {
+        pace.state().limit
+    }
+
     #[test]
     fn strain_halves_and_ease_restores() {
         let pace = Pace::new(6);
-        assert_eq!(pace.limit(), 4);
-        pace.strain();
-        pace.strain();
-        pace.strain();
-        assert_eq!(pace.limit(), 1);
-        for _ in 0..EASY * 9 {
+        assert_eq!(limit(&pace), 4);
+        for _ in 0..EASY.0 {
             pace.ease();
         }
-        assert_eq!(pace.limit(), 6);
-        assert_eq!(Pace::new(1).limit(), 1);
+        assert_eq!(limit(&pace), 5);
+        for _ in 0..3 {
+            pace.strain();
+        }
+        assert_eq!(limit(&pace), 1);
+        for _ in 0..EASY.1 * 9 {
+            pace.ease();
+        }
+        assert_eq!(limit(&pace), 6);
+        assert_eq!(limit(&Pace::new(1)), 1);
+    }
+
+    #[tokio::test]
+    async fn no_more_writes_than_the_limit_and_none_after_the_end() {
+        let pace = Pace::new(1);
+        let first = pace.enter().await;
+        assert!(first.is_some());
+        let second = pace.enter();
+        tokio::pin!(second);
+        tokio::select! {
+            biased;
+            _ = &mut second => panic!("two writes at once"),
+            () = std::future::ready(()) => {}
+        }
+        drop(first);
+        assert!(second.await.is_some());
+        pace.close();
+        assert!(pace.enter().await.is_none());
     }
 }

@@ -23,7 +23,7 @@ use crate::terminal::Terminal;
 pub async fn plan(args: PlanArgs, machine: &Machine, terminal: &Terminal) -> Result<Exit, Failure> {
     let begun = Instant::now();
     let goal = if args.destroy { Goal::Destroy } else { Goal::Apply };
-    let (settings, problems) = gather::settle(&args.directory.directory, &args.workspace, &args.rules)?;
+    let (settings, problems) = gather::settle(&args.directory.directory, &args.workspace, &args.rules, machine)?;
     let gathered = gather(goal, settings, problems, machine, terminal).await?;
     if let Some(failure) = other_origin(&gathered) {
         terminal.say(&format!("warning: {}; apply will refuse without --take-over", failure.message));
@@ -76,7 +76,7 @@ pub async fn apply(
         return Err(Failure::new(Exit::Usage, format!("{goal} asks before it writes, and there is nobody to ask"))
             .hint("read the plan, then run again with -auto-approve"));
     }
-    let (settings, problems) = gather::settle(&directory.directory, &workspace, &rules)?;
+    let (settings, problems) = gather::settle(&directory.directory, &workspace, &rules, machine)?;
     gather::must_be_named(&settings)?;
     let mut gathered = loop {
         let mut gathered = gather(goal, settings.clone(), problems.clone(), machine, terminal).await?;

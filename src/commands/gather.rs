@@ -405,9 +405,12 @@ pub fn settle(
     directory: &std::path::Path,
     workspace: &crate::cli::WorkspaceArgs,
     rules: &crate::cli::RulesArgs,
+    machine: &Machine,
 ) -> Result<(Settings, Vec<Problem>), Failure> {
     let (file, problems) = directory::settings(directory)?;
-    let settings = Settings::settle(directory.to_owned(), file, workspace, rules)
+    let mut workspace = workspace.clone();
+    workspace.url = workspace.url.or_else(|| machine.variable("AMGCTL_URL"));
+    let settings = Settings::settle(directory.to_owned(), file, &workspace, rules)
         .map_err(|message| Failure::new(Exit::Usage, message))?;
     Ok((settings, problems))
 }

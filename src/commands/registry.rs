@@ -51,7 +51,7 @@ async fn open(
     workspace: &WorkspaceArgs,
     machine: &Machine,
 ) -> Result<(Settings, Connection, Store, Record), Failure> {
-    let (settings, _) = gather::settle(directory, workspace, &RulesArgs::default())?;
+    let (settings, _) = gather::settle(directory, workspace, &RulesArgs::default(), machine)?;
     let connection = connect(&settings.workspace, machine).await?;
     let mut store = Store::new(connection.client.clone(), settings.stack.clone());
     match store.load(&connection.access).await {

@@ -21,7 +21,7 @@ pub use errors::ApiError;
 use crate::model::{Method, Request, Response, Secret};
 use trust::Trust;
 
-/// How many requests are in flight at once; reads gain up to about this many (`contracts/README.md` 25).
+/// How many reads are in flight at once; servers gain up to about this many (`contracts/README.md` 25).
 pub const IN_FLIGHT: usize = 16;
 /// The largest answer that is taken: a page of a list is 2 MiB of objects, or one object that may be 16 MiB and more.
 const LARGEST_ANSWER: usize = 256 << 20;
@@ -42,7 +42,8 @@ pub struct Client {
 }
 
 struct Shared {
-    in_flight: Semaphore,
+    /// How many more reads may be in flight.
+    reads: Semaphore,
     requests: AtomicU64,
     retries: AtomicU64,
     bytes: AtomicU64,
@@ -75,7 +76,7 @@ impl Client {
             .retry(reqwest::retry::never())
             .connect_timeout(Duration::from_secs(10))
             .timeout(ANSWER_WITHIN)
-            .pool_max_idle_per_host(IN_FLIGHT)
+            .pool_max_idle_per_host(2 * IN_FLIGHT)
             .build()
             .map_err(|e| {
                 anyhow::anyhow!(
@@ -85,7 +86,7 @@ impl Client {
                 )
             })?;
         let shared = Shared {
-            in_flight: Semaphore::new(IN_FLIGHT),
+            reads: Semaphore::new(IN_FLIGHT),
             requests: AtomicU64::new(0),
             retries: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -157,7 +158,11 @@ impl Client {
     }
 
     async fn once(&self, request: &Request) -> Result<(Response, Option<Duration>), ApiError> {
-        let _place = self.shared.in_flight.acquire().await.map_err(|e| ApiError::NotReached(e.to_string()))?;
+        // Writes have a pace of their own (`crate::apply::pace`), so that reading back does not hold them up.
+        let _place = match request.method.is_read() {
+            true => Some(self.shared.reads.acquire().await.map_err(|e| ApiError::NotReached(e.to_string()))?),
+            false => None,
+        };
         self.shared.requests.fetch_add(1, Ordering::Relaxed);
         let url = format!("{}{}", self.base, request.path);
         let mut building = match request.method {

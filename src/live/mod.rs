@@ -287,7 +287,7 @@ async fn name_the_savers(
     if server.resources.is_none() {
         return Ok(());
     }
-    let changed: Vec<(Address, Request)> = workspace
+    let changed: Vec<Address> = workspace
         .found
         .iter()
         .filter(|(address, found)| {
@@ -295,33 +295,38 @@ async fn name_the_savers(
                 found.body.digest().is_some_and(|d| Some(d.recorded()) != r.digest || found.parent != r.parent)
             })
         })
-        .filter_map(|(address, _)| {
-            let path = match address.kind {
-                KindName::DASHBOARD => format!("/api/dashboards/uid/{}", address.uid),
-                KindName::FOLDER => format!("/api/folders/{}", address.uid),
-                _ => return None,
-            };
-            Some((address.clone(), Request::get(path)))
-        })
+        .map(|(address, _)| address.clone())
         .collect();
     let mut tasks = JoinSet::new();
-    for (address, request) in changed {
-        let client = client.clone();
-        tasks.spawn(async move { (address, client.send(&request).await) });
+    for address in changed {
+        let (client, server) = (client.clone(), server.clone());
+        tasks.spawn(async move {
+            let saved = saver(&client, &server, &address).await;
+            (address, saved)
+        });
     }
     while let Some(joined) = tasks.join_next().await {
-        let Ok((address, Ok(answer))) = joined else { continue };
-        let json = answer.json();
-        let meta = json.get("meta").unwrap_or(&json);
-        let saved = Saved { by: kinds::text(meta, "/updatedBy"), at: kinds::text(meta, "/updated") };
-        if answer.status == 200
-            && !saved.by.is_empty()
-            && let Some(found) = workspace.found.get_mut(&address)
-        {
+        let Ok((address, Some(saved))) = joined else { continue };
+        if let Some(found) = workspace.found.get_mut(&address) {
             found.saved = saved;
         }
     }
     Ok(())
+}
+
+/// Who saved an object last, by name, where `/apis` says only a number; none where that is not needed or not said.
+pub async fn saver(client: &Client, server: &Server, address: &Address) -> Option<Saved> {
+    server.resources.as_ref()?;
+    let path = match address.kind {
+        KindName::DASHBOARD => format!("/api/dashboards/uid/{}", address.uid),
+        KindName::FOLDER => format!("/api/folders/{}", address.uid),
+        _ => return None,
+    };
+    let answer = client.send(&Request::get(path)).await.ok().filter(|a| a.status == 200)?;
+    let json = answer.json();
+    let meta = json.get("meta").unwrap_or(&json);
+    let saved = Saved { by: kinds::text(meta, "/updatedBy"), at: kinds::text(meta, "/updated") };
+    (!saved.by.is_empty()).then_some(saved)
 }
 
 /// An answer that is needed: 401, 403 and failures become errors that name what was asked.

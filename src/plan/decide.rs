@@ -13,6 +13,7 @@ use super::{
     SecretChange, clashes, contents, guards, order,
 };
 use crate::kinds;
+use crate::kinds::datasource::digest_if_not_asked_to_be_default;
 use crate::model::digest::{Numbers, REVISION};
 use crate::model::{
     Address, Declared, Delta, Digest, Entry, Fingerprint, FolderPath, Found, Guard, Headline, Identity, KindName,
@@ -230,10 +231,15 @@ fn claim<'a>(inputs: &Inputs<'a>, address: &Address, found: Option<&Found>) -> C
         return Claim { recorded: recorded.digest.as_ref().map(|_| recorded), replacing, ..none(false) };
     };
     let live = found.body.digest().map(NormalDigest::recorded);
-    let as_pending = recorded.pending.as_ref().is_some_and(|p| {
-        let as_sent = live.as_ref().is_some_and(|live| *live == p.digest);
-        found.parent == p.parent && (as_sent || not_as_default(address, found).is_some_and(|d| d == p.digest))
-    });
+    let as_first = |digest: &Digest| {
+        address.kind == KindName::DATASOURCE
+            && recorded.digest.is_none()
+            && found.body.value().is_some_and(|v| digest_if_not_asked_to_be_default(v) == *digest)
+    };
+    let as_pending = recorded
+        .pending
+        .as_ref()
+        .is_some_and(|p| (live.as_ref() == Some(&p.digest) || as_first(&p.digest)) && found.parent == p.parent);
     let other = recorded.identity.as_ref().is_some_and(|identity| identity.another_incarnation(&found.identity));
     if (other || recorded.digest.is_none()) && as_pending && (replacing || recorded.digest.is_none()) {
         return Claim {
@@ -262,14 +268,6 @@ fn claim<'a>(inputs: &Inputs<'a>, address: &Address, found: Option<&Found>) -> C
     };
     let version_moved = recorded.identity.as_ref().is_none_or(|i| i.version != found.identity.version);
     Claim { record, recorded: Some(recorded), stale: false, secrets_unclear: version_moved || pending, replacing }
-}
-
-/// The digest of a data source as if it were not the default one: 12.x makes the first one that, whatever was asked
-/// (`contracts/README.md` 15), and a run may have ended before it said so again.
-fn not_as_default(address: &Address, found: &Found) -> Option<Digest> {
-    let mut value = found.body.value().filter(|_| address.kind == KindName::DATASOURCE)?.clone();
-    *value.get_mut("isDefault")? = Value::Bool(false);
-    Some(kinds::by_name(address.kind).normal(value).digest().recorded())
 }
 
 fn change(inputs: &Inputs<'_>, address: &Address, wanted: Option<&Wanted<'_>>, paths: &Paths) -> Option<Change> {

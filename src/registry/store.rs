@@ -225,18 +225,27 @@ impl Store {
 
     /// Removes the record: the last step of a destroy.
     pub async fn remove(&mut self, record: &Record) -> Result<(), SaveError> {
-        match self.stored().await? {
-            Stored::Absent => return Ok(()),
-            Stored::Is(serial, run) if serial == record.serial && run == record.run => {}
-            Stored::Is(..) => return Err(SaveError::Lost),
-            Stored::Unclear(why) => return Err(SaveError::Refused(why)),
-        }
         let path = format!("/api/dashboards/uid/{}", encode(&Record::uid(&self.stack)));
-        let answer = self.client.send(&Request::delete(path)).await;
-        if !matches!(self.stored().await?, Stored::Absent) {
-            return Err(SaveError::Refused(answer.map_or_else(|e| e.to_string(), |a| a.message())));
+        let mut last = String::new();
+        for attempt in 0..=TRIES {
+            if attempt > 1 {
+                tokio::time::sleep(Duration::from_millis(50 << attempt)).await;
+            }
+            match self.stored().await? {
+                Stored::Absent => return Ok(()),
+                Stored::Is(serial, run) if serial == record.serial && run == record.run => {}
+                Stored::Is(..) => return Err(SaveError::Lost),
+                Stored::Unclear(why) => {
+                    last = why;
+                    continue;
+                }
+            }
+            if attempt < TRIES {
+                let answer = self.client.send(&Request::delete(path.as_str())).await;
+                last = answer.map_or_else(|e| e.to_string(), |a| a.message());
+            }
         }
-        Ok(())
+        Err(SaveError::Refused(last))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The embedded workspace: Grafana's HTTP API on loopback, so that the program runs without a server at hand.
 //!
 //! It behaves as recordings of real servers say (`fixtures/contracts`), version by version; every difference between
-//! versions has one name in [`rules`]. The rest of the program reaches it over HTTP and in no other way. Where it does
+//! versions has one name in `rules`. The rest of the program reaches it over HTTP and in no other way. Where it does
 //! not know what a server does it answers 501 and says so.
 
 mod access;

@@ -1,5 +1,6 @@
 //! The decision table (declared × recorded × live), row by row, on every kind and every Grafana.
 
+use amgctl::sandbox::Version;
 use serde_json::json;
 
 use crate::support::{World, dashboard, every, prometheus};
@@ -93,11 +94,16 @@ impl Thing {
     }
 }
 
-/// Makes a claim about each kind on every Grafana. Each begins with one object that is ours and stays as it is, so
+/// Makes a claim about each kind on every Grafana; about data sources, which are the same on all, on the oldest and the
+/// newest. Each begins with one object that is ours and stays as it is, so
 /// that the stack is never empty.
 fn each(claim: impl Fn(&World, &Thing)) {
     for thing in THINGS {
+        let same_on_all = thing.kind == "datasource";
         every(|w| {
+            if same_on_all && !matches!(w.version, Version::V9_4 | Version::V12_4) {
+                return;
+            }
             // On 12.4 the first data source becomes the default one, whoever makes it and whatever they ask.
             w.make_datasource(&prometheus("first", "First"));
             w.json("Other/other.json", &dashboard("other", "Bystander"));
@@ -221,8 +227,11 @@ fn what_was_saved_back_as_it_was_only_renews_the_record() {
         let version = thing.version(w);
         w.plan().exits(0);
         let ran = w.apply();
-        ran.exits(0).says("0 added, 0 changed, 0 destroyed");
-        assert!(ran.writes().iter().all(|r| r.path == "/api/dashboards/db"), "only the record: {:?}", ran.writes());
+        ran.exits(0);
+        let writes = ran.writes();
+        assert!(writes.iter().all(|r| r.path == "/api/dashboards/db"), "only the record: {writes:?}");
+        // A folder that a search shows as recorded need not be read, so nothing is found out of date.
+        assert!(!writes.is_empty() || thing.kind == "folder");
         assert_eq!(thing.version(w), version);
         w.apply().exits(0).writes_nothing();
     });

@@ -246,7 +246,42 @@ fn killed_at_any_write_the_next_run_repairs_on_12_4() {
 #[test]
 fn killed_at_some_writes_the_next_run_repairs_elsewhere() {
     for version in Version::all().filter(|v| !matches!(v, Version::V9_4 | Version::V12_4)) {
-        killed_everywhere(version, 4);
+        killed_everywhere(version, 5);
+    }
+}
+
+#[test]
+fn killed_at_any_write_of_the_first_apply_the_next_run_repairs() {
+    for version in Version::all() {
+        let step = if version == Version::V12_4 { 1 } else { 4 };
+        let mut n = 1;
+        loop {
+            for does in [|| Does::HoldBefore, || Does::HoldAfter] {
+                let w = World::new(version);
+                before(&w);
+                let proxy = Proxy::before(&w.sandbox.running().url, move |seen| {
+                    if seen.is_write() && seen.write == n { does() } else { Does::Pass }
+                });
+                let mut child = w.begin_at(&proxy, "apply stack -auto-approve");
+                if !child.is_held_by(&proxy) {
+                    assert!(n > 10, "only {n} writes");
+                    break;
+                }
+                child.signal("KILL");
+                child.ends().exits(137);
+                drop(proxy);
+                let again = w.apply();
+                assert!(again.code == 0, "killed at write {n} on {version}, then:\n{again}");
+                assert_eq!(w.everything().len(), 8, "killed at write {n} on {version}");
+                w.is_settled();
+                w.destroy().exits(0);
+                assert!(w.everything().is_empty(), "killed at write {n} on {version}");
+            }
+            n += step;
+            if n > 16 {
+                break;
+            }
+        }
     }
 }
 

@@ -1,141 +1,262 @@
-//! What goes wrong at any request of an apply is mended by the next one: faults, kills, busy databases.
-//!
-//! An apply of some twenty changes beside foreign objects is run once without faults; then, for every request of it,
-//! with one fault at that request; then again without. Afterwards the workspace is what the fault-free run left, nothing
-//! is doubled, and what is foreign is as it was to the byte. A sample runs with every `cargo test`; all of it, some
-//! thousand runs a server, with `cargo test --test it every_fault -- --ignored --nocapture`.
-
-mod stage;
-
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+//! What a server does wrong: answers that are lost, refusals that are not true, a busy database.
 
 use amgctl::sandbox::Version;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{World, dashboard};
-use stage::{Outcome, Scene, Stage};
+use crate::support::{Does, Proxy, Ran, World, dashboard, every, on, prometheus};
 
-/// What strikes a request, as `--fault` has it; the last two kill the program while it waits for the answer.
-const FAULTS: [&str; 9] = [
-    "cut-before@N",
-    "cut-after@N",
-    "429@N=0s",
-    "500@N",
-    "500-after@N",
-    "502@N",
-    "502-after@N",
-    "slow@N=600s",
-    "slow-after@N=600s",
-];
-
-/// Which faults strike at which requests: all, or so many that a seed chooses.
-enum Which {
-    All,
-    Some(usize),
+/// A dashboard whose panel says how often it was changed.
+fn numbered(n: usize, turn: usize) -> Value {
+    let mut dashboard = dashboard(&format!("d{n:02}"), &format!("D{n:02}"));
+    dashboard["panels"][0]["title"] = format!("turn {turn}").into();
+    dashboard
 }
 
-/// Runs an apply with every chosen fault, and gives the outcomes as a table; what was not mended is told and fails.
-fn sweep(version: Version, scene: Scene, which: &Which) -> String {
-    let stage = Stage::set(version, scene);
-    let requests = stage.requests;
-    let mut cases: Vec<(usize, usize)> =
-        (0..FAULTS.len()).flat_map(|fault| (1..=requests).map(move |n| (fault, n))).collect();
-    if let Which::Some(count) = which {
-        let mut seed = 0x9e37_79b9_u64 + requests as u64;
-        while cases.len() > *count {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            cases.swap_remove((seed >> 33) as usize % cases.len());
-        }
+fn declare(w: &World, turn: usize) {
+    w.write("amgctl.yaml", "stack: demo\nmax_destroy: 50\n");
+    for n in 0..3 {
+        w.json(&format!("Infra/d{n:02}.json"), &numbered(n, turn));
     }
-    let (next, outcomes, wrong) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()), Mutex::new(String::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                while let Some((fault, n)) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let fault = FAULTS[*fault];
-                    let Outcome { code, faults } = stage.struck(&fault.replace('N', &n.to_string()));
-                    *outcomes.lock().unwrap().entry((fault, code)).or_insert(0) += 1;
-                    if !faults.is_empty() {
-                        let _ =
-                            writeln!(wrong.lock().unwrap(), "{version}: {fault} at {n} of {requests}: {faults}");
-                    }
-                }
-            });
-        }
-    });
-    let mut table = format!("Grafana {version}, {scene:?}: {requests} requests, {} runs\n", cases.len());
-    for ((fault, code), count) in outcomes.into_inner().unwrap() {
-        let ended = if code < 0 { "killed".to_owned() } else { format!("exit {code}") };
-        let _ = writeln!(table, "  {fault:18} {ended:8} {count:4}");
-    }
-    let wrong = wrong.into_inner().unwrap();
-    assert!(wrong.is_empty(), "{table}{wrong}");
-    table
+    w.write("Team/_folder.yaml", &format!("uid: team\ntitle: Team {turn}\n"));
+    let mut prom = prometheus("prom", "Prom");
+    prom["url"] = format!("http://turn-{turn}:9090").into();
+    w.json("prom.json", &prom);
 }
 
-#[test]
-fn a_fault_at_some_request_is_mended_by_the_next_apply() {
+/// Claims that the workspace is exactly as declared in this turn, every object once.
+#[track_caller]
+fn is_declared(w: &World, turn: usize, ran: &Ran) {
+    let mut all: Vec<String> = w.everything().into_keys().collect();
+    let infra = w.folder_titled("Infra").unwrap_or_default();
+    all.retain(|address| *address != format!("folder.{infra}"));
+    assert_eq!(all, ["dashboard.d00", "dashboard.d01", "dashboard.d02", "datasource.prom", "folder.team"], "{ran}");
+    for n in 0..3 {
+        let live = w.live_dashboard(&format!("d{n:02}")).unwrap();
+        assert_eq!(live["panels"][0]["title"], format!("turn {turn}"), "{ran}");
+        assert_eq!(w.folder_of(&format!("d{n:02}")), infra);
+    }
+    assert_eq!(w.live_folder("team").unwrap()["title"], format!("Team {turn}"), "{ran}");
+    assert_eq!(w.live_datasource("prom").unwrap()["url"], format!("http://turn-{turn}:9090"), "{ran}");
+}
+
+/// Everything that a fault may do to one request of three applies: makes, changes and destroys.
+fn survives(version: Version, fault: &str) {
+    let w = World::faulty(version, &[fault]);
+    for turn in 1..=2 {
+        declare(&w, turn);
+        let ran = w.apply();
+        assert!(ran.code == 0, "{fault} on {version}:\n{ran}");
+        ran.lacks("conflict");
+        is_declared(&w, turn, &ran);
+    }
+    w.is_settled();
+    let ran = w.destroy();
+    assert!(ran.code == 0 && w.everything().is_empty(), "{fault} on {version}:\n{ran}");
+}
+
+/// How many writes three applies without a fault send, and how many reads before the first.
+fn requests(version: Version) -> usize {
+    let w = World::new(version);
+    let mut writes = 0;
+    for turn in 1..=2 {
+        declare(&w, turn);
+        writes += w.applied().writes().len();
+    }
+    let ran = w.destroy();
+    ran.exits(0);
+    writes + ran.writes().len()
+}
+
+/// Every sixth write, so that each fault meets others of them; all of them with AMGCTL_TEST_EVERY_REQUEST.
+fn at_many_writes(faults: &[&str]) {
+    let all = std::env::var_os("AMGCTL_TEST_EVERY_REQUEST").is_some();
     for version in [Version::V9_4, Version::V12_4] {
-        sweep(version, Scene::First, &Which::Some(5));
-        sweep(version, Scene::Later, &Which::Some(9));
-    }
-}
-
-#[test]
-#[ignore = "minutes: every fault at every request, on the servers that AMGCTL_SWEEP names, or all"]
-fn every_fault_at_every_request_is_mended_by_the_next_apply() {
-    let chosen = std::env::var("AMGCTL_SWEEP").unwrap_or_default();
-    for version in Version::all().filter(|v| chosen.is_empty() || chosen.split(',').any(|c| c == v.name())) {
-        for scene in [Scene::First, Scene::Later] {
-            print!("{}", sweep(version, scene, &Which::All));
+        let writes = requests(version);
+        assert!(writes > 20, "{writes}");
+        for (i, fault) in faults.iter().enumerate() {
+            for n in (1..=writes).filter(|n| all || (n + 2 * i) % 6 == 0) {
+                survives(version, &format!("{fault}:write@{n}"));
+            }
         }
     }
 }
 
-/// Applies sixty changed dashboards so many times to a database that writers lock against each other.
-fn busy(version: Version, applies: usize) {
-    let world = World::faulty(version, &["busy"]);
-    let write = |round: usize| {
-        for n in 0..60 {
-            let mut board = dashboard(&format!("d{n}"), &format!("Dashboard {n}"));
-            board["description"] = json!(format!("round {round}"));
-            world.json(&format!("F{}/d{n}.json", n % 4), &board);
+#[test]
+fn a_write_whose_answer_was_lost_is_looked_for_before_it_is_sent_again() {
+    at_many_writes(&["cut-after", "cut-after", "cut-after"]);
+}
+
+#[test]
+fn a_write_that_never_arrived_is_sent_again() {
+    at_many_writes(&["cut-before"]);
+}
+
+#[test]
+fn a_500_that_was_done_is_done_and_one_that_was_not_is_sent_again() {
+    at_many_writes(&["500-after", "500"]);
+}
+
+#[test]
+fn a_gateways_answer_is_a_question() {
+    at_many_writes(&["502-after", "503", "504-after"]);
+}
+
+#[test]
+fn reads_that_fail_once_are_read_again() {
+    for version in Version::all() {
+        for fault in ["cut-before", "502", "503"] {
+            for n in (1..30).step_by(6) {
+                let fault = format!("{fault}:read@{n}");
+                let w = World::faulty(version, &[&fault]);
+                for turn in 1..=2 {
+                    declare(&w, turn);
+                    w.apply().exits(0);
+                    w.is_settled();
+                }
+                is_declared(&w, 2, &w.plan());
+            }
         }
-    };
-    write(0);
-    world.apply().exits(0).says("64 added, 0 changed, 0 destroyed");
-    let mut retried = 0;
-    for round in 1..=applies {
-        write(round);
-        let ran = world.apply();
-        ran.exits(0).says("0 added, 60 changed, 0 destroyed").lacks("refused");
-        retried += ran.asked.iter().filter(|r| r.status == Some(412)).count();
-        world.plan().exits(0).says("No changes.");
     }
-    // A classic server raises the version with every save: one more is one that was doubled.
-    for n in 0..60 {
-        let board = world.live_dashboard(&format!("d{n}")).unwrap();
-        assert_eq!(board["description"], format!("round {applies}"));
-        assert_eq!(board["version"], applies + 1, "d{n} was saved more than once in some round");
-    }
-    println!(
-        "Grafana {version}, busy: {applies} applies of 60 changes, {retried} untrue refusals met, none doubled"
-    );
-    world.destroy().exits(0).says("64 destroyed");
-    assert!(world.everything().is_empty());
 }
 
 #[test]
-fn a_busy_database_loses_and_doubles_nothing() {
-    busy(Version::V9_4, 3);
+fn a_server_that_asks_for_a_moment_gets_it() {
+    for fault in ["429:write@4=1s", "429:read@3=1s"] {
+        every(|w| {
+            let slowed = World::faulty(w.version, &[fault]);
+            declare(&slowed, 1);
+            let begun = std::time::Instant::now();
+            let ran = slowed.apply();
+            ran.exits(0);
+            assert!(begun.elapsed() >= std::time::Duration::from_secs(1), "it waited as long as it was asked to");
+            is_declared(&slowed, 1, &ran);
+        });
+    }
 }
 
 #[test]
-#[ignore = "minutes: a hundred applies to a busy database"]
-fn a_hundred_applies_to_a_busy_database_lose_and_double_nothing() {
-    busy(Version::V9_4, 100);
-    busy(Version::V10_1, 10);
+fn connections_that_are_refused_are_made_again() {
+    every(|w| {
+        let refusing = World::faulty(w.version, &["refuse@1-2"]);
+        declare(&refusing, 1);
+        let ran = refusing.apply();
+        ran.exits(0);
+        is_declared(&refusing, 1, &ran);
+    });
+}
+
+#[test]
+fn a_server_that_stays_down_ends_the_run_with_what_is_known() {
+    every(|w| {
+        let down = World::faulty(w.version, &["502:write:/api/dashboards/db@2+"]);
+        declare(&down, 1);
+        let ran = down.apply();
+        // Not even the record can be saved after that, so nothing more is tried.
+        ran.exits(5)
+            .says("Apply incomplete! Resources: 3 added")
+            .says("3 not started")
+            .says("could not be recorded");
+        assert!(down.live_dashboard("d00").is_none());
+    });
+}
+
+#[test]
+fn one_object_that_the_server_refuses_does_not_stop_the_others() {
+    every(|w| {
+        let told = r#"{"message":"the plugin does not like it"}"#;
+        let proxy = Proxy::before(&w.sandbox.running().url, |seen| match (seen.method, seen.path) {
+            ("POST", "/api/datasources") => Does::Answer(400, "application/json", told.into(), None),
+            _ => Does::Pass,
+        });
+        w.json("broken.json", &prometheus("broken", "Broken"));
+        let mut needs = dashboard("needs", "Needs");
+        needs["panels"][0]["datasource"] = json!({ "type": "prometheus", "uid": "broken" });
+        w.json("needs.json", &needs);
+        w.json("one.json", &dashboard("one", "One"));
+        let ran = w.begin_at(&proxy, "apply stack -auto-approve").ends();
+        ran.exits(5).says("datasource.broken").says("failed: the plugin does not like it");
+        ran.says("dashboard.needs").says("skipped").says("1 added").says("1 failed").says("1 skipped");
+        assert!(w.live_dashboard("one").is_some() && w.live_dashboard("needs").is_none());
+        w.apply().exits(0).says("2 added");
+        w.is_settled();
+    });
+}
+
+/// Somebody saves `d01` while its update is held: before the server has it, or before its answer is read.
+fn somebody_saves(w: &World, held: Does) -> Ran {
+    declare(w, 1);
+    w.applied();
+    for n in 0..3 {
+        w.json(&format!("Infra/d{n:02}.json"), &numbered(n, 2));
+    }
+    let proxy = Proxy::before(&w.sandbox.running().url, move |seen| {
+        // The first save is the record's, the other three are the dashboards'.
+        if seen.path == "/api/dashboards/db" && (2..=4).contains(&seen.write) { held.clone() } else { Does::Pass }
+    });
+    let child = w.begin_at(&proxy, "apply stack -auto-approve");
+    for _ in 0..3 {
+        proxy.holds();
+    }
+    let mut theirs = w.live_dashboard("d01").unwrap();
+    theirs["panels"][0]["title"] = "theirs".into();
+    w.save(&theirs, &w.folder_titled("Infra").unwrap());
+    proxy.release();
+    child.ends()
+}
+
+#[test]
+fn somebody_who_saves_in_the_middle_keeps_the_edit_and_is_named() {
+    for held in [Does::HoldBefore, Does::HoldAfter] {
+        every(|w| {
+            let ran = somebody_saves(w, held.clone());
+            ran.exits(5).says("dashboard.d01").says("saved by admin").says("2 changed").says("1 conflict");
+            assert_eq!(w.live_dashboard("d01").unwrap()["panels"][0]["title"], "theirs");
+            assert_eq!(w.live_dashboard("d00").unwrap()["panels"][0]["title"], "turn 2");
+            // It is drift from then on, and stays until somebody decides.
+            w.plan().exits(2).says("≈ dashboard.d01");
+            w.apply().exits(4);
+            assert_eq!(w.live_dashboard("d01").unwrap()["panels"][0]["title"], "theirs");
+            w.apply_with("--on-drift overwrite").exits(0);
+            w.is_settled();
+        });
+    }
+}
+
+#[test]
+fn twenty_applies_of_twenty_objects_are_complete_in_a_busy_database() {
+    on(Version::V9_4, |w| {
+        let w = World::faulty(w.version, &["busy"]);
+        for turn in 1..=20 {
+            for n in 0..20 {
+                w.json(&format!("d{n:02}.json"), &numbered(n, turn));
+            }
+            let ran = w.apply();
+            let told = if turn == 1 { "20 added, 0 changed" } else { "0 added, 20 changed" };
+            ran.exits(0).says(told).lacks("conflict");
+        }
+        for n in 0..20 {
+            let live = w.live_dashboard(&format!("d{n:02}")).unwrap();
+            assert_eq!(
+                (&live["version"], &live["panels"][0]["title"]),
+                (&json!(20), &json!("turn 20")),
+                "none twice"
+            );
+        }
+        w.is_settled();
+    });
+}
+
+#[test]
+fn folders_and_data_sources_are_made_and_deleted_in_a_busy_database() {
+    for version in Version::all() {
+        let w = World::faulty(version, &["busy"]);
+        for n in 0..12 {
+            w.write(&format!("F{n}/_folder.yaml"), &format!("uid: f{n}\n"));
+            w.json(&format!("p{n}.json"), &prometheus(&format!("p{n}"), &format!("P{n}")));
+        }
+        w.apply().exits(0).says("24 added");
+        w.is_settled();
+        w.destroy().exits(0).says("24 destroyed");
+        assert!(w.everything().is_empty());
+    }
 }

@@ -2,6 +2,7 @@
 //! true of its repository.
 
 mod apply;
+mod command_line;
 mod completions;
 mod datasources;
 mod decisions;
@@ -15,5 +16,6 @@ mod readme;
 mod registry;
 mod replay;
 mod support;
+mod sweep;
 mod tidy;
 mod upgrade;

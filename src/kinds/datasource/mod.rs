@@ -13,7 +13,9 @@ use serde_json::{Map, Value, json};
 use super::{Kind, Live, Normal, Verdict, Wire, Write, judge_common, number_text, text};
 use crate::model::digest::Numbers;
 use crate::model::request::encode;
-use crate::model::{Delta, Found, Guard, Identity, KindName, LiveBody, Method, Request, Response, Saved, Server};
+use crate::model::{
+    Delta, Digest, Found, Guard, Identity, KindName, LiveBody, Method, Request, Response, Saved, Server,
+};
 
 /// The kind `datasource`.
 pub struct Datasource;
@@ -22,6 +24,15 @@ pub struct Datasource;
 const TEXTS: [&str; 7] = ["name", "type", "access", "url", "user", "database", "basicAuthUser"];
 /// Fields that are true or false; absent is the same as false.
 const FLAGS: [&str; 3] = ["basicAuth", "withCredentials", "isDefault"];
+
+/// The digest of a normal form as it was asked for, where the server made it the default one unasked: the first data
+/// source of a 12.x (`contracts/README.md` 15).
+#[must_use]
+pub fn digest_if_not_asked_to_be_default(normal: &Value) -> Digest {
+    let mut asked = normal.clone();
+    asked["isDefault"] = Value::Bool(false);
+    Datasource.normal(asked).digest().recorded()
+}
 
 impl Kind for Datasource {
     fn name(&self) -> KindName {

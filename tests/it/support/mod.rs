@@ -8,7 +8,7 @@ mod run;
 mod world;
 
 pub use objects::{dashboard, prometheus};
-pub use proxy::{Does, Proxy};
+pub use proxy::{Does, Proxy, Seen};
 pub use run::{Child, Ran};
 pub use world::{World, every, keeps_secrets, on};
 

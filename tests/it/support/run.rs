@@ -121,6 +121,11 @@ impl Child {
         }
     }
 
+    /// Waits until a proxy holds a request of it: false when it ends without.
+    pub fn is_held_by(&mut self, proxy: &super::Proxy) -> bool {
+        proxy.holds_or(&mut self.child)
+    }
+
     /// Sends a signal: `INT`, `TERM`, `KILL`.
     pub fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();

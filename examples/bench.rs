@@ -1,0 +1,262 @@
+//! Prints how fast the program is, against its targets: counts and ratios, on the embedded workspace.
+//!
+//! `cargo build --release && cargo run --release --example bench`. No test: what it prints depends on the machine.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use amgctl::sandbox::{self, Options, Running, Version};
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+/// How long every answer of the embedded workspace waits.
+const LATENCY: Duration = Duration::from_millis(20);
+
+fn main() -> Result<()> {
+    let program = std::env::current_exe()?;
+    let program = program.parent().and_then(Path::parent).context("no target directory")?.join("amgctl");
+    anyhow::ensure!(program.exists(), "build it first: cargo build --release");
+    let work = tempfile::tempdir()?;
+    let bench = Bench { program, home: work.path().to_owned() };
+    println!("{:<58} {:>14} {:>14}", "figure", "measured", "target");
+    bench.starts()?;
+    bench.validates()?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    for version in ["12.4", "9.4"] {
+        let running = runtime.block_on(serve(version))?;
+        bench.plans(version, &running)?;
+        let fresh = runtime.block_on(serve(version))?;
+        bench.applies(version, &fresh)?;
+        runtime.block_on(running.shutdown())?;
+        runtime.block_on(fresh.shutdown())?;
+    }
+    Ok(())
+}
+
+async fn serve(version: &str) -> Result<Running> {
+    let version: Version = version.parse()?;
+    sandbox::start(Options { version, latency: LATENCY, log: true, ..Options::default() }).await
+}
+
+struct Bench {
+    program: PathBuf,
+    home: PathBuf,
+}
+
+/// What one run of the program took.
+struct Ran {
+    seconds: f64,
+    peak: u64,
+    requests: u64,
+    bytes: u64,
+}
+
+impl Bench {
+    fn starts(&self) -> Result<()> {
+        for flag in ["--version", "--help"] {
+            let runs = (0..20).map(|_| self.run(&[flag], None)).collect::<Result<Vec<Ran>>>()?;
+            let best = runs.iter().map(|r| r.seconds).fold(f64::MAX, f64::min);
+            row(&format!("amgctl {flag}, best of 20"), &format!("{:.1} ms", best * 1e3), "< 10 ms", best < 0.01);
+        }
+        Ok(())
+    }
+
+    fn validates(&self) -> Result<()> {
+        let large = self.home.join("large");
+        let bytes = copies(&large, 100_000_000)?;
+        let ran = self.run(&["validate", path(&large)], None)?;
+        let megabytes = bytes / 1_000_000;
+        let what = format!("validate {megabytes} MB of real dashboards");
+        row(&what, &format!("{:.2} s", ran.seconds), "<= 2.0 s", ran.seconds <= 2.0);
+        let times = ran.peak as f64 / bytes as f64;
+        row("  peak memory by the text", &format!("{times:.2} x"), "<= 3 x", times <= 3.0);
+        let mut seconds = Vec::new();
+        for count in [5_000, 10_000] {
+            let small = self.home.join(format!("small-{count}"));
+            generate(&small, count, 50, 5, 1)?;
+            seconds.push(self.run(&["validate", path(&small)], None)?.seconds);
+        }
+        let grows = seconds[1] / seconds[0];
+        row("  10,000 small dashboards by 5,000, time", &format!("{grows:.2} x"), "<= 2.2 x", grows <= 2.2);
+        Ok(())
+    }
+
+    fn plans(&self, version: &str, running: &Running) -> Result<()> {
+        let stack = self.home.join(format!("plan-{version}"));
+        let bytes = generate(&stack, 300, 30, 20, 50)?;
+        let first = self.run(&["plan", path(&stack), "-v"], Some(running))?;
+        row(
+            &format!("{version}: first plan of 300, 20 ms an answer"),
+            &format!("{:.2} s", first.seconds),
+            "<= 1.5 s",
+            first.seconds <= 1.5,
+        );
+        self.run(&["apply", path(&stack), "-auto-approve"], Some(running))?;
+        let writes = running.requests().writes;
+        let plan = self.run(&["plan", path(&stack), "-v"], Some(running))?;
+        row(
+            &format!("{version}: plan without changes"),
+            &format!("{:.2} s", plan.seconds),
+            "<= 1.5 s",
+            plan.seconds <= 1.5,
+        );
+        let pages = bytes.div_ceil(2 << 20).max(1);
+        let (budget, share) =
+            if version.starts_with('9') { (300 + 20 + 8, f64::MAX) } else { (pages + 20 + 8, 0.05) };
+        row("  requests", &plan.requests.to_string(), &format!("<= {budget}"), plan.requests <= budget);
+        let part = plan.bytes as f64 / bytes as f64;
+        if share < 1.0 {
+            row("  bytes by the dashboards'", &format!("{:.1} %", part * 100.0), "<= 5 %", part <= share);
+        }
+        self.run(&["apply", path(&stack), "-auto-approve"], Some(running))?;
+        let more = running.requests().writes - writes;
+        row("  writes of an apply without changes", &more.to_string(), "0", more == 0);
+        Ok(())
+    }
+
+    fn applies(&self, version: &str, running: &Running) -> Result<()> {
+        let stack = self.home.join(format!("apply-{version}"));
+        generate(&stack, 300, 1, 1, 50)?;
+        let ran = self.run(&["apply", path(&stack), "-v", "-auto-approve"], Some(running))?;
+        let alone = LATENCY.as_secs_f64() * 300.0;
+        let part = ran.seconds / alone;
+        let what = format!("{version}: apply of 300 creates, {:.2} s, by {alone:.1} s one at a time", ran.seconds);
+        row(&what, &format!("{part:.2}"), "<= 0.25", part <= 0.25);
+        Ok(())
+    }
+
+    fn run(&self, arguments: &[&str], workspace: Option<&Running>) -> Result<Ran> {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).current_dir(&self.home).env_clear().env("HOME", &self.home);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        if let Some(running) = workspace {
+            command.args(["--url", &running.url]).env("GRAFANA_TOKEN", &running.tokens.admin);
+        }
+        let begun = Instant::now();
+        let mut child = command.spawn()?;
+        let status = PathBuf::from(format!("/proc/{}/status", child.id()));
+        let mut stderr = child.stderr.take().context("no stderr")?;
+        let reading = std::thread::spawn(move || {
+            let mut text = String::new();
+            std::io::Read::read_to_string(&mut stderr, &mut text).map(|_| text)
+        });
+        let mut peak = 0;
+        let exit = loop {
+            peak = peak.max(high_water(&status));
+            if let Some(exit) = child.try_wait()? {
+                break exit;
+            }
+            std::thread::sleep(Duration::from_micros(if workspace.is_none() { 300 } else { 2000 }));
+        };
+        let seconds = begun.elapsed().as_secs_f64();
+        let text = reading.join().map_err(|_| anyhow::anyhow!("stderr was not read"))??;
+        anyhow::ensure!(exit.success(), "{arguments:?} ended with {exit}:\n{text}");
+        let last = text.lines().last().unwrap_or_default();
+        let number = |word: &str| {
+            last.split(", ").find_map(|part| part.strip_suffix(word)?.trim().parse().ok()).unwrap_or(0)
+        };
+        Ok(Ran { seconds, peak, requests: number(" requests"), bytes: number(" bytes") })
+    }
+}
+
+fn row(what: &str, measured: &str, target: &str, met: bool) {
+    println!("{what:<58} {measured:>14} {target:>14}  {}", if met { "met" } else { "SHORT" });
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap_or_default()
+}
+
+/// The most memory that a process had so far, in bytes; 0 where the system does not say.
+fn high_water(status: &Path) -> u64 {
+    let text = fs::read_to_string(status).unwrap_or_default();
+    let line = text.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap_or(0) * 1024
+}
+
+/// Copies of the real dashboards of `fixtures/corpus`, each with a uid and title of its own. Gives the bytes.
+fn copies(directory: &Path, bytes: u64) -> Result<u64> {
+    let mut files = Vec::new();
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/example/dashboards"), &mut files)?;
+    let bodies: Vec<Value> = files
+        .iter()
+        .filter_map(|file| serde_json::from_str(&fs::read_to_string(file).ok()?).ok())
+        .filter(|body: &Value| body.get("panels").is_some() && body.get("__inputs").is_none())
+        .collect();
+    anyhow::ensure!(!bodies.is_empty(), "no dashboards to copy");
+    let mut written = 0;
+    for n in 0.. {
+        let mut body = bodies[n % bodies.len()].clone();
+        body["uid"] = json!(format!("copy-{n}"));
+        body["title"] = json!(format!("Copy {n}"));
+        if n == 0 {
+            // One of 3 MB, as the largest that people have.
+            let panels = body["panels"].as_array().cloned().unwrap_or_default();
+            let size = serde_json::to_string(&panels)?.len().max(1);
+            body["panels"] =
+                json!(panels.iter().cycle().take(panels.len() * (3_000_000 / size)).collect::<Vec<_>>());
+        }
+        let text = serde_json::to_string_pretty(&body)?;
+        written += text.len() as u64;
+        let folder = directory.join(format!("Folder {}", n % 40));
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join(format!("{n}.json")), text)?;
+        if written >= bytes {
+            break;
+        }
+    }
+    Ok(written)
+}
+
+fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else if path.extension().is_some_and(|e| e == "json") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(())
+}
+
+/// A stack of generated dashboards of about 600 bytes a panel. Gives the bytes of the dashboards.
+fn generate(directory: &Path, dashboards: usize, folders: usize, datasources: usize, panels: usize) -> Result<u64> {
+    fs::create_dir_all(directory)?;
+    fs::write(directory.join("amgctl.yaml"), "stack: bench\n")?;
+    let sources: Vec<Value> = (0..datasources)
+        .map(|n| json!({ "name": format!("Source {n}"), "uid": format!("source-{n}"), "type": "prometheus", "url": "http://localhost:9090" }))
+        .collect();
+    fs::write(directory.join("sources.json"), json!({ "apiVersion": 1, "datasources": sources }).to_string())?;
+    let mut written = 0;
+    for n in 0..dashboards {
+        let panels: Vec<Value> = (0..panels).map(|p| panel(n, p, datasources)).collect();
+        let body = json!({
+            "uid": format!("bench-{n}"), "title": format!("Bench {n}"), "schemaVersion": 39, "tags": ["bench"],
+            "refresh": "30s", "time": { "from": "now-6h", "to": "now" }, "panels": panels,
+        });
+        let text = body.to_string();
+        written += text.len() as u64;
+        let folder = directory.join(format!("Folder {}", n % folders));
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join(format!("{n}.json")), text)?;
+    }
+    Ok(written)
+}
+
+fn panel(dashboard: usize, number: usize, datasources: usize) -> Value {
+    json!({
+        "id": number + 1, "type": "timeseries", "title": format!("Panel {number}"),
+        "gridPos": { "x": 12 * (number % 2), "y": 8 * (number / 2), "w": 12, "h": 8 },
+        "datasource": { "type": "prometheus", "uid": format!("source-{}", dashboard % datasources) },
+        "fieldConfig": { "defaults": { "unit": "short", "thresholds": { "mode": "absolute", "steps": [
+            { "color": "green", "value": null }, { "color": "red", "value": 80 },
+        ] } }, "overrides": [] },
+        "options": { "legend": { "calcs": [], "displayMode": "list", "placement": "bottom" }, "tooltip": { "mode": "single" } },
+        "targets": [{ "refId": "A", "legendFormat": "{{instance}}",
+            "expr": format!("sum(rate(http_requests_total{{job=\"job-{dashboard}\",code=~\"5..\"}}[5m])) by (instance) / {number}") }],
+    })
+}
