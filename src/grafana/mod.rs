@@ -114,7 +114,7 @@ impl Client {
 
     /// Sends a request and gives its answer, whatever the status.
     ///
-    /// Reads are repeated after a lost answer, 429 and 502 to 504; writes only when they were surely not done: the
+    /// Reads are repeated after a lost answer, 429, 500 (a locked database answers so) and 502 to 504; writes only when they were surely not done: the
     /// connection was refused, or the answer was 429. Waits are as long as `Retry-After` says, else random and longer
     /// each time. A write whose answer was lost is [`ApiError::Lost`]: whoever sent it looks before repeating it.
     ///
@@ -234,7 +234,7 @@ impl Client {
 }
 
 fn is_busy(method: Method, status: u16) -> bool {
-    status == 429 || (method.is_read() && matches!(status, 502..=504))
+    status == 429 || (method.is_read() && matches!(status, 500 | 502..=504))
 }
 
 fn seconds_of_http_date(text: &str) -> Option<i64> {
