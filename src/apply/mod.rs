@@ -169,7 +169,7 @@ async fn run_group(
                     }
                 } else if !told {
                     told = true;
-                    tell(Event::Stopping { in_flight: in_flight.len() });
+                    tell(Event::Stopping { in_flight: in_flight.len().saturating_sub(pace.waiting()) });
                 }
             }
             () = tokio::time::sleep(LEASE / 3), if holding.is_some() => {

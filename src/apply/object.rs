@@ -405,6 +405,7 @@ impl One<'_> {
         for attempt in 0..4 {
             self.rest(attempt).await;
             match self.tools.client.send(&request).await {
+                // A 401 that comes this far is not true (`crate::grafana`).
                 Ok(answer) if matches!(answer.status, 401 | 500) => words = in_words(&answer),
                 Ok(answer) => match self.kind.found(&answer, &self.tools.server) {
                     Ok(live) => return Ok(live),

@@ -23,6 +23,7 @@ pub struct Pace {
 struct State {
     limit: usize,
     writing: usize,
+    waiting: usize,
     easy: usize,
     strained: bool,
     closed: bool,
@@ -36,7 +37,8 @@ impl Pace {
     #[must_use]
     pub fn new(most: usize) -> Pace {
         let most = most.max(1);
-        let state = State { limit: most.min(BEGIN), writing: 0, easy: 0, strained: false, closed: false };
+        let state =
+            State { limit: most.min(BEGIN), writing: 0, waiting: 0, easy: 0, strained: false, closed: false };
         Pace { state: Mutex::new(state), changed: Notify::new(), most }
     }
 
@@ -63,8 +65,16 @@ impl Pace {
                     return Some(Pass(self));
                 }
             }
+            self.state().waiting += 1;
             changed.await;
+            self.state().waiting -= 1;
         }
+    }
+
+    /// How many writes wait for their turn: nothing was sent for them yet.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.state().waiting
     }
 
     /// Lets no further write begin.

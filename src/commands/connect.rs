@@ -59,7 +59,7 @@ pub fn refused(error: ProbeError) -> Failure {
     match error {
         ProbeError::Api(error) => api(&error),
         ProbeError::Forbidden(_) => Failure::new(Exit::Auth, error.to_string()).hint(
-            "use a token of a service account with the role Admin, from a network that the workspace lets in",
+            "use a token of a service account with the role Admin, from a network that may reach the workspace",
         ),
         ProbeError::NotGrafana(words) => api(&ApiError::NotGrafana(words)),
     }
@@ -79,7 +79,6 @@ pub fn api(error: &ApiError) -> Failure {
 pub fn live(error: LiveError) -> Failure {
     match error {
         LiveError::Api(error) => api(&error),
-        LiveError::Unauthorised(_) => Failure::new(Exit::Auth, error.to_string()).hint("make a new token"),
         LiveError::Forbidden { .. } => {
             Failure::new(Exit::Auth, error.to_string()).hint("use a token of a service account with the role Admin")
         }

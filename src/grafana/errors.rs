@@ -14,8 +14,8 @@ pub enum ApiError {
     /// What answered is not a Grafana's API: a login page, a proxy, another site.
     #[error("this does not look like the address of a Grafana: {0}")]
     NotGrafana(String),
-    /// The token is not accepted, and that is true; the server's words.
-    #[error("Grafana refused the token{}", expired(.0))]
+    /// The token is not accepted (any more); the server's words.
+    #[error("Grafana refused the token (401, {0})")]
     Unauthorised(String),
     /// The answer is larger than any that a Grafana gives.
     #[error("the workspace's answer is too large")]
@@ -43,6 +43,9 @@ impl ApiError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
+            ApiError::Unauthorised(words) if words.to_lowercase().contains("expired") => {
+                Some("it ran out: make a new token for the service account, and put it in GRAFANA_TOKEN")
+            }
             ApiError::NotReached(_) => Some("check the URL, the network and the proxy settings of this machine"),
             ApiError::NotGrafana(_) => Some("give the address that a browser shows on the workspace's home page"),
             ApiError::Unauthorised(_) => {
@@ -51,11 +54,6 @@ impl ApiError {
             ApiError::Lost(_) | ApiError::TooLarge => None,
         }
     }
-}
-
-fn expired(words: &str) -> String {
-    let why = if words.to_lowercase().contains("expired") { ": it has expired" } else { "" };
-    format!("{why} (401, {words})")
 }
 
 /// The causes of an error, the last and most telling one alone where the others only repeat.

@@ -6,20 +6,18 @@
 pub mod access;
 pub mod errors;
 pub mod probe;
-mod trust;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, LOCATION, RETRY_AFTER};
-use tokio::sync::Semaphore;
+use tokio::sync::{RwLock, Semaphore};
 
 pub use errors::ApiError;
 
 use crate::model::{Method, Request, Response, Secret};
-use trust::Trust;
 
 /// How many reads are in flight at once; servers gain up to about this many (`contracts/README.md` 25).
 pub const IN_FLIGHT: usize = 16;
@@ -27,8 +25,6 @@ pub const IN_FLIGHT: usize = 16;
 const LARGEST_ANSWER: usize = 256 << 20;
 /// How long an answer may take before it counts as lost.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
-/// The cheapest read that a refused token does not pass.
-const WHAT_MAY_BE_DONE: &str = "/api/access-control/user/permissions";
 /// How often a request is sent in all.
 const ATTEMPTS: usize = 5;
 
@@ -49,7 +45,11 @@ struct Shared {
     bytes: AtomicU64,
     /// Seconds since 1970 by the server's clock, as last heard; 0 before the first answer.
     date: AtomicU64,
-    trust: Trust,
+    /// Whether the token was ever accepted.
+    accepted: AtomicBool,
+    /// The server's words once the token is refused for good. Held for writing while that is being found out, so that
+    /// nothing else is sent meanwhile.
+    refused: RwLock<Option<String>>,
 }
 
 /// What a client has sent and received.
@@ -91,7 +91,8 @@ impl Client {
             retries: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             date: AtomicU64::new(0),
-            trust: Trust::default(),
+            accepted: AtomicBool::new(false),
+            refused: RwLock::new(None),
         };
         Ok(Client { http, base, token, shared: Arc::new(shared) })
     }
@@ -114,25 +115,11 @@ impl Client {
 
     /// Sends a request and gives its answer, whatever the status.
     ///
-    /// Reads are repeated after a lost answer, 429, 500 (a locked database answers so) and 502 to 504; writes only when they were surely not done: the
-    /// connection was refused, or the answer was 429. Waits are as long as `Retry-After` says, else random and longer
-    /// each time. A write whose answer was lost is [`ApiError::Lost`]: whoever sent it looks before repeating it.
-    ///
-    /// A 401 where the token had worked before is checked by one read (`contracts/README.md` 23); where it is true
-    /// nothing is sent any more, and every request ends in [`ApiError::Unauthorised`].
+    /// Reads are repeated after a lost answer, 429, 500 (a locked database answers so) and 502 to 504; writes only when
+    /// they were surely not done: the connection was refused, or the answer was 429. Waits are as long as `Retry-After`
+    /// says, else random and longer each time. A write whose answer was lost is [`ApiError::Lost`]: whoever sent it
+    /// looks before repeating it. Once the token is refused for good nothing is sent any more.
     pub async fn send(&self, request: &Request) -> Result<Response, ApiError> {
-        let trust = &self.shared.trust;
-        trust.settled().await?;
-        let answer = self.send_trusted(request).await?;
-        if answer.status != 401 {
-            trust.accepted();
-            return Ok(answer);
-        }
-        let check = Request::get(WHAT_MAY_BE_DONE);
-        trust.doubt(answer, async { self.send_trusted(&check).await.is_ok_and(|a| a.status == 401) }).await
-    }
-
-    async fn send_trusted(&self, request: &Request) -> Result<Response, ApiError> {
         let mut waits = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(100))
             .with_max_delay(Duration::from_secs(5))
@@ -140,7 +127,15 @@ impl Client {
             .with_jitter()
             .build();
         loop {
+            if let Some(words) = &*self.shared.refused.read().await {
+                return Err(ApiError::Unauthorised(words.clone()));
+            }
             let answer = self.once(request).await;
+            if let Ok((response, _)) = &answer
+                && response.status == 401
+            {
+                return self.is_it_true(response).await;
+            }
             let (again, asked) = match &answer {
                 Ok((response, asked)) => (is_busy(request.method, response.status), *asked),
                 Err(ApiError::NotReached(_)) => (true, None),
@@ -155,6 +150,24 @@ impl Client {
                 _ => return answer.map(|(response, _)| response),
             }
         }
+    }
+
+    /// Some servers answer 401 although the token is good (`contracts/README.md` 23): where it had worked before, one
+    /// cheap read settles that, and nothing else is sent until it has. An untrue 401 is given back as the answer.
+    async fn is_it_true(&self, answer: &Response) -> Result<Response, ApiError> {
+        let mut refused = self.shared.refused.write().await;
+        if let Some(words) = &*refused {
+            return Err(ApiError::Unauthorised(words.clone()));
+        }
+        if self.shared.accepted.load(Ordering::Relaxed) {
+            let read = Request::get("/api/access-control/user/permissions");
+            if !self.once(&read).await.is_ok_and(|(again, _)| again.status == 401) {
+                return Ok(answer.clone());
+            }
+        }
+        let words = answer.message();
+        *refused = Some(words.clone());
+        Err(ApiError::Unauthorised(words))
     }
 
     async fn once(&self, request: &Request) -> Result<(Response, Option<Duration>), ApiError> {
@@ -221,6 +234,9 @@ impl Client {
         }
         if let Some(date) = date.and_then(|d| u64::try_from(d).ok()) {
             self.shared.date.fetch_max(date, Ordering::Relaxed);
+        }
+        if (200..300).contains(&status) {
+            self.shared.accepted.store(true, Ordering::Relaxed);
         }
         Ok((Response { status, body, date }, asked))
     }

@@ -18,22 +18,20 @@ pub enum ProbeError {
     /// No usable answer.
     #[error(transparent)]
     Api(#[from] ApiError),
-    /// Whatever is asked is refused.
-    #[error("the workspace refuses this token, or this machine, everything (403{0})")]
+    /// The token may not even ask, or something before the workspace turned it away; the words.
+    #[error("the workspace turned this token away: {0}")]
     Forbidden(String),
     /// Something else is at that address.
     #[error("this does not look like the address of a Grafana: {0}")]
     NotGrafana(String),
 }
 
-/// Finds out which rules the server keeps and what the token may do: two reads side by side, then one or two more.
+/// Finds out which rules the server keeps and what the token may do: two reads, then one or two more.
 pub async fn probe(client: &Client) -> Result<(Server, Access), ProbeError> {
-    let (permissions, dashboards) = tokio::join!(
-        ask(client, "/api/access-control/user/permissions"),
-        ask(client, "/apis/dashboard.grafana.app"),
-    );
-    let permissions = permissions?;
+    // First and alone: a refused token costs one request.
+    let permissions = ask(client, "/api/access-control/user/permissions").await?;
     let access = if permissions.status == 200 { Access::of(&permissions.json()) } else { Access::default() };
+    let dashboards = ask(client, "/apis/dashboard.grafana.app").await;
     let dashboards = versions(&dashboards?);
     let mut folders = Vec::new();
     if !dashboards.is_empty() {
@@ -62,8 +60,7 @@ async fn settings(client: &Client) -> Result<Value, ProbeError> {
     let answer = ask(client, "/api/frontend/settings").await?;
     match answer.status {
         200 => Ok(answer.json()),
-        403 if answer.body.is_empty() => Err(ProbeError::Forbidden(String::new())),
-        403 => Err(ProbeError::Forbidden(format!(", {}", answer.message()))),
+        403 => Err(ProbeError::Forbidden(answer.message())),
         status => Err(ProbeError::NotGrafana(format!("`/api/frontend/settings` answers {status}"))),
     }
 }

@@ -29,9 +29,6 @@ pub enum LiveError {
     /// No usable answer.
     #[error(transparent)]
     Api(#[from] ApiError),
-    /// The token is not accepted any more.
-    #[error("Grafana refused the token while the workspace was read (401, {0})")]
-    Unauthorised(String),
     /// The token may not read what a plan cannot do without.
     #[error("this token may not read {what}: {words}")]
     Forbidden {
@@ -187,7 +184,7 @@ fn names(answer: &Response) -> Vec<LiveName> {
 }
 
 /// Reads several objects side by side and gives each answer to `take` as it comes, so that few are held at once.
-/// A refused token ends it.
+///
 async fn fetch(
     client: &Client,
     server: &Server,
@@ -206,11 +203,7 @@ async fn fetch(
         }
         let Some(joined) = tasks.join_next().await else { return Ok(()) };
         let (address, answer) = joined.map_err(|e| ApiError::Lost(e.to_string()))?;
-        let answer = answer?;
-        if answer.status == 401 {
-            return Err(LiveError::Unauthorised(answer.message()));
-        }
-        take(address, &answer);
+        take(address, &answer?);
     }
 }
 
@@ -329,11 +322,10 @@ pub async fn saver(client: &Client, server: &Server, address: &Address) -> Optio
     (!saved.by.is_empty()).then_some(saved)
 }
 
-/// An answer that is needed: 401, 403 and failures become errors that name what was asked.
+/// An answer that is needed: 403 and failures become errors that name what was asked.
 fn ok(answer: Response, what: &'static str) -> Result<Response, LiveError> {
     match answer.status {
         200..=299 => Ok(answer),
-        401 => Err(LiveError::Unauthorised(answer.message())),
         403 => Err(LiveError::Forbidden { what, words: answer.message() }),
         _ => Err(LiveError::Failed { what, words: answer.message() }),
     }

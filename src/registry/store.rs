@@ -251,7 +251,7 @@ impl Store {
 
 fn refused(answer: &Response) -> SaveError {
     match answer.status {
-        401 | 403 => SaveError::Forbidden(answer.message()),
+        403 => SaveError::Forbidden(answer.message()),
         _ => SaveError::Refused(answer.message()),
     }
 }

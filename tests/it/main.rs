@@ -4,6 +4,7 @@
 mod apply;
 mod command_line;
 mod completions;
+mod corpus;
 mod datasources;
 mod decisions;
 mod diff_laws;
@@ -18,4 +19,5 @@ mod replay;
 mod support;
 mod sweep;
 mod tidy;
+mod traffic;
 mod upgrade;

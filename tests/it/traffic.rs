@@ -1,0 +1,86 @@
+//! How much is asked of a workspace, in counts that do not depend on the machine.
+
+use serde_json::json;
+
+use crate::support::{World, dashboard, every, prometheus};
+
+const DASHBOARDS: usize = 60;
+const FOLDERS: usize = 6;
+const DATASOURCES: usize = 4;
+
+/// What a plan may ask besides its objects (issue 4: data sources + 8, and each dashboard on classic servers).
+const BESIDES: usize = 8;
+
+fn declare(w: &World, turn: usize) {
+    for n in 0..DATASOURCES {
+        let mut datasource = prometheus(&format!("p{n}"), &format!("P{n}"));
+        datasource["jsonData"] = json!({ "timeInterval": format!("{turn}s") });
+        w.json(&format!("p{n}.json"), &datasource);
+    }
+    for n in 0..DASHBOARDS {
+        let mut dashboard = dashboard(&format!("d{n:02}"), &format!("D{n:02}"));
+        dashboard["panels"][0]["title"] = format!("turn {turn}").into();
+        // About 30 kB, as dashboards are.
+        dashboard["panels"][0]["description"] = "x".repeat(30_000).into();
+        w.json(&format!("F{}/d{n:02}.json", n % FOLDERS), &dashboard);
+    }
+}
+
+/// The most requests of a plan.
+fn most(w: &World) -> usize {
+    let dashboards = match w.version.name() {
+        "9.4" | "10.1" => DASHBOARDS,
+        // Its searches do not say which folder a folder is in.
+        "10.4" => DASHBOARDS + FOLDERS + 1,
+        _ => DASHBOARDS.div_ceil(500),
+    };
+    dashboards + DATASOURCES + BESIDES
+}
+
+#[test]
+fn a_plan_asks_little() {
+    every(|w| {
+        declare(w, 1);
+        let first = w.plan().asked.len();
+        assert!(first <= BESIDES + 4, "the first plan of an empty workspace asks {first} times");
+        w.applied();
+        let ran = w.plan_with("--verbose");
+        ran.exits(0);
+        assert!(ran.asked.len() <= most(w), "{} of at most {}:\n{:?}", ran.asked.len(), most(w), ran.asked);
+    });
+}
+
+#[test]
+fn a_plan_without_changes_moves_few_bytes_where_lists_have_no_bodies() {
+    every(|w| {
+        declare(w, 1);
+        w.applied();
+        let ran = w.plan_with("--verbose");
+        let line = ran.err.lines().find(|line| line.contains(" bytes, ")).unwrap();
+        let bytes: usize = line.split(", ").find_map(|part| part.strip_suffix(" bytes")).unwrap().parse().unwrap();
+        let all = DASHBOARDS * 30_000;
+        match w.version.name() {
+            "9.4" | "10.1" | "10.4" => assert!(bytes < all * 2, "{line}"),
+            _ => assert!(bytes <= all / 20, "{line}"),
+        }
+    });
+}
+
+#[test]
+fn an_apply_sends_each_object_once_and_saves_the_record_seldom() {
+    every(|w| {
+        declare(w, 1);
+        let ran = w.applied();
+        let saves = |path: &str| ran.writes().iter().filter(|r| r.path == path).count();
+        assert_eq!(saves("/api/folders"), FOLDERS + 1, "the record's folder is one more");
+        // On 12.x the first data source becomes the default one and is set right.
+        assert_eq!(saves("/api/datasources"), DATASOURCES);
+        let record = saves("/api/dashboards/db") - DASHBOARDS;
+        assert!(record <= 4, "the record is saved {record} times");
+        declare(w, 2);
+        let ran = w.applied();
+        ran.says("0 added, 64 changed");
+        let record = ran.writes().len() - DASHBOARDS - DATASOURCES;
+        assert!(record <= 4, "the record is saved {record} times");
+    });
+}
