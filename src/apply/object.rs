@@ -84,11 +84,11 @@ pub enum Answered {
     Halfway(Outcome),
     /// It was not done.
     Ended(Outcome),
-    /// The token is not accepted any more.
+    /// The token is not accepted any more; the server's words.
     Unauthorised {
         /// The server's words.
         words: String,
-        /// Whether something may have been written before.
+        /// Something was written of which nobody knows whether it was done.
         wrote: bool,
     },
 }
@@ -118,11 +118,20 @@ struct One<'a> {
     pace: &'a Pace,
     /// Whether anything was written for it.
     wrote: AtomicBool,
+    /// Whether something of that may have been done, for all that the server said.
+    perhaps_done: AtomicBool,
 }
 
 /// Carries out one change that takes requests.
 pub async fn carry_out(tools: &Tools, change: &Change, pace: &Pace) -> Answered {
-    let one = One { tools, change, kind: kinds::by_name(change.address.kind), pace, wrote: AtomicBool::new(false) };
+    let one = One {
+        tools,
+        change,
+        kind: kinds::by_name(change.address.kind),
+        pace,
+        wrote: AtomicBool::new(false),
+        perhaps_done: AtomicBool::new(false),
+    };
     let ended = match &change.action {
         Action::Create { .. } => one.create().await,
         Action::Update { .. } | Action::Adopt { .. } => one.update().await,
@@ -363,22 +372,26 @@ impl One<'_> {
                 false => ended(Outcome::NotStarted),
             });
         };
-        let wrote = self.wrote.swap(true, Ordering::Relaxed);
+        self.wrote.store(true, Ordering::Relaxed);
         let answer = self.tools.client.send(request).await;
         drop(pass);
         match answer {
             Ok(answer) => {
                 let verdict = self.kind.judge(write, self.uid(), &answer);
+                if matches!(verdict, Verdict::Done | Verdict::Unknown) {
+                    self.perhaps_done.store(true, Ordering::Relaxed);
+                }
                 if verdict != Verdict::Done {
                     *words = in_words(&answer);
                 }
                 Ok(verdict)
             }
             Err(ApiError::Lost(why)) => {
+                self.perhaps_done.store(true, Ordering::Relaxed);
                 *words = format!("its answer was lost ({why})");
                 Ok(Verdict::Unknown)
             }
-            Err(ApiError::Unauthorised(words)) => Err(Box::new(Answered::Unauthorised { words, wrote })),
+            Err(ApiError::Unauthorised(words)) => Err(self.unauthorised(words)),
             Err(error @ (ApiError::NotReached(_) | ApiError::NotGrafana(_) | ApiError::TooLarge)) => {
                 Err(failed(&error.to_string()))
             }
@@ -398,14 +411,15 @@ impl One<'_> {
                     Ok(live) => return Ok(live),
                     Err(found) => return Err(unknown(&format!("it could not be read: {found}"))),
                 },
-                Err(ApiError::Unauthorised(words)) => {
-                    let wrote = self.wrote.load(Ordering::Relaxed);
-                    return Err(Box::new(Answered::Unauthorised { words, wrote }));
-                }
+                Err(ApiError::Unauthorised(words)) => return Err(self.unauthorised(words)),
                 Err(error) => words = error.to_string(),
             }
         }
         Err(unknown(&format!("it could not be read: {words}")))
+    }
+
+    fn unauthorised(&self, words: String) -> Ending {
+        Box::new(Answered::Unauthorised { words, wrote: self.perhaps_done.load(Ordering::Relaxed) })
     }
 
     /// Whether it is as intended but for being the default data source, which a 12.x makes of the first one.
