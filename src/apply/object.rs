@@ -116,8 +116,6 @@ struct One<'a> {
     change: &'a Change,
     kind: &'static dyn Kind,
     pace: &'a Pace,
-    /// Whether anything was written for it.
-    wrote: AtomicBool,
     /// Whether something of that may have been done, for all that the server said.
     perhaps_done: AtomicBool,
 }
@@ -129,7 +127,6 @@ pub async fn carry_out(tools: &Tools, change: &Change, pace: &Pace) -> Answered 
         change,
         kind: kinds::by_name(change.address.kind),
         pace,
-        wrote: AtomicBool::new(false),
         perhaps_done: AtomicBool::new(false),
     };
     let ended = match &change.action {
@@ -367,12 +364,11 @@ impl One<'_> {
         words: &mut String,
     ) -> Result<Verdict, Ending> {
         let Some(pass) = self.pace.enter().await else {
-            return Err(match self.wrote.load(Ordering::Relaxed) {
+            return Err(match self.perhaps_done.load(Ordering::Relaxed) {
                 true => unknown("the run was stopped before it was settled"),
                 false => ended(Outcome::NotStarted),
             });
         };
-        self.wrote.store(true, Ordering::Relaxed);
         let answer = self.tools.client.send(request).await;
         drop(pass);
         match answer {
