@@ -233,24 +233,36 @@ impl One<'_> {
     }
 
     /// Some servers store a first write otherwise than asked (the first data source becomes the default one on 12.4):
-    /// one update is sent, then what is stored is what counts.
+    /// one update is sent, again where it was not done, then what is stored is what counts.
     async fn make_equal(
         &self,
         wire: &Wire,
-        live: Live,
+        mut live: Live,
         prints: BTreeMap<String, Fingerprint>,
     ) -> Result<Confirmed, Ending> {
         let mut words = String::new();
-        for request in self.kind.update(wire, &live.found, &self.tools.server) {
-            if self.send(Write::Update, &request, &mut words).await? != Verdict::Done {
+        for attempt in 0..3 {
+            self.rest(attempt).await;
+            let mut verdict = Verdict::Done;
+            for request in self.kind.update(wire, &live.found, &self.tools.server) {
+                verdict = self.send(Write::Update, &request, &mut words).await?;
+                if verdict != Verdict::Done {
+                    break;
+                }
+            }
+            let Some(now) = self.look().await? else {
+                return Err(failed("it was written, and then it was not there"));
+            };
+            if self.is_as_intended(&now)? {
+                return Ok(self.confirmed(&now, prints));
+            }
+            let untouched = same_version(&now.found.identity, &live.found.identity);
+            live = now;
+            if verdict == Verdict::Done || !untouched {
                 break;
             }
         }
-        match self.look().await? {
-            Some(live) if self.is_as_intended(&live)? => Ok(self.confirmed(&live, prints)),
-            Some(live) => Err(self.differs(&live, prints)),
-            None => Err(failed("it was written, and then it was not there")),
-        }
+        Err(self.differs(&live, prints))
     }
 
     async fn update(&self) -> Result<Confirmed, Ending> {
