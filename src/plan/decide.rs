@@ -348,11 +348,6 @@ fn act(
     match (row, wanted, found) {
         (Row::Create | Row::CreateAgain, Some(wanted), _) => {
             change.action = Action::Create { headline: wanted.headline.clone() };
-            if wanted.uid_is_derived {
-                change
-                    .notes
-                    .push("its file names no uid: this one follows from the file's path or its name".into());
-            }
             if let Some(intent) = &mut change.intent {
                 intent.how = Owned::Created;
             }

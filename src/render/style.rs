@@ -99,18 +99,39 @@ impl Style {
     #[must_use]
     pub fn spread(&self, left: &str, right: &str) -> Vec<String> {
         if right.is_empty() {
-            return vec![self.fit(left)];
+            return self.broken(left);
         }
         let (l, r) = (measure_text_width(left), measure_text_width(right));
         let painted = self.paint(Tone::Dim, right);
         match self.width.map(|width| width.min(EDGE.max(l + 2 + r))) {
             None => vec![format!("{left}  {painted}")],
             Some(width) if l + 2 + r <= width => vec![format!("{left}{}{painted}", " ".repeat(width - l - r))],
-            Some(width) => {
-                let lead = " ".repeat(width.saturating_sub(r).clamp(6, 12));
-                vec![self.fit(left), self.fit(&format!("{lead}{painted}"))]
+            Some(_) => {
+                let mut lines = self.broken(left);
+                lines.push(self.fit(&format!("      {painted}")));
+                lines
             }
         }
+    }
+
+    /// A line broken between its parts, which stand two blanks apart, where it does not fit; a part is cut only when it
+    /// does not fit by itself.
+    fn broken(&self, line: &str) -> Vec<String> {
+        let Some(width) = self.width.filter(|_| !self.fits(line)) else { return vec![self.fit(line)] };
+        let mut lines: Vec<String> = Vec::new();
+        let indent = line.len() - line.trim_start_matches(' ').len();
+        let mut at = " ".repeat(indent);
+        for (n, part) in line.trim_start_matches(' ').split("  ").enumerate() {
+            let gap = if n == 0 { "" } else { "  " };
+            if n > 0 && measure_text_width(&at) + 2 + measure_text_width(part) > width {
+                lines.push(self.fit(&at));
+                at = format!("      {}", part.trim_start());
+            } else {
+                at = format!("{at}{gap}{part}");
+            }
+        }
+        lines.push(self.fit(&at));
+        lines
     }
 }
 

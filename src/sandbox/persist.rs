@@ -27,7 +27,7 @@ pub struct Store {
     version: Version,
     journal: File,
     sequence: u64,
-    _lock: File,
+    lock: File,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -90,7 +90,7 @@ impl Store {
             .append(true)
             .open(&journal_path)
             .with_context(|| format!("cannot write `{}`", journal_path.display()))?;
-        let mut store = Store { path: path.to_owned(), version, journal, sequence, _lock: lock };
+        let mut store = Store { path: path.to_owned(), version, journal, sequence, lock };
         if other || !journal_text.is_empty() || !path.exists() {
             store.snapshot(&state)?;
         }
@@ -138,6 +138,13 @@ impl Store {
 /// Which version made a data file; none when there is no file, or when it names none that is served.
 pub fn made_by(path: &Path) -> Result<Option<Version>> {
     Ok(read_snapshot(path)?.and_then(|snapshot| snapshot.grafana.parse().ok()))
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // Closing the file lets the lock go too, but not while a child process that was being started still shares it.
+        let _ = self.lock.unlock();
+    }
 }
 
 fn beside(path: &Path, ending: &str) -> PathBuf {
