@@ -84,11 +84,11 @@ pub enum Answered {
     Halfway(Outcome),
     /// It was not done.
     Ended(Outcome),
-    /// The token is not accepted any more.
+    /// The token is not accepted any more; the server's words.
     Unauthorised {
         /// The server's words.
         words: String,
-        /// Whether something may have been written before.
+        /// Something was written of which nobody knows whether it was done.
         wrote: bool,
     },
 }
@@ -116,13 +116,19 @@ struct One<'a> {
     change: &'a Change,
     kind: &'static dyn Kind,
     pace: &'a Pace,
-    /// Whether anything was written for it.
-    wrote: AtomicBool,
+    /// Whether something of that may have been done, for all that the server said.
+    perhaps_done: AtomicBool,
 }
 
 /// Carries out one change that takes requests.
 pub async fn carry_out(tools: &Tools, change: &Change, pace: &Pace) -> Answered {
-    let one = One { tools, change, kind: kinds::by_name(change.address.kind), pace, wrote: AtomicBool::new(false) };
+    let one = One {
+        tools,
+        change,
+        kind: kinds::by_name(change.address.kind),
+        pace,
+        perhaps_done: AtomicBool::new(false),
+    };
     let ended = match &change.action {
         Action::Create { .. } => one.create().await,
         Action::Update { .. } | Action::Adopt { .. } => one.update().await,
@@ -227,24 +233,36 @@ impl One<'_> {
     }
 
     /// Some servers store a first write otherwise than asked (the first data source becomes the default one on 12.4):
-    /// one update is sent, then what is stored is what counts.
+    /// one update is sent, again where it was not done, then what is stored is what counts.
     async fn make_equal(
         &self,
         wire: &Wire,
-        live: Live,
+        mut live: Live,
         prints: BTreeMap<String, Fingerprint>,
     ) -> Result<Confirmed, Ending> {
         let mut words = String::new();
-        for request in self.kind.update(wire, &live.found, &self.tools.server) {
-            if self.send(Write::Update, &request, &mut words).await? != Verdict::Done {
+        for attempt in 0..3 {
+            self.rest(attempt).await;
+            let mut verdict = Verdict::Done;
+            for request in self.kind.update(wire, &live.found, &self.tools.server) {
+                verdict = self.send(Write::Update, &request, &mut words).await?;
+                if verdict != Verdict::Done {
+                    break;
+                }
+            }
+            let Some(now) = self.look().await? else {
+                return Err(failed("it was written, and then it was not there"));
+            };
+            if self.is_as_intended(&now)? {
+                return Ok(self.confirmed(&now, prints));
+            }
+            let untouched = same_version(&now.found.identity, &live.found.identity);
+            live = now;
+            if verdict == Verdict::Done || !untouched {
                 break;
             }
         }
-        match self.look().await? {
-            Some(live) if self.is_as_intended(&live)? => Ok(self.confirmed(&live, prints)),
-            Some(live) => Err(self.differs(&live, prints)),
-            None => Err(failed("it was written, and then it was not there")),
-        }
+        Err(self.differs(&live, prints))
     }
 
     async fn update(&self) -> Result<Confirmed, Ending> {
@@ -358,27 +376,30 @@ impl One<'_> {
         words: &mut String,
     ) -> Result<Verdict, Ending> {
         let Some(pass) = self.pace.enter().await else {
-            return Err(match self.wrote.load(Ordering::Relaxed) {
+            return Err(match self.perhaps_done.load(Ordering::Relaxed) {
                 true => unknown("the run was stopped before it was settled"),
                 false => ended(Outcome::NotStarted),
             });
         };
-        let wrote = self.wrote.swap(true, Ordering::Relaxed);
         let answer = self.tools.client.send(request).await;
         drop(pass);
         match answer {
             Ok(answer) => {
                 let verdict = self.kind.judge(write, self.uid(), &answer);
+                if matches!(verdict, Verdict::Done | Verdict::Unknown) {
+                    self.perhaps_done.store(true, Ordering::Relaxed);
+                }
                 if verdict != Verdict::Done {
                     *words = in_words(&answer);
                 }
                 Ok(verdict)
             }
             Err(ApiError::Lost(why)) => {
+                self.perhaps_done.store(true, Ordering::Relaxed);
                 *words = format!("its answer was lost ({why})");
                 Ok(Verdict::Unknown)
             }
-            Err(ApiError::Unauthorised(words)) => Err(Box::new(Answered::Unauthorised { words, wrote })),
+            Err(ApiError::Unauthorised(words)) => Err(self.unauthorised(words)),
             Err(error @ (ApiError::NotReached(_) | ApiError::NotGrafana(_) | ApiError::TooLarge)) => {
                 Err(failed(&error.to_string()))
             }
@@ -398,14 +419,15 @@ impl One<'_> {
                     Ok(live) => return Ok(live),
                     Err(found) => return Err(unknown(&format!("it could not be read: {found}"))),
                 },
-                Err(ApiError::Unauthorised(words)) => {
-                    let wrote = self.wrote.load(Ordering::Relaxed);
-                    return Err(Box::new(Answered::Unauthorised { words, wrote }));
-                }
+                Err(ApiError::Unauthorised(words)) => return Err(self.unauthorised(words)),
                 Err(error) => words = error.to_string(),
             }
         }
         Err(unknown(&format!("it could not be read: {words}")))
+    }
+
+    fn unauthorised(&self, words: String) -> Ending {
+        Box::new(Answered::Unauthorised { words, wrote: self.perhaps_done.load(Ordering::Relaxed) })
     }
 
     /// Whether it is as intended but for being the default data source, which a 12.x makes of the first one.

@@ -115,10 +115,10 @@ impl Client {
 
     /// Sends a request and gives its answer, whatever the status.
     ///
-    /// Reads are repeated after a lost answer, 429 and 502 to 504; writes only when they were surely not done: the
-    /// connection was refused, or the answer was 429. Waits are as long as `Retry-After` says, else random and longer
-    /// each time. A write whose answer was lost is [`ApiError::Lost`]: whoever sent it looks before repeating it. Once
-    /// the token is refused for good nothing is sent any more.
+    /// Reads are repeated after a lost answer, 429, 500 (a locked database answers so) and 502 to 504; writes only when
+    /// they were surely not done: the connection was refused, or the answer was 429. Waits are as long as `Retry-After`
+    /// says, else random and longer each time. A write whose answer was lost is [`ApiError::Lost`]: whoever sent it
+    /// looks before repeating it. Once the token is refused for good nothing is sent any more.
     pub async fn send(&self, request: &Request) -> Result<Response, ApiError> {
         let mut waits = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(100))
@@ -161,9 +161,8 @@ impl Client {
         }
         if self.shared.accepted.load(Ordering::Relaxed) {
             let read = Request::get("/api/access-control/user/permissions");
-            match self.once(&read).await {
-                Ok((again, _)) if again.status != 401 => return Ok(answer.clone()),
-                _ => {}
+            if !self.once(&read).await.is_ok_and(|(again, _)| again.status == 401) {
+                return Ok(answer.clone());
             }
         }
         let words = answer.message();
@@ -251,7 +250,7 @@ impl Client {
 }
 
 fn is_busy(method: Method, status: u16) -> bool {
-    status == 429 || (method.is_read() && matches!(status, 502..=504))
+    status == 429 || (method.is_read() && matches!(status, 500 | 502..=504))
 }
 
 fn seconds_of_http_date(text: &str) -> Option<i64> {

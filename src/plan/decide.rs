@@ -13,7 +13,7 @@ use super::{
     SecretChange, clashes, contents, guards, order,
 };
 use crate::kinds;
-use crate::kinds::datasource::digest_if_not_asked_to_be_default;
+use crate::kinds::datasource::{digest_if_not_asked_to_be_default, digest_if_still_default};
 use crate::model::digest::{Numbers, REVISION};
 use crate::model::{
     Address, Declared, Delta, Digest, Entry, Fingerprint, FolderPath, Found, Guard, Headline, Identity, KindName,
@@ -263,11 +263,22 @@ fn claim<'a>(inputs: &Inputs<'a>, address: &Address, found: Option<&Found>) -> C
         Some(live) if Some(live) == recorded.digest.as_ref() && found.parent == recorded.parent => {
             if moved || pending { Record::AsLeftStale } else { Record::AsLeft }
         }
-        Some(_) if as_pending => Record::AsLeftStale,
+        Some(_) if as_pending || gave_way(inputs, address, recorded, found) => Record::AsLeftStale,
         Some(_) => Record::Changed,
     };
     let version_moved = recorded.identity.as_ref().is_none_or(|i| i.version != found.identity.version);
     Claim { record, recorded: Some(recorded), stale: false, secrets_unclear: version_moved || pending, replacing }
+}
+
+/// Whether a data source is as it was left, but for no longer being the default one because another of ours became it.
+fn gave_way(inputs: &Inputs<'_>, address: &Address, recorded: &Recorded, found: &Found) -> bool {
+    let ours = |uid: &str| {
+        let address = Uid::parse(uid).map(|uid| Address::new(KindName::DATASOURCE, uid));
+        address.is_ok_and(|address| inputs.ownership.recorded(&address).is_some())
+    };
+    address.kind == KindName::DATASOURCE
+        && inputs.live.datasources.iter().flatten().any(|d| d.is_default && ours(&d.uid))
+        && found.body.value().is_some_and(|v| Some(digest_if_still_default(v)) == recorded.digest)
 }
 
 fn change(inputs: &Inputs<'_>, address: &Address, wanted: Option<&Wanted<'_>>, paths: &Paths) -> Option<Change> {

@@ -227,6 +227,22 @@ fn word(change: &Change) -> String {
 
 const KINDS: [&str; 3] = ["folder.a", "datasource.a", "dashboard.a"];
 
+#[test]
+fn a_default_that_another_of_ours_took_is_no_drift_and_one_that_somebody_took_is() {
+    for (taken_by, wanted) in [("datasource.b", "update"), ("datasource.theirs", "update+drift")] {
+        let mut world = world();
+        world.declare("datasource.a", "B").live("datasource.a", "A", 1).record("datasource.a", "A", 1);
+        let was = kinds::datasource::digest_if_still_default(&raw(&address("datasource.a"), "A"));
+        world.recorded("datasource.a").digest = Some(was);
+        world.declare("datasource.b", "A").live("datasource.b", "A", 1).record("datasource.b", "A", 1);
+        world.live("datasource.theirs", "A", 1);
+        for name in world.live.datasources.as_mut().unwrap() {
+            name.is_default = taken_by == format!("datasource.{}", name.uid);
+        }
+        assert_eq!(world.word("datasource.a"), wanted, "{taken_by}");
+    }
+}
+
 /// D, R and L as letters: the same letter is the same content, `-` is nothing.
 #[test]
 fn every_row_of_the_table_for_every_kind() {

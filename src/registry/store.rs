@@ -197,18 +197,29 @@ impl Store {
     /// Makes sure that the folder `amgctl` is there and grants nobody anything; makes or repairs it.
     pub async fn secure_folder(&self) -> Result<(), SaveError> {
         let path = format!("/api/folders/{FOLDER}");
-        let answer = self.client.send(&Request::get(path.as_str())).await?;
-        if answer.status == 404 {
-            let body = json!({ "uid": FOLDER, "title": FOLDER }).to_string();
-            let made = self.client.send(&Request::write(Method::Post, "/api/folders", body)).await;
-            // Another run may have made it in the same moment; what is there now is what counts.
-            let there = self.client.send(&Request::get(path.as_str())).await?;
-            if there.status != 200 {
-                return Err(made.map_or_else(SaveError::Api, |answer| refused(&answer)));
+        let mut made = Ok(());
+        for attempt in 0..3 {
+            let answer = self.client.send(&Request::get(path.as_str())).await?;
+            match answer.status {
+                200 => {
+                    made = Ok(());
+                    break;
+                }
+                404 => {}
+                _ => return Err(refused(&answer)),
             }
-        } else if answer.status != 200 {
-            return Err(refused(&answer));
+            if attempt > 0 {
+                tokio::time::sleep(Duration::from_millis(50 << attempt)).await;
+            }
+            let body = json!({ "uid": FOLDER, "title": FOLDER }).to_string();
+            // Another run may make it in the same moment; what is there then is what counts.
+            made = match self.client.send(&Request::write(Method::Post, "/api/folders", body)).await {
+                Ok(answer) if answer.is_success() => break,
+                Ok(answer) => Err(refused(&answer)),
+                Err(error) => Err(error.into()),
+            };
         }
+        made?;
         let permissions = format!("{path}/permissions");
         for _ in 0..3 {
             let answer = self.client.send(&Request::get(permissions.as_str())).await?;

@@ -16,7 +16,7 @@ use amgctl::sandbox::Version;
 use serde_json::json;
 
 use crate::support::{World, dashboard};
-use stage::{Outcome, Stage};
+use stage::{Outcome, Scene, Stage};
 
 /// What strikes a request, as `--fault` has it; the last two kill the program while it waits for the answer.
 const FAULTS: [&str; 9] = [
@@ -38,8 +38,8 @@ enum Which {
 }
 
 /// Runs an apply with every chosen fault, and gives the outcomes as a table; what was not mended is told and fails.
-fn sweep(version: Version, which: &Which) -> String {
-    let stage = Stage::set(version);
+fn sweep(version: Version, scene: Scene, which: &Which) -> String {
+    let stage = Stage::set(version, scene);
     let requests = stage.requests;
     let mut cases: Vec<(usize, usize)> =
         (0..FAULTS.len()).flat_map(|fault| (1..=requests).map(move |n| (fault, n))).collect();
@@ -66,7 +66,7 @@ fn sweep(version: Version, which: &Which) -> String {
             });
         }
     });
-    let mut table = format!("Grafana {version}: {requests} requests, {} runs\n", cases.len());
+    let mut table = format!("Grafana {version}, {scene:?}: {requests} requests, {} runs\n", cases.len());
     for ((fault, code), count) in outcomes.into_inner().unwrap() {
         let ended = if code < 0 { "killed".to_owned() } else { format!("exit {code}") };
         let _ = writeln!(table, "  {fault:18} {ended:8} {count:4}");
@@ -79,7 +79,8 @@ fn sweep(version: Version, which: &Which) -> String {
 #[test]
 fn a_fault_at_some_request_is_mended_by_the_next_apply() {
     for version in [Version::V9_4, Version::V12_4] {
-        sweep(version, &Which::Some(14));
+        sweep(version, Scene::First, &Which::Some(5));
+        sweep(version, Scene::Later, &Which::Some(9));
     }
 }
 
@@ -88,7 +89,9 @@ fn a_fault_at_some_request_is_mended_by_the_next_apply() {
 fn every_fault_at_every_request_is_mended_by_the_next_apply() {
     let chosen = std::env::var("AMGCTL_SWEEP").unwrap_or_default();
     for version in Version::all().filter(|v| chosen.is_empty() || chosen.split(',').any(|c| c == v.name())) {
-        print!("{}", sweep(version, &Which::All));
+        for scene in [Scene::First, Scene::Later] {
+            print!("{}", sweep(version, scene, &Which::All));
+        }
     }
 }
 

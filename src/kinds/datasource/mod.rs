@@ -29,9 +29,20 @@ const FLAGS: [&str; 3] = ["basicAuth", "withCredentials", "isDefault"];
 /// source of a 12.x (`contracts/README.md` 15).
 #[must_use]
 pub fn digest_if_not_asked_to_be_default(normal: &Value) -> Digest {
-    let mut asked = normal.clone();
-    asked["isDefault"] = Value::Bool(false);
-    Datasource.normal(asked).digest().recorded()
+    digest_with(normal, false)
+}
+
+/// The digest of a normal form as it was before another data source became the default one: that takes it from this one
+/// silently, without a new version (`contracts/README.md` 15).
+#[must_use]
+pub fn digest_if_still_default(normal: &Value) -> Digest {
+    digest_with(normal, true)
+}
+
+fn digest_with(normal: &Value, is_default: bool) -> Digest {
+    let mut other = normal.clone();
+    other["isDefault"] = Value::Bool(is_default);
+    Datasource.normal(other).digest().recorded()
 }
 
 impl Kind for Datasource {
