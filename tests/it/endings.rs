@@ -246,7 +246,7 @@ fn killed_at_any_write_the_next_run_repairs_on_12_4() {
 #[test]
 fn killed_at_some_writes_the_next_run_repairs_elsewhere() {
     for version in Version::all().filter(|v| !matches!(v, Version::V9_4 | Version::V12_4)) {
-        killed_everywhere(version, 5);
+        killed_everywhere(version, 7);
     }
 }
 

@@ -67,14 +67,14 @@ fn requests(version: Version) -> usize {
     writes + ran.writes().len()
 }
 
-/// Every sixth write, so that each fault meets others of them; all of them with AMGCTL_TEST_EVERY_REQUEST.
+/// Every ninth write, so that each fault meets others of them; all of them with AMGCTL_TEST_EVERY_REQUEST.
 fn at_many_writes(faults: &[&str]) {
     let all = std::env::var_os("AMGCTL_TEST_EVERY_REQUEST").is_some();
     for version in [Version::V9_4, Version::V12_4] {
         let writes = requests(version);
         assert!(writes > 20, "{writes}");
         for (i, fault) in faults.iter().enumerate() {
-            for n in (1..=writes).filter(|n| all || (n + 2 * i) % 6 == 0) {
+            for n in (1..=writes).filter(|n| all || (n + 3 * i) % 9 == 0) {
                 survives(version, &format!("{fault}:write@{n}"));
             }
         }
@@ -105,7 +105,7 @@ fn a_gateways_answer_is_a_question() {
 fn reads_that_fail_once_are_read_again() {
     for version in Version::all() {
         for fault in ["cut-before", "502", "503"] {
-            for n in (1..30).step_by(6) {
+            for n in (1..30).step_by(9) {
                 let fault = format!("{fault}:read@{n}");
                 let w = World::faulty(version, &[&fault]);
                 for turn in 1..=2 {
