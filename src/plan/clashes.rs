@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use super::decide::Wanted;
 use super::inputs::Inputs;
+use super::wanted::Wanted;
 use super::{Action, Change, Refusal};
 use crate::model::server::TitleRule;
 use crate::model::slug::slug;

@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::decide::Wanted;
 use super::inputs::Inputs;
+use super::wanted::Wanted;
 use super::{Action, Change};
 use crate::model::{Address, KindName, Uid};
 

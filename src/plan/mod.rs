@@ -3,15 +3,19 @@
 //! After a plan exists nobody decides anything.
 
 pub mod bind;
+mod claim;
 pub mod clashes;
 pub mod contents;
 pub mod decide;
+mod difference;
 pub mod guards;
 pub mod inputs;
 pub mod order;
+mod refusals;
 pub mod table;
 #[cfg(test)]
 mod tests;
+mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::decide::Wanted;
 use super::inputs::Inputs;
+use super::wanted::Wanted;
 use super::{Action, Change, Refusal};
 use crate::kinds;
 use crate::model::{Address, KindName, Target, Uid};

@@ -1,0 +1,88 @@
+//! What the record means for the object that is live: pending entries settled, other incarnations told apart.
+//!
+//! The cases it leads to stand in [`super::table`].
+
+use super::inputs::{Inputs, Ownership};
+use super::table::Record;
+use crate::kinds::datasource::{digest_if_not_asked_to_be_default, digest_if_still_default};
+use crate::model::digest::REVISION;
+use crate::model::{Address, Digest, Found, KindName, NormalDigest, Recorded, Uid};
+
+/// What the record means for the object that is live: pending entries settled, other incarnations told.
+pub(super) struct Claim<'a> {
+    pub(super) record: Record,
+    pub(super) recorded: Option<&'a Recorded>,
+    /// The entry is about something else by now.
+    pub(super) stale: bool,
+    /// The secrets last sent are in doubt.
+    pub(super) secrets_unclear: bool,
+    /// A replacement was cut off between its delete and its create.
+    pub(super) replacing: bool,
+}
+
+pub(super) fn claim<'a>(inputs: &Inputs<'a>, address: &Address, found: Option<&Found>) -> Claim<'a> {
+    let none =
+        |stale| Claim { record: Record::No, recorded: None, stale, secrets_unclear: false, replacing: false };
+    if matches!(inputs.ownership, Ownership::Off | Ownership::Unknown(_)) {
+        return Claim { record: Record::AsLeft, ..none(false) };
+    }
+    let Some(recorded) = inputs.ownership.recorded(address) else { return none(false) };
+    let replacing = recorded.pending.as_ref().is_some_and(|p| p.replace);
+    let Some(found) = found else {
+        // A first create that was never done is no deletion outside.
+        return Claim { recorded: recorded.digest.as_ref().map(|_| recorded), replacing, ..none(false) };
+    };
+    let live = found.body.digest().map(NormalDigest::recorded);
+    let as_first = |digest: &Digest| {
+        address.kind == KindName::DATASOURCE
+            && recorded.digest.is_none()
+            && found.body.value().is_some_and(|v| digest_if_not_asked_to_be_default(v) == *digest)
+    };
+    let as_pending = recorded
+        .pending
+        .as_ref()
+        .is_some_and(|p| (live.as_ref() == Some(&p.digest) || as_first(&p.digest)) && found.parent == p.parent);
+    let other = recorded.identity.as_ref().is_some_and(|identity| identity.another_incarnation(&found.identity));
+    if (other || recorded.digest.is_none()) && as_pending && (replacing || recorded.digest.is_none()) {
+        return Claim {
+            record: Record::AsLeftStale,
+            recorded: Some(recorded),
+            stale: false,
+            secrets_unclear: true,
+            replacing,
+        };
+    }
+    if other || recorded.digest.is_none() {
+        return none(true);
+    }
+    let moved = recorded.identity.as_ref().is_none_or(|identity| !identity.unchanged(&found.identity));
+    let pending = recorded.pending.is_some();
+    let record = match &live {
+        // Not read: its identity is the recorded one.
+        None => Record::AsLeft,
+        Some(_) if recorded.revision != REVISION && moved => Record::Unclear,
+        Some(_) if recorded.revision != REVISION => Record::AsLeftStale,
+        Some(live) if Some(live) == recorded.digest.as_ref() && found.parent == recorded.parent => {
+            if moved || pending { Record::AsLeftStale } else { Record::AsLeft }
+        }
+        Some(_) if as_pending || gave_way(inputs, address, recorded, found) => Record::AsLeftStale,
+        Some(_) => Record::Changed,
+    };
+    let version_moved = recorded.identity.as_ref().is_none_or(|i| i.version != found.identity.version);
+    Claim { record, recorded: Some(recorded), stale: false, secrets_unclear: version_moved || pending, replacing }
+}
+
+/// Whether a data source is as it was left, but for no longer being the default one because another of ours became it.
+pub(super) fn gave_way(inputs: &Inputs<'_>, address: &Address, recorded: &Recorded, found: &Found) -> bool {
+    let ours = |uid: &str| {
+        let address = Uid::parse(uid).map(|uid| Address::new(KindName::DATASOURCE, uid));
+        address.is_ok_and(|address| inputs.ownership.recorded(&address).is_some())
+    };
+    address.kind == KindName::DATASOURCE
+        && inputs.live.datasources.iter().flatten().any(|d| d.is_default && ours(&d.uid))
+        && found.body.value().is_some_and(|v| Some(digest_if_still_default(v)) == recorded.digest)
+}
+
+pub(super) fn recorded_version(claim: &Claim<'_>) -> i64 {
+    claim.recorded.and_then(|r| r.identity.as_ref()).map_or(0, |i| i.version)
+}

@@ -1,0 +1,146 @@
+//! How what is wanted differs from what is live: body, folder, secrets; and what others did to it.
+//!
+//! In which words two bodies differ is the kind's business ([`crate::kinds`]).
+
+use serde_json::{Value, json};
+
+use super::claim::{Claim, recorded_version};
+use super::inputs::{Inputs, Ownership};
+use super::table::Same;
+use super::wanted::{Paths, Wanted};
+use super::{Change, Drift, DriftKind, Moved, SecretChange};
+use crate::kinds;
+use crate::model::digest::Numbers;
+use crate::model::{Address, Delta, Entry, Found, Guard, KindName, Mark, NormalDigest};
+
+pub(super) fn same(
+    inputs: &Inputs<'_>,
+    wanted: &Wanted<'_>,
+    found: &Found,
+    claim: &Claim<'_>,
+    secrets: &[Sent],
+) -> Same {
+    let body = match (found.body.digest(), claim.recorded) {
+        (Some(live), _) => live.equals(&wanted.digest, inputs.server.numbers),
+        (None, Some(recorded)) => recorded.digest.as_ref() == Some(&wanted.digest.recorded()),
+        (None, None) => false,
+    };
+    if body && wanted.parent == found.parent && secrets.is_empty() { Same::Yes } else { Same::No }
+}
+
+pub(super) type Sent = (String, SecretChange);
+
+pub(super) fn secret_changes(
+    inputs: &Inputs<'_>,
+    address: &Address,
+    wanted: &Wanted<'_>,
+    found: Option<&Found>,
+    claim: &Claim<'_>,
+) -> Vec<Sent> {
+    let all = |what| wanted.secrets.iter().map(|key| ((*key).to_owned(), what)).collect::<Vec<Sent>>();
+    let Some(found) = found else { return all(SecretChange::Set) };
+    match inputs.ownership {
+        Ownership::Off if inputs.rules.send_secrets => return all(SecretChange::Renew),
+        Ownership::Off | Ownership::Unknown(_) => return Vec::new(),
+        Ownership::Known { .. } | Ownership::Absent => {}
+    }
+    let Some(recorded) = claim.recorded else {
+        let adopting = inputs.rules.adopt.allows(address);
+        return if adopting { all(SecretChange::Set) } else { Vec::new() };
+    };
+    let prints = inputs.fingerprints.get(address);
+    let mut changes = Vec::new();
+    for key in &wanted.secrets {
+        let declared = prints.and_then(|p| p.get(*key));
+        let change = match (recorded.secrets.get(*key), declared) {
+            (None, _) => Some(SecretChange::Set),
+            (Some(_), _) if !found.secure_keys.contains(*key) => Some(SecretChange::Set),
+            (Some(was), Some(is)) if was != is => Some(SecretChange::Change),
+            _ if claim.secrets_unclear => Some(SecretChange::Renew),
+            _ => None,
+        };
+        changes.extend(change.map(|c| ((*key).to_owned(), c)));
+    }
+    for key in recorded.secrets.keys().filter(|k| !wanted.secrets.contains(&k.as_str())) {
+        if found.secure_keys.contains(key) {
+            changes.push((key.clone(), SecretChange::Remove));
+        }
+    }
+    changes
+}
+
+pub(super) fn moved(wanted: &Wanted<'_>, found: &Found, paths: &Paths) -> Option<Moved> {
+    (wanted.parent != found.parent)
+        .then(|| Moved { from: paths.of(found.parent.as_deref()), to: paths.of(wanted.parent.as_deref()) })
+}
+
+pub(super) fn delta(inputs: &Inputs<'_>, change: &mut Change, wanted: &Wanted<'_>, found: &Found) -> Delta {
+    let kind = kinds::by_name(change.address.kind);
+    // What was not read is as it was recorded and as it is declared, or it would have been read.
+    let differs = found.body.digest().is_some_and(|d| !d.equals(&wanted.digest, inputs.server.numbers));
+    let mut delta = match (&wanted.body, found.body.value(), differs) {
+        (_, _, false) => Delta::default(),
+        (Some(wanted), Some(live), true) => kind.diff(live, wanted, inputs.server.numbers),
+        (Some(wanted), None, true) if change.address.kind == KindName::FOLDER => {
+            kind.diff(&json!({ "title": found.headline.title }), wanted, Numbers::Float)
+        }
+        _ => Delta { notes: vec!["it differs; its body was not kept".into()], ..Delta::default() },
+    };
+    for (key, what) in change.intent.iter().flat_map(|i| &i.secrets) {
+        let (mark, words) = match what {
+            SecretChange::Set => (Mark::Add, "(sensitive value set)"),
+            SecretChange::Change => (Mark::Change, "(sensitive value changed)"),
+            SecretChange::Renew => (Mark::Change, "(sensitive value sent again: it may have been changed outside)"),
+            SecretChange::Remove => (Mark::Remove, "(sensitive value removed)"),
+        };
+        delta.entries.push(
+            Entry::new(mark, format!("secureJsonData.{key}"), format!("/secureJsonData/{key}"))
+                .values(None, Some(words.into())),
+        );
+    }
+    if found.guard == Some(Guard::SavedAsV2) {
+        delta.notes.push("it was saved in the v2 format; what only that format can say will be lost".into());
+    }
+    delta
+}
+
+pub(super) fn drift(
+    inputs: &Inputs<'_>,
+    change: &Change,
+    wanted: &Wanted<'_>,
+    found: &Found,
+    claim: &Claim<'_>,
+    paths: &Paths,
+) -> Drift {
+    let recorded = claim.recorded;
+    let body_as_left = recorded.is_some_and(|r| r.digest == found.body.digest().map(NormalDigest::recorded));
+    let what = if body_as_left && recorded.is_some_and(|r| r.parent != found.parent) {
+        DriftKind::Moved(paths.of(found.parent.as_deref()))
+    } else {
+        DriftKind::Changed
+    };
+    // The recorded body is not kept anywhere; while the directory still says what was recorded, it stands in for it.
+    let same_as_recorded = recorded.is_some_and(|r| r.digest.as_ref() == Some(&wanted.digest.recorded()));
+    let delta = match (&wanted.body, found.body.value()) {
+        (Some(wanted), Some(live)) if same_as_recorded && what == DriftKind::Changed => {
+            Some(kinds::by_name(change.address.kind).diff(wanted, live, inputs.server.numbers))
+        }
+        _ => None,
+    };
+    let version = found.identity.version;
+    Drift { what, saved: found.saved.clone(), version, recorded: recorded_version(claim), delta }
+}
+
+/// Why the server cannot change what is live into what is wanted, if it cannot: an empty `url` or `basicAuthUser` is
+/// ignored by a save (`contracts/README.md` 15).
+pub(super) fn needs_replacement(kind: KindName, wanted: &Wanted<'_>, found: &Found) -> Option<String> {
+    if kind != KindName::DATASOURCE {
+        return None;
+    }
+    let (wanted, live) = (wanted.body.as_ref()?, found.body.value()?);
+    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    ["url", "basicAuthUser"]
+        .into_iter()
+        .find(|key| text(wanted, key).is_empty() && !text(live, key).is_empty())
+        .map(|key| format!("Grafana cannot clear `{key}` of a data source"))
+}

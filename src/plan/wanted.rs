@@ -1,0 +1,120 @@
+//! What the directory wants of each object, whatever its kind, and where every folder is. Pure.
+//!
+//! What is to be done about it is decided in [`super::decide`].
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::Refusal;
+use super::bind::{Bindings, Bound};
+use super::inputs::Inputs;
+use crate::kinds;
+use crate::model::{Address, Declared, Digest, FolderPath, Headline, KindName, NormalDigest, Place, Target, Uid};
+
+/// What the directory wants of one object, whatever its kind.
+pub(super) struct Wanted<'a> {
+    pub digest: NormalDigest,
+    pub parent: Option<String>,
+    pub headline: Headline,
+    pub place: Place,
+    pub content: Option<Digest>,
+    pub protect: bool,
+    pub secrets: Vec<&'a str>,
+    pub references: Vec<&'a Target>,
+    pub refused: Option<Refusal>,
+    /// Its normal form, where it differs from what is live.
+    pub body: Option<Value>,
+    pub note: Option<String>,
+    pub uid_is_derived: bool,
+}
+
+pub(super) fn wanted<'a>(inputs: &'a Inputs<'a>, bindings: &Bindings) -> BTreeMap<Address, Wanted<'a>> {
+    let mut all = BTreeMap::new();
+    for binding in bindings.all.iter().filter(|b| b.how != Bound::Borrowed) {
+        let Ok(uid) = Uid::parse(&binding.uid) else { continue };
+        let body = kinds::by_name(KindName::FOLDER).normal(json!({ "title": binding.title }));
+        all.insert(
+            Address::new(KindName::FOLDER, uid),
+            Wanted {
+                digest: body.digest(),
+                parent: binding.parent.clone(),
+                headline: Headline { title: binding.title.clone(), facts: Vec::new() },
+                place: binding.place.clone(),
+                content: None,
+                protect: binding.protect,
+                secrets: Vec::new(),
+                references: Vec::new(),
+                refused: binding.refused.clone(),
+                body: Some(body.whole()),
+                note: binding.note.clone(),
+                uid_is_derived: false,
+            },
+        );
+    }
+    for declared in inputs.declared {
+        all.insert(declared.address.clone(), wanted_object(inputs, declared, bindings));
+    }
+    all
+}
+
+pub(super) fn wanted_object<'a>(inputs: &'a Inputs<'a>, declared: &'a Declared, bindings: &Bindings) -> Wanted<'a> {
+    let kind = kinds::by_name(declared.address.kind);
+    let soft = declared.digest.soft.iter();
+    let stored = |(pointer, value): &(String, Value)| {
+        (pointer.clone(), kind.as_stored(pointer, value.clone(), inputs.server))
+    };
+    let digest = NormalDigest { soft: soft.map(stored).collect(), ..declared.digest.clone() };
+    let mut body = inputs.bodies.get(&declared.address).cloned();
+    if let Some(Value::Object(map)) = &mut body {
+        for (pointer, value) in &digest.soft {
+            map.insert(pointer.trim_start_matches('/').to_owned(), value.clone());
+        }
+    }
+    Wanted {
+        parent: bindings.uid_of(&declared.parent),
+        digest,
+        headline: declared.headline.clone(),
+        place: declared.place.clone(),
+        content: (declared.uid_from != crate::model::UidFrom::Document).then(|| declared.body.file_digest.clone()),
+        protect: declared.protect,
+        secrets: declared.secrets.iter().map(|s| s.key.as_str()).collect(),
+        references: declared.references.iter().map(|r| &r.to).collect(),
+        refused: None,
+        body,
+        note: None,
+        uid_is_derived: declared.uid_from != crate::model::UidFrom::Document,
+    }
+}
+
+/// Where every folder is, by uid, as titles: live ones and those this plan makes.
+pub(super) struct Paths(BTreeMap<String, FolderPath>);
+
+impl Paths {
+    pub(super) fn new(inputs: &Inputs<'_>, bindings: &Bindings) -> Paths {
+        let mut above: BTreeMap<&str, (&str, Option<&str>)> = BTreeMap::new();
+        for folder in inputs.live.folders.as_deref().unwrap_or_default() {
+            above.insert(&folder.uid, (&folder.title, folder.parent.as_deref()));
+        }
+        for binding in &bindings.all {
+            above.entry(&binding.uid).or_insert((&binding.title, binding.parent.as_deref()));
+        }
+        let path = |uid: &str| {
+            let mut titles = Vec::new();
+            let mut at = Some(uid);
+            // Bounded: a server may hold a ring of folders, or a parent that is not there (point 8).
+            while let Some((title, parent)) = at.and_then(|uid| above.get(uid)).filter(|_| titles.len() < 32) {
+                titles.push((*title).to_owned());
+                at = *parent;
+            }
+            titles.reverse();
+            FolderPath::new(titles)
+        };
+        Paths(above.keys().filter_map(|uid| path(uid).map(|p| ((*uid).to_owned(), p))).collect())
+    }
+
+    pub(super) fn of(&self, uid: Option<&str>) -> Option<FolderPath> {
+        let uid = uid?;
+        self.0.get(uid).cloned().or_else(|| FolderPath::new(vec![format!("(folder {uid})")]))
+    }
+}
