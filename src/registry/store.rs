@@ -214,10 +214,13 @@ impl Store {
             let body = json!({ "uid": FOLDER, "title": FOLDER }).to_string();
             // Another run may make it in the same moment; what is there then is what counts.
             made = match self.client.send(&Request::write(Method::Post, "/api/folders", body)).await {
-                Ok(answer) if answer.is_success() => break,
+                Ok(answer) if answer.is_success() => Ok(()),
                 Ok(answer) => Err(refused(&answer)),
                 Err(error) => Err(error.into()),
             };
+            if made.is_ok() {
+                break;
+            }
         }
         made?;
         let permissions = format!("{path}/permissions");
