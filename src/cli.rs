@@ -34,7 +34,7 @@ pub enum Command {
     /// Make the workspace equal to the directory
     Apply(ApplyArgs),
     /// Remove everything of the stack from the workspace
-    Destroy(DestroyArgs),
+    Destroy(ApplyArgs),
     /// End another run's lease on the stack early
     Unlock(UnlockArgs),
     /// Forget an object: leave it in the workspace and out of the record
@@ -190,26 +190,9 @@ pub struct PlanArgs {
     pub destroy: bool,
 }
 
-/// `amgctl apply`.
+/// `amgctl apply` and `amgctl destroy`.
 #[derive(Args, Debug)]
 pub struct ApplyArgs {
-    /// The directory
-    #[command(flatten)]
-    pub directory: DirectoryArgs,
-    /// The workspace
-    #[command(flatten)]
-    pub workspace: WorkspaceArgs,
-    /// The decisions
-    #[command(flatten)]
-    pub rules: RulesArgs,
-    /// The run
-    #[command(flatten)]
-    pub run: RunArgs,
-}
-
-/// `amgctl destroy`.
-#[derive(Args, Debug)]
-pub struct DestroyArgs {
     /// The directory
     #[command(flatten)]
     pub directory: DirectoryArgs,

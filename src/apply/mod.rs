@@ -19,6 +19,7 @@ pub use object::{Tools, Written};
 
 use crate::grafana::ApiError;
 use crate::model::{KindName, StackName};
+use crate::plan::guards::DRIFT;
 use crate::plan::{Action, Change, Goal, Plan};
 use crate::registry::store::LEASE;
 use crate::registry::{Lease, Record, RunNote, SaveError, Store};
@@ -39,9 +40,6 @@ pub struct Holding {
     /// The record of a stack that is taken over: removed once this one is saved.
     pub taken: Option<(Store, Record)>,
 }
-
-/// The code of the refusal that an unattended apply puts in the place of what would overwrite drift.
-pub const DRIFT: &str = "drift";
 
 /// What happens while a plan is carried out, for whoever shows it.
 pub enum Event<'a> {

@@ -7,10 +7,10 @@ use super::gather::{self, Gathered, Registry, gather};
 use super::{Exit, Failure, holder};
 use crate::apply::interrupt::{self, Asker};
 use crate::apply::{self, Event, Holding, Tools, Written};
-use crate::cli::{DirectoryArgs, PlanArgs, RulesArgs, RunArgs, WorkspaceArgs};
+use crate::cli::{ApplyArgs, PlanArgs, RunArgs};
 use crate::grafana::Client;
 use crate::model::StackName;
-use crate::plan::{Action, DriftKind, Goal, Plan, Refusal, guards};
+use crate::plan::{Action, Goal, guards};
 use crate::registry::record::FOLDER;
 use crate::registry::{Lease, Record};
 use crate::render;
@@ -60,15 +60,8 @@ fn show(gathered: &Gathered, begun: Instant, terminal: &Terminal) -> bool {
 }
 
 /// `amgctl apply` and `amgctl destroy`.
-pub async fn apply(
-    goal: Goal,
-    directory: DirectoryArgs,
-    workspace: WorkspaceArgs,
-    rules: RulesArgs,
-    run: RunArgs,
-    machine: &Machine,
-    terminal: &Terminal,
-) -> Result<Exit, Failure> {
+pub async fn apply(goal: Goal, args: ApplyArgs, machine: &Machine, terminal: &Terminal) -> Result<Exit, Failure> {
+    let ApplyArgs { directory, workspace, rules, run } = args;
     let begun = Instant::now();
     let patience =
         duration(&run.lock_timeout).map_err(|e| Failure::new(Exit::Usage, format!("--lock-timeout: {e}")))?;
@@ -120,7 +113,7 @@ async fn go(
     let goal = gathered.plan.goal;
     let nobody_asked = run.auto_approve;
     if nobody_asked && !gathered.settings.overwrite_drift {
-        refuse_drift(&mut gathered.plan);
+        guards::refuse_drift(&mut gathered.plan);
     }
     let anything = show(gathered, begun, terminal);
     let destroys_record = goal == Goal::Destroy && matches!(gathered.registry, Registry::There(_));
@@ -283,25 +276,6 @@ fn status(report: &Report) -> Exit {
     }
     let conflict = |f: &Finished| matches!(f.outcome, Outcome::Conflict(_) | Outcome::Refused { .. });
     if report.finished.iter().any(conflict) { Exit::Conflict } else { Exit::Error }
-}
-
-/// Nobody was asked about what was changed outside: it stays as it is.
-fn refuse_drift(plan: &mut Plan) {
-    for change in plan.stages.iter_mut().flatten() {
-        let Some(drift) = &change.drift else { continue };
-        if drift.what == DriftKind::Deleted
-            || !(change.action.writes() || matches!(change.action, Action::Adopt { .. }))
-        {
-            continue;
-        }
-        let by = if drift.saved.by.is_empty() { String::new() } else { format!(" by {}", drift.saved.by) };
-        change.intent = None;
-        change.action = Action::Refuse(Refusal {
-            code: apply::DRIFT,
-            reason: format!("it was changed outside{by}, and nobody is asked"),
-            hint: "look at the plan, then run apply at a terminal, or with --on-drift overwrite".into(),
-        });
-    }
 }
 
 fn takes_over(gathered: &Gathered) -> bool {

@@ -11,9 +11,7 @@ use crate::apply::object::fingerprint;
 use crate::grafana::probe::minimum_refresh;
 use crate::kinds;
 use crate::live::{self, Questions};
-use crate::model::{
-    Address, Declared, Fingerprint, KindName, LiveBody, NormalDigest, Problem, Recorded, Server, Severity, Target,
-};
+use crate::model::{Address, Fingerprint, KindName, LiveBody, NormalDigest, Problem, Recorded, Severity, Target};
 use crate::plan::{self, Goal, Inputs, Ownership, Plan, Workspace};
 use crate::registry::{LoadError, Loaded, Record, Store};
 use crate::settings::{Choice, Machine, Settings};
@@ -278,8 +276,10 @@ async fn read(
     recorded: &BTreeMap<Address, Recorded>,
 ) -> Result<Workspace, Failure> {
     let objects = if goal == Goal::Destroy { &[][..] } else { &declarations.objects };
-    let declared: BTreeMap<Address, NormalDigest> =
-        objects.iter().map(|d| (d.address.clone(), stored(d, &connection.server))).collect();
+    let declared: BTreeMap<Address, NormalDigest> = objects
+        .iter()
+        .map(|d| (d.address.clone(), kinds::stored(kinds::by_name(d.address.kind), &d.digest, &connection.server)))
+        .collect();
     let folders: BTreeMap<String, String> = declarations
         .folders
         .iter()
@@ -296,12 +296,6 @@ async fn read(
         access: &connection.access,
     };
     live::read(&connection.client, &connection.server, &questions).await.map_err(connect::live)
-}
-
-fn stored(declared: &Declared, server: &Server) -> NormalDigest {
-    let kind = kinds::by_name(declared.address.kind);
-    let soft = declared.digest.soft.iter().map(|(p, v)| (p.clone(), kind.as_stored(p, v.clone(), server)));
-    NormalDigest { soft: soft.collect(), ..declared.digest.clone() }
 }
 
 /// What shows only beside the workspace: references that lead nowhere, titles that this server does not tell apart.

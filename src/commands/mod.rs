@@ -26,13 +26,8 @@ pub async fn run(cli: Cli, machine: &Machine, terminal: &Terminal) -> Exit {
         Command::Init(args) => setup::init(&args, terminal),
         Command::Validate(args) => directory::validate(&args, machine, terminal),
         Command::Plan(args) => apply::plan(args, machine, terminal).await,
-        Command::Apply(args) => {
-            apply::apply(Goal::Apply, args.directory, args.workspace, args.rules, args.run, machine, terminal).await
-        }
-        Command::Destroy(args) => {
-            apply::apply(Goal::Destroy, args.directory, args.workspace, args.rules, args.run, machine, terminal)
-                .await
-        }
+        Command::Apply(args) => apply::apply(Goal::Apply, args, machine, terminal).await,
+        Command::Destroy(args) => apply::apply(Goal::Destroy, args, machine, terminal).await,
         Command::Unlock(args) => registry::unlock(args, machine, terminal).await,
         Command::Forget(args) => registry::forget(args, machine, terminal).await,
         Command::Sandbox(args) => sandbox::serve(args, machine, terminal).await,

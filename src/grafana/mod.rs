@@ -225,7 +225,7 @@ impl Client {
         {
             if status >= 500 || status == 429 {
                 // A proxy's own page: the status is what counts.
-                return Ok((Response { status, body: Vec::new(), date }, asked));
+                return Ok((Response { status, body: Vec::new() }, asked));
             }
             if !html {
                 return Err(ApiError::Lost("its answer ends in the middle, or is no JSON".into()));
@@ -238,7 +238,7 @@ impl Client {
         if (200..300).contains(&status) {
             self.shared.accepted.store(true, Ordering::Relaxed);
         }
-        Ok((Response { status, body, date }, asked))
+        Ok((Response { status, body }, asked))
     }
 
     /// The server's clock as last heard: seconds since 1970; none before the first answer.

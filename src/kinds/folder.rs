@@ -67,12 +67,7 @@ impl Kind for Folder {
     }
 
     fn found(&self, answer: &Response, server: &Server) -> Result<Option<Live>, String> {
-        match answer.status {
-            200 => {}
-            404 => return Ok(None),
-            _ => return Err(answer.message()),
-        }
-        let json = answer.json();
+        let Some(json) = super::present(answer)? else { return Ok(None) };
         if server.resources.is_some() {
             return Ok(Some(resource(&json)));
         }

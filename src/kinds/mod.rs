@@ -165,6 +165,22 @@ pub enum Write {
     Delete,
 }
 
+/// A digest as `server` stores what it stands for: its soft leaves rewritten as the kind says.
+#[must_use]
+pub fn stored(kind: &dyn Kind, digest: &NormalDigest, server: &Server) -> NormalDigest {
+    let soft = digest.soft.iter().map(|(p, v)| (p.clone(), kind.as_stored(p, v.clone(), server)));
+    NormalDigest { soft: soft.collect(), ..digest.clone() }
+}
+
+/// What an answer to a read of one object holds; none when the server says that it is not there.
+pub(crate) fn present(answer: &Response) -> Result<Option<Value>, String> {
+    match answer.status {
+        200 => Ok(Some(answer.json())),
+        404 => Ok(None),
+        _ => Err(answer.message()),
+    }
+}
+
 /// What any kind makes of an answer that is neither a success nor one of its own refusals.
 pub(crate) fn judge_common(write: Write, answer: &Response) -> Verdict {
     match answer.status {

@@ -82,8 +82,6 @@ pub struct Response {
     pub status: u16,
     /// The body's bytes.
     pub body: Vec<u8>,
-    /// The server's clock, from `Date`: seconds since 1970.
-    pub date: Option<i64>,
 }
 
 impl Response {

@@ -73,7 +73,6 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Vec<Problem>> {
         stages,
         unchanged,
         notices,
-        warnings: Vec::new(),
         bindings: bindings.all,
     })
 }

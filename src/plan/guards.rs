@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::bind::Bindings;
 use super::inputs::{Inputs, LiveName, Ownership};
-use super::{Action, Change, Goal, Plan};
+use super::{Action, Change, DriftKind, Goal, Plan, Refusal};
 use crate::kinds;
 use crate::model::{Address, KindName, Uid};
 
@@ -17,6 +17,27 @@ pub struct TooMany {
     pub of: usize,
     /// How many it may.
     pub allowed: usize,
+}
+
+/// The code of the refusal that stands in the place of what would overwrite drift when nobody is asked.
+pub const DRIFT: &str = "drift";
+
+/// Nobody is asked about what was changed outside: it stays as it is. What was deleted is made again all the same.
+pub fn refuse_drift(plan: &mut Plan) {
+    for change in plan.stages.iter_mut().flatten() {
+        let Some(drift) = &change.drift else { continue };
+        let adopts = matches!(change.action, Action::Adopt { .. });
+        if drift.what == DriftKind::Deleted || !(change.action.writes() || adopts) {
+            continue;
+        }
+        let by = if drift.saved.by.is_empty() { String::new() } else { format!(" by {}", drift.saved.by) };
+        change.intent = None;
+        change.action = Action::Refuse(Refusal {
+            code: DRIFT,
+            reason: format!("it was changed outside{by}, and nobody is asked"),
+            hint: "look at the plan, then run apply at a terminal, or with --on-drift overwrite".into(),
+        });
+    }
 }
 
 /// The most objects that an apply destroys without being told to.

@@ -152,10 +152,4 @@ impl<'a> Ownership<'a> {
             Ownership::Absent | Ownership::Unknown(_) | Ownership::Off => None,
         }
     }
-
-    /// Whether every action is provisional, because nobody knows what is ours.
-    #[must_use]
-    pub fn is_unknown(&self) -> bool {
-        matches!(self, Ownership::Unknown(_))
-    }
 }

@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::model::{
-    Address, Delta, Digest, Fingerprint, FolderPath, Headline, Identity, Owned, Place, Problem, Saved, StackName,
+    Address, Delta, Digest, Fingerprint, FolderPath, Headline, Identity, Owned, Place, Saved, StackName,
 };
 
 pub use decide::plan;
@@ -48,8 +48,6 @@ pub struct Plan {
     pub unmanaged: Vec<(&'static str, usize)>,
     /// What a reader should know, one sentence each.
     pub notices: Vec<String>,
-    /// Warnings about the directory.
-    pub warnings: Vec<Problem>,
     /// What the directory's folders stand for in the workspace: recorded so that they keep standing for it.
     pub bindings: Vec<bind::Binding>,
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Refusal;
 use super::bind::{Bindings, Bound};
 use super::inputs::Inputs;
-use crate::kinds;
+use crate::kinds::{self, Normal};
 use crate::model::{Address, Declared, Digest, FolderPath, Headline, KindName, NormalDigest, Place, Target, Uid};
 
 /// What the directory wants of one object, whatever its kind.
@@ -60,17 +60,9 @@ pub(super) fn wanted<'a>(inputs: &'a Inputs<'a>, bindings: &Bindings) -> BTreeMa
 
 pub(super) fn wanted_object<'a>(inputs: &'a Inputs<'a>, declared: &'a Declared, bindings: &Bindings) -> Wanted<'a> {
     let kind = kinds::by_name(declared.address.kind);
-    let soft = declared.digest.soft.iter();
-    let stored = |(pointer, value): &(String, Value)| {
-        (pointer.clone(), kind.as_stored(pointer, value.clone(), inputs.server))
-    };
-    let digest = NormalDigest { soft: soft.map(stored).collect(), ..declared.digest.clone() };
-    let mut body = inputs.bodies.get(&declared.address).cloned();
-    if let Some(Value::Object(map)) = &mut body {
-        for (pointer, value) in &digest.soft {
-            map.insert(pointer.trim_start_matches('/').to_owned(), value.clone());
-        }
-    }
+    let digest = kinds::stored(kind, &declared.digest, inputs.server);
+    let body = inputs.bodies.get(&declared.address).cloned();
+    let body = body.map(|value| Normal { value, soft: digest.soft.clone() }.whole());
     Wanted {
         parent: bindings.uid_of(&declared.parent),
         digest,

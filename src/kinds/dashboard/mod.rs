@@ -78,12 +78,7 @@ impl Kind for Dashboard {
     }
 
     fn found(&self, answer: &Response, server: &Server) -> Result<Option<Live>, String> {
-        match answer.status {
-            200 => {}
-            404 => return Ok(None),
-            _ => return Err(answer.message()),
-        }
-        let mut json = answer.json();
+        let Some(mut json) = super::present(answer)? else { return Ok(None) };
         if server.resources.is_some() {
             if json.get("spec").is_none() {
                 return Err("the answer is no dashboard".into());
@@ -312,7 +307,7 @@ mod tests {
 
     #[test]
     fn an_answer_for_another_uid_is_no_success() {
-        let answer = Response { status: 200, body: br#"{"uid":"other"}"#.to_vec(), date: None };
+        let answer = Response { status: 200, body: br#"{"uid":"other"}"#.to_vec() };
         assert!(matches!(Dashboard.judge(Write::Create, "mine", &answer), Verdict::Refused(_)));
     }
 }

@@ -95,12 +95,7 @@ impl Kind for Datasource {
     }
 
     fn found(&self, answer: &Response, _server: &Server) -> Result<Option<Live>, String> {
-        match answer.status {
-            200 => {}
-            404 => return Ok(None),
-            _ => return Err(answer.message()),
-        }
-        let json = answer.json();
+        let Some(json) = super::present(answer)? else { return Ok(None) };
         if json.get("type").and_then(Value::as_str).is_none() {
             return Err("the answer is no data source".into());
         }

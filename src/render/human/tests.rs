@@ -57,7 +57,6 @@ fn of(changes: Vec<Change>) -> Plan {
         unchanged: 0,
         unmanaged: Vec::new(),
         notices: Vec::new(),
-        warnings: Vec::new(),
         bindings: Vec::new(),
     }
 }
