@@ -113,17 +113,9 @@ async fn run_group(
     let mut tasks: JoinSet<(Answered, Duration)> = JoinSet::new();
     let mut in_flight: HashMap<Id, &Change> = HashMap::new();
     let mut told = false;
+    keep_to_lease(holding.as_deref(), pace);
     loop {
         while in_flight.len() < pace.under_way() && report.stop.is_none() && !interrupt.is_asked() {
-            if is_stale(holding.as_deref()) {
-                if !in_flight.is_empty() {
-                    break;
-                }
-                if let Some(holding) = holding {
-                    save(holding, tools, report).await;
-                }
-                continue;
-            }
             let Some(change) = queue.pop_front() else { break };
             if let Some(outcome) = without_writing(change, report) {
                 settle(change, outcome, Duration::ZERO, holding, report, tell);
@@ -170,19 +162,31 @@ async fn run_group(
                     tell(Event::Stopping { in_flight: in_flight.len().saturating_sub(pace.waiting()) });
                 }
             }
-            () = tokio::time::sleep(LEASE / 3), if holding.is_some() => {
+            () = renewal(holding.as_deref()), if report.stop.is_none() => {
                 if let Some(holding) = holding {
                     save(holding, tools, report).await;
                 }
+                keep_to_lease(holding.as_deref(), pace);
             }
         }
     }
     report.not_started(queue.into_iter());
 }
 
-/// A holder that has not renewed within two thirds of the lease writes nothing before it has.
-fn is_stale(holding: Option<&Holding>) -> bool {
-    holding.is_some_and(|h| h.store.age().is_some_and(|age| age > LEASE * 2 / 3))
+/// Tells the writes how long the lease lets them begin: a holder that has not renewed it within two thirds of its
+/// length writes nothing before it has.
+fn keep_to_lease(holding: Option<&Holding>, pace: &Pace) {
+    if let Some(saved) = holding.and_then(|h| h.store.saved()) {
+        pace.renewed(saved + LEASE * 2 / 3);
+    }
+}
+
+/// Waits until the lease is due to be renewed, a third of its length after the last save; for ever without one.
+async fn renewal(holding: Option<&Holding>) {
+    match holding.and_then(|h| h.store.saved()) {
+        Some(saved) => tokio::time::sleep_until((saved + LEASE / 3).into()).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// What needs no request: told at once.

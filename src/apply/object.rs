@@ -406,21 +406,21 @@ impl One<'_> {
         }
     }
 
-    /// Reads the object as it is now.
+    /// Reads the object as it is now. What can be asked again was asked again by [`Client::send`]; only a 401 that it
+    /// found not to be true is left, and is asked again here.
     async fn look(&self) -> Result<Option<Live>, Ending> {
         let request = self.kind.read(self.uid(), &self.tools.server);
         let mut words = String::new();
         for attempt in 0..4 {
             self.rest(attempt).await;
             match self.tools.client.send(&request).await {
-                // A 401 that comes this far is not true (`crate::grafana`).
-                Ok(answer) if matches!(answer.status, 401 | 500) => words = in_words(&answer),
+                Ok(answer) if answer.status == 401 => words = in_words(&answer),
                 Ok(answer) => match self.kind.found(&answer, &self.tools.server) {
                     Ok(live) => return Ok(live),
                     Err(found) => return Err(unknown(&format!("it could not be read: {found}"))),
                 },
                 Err(ApiError::Unauthorised(words)) => return Err(self.unauthorised(words)),
-                Err(error) => words = error.to_string(),
+                Err(error) => return Err(unknown(&format!("it could not be read: {error}"))),
             }
         }
         Err(unknown(&format!("it could not be read: {words}")))

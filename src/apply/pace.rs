@@ -1,8 +1,10 @@
 //! How many writes are in flight: four to begin with, fewer when the server is strained, more while it is not.
 //!
-//! Only writes are paced here. The reads around them go at the pace of [`crate::grafana`].
+//! Only writes are paced here, and every write passes here: so this is also where a run whose lease was not renewed in
+//! time (a suspended one) is held up. The reads around them go at the pace of [`crate::grafana`].
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::Notify;
 
@@ -27,6 +29,14 @@ struct State {
     easy: usize,
     strained: bool,
     closed: bool,
+    /// Until when writes may begin; none when there is no lease to keep.
+    until: Option<Instant>,
+}
+
+impl State {
+    fn is_open(&self) -> bool {
+        self.writing < self.limit && self.until.is_none_or(|until| Instant::now() < until)
+    }
 }
 
 /// The right to have one write in flight; ends when it is dropped.
@@ -37,8 +47,15 @@ impl Pace {
     #[must_use]
     pub fn new(most: usize) -> Pace {
         let most = most.max(1);
-        let state =
-            State { limit: most.min(BEGIN), writing: 0, waiting: 0, easy: 0, strained: false, closed: false };
+        let state = State {
+            limit: most.min(BEGIN),
+            writing: 0,
+            waiting: 0,
+            easy: 0,
+            strained: false,
+            closed: false,
+            until: None,
+        };
         Pace { state: Mutex::new(state), changed: Notify::new(), most }
     }
 
@@ -60,7 +77,7 @@ impl Pace {
                 if state.closed {
                     return None;
                 }
-                if state.writing < state.limit {
+                if state.is_open() {
                     state.writing += 1;
                     return Some(Pass(self));
                 }
@@ -75,6 +92,12 @@ impl Pace {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.state().waiting
+    }
+
+    /// The lease was renewed: writes may begin until then.
+    pub fn renewed(&self, until: Instant) {
+        self.state().until = Some(until);
+        self.changed.notify_waiters();
     }
 
     /// Lets no further write begin.
@@ -141,6 +164,29 @@ mod tests {
         }
         assert_eq!(limit(&pace), 6);
         assert_eq!(limit(&Pace::new(1)), 1);
+    }
+
+    /// What comes of asking to begin a write, if anything comes of it at once.
+    async fn at_once(pace: &Pace) -> Option<bool> {
+        tokio::select! {
+            biased;
+            pass = pace.enter() => Some(pass.is_some()),
+            () = std::future::ready(()) => None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_run_that_did_not_renew_its_lease_begins_no_write_until_it_has() {
+        let pace = Pace::new(4);
+        assert_eq!(at_once(&pace).await, Some(true));
+        let now = Instant::now();
+        pace.renewed(now);
+        assert_eq!(at_once(&pace).await, None);
+        pace.renewed(now + std::time::Duration::from_secs(3600));
+        assert_eq!(at_once(&pace).await, Some(true));
+        pace.renewed(now);
+        pace.close();
+        assert_eq!(at_once(&pace).await, Some(false));
     }
 
     #[tokio::test]

@@ -125,10 +125,10 @@ impl Store {
         }
     }
 
-    /// How long ago we saved it; none before the first save.
+    /// When we saved it last; none before the first save.
     #[must_use]
-    pub fn age(&self) -> Option<Duration> {
-        self.saved.map(|at| at.elapsed())
+    pub fn saved(&self) -> Option<Instant> {
+        self.saved
     }
 
     /// Saves the record as the next serial of `run`, and reads it back.
