@@ -20,9 +20,13 @@ fn held(w: &World) -> (Proxy, Child) {
             Does::Pass
         }
     });
-    let child = w.begin_at(&proxy, "apply stack -auto-approve");
+    let mut child = w.begin_at(&proxy, "apply stack -auto-approve");
     for _ in 0..4 {
         proxy.holds();
+    }
+    // What was made is read back while the next are held: it is done when it is told.
+    for _ in 0..2 {
+        child.wait_for("done");
     }
     (proxy, child)
 }
