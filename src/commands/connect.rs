@@ -1,13 +1,16 @@
 //! Getting to a workspace: the embedded one is started, a URL is spoken to with the token of the environment.
 
-use super::{Exit, Failure};
+use super::{Exit, Failure, Session};
+use std::sync::Arc;
+
 use crate::grafana::access::Access;
+use crate::grafana::bearer::Given;
 use crate::grafana::probe::{ProbeError, probe};
 use crate::grafana::{ApiError, Client};
 use crate::live::LiveError;
 use crate::model::{Secret, Server};
-use crate::sandbox::{self, Options, Running, Version};
-use crate::settings::{Choice, Machine};
+use crate::sandbox::{Options, Version};
+use crate::settings::{Choice, Machine, Settings};
 
 /// A workspace that was made out.
 pub struct Connection {
@@ -19,39 +22,41 @@ pub struct Connection {
     pub access: Access,
     /// The workspace as people know it.
     pub name: String,
-    /// The embedded workspace, served as long as this lives.
-    pub sandbox: Option<Running>,
 }
 
 /// Connects, and finds out what this server is.
-pub async fn connect(choice: &Choice, machine: &Machine) -> Result<Connection, Failure> {
-    let (url, token, sandbox) = match choice {
+pub async fn connect(settings: &Settings, session: &Session<'_>) -> Result<Connection, Failure> {
+    let (url, token, name) = match &settings.workspace {
         Choice::Url(url) => {
-            let token = machine.variable("GRAFANA_TOKEN").ok_or_else(|| {
+            let token = session.machine.variable("GRAFANA_TOKEN").ok_or_else(|| {
                 Failure::new(Exit::Auth, "there is no token for the workspace")
                     .hint("put a service-account token with the role Admin in GRAFANA_TOKEN")
             })?;
             (url.clone(), token.trim().to_owned(), None)
         }
+        Choice::Managed(_) => {
+            return Err(Failure::new(Exit::Usage, "no workspace is named"));
+        }
         Choice::Sandbox(version) => {
-            let running = start(version, machine).await?;
-            (running.url.clone(), running.tokens.admin.clone(), Some(running))
+            let (url, tokens) = session.sandbox(embedded("--sandbox", version, session.machine)?).await?;
+            (url, tokens.admin, Some("the embedded workspace".to_owned()))
         }
     };
-    let client = Client::new(&url, Secret::new(token)).map_err(|e| Failure::new(Exit::Usage, e.to_string()))?;
+    let client = Client::new(&url, Arc::new(Given(Secret::new(token))))
+        .map_err(|e| Failure::new(Exit::Usage, e.to_string()))?;
     let (server, access) = probe(&client).await.map_err(refused)?;
-    let name = if sandbox.is_some() { "the embedded workspace".into() } else { client.url().to_owned() };
-    Ok(Connection { client, server, access, name, sandbox })
+    let name = name.unwrap_or_else(|| client.url().to_owned());
+    Ok(Connection { client, server, access, name })
 }
 
-async fn start(version: &str, machine: &Machine) -> Result<Running, Failure> {
+/// How the embedded workspace is to be served, its version as it was typed after a flag.
+pub fn embedded(flag: &str, version: &str, machine: &Machine) -> Result<Options, Failure> {
     let version = match version {
         // Whoever made the file chose; a first run takes the default.
         "" => Version::that_made(&machine.sandbox_file())?.unwrap_or_default(),
-        text => text.parse::<Version>().map_err(|e| Failure::new(Exit::Usage, format!("--sandbox={text}: {e}")))?,
+        text => text.parse::<Version>().map_err(|e| Failure::new(Exit::Usage, format!("{flag} {text}: {e}")))?,
     };
-    let options = Options { version, data: Some(machine.sandbox_file()), ..Options::default() };
-    Ok(sandbox::start(options).await?)
+    Ok(Options { version, data: Some(machine.sandbox_file()), ..Options::default() })
 }
 
 /// A workspace that could not be made out.
