@@ -68,6 +68,7 @@ pub async fn apply(goal: Goal, args: ApplyArgs, session: &Session<'_>) -> Result
     let (settings, problems) = gather::settle(&directory.directory, &workspace, &rules, session.machine)?;
     gather::must_be_named(&settings)?;
     let mut gathered = gather(goal, settings, problems, Some(patience), session).await?;
+    session.sweep().await;
     may_write(&gathered)?;
     if let Some(failure) = other_origin(&gathered)
         && !gathered.settings.take_over
@@ -165,7 +166,7 @@ async fn carry_out(gathered: &mut Gathered, run: &RunArgs, session: &Session<'_>
             let declared = declarations.objects.iter().find(|d| d.address == *address);
             let declared = declared.ok_or_else(|| format!("the directory does not declare `{address}`"))?;
             let body = declarations.body(declared).map_err(|p| p.message)?;
-            Ok(Written { text: body.text, secrets: body.secrets })
+            Ok(Written { text: body.text, secrets: body.secrets.map_err(|p| p.message)? })
         }),
         run: random()?[..16].to_owned(),
         salt: holding.as_ref().map(|h| h.record.salt.clone()).unwrap_or_default(),
@@ -326,10 +327,8 @@ pub fn locked(stack: &StackName, lease: &Lease) -> Failure {
 
 /// 32 random bytes, as hexadecimal digits.
 pub fn random() -> Result<String, Failure> {
-    let mut bytes = [0_u8; 32];
-    getrandom::fill(&mut bytes)
-        .map_err(|e| Failure::new(Exit::Error, format!("this machine gives no random numbers: {e}")))?;
-    Ok(crate::model::digest::hex(&bytes))
+    crate::random::hex()
+        .map_err(|e| Failure::new(Exit::Error, format!("this machine gives no random numbers: {e}")))
 }
 
 fn traffic(client: &Client, begun: Instant, terminal: &Terminal) {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::connect::{self, Connection, connect};
 use super::directory::{self, Sent};
-use super::{Exit, Failure, Session, holder, origin};
+use super::{Exit, Failure, Session, holder, kept, origin};
 use crate::apply::object::fingerprint;
 use crate::grafana::probe::minimum_refresh;
 use crate::kinds;
@@ -75,7 +75,7 @@ pub async fn gather(
         directory::tell(&file_problems, declarations.files, Sent::Nothing, terminal)?;
     }
     let waiting = terminal.waiting("reading the workspace");
-    let mut connection = connect(&settings, session).await?;
+    let mut connection = connect(&settings, kept::any(&declarations), session).await?;
     let mut store = Store::new(connection.client.clone(), settings.stack.clone());
     let mut registry = match patience {
         None => registry(&settings, &connection, &mut store).await?,
@@ -107,8 +107,16 @@ pub async fn gather(
         check(&settings, &declarations, &workspace, &connection, terminal).await?;
     }
     let (bodies, fingerprints) = match goal {
-        Goal::Apply => bodies(&declarations, &mut workspace, &registry)
-            .map_err(|problem| tell_one(&problem, &declarations, terminal))?,
+        Goal::Apply => {
+            let values = kept::fetch(&declarations, &settings, session).await.map_err(|failed| match failed {
+                kept::Failed::Here(problems) => tell_reads(&problems, &declarations, terminal),
+                kept::Failed::Everywhere(failure) => failure,
+            })?;
+            declarations.fetched(values);
+            let scope = kept::scope(&declarations, &settings.rules.targets);
+            bodies(&declarations, &scope, &mut workspace, &registry)
+                .map_err(|problem| tell_reads(&[*problem], &declarations, terminal))?
+        }
         Goal::Destroy => (BTreeMap::new(), BTreeMap::new()),
     };
     let ownership = ownership(&registry);
@@ -136,10 +144,7 @@ pub async fn gather(
         )
         .hint("if they are all to be destroyed, run again with --allow-empty, or run `amgctl destroy`"));
     }
-    let told = |problems: Vec<Problem>| {
-        let _ = directory::tell(&problems, declarations.files, Sent::Reads, terminal);
-        Failure::told(Exit::Faults)
-    };
+    let told = |problems: Vec<Problem>| tell_reads(&problems, &declarations, terminal);
     let mut plan = plan::plan(&inputs).map_err(told)?;
     let mut server = connection.server.clone();
     if !server.minimum_refresh_is_read && saves_dashboards(&plan) {
@@ -181,8 +186,8 @@ fn waiting_for<T>(waiting: &crate::terminal::Waiting, tell: impl FnOnce() -> T) 
     told.expect("`around` calls what it is given")
 }
 
-fn tell_one(problem: &Problem, declarations: &Declarations, terminal: &Terminal) -> Failure {
-    let _ = directory::tell(std::slice::from_ref(problem), declarations.files, Sent::Reads, terminal);
+fn tell_reads(problems: &[Problem], declarations: &Declarations, terminal: &Terminal) -> Failure {
+    let _ = directory::tell(problems, declarations.files, Sent::Reads, terminal);
     Failure::told(Exit::Faults)
 }
 
@@ -386,6 +391,7 @@ type Bodies = (BTreeMap<Address, Value>, BTreeMap<Address, BTreeMap<String, Fing
 /// A value that came from `$__…{}` is shown as it is written, on both sides of a difference, never as it is.
 fn bodies(
     declarations: &Declarations,
+    scope: &BTreeSet<&Address>,
     workspace: &mut Workspace,
     registry: &Registry,
 ) -> Result<Bodies, Box<Problem>> {
@@ -407,8 +413,14 @@ fn bodies(
         {
             mask(&value, &written, live);
         }
-        if let (true, Registry::There(record)) = (is_datasource && !body.secrets.is_empty(), registry) {
-            let prints = body.secrets.iter().map(|(k, v)| (k.clone(), fingerprint(&record.salt, address, k, v)));
+        let secrets = match body.secrets {
+            Ok(secrets) => secrets,
+            Err(problem) if scope.contains(address) => return Err(problem),
+            // Nothing is fetched for what is not planned.
+            Err(_) => Vec::new(),
+        };
+        if let (false, Registry::There(record)) = (secrets.is_empty(), registry) {
+            let prints = secrets.iter().map(|(k, v)| (k.clone(), fingerprint(&record.salt, address, k, v)));
             fingerprints.insert(address.clone(), prints.collect());
         }
         bodies.insert(address.clone(), written);

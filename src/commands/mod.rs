@@ -1,11 +1,16 @@
 //! The verbs: gather, decide, show, act. They put the pieces together and hold no rules of their own.
 
+mod api_key;
 mod apply;
+mod bootstrap;
 mod connect;
 mod directory;
 mod exit;
 mod gather;
 mod holder;
+mod identity;
+mod kept;
+mod managed;
 mod origin;
 mod registry;
 mod sandbox;
@@ -51,7 +56,9 @@ async fn carry_out(command: Command, session: &Session<'_>) -> Result<Exit, Fail
         Command::Destroy(args) => apply::apply(Goal::Destroy, args, session).await,
         Command::Unlock(args) => registry::unlock(args, session).await,
         Command::Forget(args) => registry::forget(args, session).await,
-        Command::BootstrapIdentity(_) | Command::BootstrapApiKey(_) | Command::Identity(_) => unreachable!(),
+        Command::BootstrapIdentity(args) => bootstrap::identity(args, false, session).await,
+        Command::BootstrapApiKey(args) => api_key::bootstrap(args, session).await,
+        Command::Identity(args) => identity::run(args.command, session).await,
         Command::Sandbox(args) => sandbox::serve(args, session).await,
         Command::Schema => {
             terminal.print(crate::source::settings_schema().trim_end());

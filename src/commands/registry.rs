@@ -51,7 +51,7 @@ async fn open(
     session: &Session<'_>,
 ) -> Result<(Settings, Store, Record), Failure> {
     let (settings, _) = gather::settle(directory, workspace, &RulesArgs::default(), session.machine)?;
-    let connection = connect(&settings, session).await?;
+    let connection = connect(&settings, false, session).await?;
     let mut store = Store::new(connection.client.clone(), settings.stack.clone());
     match store.load(&connection.access).await {
         Ok(Loaded::There(record)) => Ok((settings, store, *record)),

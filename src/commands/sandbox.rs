@@ -25,6 +25,7 @@ pub async fn serve(args: SandboxArgs, session: &Session<'_>) -> Result<Exit, Fai
         latency,
         faults,
         seed_dir: args.seed_dir,
+        aws: true,
         ..kept
     };
     let running = sandbox::start(options).await?;

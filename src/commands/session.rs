@@ -6,11 +6,14 @@ use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
 use super::{Exit, Failure};
+use crate::aws::Embedded;
+use crate::identity::mint::Minter;
+use crate::model::Secret;
 use crate::report::Signal;
 use crate::sandbox::{self, Options, Running, Tokens};
 use crate::settings::Machine;
@@ -32,6 +35,7 @@ pub struct Session<'a> {
 struct State {
     /// Who takes signals, where a command ends in a way of its own.
     route: Option<Box<dyn Fn(Signal) + Send>>,
+    minter: Option<Arc<Minter>>,
     sandbox: Option<Running>,
 }
 
@@ -86,6 +90,13 @@ impl<'a> Session<'a> {
     }
 
     async fn undo(&self) {
+        let minter = self.state().minter.take();
+        if let Some(minter) = minter {
+            for (name, error) in minter.end().await {
+                self.terminal
+                    .say(&format!("warning: the token `{name}` could not be deleted: {error}; it ends by itself"));
+            }
+        }
         let sandbox = self.state().sandbox.take();
         if let Some(sandbox) = sandbox
             && let Err(error) = sandbox.shutdown().await
@@ -112,6 +123,21 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Keeps what makes the tokens of this run, so that it deletes them however the run ends.
+    pub fn keep(&self, minter: Arc<Minter>) {
+        self.state().minter = Some(minter);
+    }
+
+    /// Deletes the tokens of the stack's killed runs that ran out, where this run makes its own.
+    pub async fn sweep(&self) {
+        let minter = self.state().minter.clone();
+        if let Some(minter) = minter
+            && let Err(error) = minter.sweep().await
+        {
+            self.terminal.say(&format!("warning: tokens that ran out could not be deleted: {error}"));
+        }
+    }
+
     /// Starts the embedded workspace, or gives the one that was started before: where it is, and its tokens.
     pub async fn sandbox(&self, options: Options) -> Result<(String, Tokens), Failure> {
         if let Some(running) = &self.state().sandbox {
@@ -121,6 +147,26 @@ impl<'a> Session<'a> {
         let told = (running.url.clone(), running.tokens.clone());
         self.state().sandbox = Some(running);
         Ok(told)
+    }
+
+    /// The AWS of the embedded workspace, which is started where it was not.
+    pub async fn embedded_aws(&self, options: Options) -> Result<Embedded, Failure> {
+        self.sandbox(Options { aws: true, ..options }).await?;
+        let state = self.state();
+        let aws = state.sandbox.as_ref().and_then(Running::aws);
+        let aws = aws.ok_or_else(|| Failure::new(Exit::Error, "the embedded workspace was started without AWS"))?;
+        Ok(Embedded {
+            url: aws.url.clone(),
+            region: aws.region.to_owned(),
+            access_key_id: aws.access_key_id.clone(),
+            secret_access_key: Secret::new(aws.secret_access_key.clone()),
+        })
+    }
+
+    /// The id of the embedded workspace in its AWS, where that was started.
+    pub fn embedded_workspace(&self) -> Option<String> {
+        let state = self.state();
+        Some(state.sandbox.as_ref()?.aws()?.workspaces.first()?.id.clone())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

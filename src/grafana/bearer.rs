@@ -26,22 +26,27 @@ pub trait Bearer: Send + Sync {
     fn refused(&self, number: u64) -> Later<'_, bool>;
 
     /// What to do where there is no other.
-    fn hint(&self) -> &'static str;
+    fn hint(&self) -> String;
 }
 
-/// A token that somebody put into the environment: it stays what it is.
-pub struct Given(pub Secret);
+/// A token that somebody made and put somewhere: it stays what it is.
+pub struct Given {
+    /// The token.
+    pub secret: Secret,
+    /// What to do where it is refused.
+    pub hint: String,
+}
 
 impl Bearer for Given {
     fn token(&self) -> Later<'_, Token> {
-        Box::pin(std::future::ready(Token { number: 0, secret: self.0.clone() }))
+        Box::pin(std::future::ready(Token { number: 0, secret: self.secret.clone() }))
     }
 
     fn refused(&self, _: u64) -> Later<'_, bool> {
         Box::pin(std::future::ready(false))
     }
 
-    fn hint(&self) -> &'static str {
-        "make a new token for the service account, and put it in GRAFANA_TOKEN"
+    fn hint(&self) -> String {
+        self.hint.clone()
     }
 }

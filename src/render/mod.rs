@@ -1,6 +1,8 @@
 //! Texts for people and machines out of plans, problems and events: one file per output.
 
+pub mod access;
 pub mod delta;
+pub mod duration;
 pub mod human;
 pub mod outside;
 pub mod problems;
