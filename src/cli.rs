@@ -45,6 +45,8 @@ pub enum Command {
     BootstrapApiKey(BootstrapArgs),
     /// Look after the stack's access: status, rotation, what may be deleted, IAM policies
     Identity(IdentityArgs),
+    /// See the workspaces of Amazon Managed Grafana: list, show
+    Workspace(WorkspaceCommandArgs),
     /// Serve the embedded workspace until interrupted
     Sandbox(SandboxArgs),
     /// Print the JSON Schema of amgctl.yaml
@@ -475,6 +477,57 @@ pub enum PolicyMode {
     Bootstrap,
     /// Any run with the stored token
     Reader,
+}
+
+/// `amgctl workspace`.
+#[derive(Args, Debug)]
+pub struct WorkspaceCommandArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub command: WorkspaceCommand,
+}
+
+/// The verbs of `amgctl workspace`.
+#[derive(Subcommand, Debug)]
+pub enum WorkspaceCommand {
+    /// List the workspaces of a region
+    List(WorkspaceListArgs),
+    /// Show what AWS says of one workspace
+    Show(WorkspaceShowArgs),
+}
+
+/// `amgctl workspace list`.
+#[derive(Args, Debug)]
+pub struct WorkspaceListArgs {
+    /// AWS
+    #[command(flatten)]
+    pub aws: AwsArgs,
+    /// Ask the AWS of the embedded workspace; optionally as another version of Grafana
+    #[arg(long, value_name = "VERSION", num_args = 0..=1, require_equals = true, default_missing_value = "",
+        help_heading = "Workspace")]
+    pub sandbox: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `amgctl workspace show`.
+#[derive(Args, Debug)]
+pub struct WorkspaceShowArgs {
+    /// The workspace by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region's only
+    /// active one
+    #[arg(value_name = "WORKSPACE")]
+    pub workspace: Option<String>,
+    /// AWS
+    #[command(flatten)]
+    pub aws: AwsArgs,
+    /// Ask the AWS of the embedded workspace; optionally as another version of Grafana
+    #[arg(long, value_name = "VERSION", num_args = 0..=1, require_equals = true, default_missing_value = "",
+        help_heading = "Workspace")]
+    pub sandbox: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `amgctl sandbox`.

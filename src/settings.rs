@@ -66,7 +66,7 @@ pub struct Managed {
 }
 
 /// Where the token comes from.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Access {
     /// The AWS region, if one was named outside AWS's own configuration.
     pub region: Option<String>,

@@ -12,6 +12,9 @@ use aws_sdk_grafana::error::{ProvideErrorMetadata, SdkError};
 use super::Call;
 use crate::identity::policy;
 
+/// Where credentials are looked for.
+const NOWHERE: &str = "none in the environment, a profile, a container or an instance";
+
 /// A call without a usable answer.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum AwsError {
@@ -200,9 +203,9 @@ fn without_credentials(error: &CredentialsError, profile: Option<&str>) -> AwsEr
     let words = chain(error);
     let low = words.to_lowercase();
     match error {
-        CredentialsError::CredentialsNotLoaded(_) => {
-            AwsError::NoCredentials("none in the environment, a profile, a container or an instance".into())
-        }
+        CredentialsError::CredentialsNotLoaded(_) => AwsError::NoCredentials(NOWHERE.into()),
+        // The last place that is asked is the address that only instances of EC2 have.
+        _ if low.contains("imds") => AwsError::NoCredentials(NOWHERE.into()),
         _ if low.contains("expired") || low.contains("sso") => {
             AwsError::CredentialsExpired { words, profile: profile.map(str::to_owned) }
         }

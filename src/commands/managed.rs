@@ -199,7 +199,8 @@ fn unnamed(managed: &Managed, failure: Failure) -> Failure {
     )
 }
 
-fn not_found(error: FindError, region: &str) -> Failure {
+/// A workspace that was not found, or cannot be spoken to now.
+pub fn not_found(error: FindError, region: &str) -> Failure {
     let told = error.to_string();
     let listed = |all: &[Summary], failure: Failure| {
         all.iter().fold(failure, |failure, w| {

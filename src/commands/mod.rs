@@ -16,6 +16,7 @@ mod registry;
 mod sandbox;
 mod session;
 mod setup;
+mod workspace;
 
 use std::path::Path;
 
@@ -59,6 +60,7 @@ async fn carry_out(command: Command, session: &Session<'_>) -> Result<Exit, Fail
         Command::BootstrapIdentity(args) => bootstrap::identity(args, false, session).await,
         Command::BootstrapApiKey(args) => api_key::bootstrap(args, session).await,
         Command::Identity(args) => identity::run(args.command, session).await,
+        Command::Workspace(args) => workspace::run(args.command, session).await,
         Command::Sandbox(args) => sandbox::serve(args, session).await,
         Command::Schema => {
             terminal.print(crate::source::settings_schema().trim_end());

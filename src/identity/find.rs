@@ -94,10 +94,7 @@ pub enum FindError {
 ///
 /// One that is being made or changed is waited for as long as `wait` says.
 pub async fn find(aws: &Aws, named: &Named, wait: Option<Duration>) -> Result<Workspace, FindError> {
-    let id = match named {
-        Named::Id(id, _) => id.clone(),
-        Named::Loopback(_) | Named::Name(_) | Named::Any => choose(named, aws.region(), aws.workspaces().await?)?,
-    };
+    let id = by_name(aws, named).await?;
     let begun = Instant::now();
     loop {
         let workspace = aws.workspace(&id).await?;
@@ -115,6 +112,14 @@ pub async fn find(aws: &Aws, named: &Named, wait: Option<Duration>) -> Result<Wo
             reason: workspace.degraded_reason,
             passing,
         });
+    }
+}
+
+/// The id of the workspace that is meant, whatever its status.
+pub async fn by_name(aws: &Aws, named: &Named) -> Result<String, FindError> {
+    match named {
+        Named::Id(id, _) => Ok(id.clone()),
+        Named::Loopback(_) | Named::Name(_) | Named::Any => choose(named, aws.region(), aws.workspaces().await?),
     }
 }
 

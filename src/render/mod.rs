@@ -8,3 +8,4 @@ pub mod outside;
 pub mod problems;
 pub mod style;
 pub mod summary;
+pub mod table;
