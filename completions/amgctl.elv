@@ -35,6 +35,7 @@ set edit:completion:arg-completer[amgctl] = {|@words|
             cand bootstrap-identity 'Make, renew and store the stack''s access to an Amazon Managed Grafana workspace'
             cand bootstrap-api-key 'The same with an API key, for workspaces before Grafana 12'
             cand identity 'Look after the stack''s access: status, rotation, what may be deleted, IAM policies'
+            cand workspace 'See the workspaces of Amazon Managed Grafana: list, show'
             cand sandbox 'Serve the embedded workspace until interrupted'
             cand schema 'Print the JSON Schema of amgctl.yaml'
             cand completions 'Print the completions of a shell'
@@ -326,6 +327,37 @@ set edit:completion:arg-completer[amgctl] = {|@words|
             cand --no-color 'Never use colour'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+        }
+        &'amgctl;workspace'= {
+            cand -v 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
+            cand --verbose 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
+            cand --no-color 'Never use colour'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand list 'List the workspaces of a region'
+            cand show 'Show what AWS says of one workspace'
+        }
+        &'amgctl;workspace;list'= {
+            cand --region 'The AWS region, instead of the one of AWS''s own configuration'
+            cand --profile 'The profile of AWS''s own configuration'
+            cand --sandbox 'Ask the AWS of the embedded workspace; optionally as another version of Grafana'
+            cand --json 'Print JSON'
+            cand -v 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
+            cand --verbose 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
+            cand --no-color 'Never use colour'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'amgctl;workspace;show'= {
+            cand --region 'The AWS region, instead of the one of AWS''s own configuration'
+            cand --profile 'The profile of AWS''s own configuration'
+            cand --sandbox 'Ask the AWS of the embedded workspace; optionally as another version of Grafana'
+            cand --json 'Print JSON'
+            cand -v 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
+            cand --verbose 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
+            cand --no-color 'Never use colour'
+            cand -h 'Print help'
+            cand --help 'Print help'
         }
         &'amgctl;sandbox'= {
             cand --port 'The port on loopback; any that is free otherwise'

@@ -38,6 +38,7 @@ complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "forget" -d 'Forget an
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "bootstrap-identity" -d 'Make, renew and store the stack\'s access to an Amazon Managed Grafana workspace'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "bootstrap-api-key" -d 'The same with an API key, for workspaces before Grafana 12'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "identity" -d 'Look after the stack\'s access: status, rotation, what may be deleted, IAM policies'
+complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "workspace" -d 'See the workspaces of Amazon Managed Grafana: list, show'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "sandbox" -d 'Serve the embedded workspace until interrupted'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "schema" -d 'Print the JSON Schema of amgctl.yaml'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "completions" -d 'Print the completions of a shell'
@@ -291,6 +292,25 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and not __fish_seen_subcommand_from list show" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and not __fish_seen_subcommand_from list show" -l no-color -d 'Never use colour'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and not __fish_seen_subcommand_from list show" -s h -l help -d 'Print help'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and not __fish_seen_subcommand_from list show" -f -a "list" -d 'List the workspaces of a region'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and not __fish_seen_subcommand_from list show" -f -a "show" -d 'Show what AWS says of one workspace'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from list" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from list" -l profile -d 'The profile of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from list" -l sandbox -d 'Ask the AWS of the embedded workspace; optionally as another version of Grafana' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from list" -l json -d 'Print JSON'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from list" -l no-color -d 'Never use colour'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from show" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from show" -l profile -d 'The profile of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from show" -l sandbox -d 'Ask the AWS of the embedded workspace; optionally as another version of Grafana' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from show" -l json -d 'Print JSON'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from show" -l no-color -d 'Never use colour'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c amgctl -n "__fish_amgctl_using_subcommand sandbox" -l port -d 'The port on loopback; any that is free otherwise' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand sandbox" -l grafana -d 'The version of Grafana to answer as' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand sandbox" -l latency -d 'Let every answer wait this long, as 20ms' -r

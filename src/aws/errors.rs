@@ -98,9 +98,7 @@ impl AwsError {
                 of_service(call, profile, status, code, words)
             }
             SdkError::ConstructionFailure(_) => AwsError::Invalid(last(error)),
-            SdkError::DispatchFailure(failure)
-                if failure.as_connector_error().is_some_and(|e| never_connected(e)) =>
-            {
+            SdkError::DispatchFailure(failure) if failure.as_connector_error().is_some_and(never_connected) => {
                 AwsError::NotReached { region: region.to_owned(), words: last(error) }
             }
             SdkError::DispatchFailure(failure) if failure.is_user() => AwsError::Invalid(last(error)),

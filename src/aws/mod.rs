@@ -1,7 +1,7 @@
 //! AWS: the control plane of Amazon Managed Grafana, Secrets Manager, parameters of Systems Manager, and who asks.
 //!
 //! The one module that uses the AWS SDKs. It knows calls and errors; what they are for is decided in
-//! [`crate::identity`]. Sending again, counting and listening to AWS's clock happen in one place, [`Aws::send`].
+//! [`crate::identity`]. Sending again, counting and listening to AWS's clock happen in one place, `Aws::send`.
 
 mod errors;
 mod listening;
@@ -208,6 +208,8 @@ impl Aws {
             let error = AwsError::of(call, &self.region, self.profile.as_deref(), &error);
             let again = match &error {
                 AwsError::Throttled(_) => true,
+                // The SDK has heard AWS's clock by now, and signs by it.
+                AwsError::ClockSkew(_) => true,
                 AwsError::Lost(_) => call.repeatable,
                 _ => false,
             };

@@ -242,6 +242,11 @@ async fn answer_with_faults(shared: &Shared, request: &Request) -> Option<Answer
             What::Cut { done: false } => return None,
             What::Status { code, done: false } => return Some(struck(*code, *time)),
             What::Nac => return Some(Answer::text(403, "Forbidden")),
+            What::Revoke => {
+                if let Err(error) = shared.with(|_, state| state.revoke()) {
+                    return Some(Answer::message(500, &format!("{error:#}")));
+                }
+            }
             What::Cut { done: true }
             | What::Status { done: true, .. }
             | What::Slow { .. }
@@ -262,7 +267,7 @@ async fn answer_with_faults(shared: &Shared, request: &Request) -> Option<Answer
         match what {
             What::Cut { .. } => return None,
             What::Status { code, .. } => return Some(struck(*code, *time)),
-            What::Slow { .. } | What::Refuse | What::Busy | What::Nac => {}
+            What::Slow { .. } | What::Refuse | What::Busy | What::Nac | What::Revoke => {}
             What::Denied | What::Quota | What::Expired | What::Skew | What::Updating => {}
         }
     }

@@ -1,6 +1,7 @@
 //! Listens, makes out which service and action a request is for, checks its signature, and applies what goes wrong.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Response, header};
@@ -106,18 +107,19 @@ async fn respond(cloud: Arc<Cloud>, request: axum::http::Request<Incoming>) -> R
     named.path = format!("aws:{}", made_out.action);
     *lock(&cloud.calls).entry(made_out.action.clone()).or_default() += 1;
     let strikes = cloud.faults.strike(&named);
-    let mut wait = std::time::Duration::ZERO;
-    for (what, time) in &strikes {
-        if matches!(what, What::Slow { .. }) {
-            wait = wait.saturating_add(time.unwrap_or_default());
-        }
-    }
-    if !wait.is_zero() {
-        tokio::time::sleep(wait).await;
+    let slow = |done: bool| {
+        let slow = strikes.iter().filter(move |(what, _)| *what == What::Slow { done });
+        slow.filter_map(|(_, time)| *time).fold(Duration::ZERO, Duration::saturating_add)
+    };
+    if !slow(false).is_zero() {
+        tokio::time::sleep(slow(false)).await;
     }
     let signed =
         Signed { method: parts.method.as_str(), path: &path, query: &query, headers: &parts.headers, body: &bytes };
     let sent = answered(&cloud, &made_out, &read, &signed, &strikes);
+    if !slow(true).is_zero() {
+        tokio::time::sleep(slow(true)).await;
+    }
     if let Some(log) = &cloud.log {
         let status = sent.as_ref().map(|a| a.status);
         lock(log).push(Logged { method: read.method.clone(), path: named.path, status });
@@ -166,7 +168,7 @@ fn answered(
     made_out: &MadeOut,
     request: &Request,
     signed: &Signed<'_>,
-    strikes: &[(What, Option<std::time::Duration>)],
+    strikes: &[(What, Option<Duration>)],
 ) -> Option<Answer> {
     let MadeOut { protocol, service, action, .. } = made_out;
     let refuse = |exception: Exception| Some(answer(*protocol, action, Err(exception)));
@@ -191,7 +193,7 @@ fn answered(
             }
             What::Updating => updating = true,
             What::Cut { done: true } | What::Status { done: true, .. } => done = Some((*what, *time)),
-            What::Slow { .. } | What::Refuse | What::Busy | What::Nac => {}
+            What::Slow { .. } | What::Refuse | What::Busy | What::Nac | What::Revoke => {}
         }
     }
     let outcome = carried_out(cloud, made_out, request, signed, updating);
@@ -226,7 +228,7 @@ fn carried_out(
 }
 
 /// What a fault answers in AWS's place.
-fn struck(code: u16, time: Option<std::time::Duration>) -> Exception {
+fn struck(code: u16, time: Option<Duration>) -> Exception {
     let mut exception = match code {
         429 => Exception::new(429, "ThrottlingException", "Rate exceeded"),
         500 => Exception::new(500, "InternalServerException", "Internal server error"),
