@@ -48,7 +48,7 @@ fn what_is_typed_wrong_is_a_usage_error_and_asks_nothing() {
             ("plan stack --max-destroy many", "many"),
             ("plan stack --stack Not_A_Name", "Not_A_Name"),
             ("plan stack --sandbox --url http://127.0.0.1:1", "cannot be used with"),
-            ("apply stack -auto-approve --lock-timeout soon", "30s or 10m"),
+            ("apply stack -auto-approve --lock-timeout soon", "30s, 10m or 7d"),
             ("apply stack -auto-approve --on-drift maybe", "maybe"),
             ("sandbox --fault frob", "`frob` is no fault"),
             ("sandbox --grafana 8.5", "has no version `8.5`"),
@@ -73,8 +73,11 @@ fn a_workspace_must_be_named_and_its_address_must_be_safe() {
             w.run(&format!("plan stack (AMGCTL_URL={url})"), command)
         };
         let mut command = w.command("plan stack");
-        command.env_remove("AMGCTL_URL");
-        w.run("plan stack", command).exits(64).says("--url").says("--sandbox");
+        command.env_remove("AMGCTL_URL").env("AWS_EC2_METADATA_DISABLED", "true");
+        w.run("plan stack", command).exits(6).says("--url").says("--sandbox").says("--workspace");
+        let mut command = w.command("plan stack");
+        command.env("AMGCTL_WORKSPACE", "g-0123456789");
+        w.run("plan stack", command).exits(64).says("AMGCTL_URL and AMGCTL_WORKSPACE both name a workspace");
         at("http://grafana.example.com").exits(64).says("unencrypted");
         at("https://somebody:planted-elsewhere@grafana.example.com").exits(64).lacks("planted-elsewhere");
         at("ftp://grafana.example.com").exits(64);

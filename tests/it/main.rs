@@ -1,7 +1,9 @@
 //! One binary: the program run as a user runs it, against the embedded workspace, one claim a test; and what is kept
 //! true of its repository.
 
+mod access;
 mod apply;
+mod bootstrap;
 mod command_line;
 mod completions;
 mod corpus;
@@ -13,6 +15,7 @@ mod faults;
 mod folders;
 mod guards;
 mod hostile;
+mod kept;
 mod readme;
 mod registry;
 mod replay;

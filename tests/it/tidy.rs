@@ -60,13 +60,17 @@ fn only_the_terminal_prints() {
     let mut found = String::new();
     for file in sources().iter().filter(|file| file.path != "src/terminal.rs") {
         find(file, &FORBIDDEN, Text::Code, &mut found);
+        // A session undoes what must not be left behind, and then goes on panicking.
+        if file.path != "src/commands/session.rs" {
+            find(file, &["catch_unwind"], Text::Code, &mut found);
+        }
     }
     nothing(&found);
 }
 
 #[test]
 fn only_main_exits_and_reads_the_environment() {
-    const FORBIDDEN: [&str; 9] = [
+    const FORBIDDEN: [&str; 8] = [
         "process::exit",
         "process::abort",
         "ExitCode",
@@ -75,11 +79,14 @@ fn only_main_exits_and_reads_the_environment() {
         "env::current_dir",
         "env::home_dir",
         "env::temp_dir",
-        "catch_unwind",
     ];
     let mut found = String::new();
     for file in sources().iter().filter(|file| file.path != "src/main.rs") {
         find(file, &FORBIDDEN, Text::Code, &mut found);
+        // A session undoes what must not be left behind, and then goes on panicking.
+        if file.path != "src/commands/session.rs" {
+            find(file, &["catch_unwind"], Text::Code, &mut found);
+        }
     }
     nothing(&found);
 }
@@ -87,8 +94,8 @@ fn only_main_exits_and_reads_the_environment() {
 #[test]
 fn the_sandbox_is_reached_over_http_only() {
     // What the rest may name of it: how it is started, and what its caller hands to it.
-    const OF_THE_SANDBOX: [&str; 8] =
-        ["start", "made_by", "Options", "Running", "Version", "Fault", "Tokens", "self"];
+    const OF_THE_SANDBOX: [&str; 9] =
+        ["start", "made_by", "Options", "Running", "Version", "Fault", "Tokens", "Aws", "self"];
     let mut found = String::new();
     for file in sources() {
         let inside = file.path.starts_with("src/sandbox/");
@@ -96,7 +103,9 @@ fn the_sandbox_is_reached_over_http_only() {
         let its_own = file.path != "src/lib.rs" && file.code.lines().any(|line| line.trim() == "mod sandbox;");
         for (number, line) in file.lines(Text::Code) {
             if inside {
-                for (at, _) in line.match_indices("crate::") {
+                for (at, _) in
+                    line.match_indices("crate::").filter(|(at, _)| !line[*at..].starts_with("crate::sandbox::"))
+                {
                     tell(&mut found, &file, number, &format!("{} (the sandbox stands alone)", word(&line[at..])));
                 }
             }
@@ -130,7 +139,7 @@ fn a_secret_can_be_neither_printed_nor_compared_nor_serialised() {
                     other => tell(&mut found, &file, *number, other),
                 }
             }
-            if line.contains("struct Secret") {
+            if line.contains("struct Secret(") || line.contains("struct Secret {") {
                 let derives = lines[..i].iter().rev().take_while(|(_, line)| line.trim_start().starts_with("#["));
                 for (number, derive) in derives.filter(|(_, line)| line.trim() != "#[derive(Clone)]") {
                     tell(&mut found, &file, *number, derive.trim());

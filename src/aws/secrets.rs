@@ -1,0 +1,220 @@
+//! Secrets Manager: describing, reading and writing secrets (`amg.md` 8).
+
+use std::collections::BTreeMap;
+
+use aws_sdk_secretsmanager::primitives::Blob;
+use aws_sdk_secretsmanager::types::Tag;
+
+use super::{Aws, AwsError, Call};
+use crate::model::Secret;
+
+/// How many secrets one call reads at most.
+const BATCH: usize = 20;
+
+/// A secret without its value.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SecretInfo {
+    /// Its ARN, with the six characters that AWS adds.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+    /// When it was marked for deletion, in seconds since 1970.
+    pub deleted: Option<i64>,
+    /// Its KMS key, where it is not AWS's own.
+    pub kms_key: Option<String>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// The labels of its versions.
+    pub stages: BTreeMap<String, Vec<String>>,
+}
+
+/// The value of one version of a secret.
+#[derive(Clone, Debug)]
+pub struct SecretValue {
+    /// The value; one that is no text counts as empty.
+    pub value: Secret,
+    /// The version.
+    pub version: String,
+}
+
+impl Aws {
+    /// A secret without its value; none where there is none.
+    pub async fn describe_secret(&self, id: &str) -> Result<Option<SecretInfo>, AwsError> {
+        let call = self.secret_call("secretsmanager:DescribeSecret", id);
+        match self.send(&call, || self.secrets.describe_secret().secret_id(id).send()).await {
+            Ok(info) => Ok(Some(SecretInfo {
+                arn: info.arn().unwrap_or_default().to_owned(),
+                name: info.name().unwrap_or_default().to_owned(),
+                deleted: info.deleted_date().map(|date| date.secs()),
+                kms_key: info.kms_key_id().map(str::to_owned),
+                tags: info
+                    .tags()
+                    .iter()
+                    .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned())))
+                    .collect(),
+                stages: info.version_ids_to_stages.unwrap_or_default().into_iter().collect(),
+            })),
+            Err(AwsError::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The value that has a label, or of a version, or the current one; none where there is none.
+    pub async fn secret_value(
+        &self,
+        id: &str,
+        stage: Option<&str>,
+        version: Option<&str>,
+    ) -> Result<Option<SecretValue>, AwsError> {
+        let call = self.secret_call("secretsmanager:GetSecretValue", id);
+        let (stage, version) = (stage.map(str::to_owned), version.map(str::to_owned));
+        let answer = self
+            .send(&call, || {
+                let request = self.secrets.get_secret_value().secret_id(id);
+                request.set_version_stage(stage.clone()).set_version_id(version.clone()).send()
+            })
+            .await;
+        match answer {
+            Ok(found) => Ok(Some(value(found.secret_string, found.secret_binary, found.version_id))),
+            Err(AwsError::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The current values of several secrets, in as few calls as there can be: by the id that was given.
+    ///
+    /// Reading in batches is an IAM action of its own; where it is not allowed they are read one by one.
+    pub async fn secret_values(
+        &self,
+        ids: &[String],
+    ) -> Result<BTreeMap<String, Result<SecretValue, AwsError>>, AwsError> {
+        let mut values = BTreeMap::new();
+        for batch in ids.chunks(BATCH) {
+            if let [id] = batch {
+                values.insert(id.clone(), self.one(id).await?);
+                continue;
+            }
+            match self.batch(batch).await {
+                Ok(found) => values.extend(found),
+                Err(AwsError::Denied { .. }) => {
+                    for id in batch {
+                        values.insert(id.clone(), self.one(id).await?);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(values)
+    }
+
+    /// One value; what concerns it alone is told as its own.
+    async fn one(&self, id: &str) -> Result<Result<SecretValue, AwsError>, AwsError> {
+        match self.secret_value(id, None, None).await {
+            Ok(Some(value)) => Ok(Ok(value)),
+            Ok(None) => Ok(Err(AwsError::NotFound(format!("there is no secret `{id}` in region {}", self.region)))),
+            Err(error @ (AwsError::Denied { .. } | AwsError::Invalid(_))) => Ok(Err(error)),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn batch(&self, ids: &[String]) -> Result<BTreeMap<String, Result<SecretValue, AwsError>>, AwsError> {
+        let call = Call { action: "secretsmanager:BatchGetSecretValue", resource: "*".into(), repeatable: true };
+        let answer = self
+            .send(&call, || self.secrets.batch_get_secret_value().set_secret_id_list(Some(ids.to_vec())).send())
+            .await?;
+        let mut values: BTreeMap<String, Result<SecretValue, AwsError>> = BTreeMap::new();
+        for found in answer.secret_values.unwrap_or_default() {
+            let (arn, name) = (found.arn().unwrap_or_default(), found.name().unwrap_or_default());
+            // An ARN may be given without the characters that AWS adds.
+            let meant = |id: &&String| *id == name || *id == arn || arn.starts_with(&format!("{id}-"));
+            let meant: Vec<String> = ids.iter().filter(meant).cloned().collect();
+            let value = value(found.secret_string, found.secret_binary, found.version_id);
+            values.extend(meant.into_iter().map(|id| (id, Ok(value.clone()))));
+        }
+        for id in ids {
+            // What a batch refuses is asked for by itself: its own answer says why, in full.
+            if !values.contains_key(id) {
+                values.insert(id.clone(), self.one(id).await?);
+            }
+        }
+        Ok(values)
+    }
+
+    /// Makes a secret whose first version readers get.
+    pub async fn create_secret(
+        &self,
+        name: &str,
+        value: &Secret,
+        kms_key: Option<&str>,
+        tags: &[(String, String)],
+        description: &str,
+        version: &str,
+    ) -> Result<(), AwsError> {
+        let call = self.secret_call("secretsmanager:CreateSecret", name);
+        let kms_key = kms_key.map(str::to_owned);
+        self.send(&call, || {
+            let request = self.secrets.create_secret().name(name).description(description);
+            let request = request.secret_string(value.expose()).client_request_token(version);
+            request.set_kms_key_id(kms_key.clone()).set_tags(Some(tagged(tags))).send()
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Stores a value as a version with these labels.
+    pub async fn put_secret(
+        &self,
+        id: &str,
+        value: &Secret,
+        stages: &[&str],
+        version: &str,
+    ) -> Result<(), AwsError> {
+        let call = self.secret_call("secretsmanager:PutSecretValue", id);
+        let stages: Vec<String> = stages.iter().map(|s| (*s).to_owned()).collect();
+        self.send(&call, || {
+            let request = self.secrets.put_secret_value().secret_id(id).secret_string(value.expose());
+            request.client_request_token(version).set_version_stages(Some(stages.clone())).send()
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Moves a label to a version, from the one that has it.
+    pub async fn move_stage(&self, id: &str, stage: &str, to: &str, from: Option<&str>) -> Result<(), AwsError> {
+        let call = self.secret_call("secretsmanager:UpdateSecretVersionStage", id);
+        let from = from.map(str::to_owned);
+        self.send(&call, || {
+            let request = self.secrets.update_secret_version_stage().secret_id(id).version_stage(stage);
+            request.move_to_version_id(to).set_remove_from_version_id(from.clone()).send()
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Sets tags.
+    pub async fn tag_secret(&self, id: &str, tags: &[(String, String)]) -> Result<(), AwsError> {
+        let call = self.secret_call("secretsmanager:TagResource", id);
+        self.send(&call, || self.secrets.tag_resource().secret_id(id).set_tags(Some(tagged(tags))).send())
+            .await
+            .map(drop)
+    }
+
+    fn secret_call(&self, action: &'static str, id: &str) -> Call {
+        let resource = if id.starts_with("arn:") {
+            id.to_owned()
+        } else {
+            format!("arn:aws:secretsmanager:{}:*:secret:{id}-??????", self.region)
+        };
+        // Writes name their version, so that doing one twice is doing it once.
+        Call { action, resource, repeatable: true }
+    }
+}
+
+fn value(text: Option<String>, binary: Option<Blob>, version: Option<String>) -> SecretValue {
+    let text = text.or_else(|| String::from_utf8(binary?.into_inner()).ok());
+    SecretValue { value: Secret::new(text.unwrap_or_default()), version: version.unwrap_or_default() }
+}
+
+fn tagged(tags: &[(String, String)]) -> Vec<Tag> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}

@@ -1,0 +1,327 @@
+//! The control plane of Amazon Managed Grafana: workspaces, service accounts, their tokens, API keys (`amg.md` 2).
+
+use std::fmt;
+
+use super::{Aws, AwsError, Call};
+use crate::model::Secret;
+
+/// How many items a page has at most.
+const PAGE: i32 = 100;
+
+/// What a service account or an API key may do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// Everything; data sources need it.
+    Admin,
+    /// Dashboards and folders.
+    Editor,
+    /// Read.
+    Viewer,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Role::Admin => "ADMIN",
+            Role::Editor => "EDITOR",
+            Role::Viewer => "VIEWER",
+        })
+    }
+}
+
+impl Role {
+    fn of(text: &str) -> Role {
+        match text {
+            "ADMIN" => Role::Admin,
+            "EDITOR" => Role::Editor,
+            _ => Role::Viewer,
+        }
+    }
+
+    fn sent(self) -> aws_sdk_grafana::types::Role {
+        aws_sdk_grafana::types::Role::from(self.to_string().as_str())
+    }
+}
+
+/// A workspace as a list shows it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Summary {
+    /// `g-` and ten hexadecimal digits.
+    pub id: String,
+    /// Its name, not necessarily the only one of its kind; empty where it has none.
+    pub name: String,
+    /// Its host, without a scheme.
+    pub endpoint: String,
+    /// `ACTIVE`, `CREATING`, … as AWS spells it.
+    pub status: String,
+    /// `12.4`: major and minor only.
+    pub grafana_version: String,
+}
+
+/// A workspace.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Workspace {
+    /// `g-` and ten hexadecimal digits.
+    pub id: String,
+    /// Its name; empty where it has none.
+    pub name: String,
+    /// Its host, without a scheme.
+    pub endpoint: String,
+    /// `ACTIVE`, `CREATING`, … as AWS spells it.
+    pub status: String,
+    /// Why it is degraded, where it is.
+    pub degraded_reason: Option<String>,
+    /// `12.4`: major and minor only.
+    pub grafana_version: String,
+    /// How people sign in: `AWS_SSO`, `SAML`.
+    pub authentication: Vec<String>,
+    /// Who manages the permissions of its role: `CUSTOMER_MANAGED`, `SERVICE_MANAGED`.
+    pub permission_type: String,
+    /// Who may come in, where that is restricted.
+    pub network_access: Option<NetworkAccess>,
+    /// The AWS services that it was given as data sources.
+    pub data_sources: Vec<String>,
+}
+
+/// Who may come in.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct NetworkAccess {
+    /// Ids of prefix lists.
+    pub prefix_lists: Vec<String>,
+    /// Ids of VPC endpoints.
+    pub vpc_endpoints: Vec<String>,
+}
+
+/// A service account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Account {
+    /// Its number, as a text.
+    pub id: String,
+    /// Its name, the only one in its workspace.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// Whether its tokens are refused.
+    pub disabled: bool,
+}
+
+/// A token without its key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TokenInfo {
+    /// Its number, as a text.
+    pub id: String,
+    /// Its name, the only one in its workspace.
+    pub name: String,
+    /// When it was made, in seconds since 1970.
+    pub created: i64,
+    /// When it ends, in seconds since 1970. AWS keeps and counts it beyond that.
+    pub expires: i64,
+    /// When it was last used, where it was.
+    pub last_used: Option<i64>,
+}
+
+/// A token that was just made.
+#[derive(Clone, Debug)]
+pub struct Minted {
+    /// Its number, as a text.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The token itself, which AWS tells only once.
+    pub key: Secret,
+}
+
+impl Aws {
+    /// All workspaces of the region.
+    pub async fn workspaces(&self) -> Result<Vec<Summary>, AwsError> {
+        let call = Call { action: "grafana:ListWorkspaces", resource: "*".into(), repeatable: true };
+        let (mut all, mut next) = (Vec::new(), None);
+        loop {
+            let page = self
+                .send(&call, || {
+                    self.grafana.list_workspaces().max_results(PAGE).set_next_token(next.clone()).send()
+                })
+                .await?;
+            all.extend(page.workspaces().iter().map(|w| Summary {
+                id: w.id().to_owned(),
+                name: w.name().unwrap_or_default().to_owned(),
+                endpoint: w.endpoint().to_owned(),
+                status: w.status().as_str().to_owned(),
+                grafana_version: w.grafana_version().to_owned(),
+            }));
+            next = page.next_token;
+            if next.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// One workspace.
+    pub async fn workspace(&self, id: &str) -> Result<Workspace, AwsError> {
+        let call = self.on("grafana:DescribeWorkspace", id, true);
+        let answer = self.send(&call, || self.grafana.describe_workspace().workspace_id(id).send()).await?;
+        let Some(w) = answer.workspace else { return Err(AwsError::Lost("it describes no workspace".into())) };
+        Ok(Workspace {
+            id: w.id().to_owned(),
+            name: w.name().unwrap_or_default().to_owned(),
+            endpoint: w.endpoint().to_owned(),
+            status: w.status().as_str().to_owned(),
+            degraded_reason: w.degraded_workspace_reason().map(str::to_owned),
+            grafana_version: w.grafana_version().to_owned(),
+            authentication: w
+                .authentication()
+                .map(|a| a.providers().iter().map(|p| p.as_str().to_owned()).collect())
+                .unwrap_or_default(),
+            permission_type: w.permission_type().map(|p| p.as_str().to_owned()).unwrap_or_default(),
+            network_access: w.network_access_control().map(|access| NetworkAccess {
+                prefix_lists: access.prefix_list_ids().to_vec(),
+                vpc_endpoints: access.vpce_ids().to_vec(),
+            }),
+            data_sources: w.data_sources().iter().map(|d| d.as_str().to_owned()).collect(),
+        })
+    }
+
+    /// The versions that a workspace can be upgraded to.
+    pub async fn upgrades(&self, workspace: &str) -> Result<Vec<String>, AwsError> {
+        let call = Call { action: "grafana:ListVersions", resource: "*".into(), repeatable: true };
+        let answer = self.send(&call, || self.grafana.list_versions().workspace_id(workspace).send()).await?;
+        Ok(answer.grafana_versions.unwrap_or_default())
+    }
+
+    /// All service accounts of a workspace.
+    pub async fn accounts(&self, workspace: &str) -> Result<Vec<Account>, AwsError> {
+        let call = self.on("grafana:ListWorkspaceServiceAccounts", workspace, true);
+        let (mut all, mut next) = (Vec::new(), None);
+        loop {
+            let page = self
+                .send(&call, || {
+                    let request = self.grafana.list_workspace_service_accounts().workspace_id(workspace);
+                    request.max_results(PAGE).set_next_token(next.clone()).send()
+                })
+                .await?;
+            all.extend(page.service_accounts().iter().map(|a| Account {
+                id: a.id().to_owned(),
+                name: a.name().to_owned(),
+                role: Role::of(a.grafana_role().as_str()),
+                // A text, not a truth value.
+                disabled: a.is_disabled().eq_ignore_ascii_case("true"),
+            }));
+            next = page.next_token;
+            if next.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Makes a service account. Not repeated: a lost answer may mean that it is there.
+    pub async fn create_account(&self, workspace: &str, name: &str, role: Role) -> Result<Account, AwsError> {
+        let call = self.on("grafana:CreateWorkspaceServiceAccount", workspace, false);
+        let made = self
+            .send(&call, || {
+                let request = self.grafana.create_workspace_service_account().workspace_id(workspace);
+                request.name(name).grafana_role(role.sent()).send()
+            })
+            .await?;
+        Ok(Account { id: made.id, name: made.name, role, disabled: false })
+    }
+
+    /// All tokens of a service account, those that ran out included.
+    pub async fn tokens(&self, workspace: &str, account: &str) -> Result<Vec<TokenInfo>, AwsError> {
+        let call = self.on("grafana:ListWorkspaceServiceAccountTokens", workspace, true);
+        let (mut all, mut next) = (Vec::new(), None);
+        loop {
+            let page = self
+                .send(&call, || {
+                    let request = self.grafana.list_workspace_service_account_tokens().workspace_id(workspace);
+                    request.service_account_id(account).max_results(PAGE).set_next_token(next.clone()).send()
+                })
+                .await?;
+            all.extend(page.service_account_tokens().iter().map(|t| TokenInfo {
+                id: t.id().to_owned(),
+                name: t.name().to_owned(),
+                created: t.created_at().secs(),
+                expires: t.expires_at().secs(),
+                last_used: t.last_used_at().map(|at| at.secs()),
+            }));
+            next = page.next_token;
+            if next.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Makes a token that lives so many seconds, 30 days at most. Not repeated: a lost answer may mean that it is there,
+    /// and then nobody has its key.
+    pub async fn create_token(
+        &self,
+        workspace: &str,
+        account: &str,
+        name: &str,
+        seconds: u32,
+    ) -> Result<Minted, AwsError> {
+        let call = self.on("grafana:CreateWorkspaceServiceAccountToken", workspace, false);
+        let life = i32::try_from(seconds).unwrap_or(i32::MAX);
+        let made = self
+            .send(&call, || {
+                let request = self.grafana.create_workspace_service_account_token().workspace_id(workspace);
+                request.service_account_id(account).name(name).seconds_to_live(life).send()
+            })
+            .await?;
+        let Some(token) = made.service_account_token else {
+            return Err(AwsError::Lost("it holds no token".into()));
+        };
+        Ok(Minted { id: token.id, name: token.name, key: Secret::new(token.key) })
+    }
+
+    /// Deletes a token; one that is not there is deleted.
+    pub async fn delete_token(&self, workspace: &str, account: &str, token: &str) -> Result<(), AwsError> {
+        let call = self.on("grafana:DeleteWorkspaceServiceAccountToken", workspace, true);
+        let deleted = self
+            .send(&call, || {
+                let request = self.grafana.delete_workspace_service_account_token().workspace_id(workspace);
+                request.service_account_id(account).token_id(token).send()
+            })
+            .await;
+        gone(deleted.map(drop))
+    }
+
+    /// Makes an API key that lives so many seconds, 30 days at most. Not repeated.
+    pub async fn create_api_key(
+        &self,
+        workspace: &str,
+        name: &str,
+        role: Role,
+        seconds: u32,
+    ) -> Result<Secret, AwsError> {
+        let call = self.on("grafana:CreateWorkspaceApiKey", workspace, false);
+        let life = i32::try_from(seconds).unwrap_or(i32::MAX);
+        let made = self
+            .send(&call, || {
+                let request = self.grafana.create_workspace_api_key().workspace_id(workspace);
+                request.key_name(name).key_role(role.to_string()).seconds_to_live(life).send()
+            })
+            .await?;
+        Ok(Secret::new(made.key))
+    }
+
+    /// Deletes an API key; one that is not there is deleted.
+    pub async fn delete_api_key(&self, workspace: &str, name: &str) -> Result<(), AwsError> {
+        let call = self.on("grafana:DeleteWorkspaceApiKey", workspace, true);
+        let deleted = self
+            .send(&call, || self.grafana.delete_workspace_api_key().workspace_id(workspace).key_name(name).send())
+            .await;
+        gone(deleted.map(drop))
+    }
+
+    fn on(&self, action: &'static str, workspace: &str, repeatable: bool) -> Call {
+        let resource = format!("arn:aws:grafana:{}:*:/workspaces/{workspace}", self.region);
+        Call { action, resource, repeatable }
+    }
+}
+
+fn gone(deleted: Result<(), AwsError>) -> Result<(), AwsError> {
+    match deleted {
+        Err(AwsError::NotFound(_)) => Ok(()),
+        other => other,
+    }
+}

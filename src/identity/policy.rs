@@ -1,0 +1,269 @@
+//! IAM policies: the least that each job needs, and the trust of a role for GitHub Actions (pure, `amg.md` 5.2).
+//!
+//! No condition of IAM narrows a token to one service account: whoever may make tokens is an admin of the workspace's
+//! Grafana. The texts say so.
+
+use serde_json::{Value, json};
+
+/// What a policy is about. Empty parts become words in capitals, to be filled in.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct About {
+    /// The partition: `aws`, `aws-cn`, `aws-us-gov`.
+    pub partition: String,
+    /// The region.
+    pub region: String,
+    /// The number of the account.
+    pub account: String,
+    /// The workspace's id.
+    pub workspace: String,
+    /// The secrets: that of the stored token, or those that data sources refer to.
+    pub secrets: Vec<String>,
+    /// The parameters that data sources refer to.
+    pub parameters: Vec<String>,
+    /// The KMS key of the secrets, by ARN.
+    pub kms_key: Option<String>,
+}
+
+/// The jobs that need a policy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Job {
+    /// A plan with a token made for the run.
+    Plan,
+    /// An apply with a token made for the run.
+    Apply,
+    /// Making, storing and renewing a token.
+    Bootstrap,
+    /// Any run with the stored token.
+    Reader,
+}
+
+impl About {
+    fn part<'a>(text: &'a str, else_: &'a str) -> &'a str {
+        if text.is_empty() { else_ } else { text }
+    }
+
+    fn arn(&self, service: &str, resource: &str) -> String {
+        format!(
+            "arn:{}:{service}:{}:{}:{resource}",
+            About::part(&self.partition, "aws"),
+            About::part(&self.region, "REGION"),
+            About::part(&self.account, "ACCOUNT"),
+        )
+    }
+
+    fn workspace_arn(&self) -> String {
+        self.arn("grafana", &format!("/workspaces/{}", About::part(&self.workspace, "WORKSPACE")))
+    }
+
+    fn secret_arn(&self, name: &str, ending: &str) -> String {
+        if name.starts_with("arn:") {
+            name.to_owned()
+        } else {
+            self.arn("secretsmanager", &format!("secret:{name}{ending}"))
+        }
+    }
+}
+
+/// The policy of a job.
+#[must_use]
+pub fn policy(job: Job, about: &About) -> Value {
+    let mut statements = Vec::new();
+    let mut allow = |sid: &str, actions: &[&str], resource: Value| {
+        statements.push(json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource }));
+    };
+    let workspace = || json!(about.workspace_arn());
+    let named = |ending: &str| -> Value {
+        let names = if about.secrets.is_empty() { vec!["SECRET".to_owned()] } else { about.secrets.clone() };
+        names.iter().map(|name| about.secret_arn(name, ending)).collect()
+    };
+    // Names have no resource of their own: a list is of the whole account.
+    allow("FindWorkspace", &["grafana:ListWorkspaces"], json!("*"));
+    match job {
+        Job::Plan | Job::Apply => {
+            let mut actions = vec![
+                "grafana:DescribeWorkspace",
+                "grafana:ListWorkspaceServiceAccounts",
+                "grafana:CreateWorkspaceServiceAccountToken",
+                "grafana:DeleteWorkspaceServiceAccountToken",
+                // Looks for what a lost answer left, and for what ran out.
+                "grafana:ListWorkspaceServiceAccountTokens",
+            ];
+            actions.sort_unstable();
+            allow("MakesTheCallerAdminOfThisGrafana", &actions, workspace());
+        }
+        Job::Bootstrap => {
+            allow(
+                "MakesTheCallerAdminOfThisGrafana",
+                &[
+                    "grafana:CreateWorkspaceApiKey",
+                    "grafana:CreateWorkspaceServiceAccount",
+                    "grafana:CreateWorkspaceServiceAccountToken",
+                    "grafana:DeleteWorkspaceApiKey",
+                    "grafana:DeleteWorkspaceServiceAccountToken",
+                    "grafana:DescribeWorkspace",
+                    "grafana:ListWorkspaceServiceAccountTokens",
+                    "grafana:ListWorkspaceServiceAccounts",
+                ],
+                workspace(),
+            );
+            allow(
+                "KeepTheSecret",
+                &[
+                    "secretsmanager:DescribeSecret",
+                    "secretsmanager:GetSecretValue",
+                    "secretsmanager:PutSecretValue",
+                    "secretsmanager:TagResource",
+                    "secretsmanager:UpdateSecretVersionStage",
+                ],
+                named("-??????"),
+            );
+            allow("MakeTheSecret", &["secretsmanager:CreateSecret", "secretsmanager:TagResource"], named("*"));
+        }
+        Job::Reader => {
+            allow("FindEndpoint", &["grafana:DescribeWorkspace"], workspace());
+            allow("ReadTheToken", &["secretsmanager:GetSecretValue"], named("-??????"));
+        }
+    }
+    if matches!(job, Job::Plan | Job::Apply) && !about.secrets.is_empty() {
+        allow("ReadSecrets", &["secretsmanager:GetSecretValue"], named("-??????"));
+        allow("ReadSecretsInBatches", &["secretsmanager:BatchGetSecretValue"], json!("*"));
+    }
+    if !about.parameters.is_empty() {
+        let parameters: Value = about
+            .parameters
+            .iter()
+            .map(|name| about.arn("ssm", &format!("parameter/{}", name.trim_start_matches('/'))))
+            .collect();
+        allow("ReadParameters", &["ssm:GetParameters"], parameters);
+    }
+    if let Some(key) = &about.kms_key {
+        let actions: &[&str] =
+            if job == Job::Bootstrap { &["kms:Decrypt", "kms:GenerateDataKey"] } else { &["kms:Decrypt"] };
+        allow("UseTheKey", actions, json!(key));
+    }
+    json!({ "Version": "2012-10-17", "Statement": statements })
+}
+
+/// What a policy means, in a sentence.
+#[must_use]
+pub fn meaning(job: Job) -> &'static str {
+    match job {
+        Job::Plan | Job::Apply | Job::Bootstrap => {
+            "whoever may make tokens is an admin of this workspace's Grafana: IAM cannot narrow it to one service account"
+        }
+        Job::Reader => "whoever reads the secret may do in this workspace what the stored token may",
+    }
+}
+
+/// The trust policy of a role that GitHub Actions of a repository may assume; of one branch, where one is named.
+#[must_use]
+pub fn github(about: &About, repository: &str, branch: Option<&str>) -> Value {
+    let subject = match branch {
+        Some(branch) => format!("repo:{repository}:ref:refs/heads/{branch}"),
+        None => format!("repo:{repository}:*"),
+    };
+    let provider = format!(
+        "arn:{}:iam::{}:oidc-provider/token.actions.githubusercontent.com",
+        About::part(&about.partition, "aws"),
+        About::part(&about.account, "ACCOUNT")
+    );
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "Federated": provider },
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {
+                "StringEquals": { "token.actions.githubusercontent.com:aud": "sts.amazonaws.com" },
+                "StringLike": { "token.actions.githubusercontent.com:sub": subject },
+            },
+        }],
+    })
+}
+
+/// The smallest statement that allows one action, on one line.
+#[must_use]
+pub fn statement(action: &str, resource: &str) -> String {
+    json!({ "Effect": "Allow", "Action": action, "Resource": resource }).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn about() -> About {
+        About {
+            region: "eu-west-1".into(),
+            account: "111122223333".into(),
+            workspace: "g-0123456789".into(),
+            secrets: vec!["amgctl/prod".into()],
+            ..About::default()
+        }
+    }
+
+    fn actions(job: Job, about: &About) -> Vec<String> {
+        let policy = policy(job, about);
+        let statements = policy["Statement"].as_array().unwrap().clone();
+        let all = statements.iter().flat_map(|s| s["Action"].as_array().unwrap().clone());
+        all.map(|a| a.as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_run_may_make_and_delete_tokens_and_no_more() {
+        let without = About { secrets: Vec::new(), ..about() };
+        assert_eq!(
+            policy(Job::Apply, &without),
+            json!({
+                "Version": "2012-10-17",
+                "Statement": [
+                    { "Sid": "FindWorkspace", "Effect": "Allow", "Action": ["grafana:ListWorkspaces"], "Resource": "*" },
+                    {
+                        "Sid": "MakesTheCallerAdminOfThisGrafana", "Effect": "Allow",
+                        "Action": [
+                            "grafana:CreateWorkspaceServiceAccountToken", "grafana:DeleteWorkspaceServiceAccountToken",
+                            "grafana:DescribeWorkspace", "grafana:ListWorkspaceServiceAccountTokens",
+                            "grafana:ListWorkspaceServiceAccounts",
+                        ],
+                        "Resource": "arn:aws:grafana:eu-west-1:111122223333:/workspaces/g-0123456789",
+                    },
+                ],
+            })
+        );
+        let with = About { parameters: vec!["/amg/db".into()], kms_key: Some("arn:aws:kms:x".into()), ..about() };
+        let all = actions(Job::Apply, &with);
+        for action in ["secretsmanager:GetSecretValue", "ssm:GetParameters", "kms:Decrypt"] {
+            assert!(all.iter().any(|a| a == action), "{action}");
+        }
+        assert!(!all.iter().any(|a| a == "kms:GenerateDataKey"));
+    }
+
+    #[test]
+    fn a_reader_makes_nothing() {
+        let all = actions(Job::Reader, &about());
+        assert_eq!(all, ["grafana:ListWorkspaces", "grafana:DescribeWorkspace", "secretsmanager:GetSecretValue"]);
+        let policy = policy(Job::Reader, &about());
+        let arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:amgctl/prod-??????";
+        assert_eq!(policy["Statement"][2]["Resource"], json!([arn]));
+    }
+
+    #[test]
+    fn what_is_not_known_is_to_be_filled_in() {
+        let text = policy(Job::Bootstrap, &About::default()).to_string();
+        assert!(text.contains("arn:aws:grafana:REGION:ACCOUNT:/workspaces/WORKSPACE"), "{text}");
+        assert!(text.contains("arn:aws:secretsmanager:REGION:ACCOUNT:secret:SECRET-??????"), "{text}");
+    }
+
+    #[test]
+    fn github_is_trusted_for_one_repository() {
+        let trust = github(&about(), "acme/infra", Some("main"));
+        let conditions = &trust["Statement"][0]["Condition"];
+        let subject = &conditions["StringLike"]["token.actions.githubusercontent.com:sub"];
+        assert_eq!(subject, "repo:acme/infra:ref:refs/heads/main");
+        assert_eq!(conditions["StringEquals"]["token.actions.githubusercontent.com:aud"], "sts.amazonaws.com");
+        let any = github(&about(), "acme/infra", None);
+        assert_eq!(
+            any["Statement"][0]["Condition"]["StringLike"]["token.actions.githubusercontent.com:sub"],
+            "repo:acme/infra:*"
+        );
+    }
+}
