@@ -42,6 +42,22 @@ impl State {
 /// The right to have one write in flight; ends when it is dropped.
 pub struct Pass<'a>(&'a Pace);
 
+/// One write that waits for its turn, for as long as this is held: also when the waiting is given up.
+struct Waits<'a>(&'a Pace);
+
+impl Waits<'_> {
+    fn begin(pace: &Pace) -> Waits<'_> {
+        pace.state().waiting += 1;
+        Waits(pace)
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.state().waiting -= 1;
+    }
+}
+
 impl Pace {
     /// A pace of at most so many writes in flight.
     #[must_use]
@@ -82,9 +98,9 @@ impl Pace {
                     return Some(Pass(self));
                 }
             }
-            self.state().waiting += 1;
+            let waits = Waits::begin(self);
             changed.await;
-            self.state().waiting -= 1;
+            drop(waits);
         }
     }
 
@@ -187,6 +203,24 @@ mod tests {
         pace.renewed(now);
         pace.close();
         assert_eq!(at_once(&pace).await, Some(false));
+    }
+
+    #[tokio::test]
+    async fn a_write_that_gives_up_waiting_is_not_counted_as_waiting() {
+        let pace = Pace::new(1);
+        let first = pace.enter().await;
+        assert_eq!((at_once(&pace).await, pace.waiting()), (None, 0));
+        {
+            let second = pace.enter();
+            tokio::pin!(second);
+            let waits = std::future::poll_fn(|context| {
+                assert!(second.as_mut().poll(context).is_pending());
+                std::task::Poll::Ready(pace.waiting())
+            });
+            assert_eq!(waits.await, 1);
+        }
+        assert_eq!(pace.waiting(), 0);
+        drop(first);
     }
 
     #[tokio::test]
