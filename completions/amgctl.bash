@@ -55,6 +55,9 @@ _amgctl() {
             amgctl,validate)
                 cmd="amgctl__subcmd__validate"
                 ;;
+            amgctl,workspace)
+                cmd="amgctl__subcmd__workspace"
+                ;;
             amgctl__subcmd__identity,policy)
                 cmd="amgctl__subcmd__identity__subcmd__policy"
                 ;;
@@ -67,6 +70,12 @@ _amgctl() {
             amgctl__subcmd__identity,status)
                 cmd="amgctl__subcmd__identity__subcmd__status"
                 ;;
+            amgctl__subcmd__workspace,list)
+                cmd="amgctl__subcmd__workspace__subcmd__list"
+                ;;
+            amgctl__subcmd__workspace,show)
+                cmd="amgctl__subcmd__workspace__subcmd__show"
+                ;;
             *)
                 ;;
         esac
@@ -74,7 +83,7 @@ _amgctl() {
 
     case "${cmd}" in
         amgctl)
-            opts="-v -h -V --verbose --no-color --help --version init validate plan apply destroy unlock forget bootstrap-identity bootstrap-api-key identity sandbox schema completions"
+            opts="-v -h -V --verbose --no-color --help --version init validate plan apply destroy unlock forget bootstrap-identity bootstrap-api-key identity workspace sandbox schema completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -88,7 +97,7 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__apply)
-            opts="-v -h --url --workspace --sandbox --stack --region --profile --wait --token-ttl --adopt --target --replace --unprotect --delete-adopted --send-secrets --max-destroy --allow-empty --take-over --take-over-stack --on-drift --unknown-references --yes --auto-approve --input --lock-timeout --parallelism --verbose --no-color --help"
+            opts="-v -h --url --workspace --sandbox --stack --region --profile --wait --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --adopt --replace --send-secrets --max-destroy --allow-empty --unknown-references --yes --auto-approve --input --lock-timeout --parallelism --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -126,23 +135,11 @@ _amgctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --adopt)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --target)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --replace)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --unprotect)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --max-destroy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -152,6 +149,18 @@ _amgctl() {
                     ;;
                 --on-drift)
                     COMPREPLY=($(compgen -W "refuse overwrite" -- "${cur}"))
+                    return 0
+                    ;;
+                --adopt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-destroy)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --unknown-references)
@@ -340,7 +349,7 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__destroy)
-            opts="-v -h --url --workspace --sandbox --stack --region --profile --wait --token-ttl --adopt --target --replace --unprotect --delete-adopted --send-secrets --max-destroy --allow-empty --take-over --take-over-stack --on-drift --unknown-references --yes --auto-approve --input --lock-timeout --parallelism --verbose --no-color --help"
+            opts="-v -h --url --workspace --sandbox --stack --region --profile --wait --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --yes --auto-approve --input --lock-timeout --parallelism --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -378,23 +387,11 @@ _amgctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --adopt)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --target)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --replace)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --unprotect)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --max-destroy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -404,10 +401,6 @@ _amgctl() {
                     ;;
                 --on-drift)
                     COMPREPLY=($(compgen -W "refuse overwrite" -- "${cur}"))
-                    return 0
-                    ;;
-                --unknown-references)
-                    COMPREPLY=($(compgen -W "error warn" -- "${cur}"))
                     return 0
                     ;;
                 --input)
@@ -736,7 +729,7 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__plan)
-            opts="-v -h --url --workspace --sandbox --stack --region --profile --wait --token-ttl --adopt --target --replace --unprotect --delete-adopted --send-secrets --max-destroy --allow-empty --take-over --take-over-stack --on-drift --unknown-references --detailed-exitcode --destroy --verbose --no-color --help"
+            opts="-v -h --url --workspace --sandbox --stack --region --profile --wait --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --adopt --replace --send-secrets --max-destroy --allow-empty --unknown-references --detailed-exitcode --destroy --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -774,23 +767,11 @@ _amgctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --adopt)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --target)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --replace)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --unprotect)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --max-destroy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -800,6 +781,18 @@ _amgctl() {
                     ;;
                 --on-drift)
                     COMPREPLY=($(compgen -W "refuse overwrite" -- "${cur}"))
+                    return 0
+                    ;;
+                --adopt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-destroy)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --unknown-references)
@@ -918,6 +911,72 @@ _amgctl() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        amgctl__subcmd__workspace)
+            opts="-v -h --verbose --no-color --help list show"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        amgctl__subcmd__workspace__subcmd__list)
+            opts="-v -h --region --profile --sandbox --json --verbose --no-color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sandbox)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        amgctl__subcmd__workspace__subcmd__show)
+            opts="-v -h --region --profile --sandbox --json --verbose --no-color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sandbox)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

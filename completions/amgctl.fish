@@ -38,6 +38,7 @@ complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "forget" -d 'Forget an
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "bootstrap-identity" -d 'Make, renew and store the stack\'s access to an Amazon Managed Grafana workspace'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "bootstrap-api-key" -d 'The same with an API key, for workspaces before Grafana 12'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "identity" -d 'Look after the stack\'s access: status, rotation, what may be deleted, IAM policies'
+complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "workspace" -d 'See the workspaces of Amazon Managed Grafana: list, show'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "sandbox" -d 'Serve the embedded workspace until interrupted'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "schema" -d 'Print the JSON Schema of amgctl.yaml'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "completions" -d 'Print the completions of a shell'
@@ -58,20 +59,20 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l region -d 'The AW
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l profile -d 'The profile of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l token-ttl -d 'How long the token that is made for this run lives, as 15m; a longer run renews it' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l adopt -d 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l target -d 'Plan only this object and what it needs (may be repeated)' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l replace -d 'Delete this data source and make it anew where it cannot be changed in place (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l unprotect -d 'Lift the protection of this object (may be repeated)' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l max-destroy -d 'Allow this many objects to be destroyed' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l take-over-stack -d 'Take over the record of a stack that has another name now' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l on-drift -d 'What to do about changes made outside when nobody is asked' -r -f -a "refuse\t'Leave the object as it is and say so'
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l on-drift -d 'What to do about changes made outside when nobody is asked; a plan shows what refuse would leave alone' -r -f -a "refuse\t'Leave the object as it is and say so'
 overwrite\t'Overwrite what was changed outside'"
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l adopt -d 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l replace -d 'Delete this data source and make it anew where it cannot be changed in place (may be repeated)' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l max-destroy -d 'Allow this many objects to be destroyed' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l unknown-references -d 'What to make of references to what neither the directory nor the workspace has' -r -f -a "error\t'Write nothing'
 warn\t'Say so and go on'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l delete-adopted -d 'Delete adopted objects that left the directory, instead of releasing them'
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l take-over -d 'Take over a stack that was applied from another place'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l send-secrets -d 'Send secrets although nobody knows whether they changed (with ownership: none)'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l allow-empty -d 'Let an empty directory take the whole stack down'
-complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l take-over -d 'Take over a stack that was applied from another place'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l detailed-exitcode -d 'Exit with 2 when there are changes'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l destroy -d 'Plan to destroy the stack'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
@@ -85,14 +86,14 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l region -d 'The A
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l profile -d 'The profile of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l token-ttl -d 'How long the token that is made for this run lives, as 15m; a longer run renews it' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l adopt -d 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l target -d 'Plan only this object and what it needs (may be repeated)' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l replace -d 'Delete this data source and make it anew where it cannot be changed in place (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l unprotect -d 'Lift the protection of this object (may be repeated)' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l max-destroy -d 'Allow this many objects to be destroyed' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l take-over-stack -d 'Take over the record of a stack that has another name now' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l on-drift -d 'What to do about changes made outside when nobody is asked' -r -f -a "refuse\t'Leave the object as it is and say so'
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l on-drift -d 'What to do about changes made outside when nobody is asked; a plan shows what refuse would leave alone' -r -f -a "refuse\t'Leave the object as it is and say so'
 overwrite\t'Overwrite what was changed outside'"
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l adopt -d 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l replace -d 'Delete this data source and make it anew where it cannot be changed in place (may be repeated)' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l max-destroy -d 'Allow this many objects to be destroyed' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l unknown-references -d 'What to make of references to what neither the directory nor the workspace has' -r -f -a "error\t'Write nothing'
 warn\t'Say so and go on'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l input -d 'Whether to ask for what is missing; with false nothing is asked and the run refuses instead' -r -f -a "true\t''
@@ -100,9 +101,9 @@ false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l lock-timeout -d 'How long to wait for another run\'s lease, as 30s or 10m' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l parallelism -d 'The most writes in flight at once; fewer while the server is strained' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l delete-adopted -d 'Delete adopted objects that left the directory, instead of releasing them'
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l take-over -d 'Take over a stack that was applied from another place'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l send-secrets -d 'Send secrets although nobody knows whether they changed (with ownership: none)'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l allow-empty -d 'Let an empty directory take the whole stack down'
-complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l take-over -d 'Take over a stack that was applied from another place'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l auto-approve -l yes -d 'Do not ask'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l no-color -d 'Never use colour'
@@ -115,23 +116,16 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l region -d 'The
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l profile -d 'The profile of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l token-ttl -d 'How long the token that is made for this run lives, as 15m; a longer run renews it' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l adopt -d 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l target -d 'Plan only this object and what it needs (may be repeated)' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l replace -d 'Delete this data source and make it anew where it cannot be changed in place (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l unprotect -d 'Lift the protection of this object (may be repeated)' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l max-destroy -d 'Allow this many objects to be destroyed' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l take-over-stack -d 'Take over the record of a stack that has another name now' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l on-drift -d 'What to do about changes made outside when nobody is asked' -r -f -a "refuse\t'Leave the object as it is and say so'
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l on-drift -d 'What to do about changes made outside when nobody is asked; a plan shows what refuse would leave alone' -r -f -a "refuse\t'Leave the object as it is and say so'
 overwrite\t'Overwrite what was changed outside'"
-complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l unknown-references -d 'What to make of references to what neither the directory nor the workspace has' -r -f -a "error\t'Write nothing'
-warn\t'Say so and go on'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l input -d 'Whether to ask for what is missing; with false nothing is asked and the run refuses instead' -r -f -a "true\t''
 false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l lock-timeout -d 'How long to wait for another run\'s lease, as 30s or 10m' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l parallelism -d 'The most writes in flight at once; fewer while the server is strained' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l delete-adopted -d 'Delete adopted objects that left the directory, instead of releasing them'
-complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l send-secrets -d 'Send secrets although nobody knows whether they changed (with ownership: none)'
-complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l allow-empty -d 'Let an empty directory take the whole stack down'
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l take-over -d 'Take over a stack that was applied from another place'
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l auto-approve -l yes -d 'Do not ask'
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
@@ -291,6 +285,25 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and not __fish_seen_subcommand_from list show" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and not __fish_seen_subcommand_from list show" -l no-color -d 'Never use colour'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and not __fish_seen_subcommand_from list show" -s h -l help -d 'Print help'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and not __fish_seen_subcommand_from list show" -f -a "list" -d 'List the workspaces of a region'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and not __fish_seen_subcommand_from list show" -f -a "show" -d 'Show what AWS says of one workspace'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from list" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from list" -l profile -d 'The profile of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from list" -l sandbox -d 'Ask the AWS of the embedded workspace; optionally as another version of Grafana' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from list" -l json -d 'Print JSON'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from list" -l no-color -d 'Never use colour'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from show" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from show" -l profile -d 'The profile of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from show" -l sandbox -d 'Ask the AWS of the embedded workspace; optionally as another version of Grafana' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from show" -l json -d 'Print JSON'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from show" -l no-color -d 'Never use colour'
+complete -c amgctl -n "__fish_amgctl_using_subcommand workspace; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c amgctl -n "__fish_amgctl_using_subcommand sandbox" -l port -d 'The port on loopback; any that is free otherwise' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand sandbox" -l grafana -d 'The version of Grafana to answer as' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand sandbox" -l latency -d 'Let every answer wait this long, as 20ms' -r

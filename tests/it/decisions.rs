@@ -261,7 +261,11 @@ fn drift_is_shown_and_an_unattended_apply_leaves_it() {
             .exits(2)
             .says("Changed outside amgctl since the last apply:")
             .says(&format!("≈ {}", thing.address()))
-            .says("1 changed outside.");
+            .says("1 changed outside.")
+            .lacks("nobody is asked");
+        w.plan_with("--on-drift overwrite").exits(2).lacks("nobody is asked");
+        // What an apply that asks nobody would do.
+        w.plan_with("--on-drift refuse").exits(2).says("and nobody is asked [drift]").says("0 to change");
         w.apply().exits(4).says("changed outside").says("--on-drift overwrite").writes_nothing();
         assert_eq!((thing.live(w).as_deref(), thing.version(w)), (Some("theirs"), version));
     });
