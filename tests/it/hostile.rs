@@ -103,7 +103,9 @@ fn an_answer_without_end_is_not_read_to_its_end() {
         Err(_) => "",
     };
     let head = "200 OK\r\nContent-Type: application/json\r\nContent-Length: 9000000000";
-    Fake::saying(head, BLANKS, 6_000).meets("plan stack", 1, "the workspace's answer is too large", 1);
+    Fake::saying(head, BLANKS, 6_000)
+        .meets("plan stack", 1, "the workspace's answer is too large", 1)
+        .says("hint: see what answers at that address");
 }
 
 #[test]
