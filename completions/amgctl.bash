@@ -97,7 +97,7 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__apply)
-            opts="-v -h --url --workspace --sandbox --stack --region --profile --wait --token-ttl --adopt --target --replace --unprotect --delete-adopted --send-secrets --max-destroy --allow-empty --take-over --take-over-stack --on-drift --unknown-references --yes --auto-approve --input --lock-timeout --parallelism --verbose --no-color --help"
+            opts="-v -h --url --workspace --sandbox --stack --region --profile --wait --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --adopt --replace --send-secrets --max-destroy --allow-empty --unknown-references --yes --auto-approve --input --lock-timeout --parallelism --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -135,23 +135,11 @@ _amgctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --adopt)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --target)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --replace)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --unprotect)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --max-destroy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -161,6 +149,18 @@ _amgctl() {
                     ;;
                 --on-drift)
                     COMPREPLY=($(compgen -W "refuse overwrite" -- "${cur}"))
+                    return 0
+                    ;;
+                --adopt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-destroy)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --unknown-references)
@@ -349,7 +349,7 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__destroy)
-            opts="-v -h --url --workspace --sandbox --stack --region --profile --wait --token-ttl --adopt --target --replace --unprotect --delete-adopted --send-secrets --max-destroy --allow-empty --take-over --take-over-stack --on-drift --unknown-references --yes --auto-approve --input --lock-timeout --parallelism --verbose --no-color --help"
+            opts="-v -h --url --workspace --sandbox --stack --region --profile --wait --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --yes --auto-approve --input --lock-timeout --parallelism --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -387,23 +387,11 @@ _amgctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --adopt)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --target)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --replace)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --unprotect)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --max-destroy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -413,10 +401,6 @@ _amgctl() {
                     ;;
                 --on-drift)
                     COMPREPLY=($(compgen -W "refuse overwrite" -- "${cur}"))
-                    return 0
-                    ;;
-                --unknown-references)
-                    COMPREPLY=($(compgen -W "error warn" -- "${cur}"))
                     return 0
                     ;;
                 --input)
@@ -745,7 +729,7 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__plan)
-            opts="-v -h --url --workspace --sandbox --stack --region --profile --wait --token-ttl --adopt --target --replace --unprotect --delete-adopted --send-secrets --max-destroy --allow-empty --take-over --take-over-stack --on-drift --unknown-references --detailed-exitcode --destroy --verbose --no-color --help"
+            opts="-v -h --url --workspace --sandbox --stack --region --profile --wait --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --adopt --replace --send-secrets --max-destroy --allow-empty --unknown-references --detailed-exitcode --destroy --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -783,23 +767,11 @@ _amgctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --adopt)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --target)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --replace)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --unprotect)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --max-destroy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -809,6 +781,18 @@ _amgctl() {
                     ;;
                 --on-drift)
                     COMPREPLY=($(compgen -W "refuse overwrite" -- "${cur}"))
+                    return 0
+                    ;;
+                --adopt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-destroy)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --unknown-references)

@@ -59,20 +59,20 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l region -d 'The AW
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l profile -d 'The profile of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l token-ttl -d 'How long the token that is made for this run lives, as 15m; a longer run renews it' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l adopt -d 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l target -d 'Plan only this object and what it needs (may be repeated)' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l replace -d 'Delete this data source and make it anew where it cannot be changed in place (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l unprotect -d 'Lift the protection of this object (may be repeated)' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l max-destroy -d 'Allow this many objects to be destroyed' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l take-over-stack -d 'Take over the record of a stack that has another name now' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l on-drift -d 'What to do about changes made outside when nobody is asked' -r -f -a "refuse\t'Leave the object as it is and say so'
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l on-drift -d 'What to do about changes made outside when nobody is asked; a plan shows what refuse would leave alone' -r -f -a "refuse\t'Leave the object as it is and say so'
 overwrite\t'Overwrite what was changed outside'"
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l adopt -d 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l replace -d 'Delete this data source and make it anew where it cannot be changed in place (may be repeated)' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l max-destroy -d 'Allow this many objects to be destroyed' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l unknown-references -d 'What to make of references to what neither the directory nor the workspace has' -r -f -a "error\t'Write nothing'
 warn\t'Say so and go on'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l delete-adopted -d 'Delete adopted objects that left the directory, instead of releasing them'
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l take-over -d 'Take over a stack that was applied from another place'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l send-secrets -d 'Send secrets although nobody knows whether they changed (with ownership: none)'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l allow-empty -d 'Let an empty directory take the whole stack down'
-complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l take-over -d 'Take over a stack that was applied from another place'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l detailed-exitcode -d 'Exit with 2 when there are changes'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l destroy -d 'Plan to destroy the stack'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
@@ -86,14 +86,14 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l region -d 'The A
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l profile -d 'The profile of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l token-ttl -d 'How long the token that is made for this run lives, as 15m; a longer run renews it' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l adopt -d 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l target -d 'Plan only this object and what it needs (may be repeated)' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l replace -d 'Delete this data source and make it anew where it cannot be changed in place (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l unprotect -d 'Lift the protection of this object (may be repeated)' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l max-destroy -d 'Allow this many objects to be destroyed' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l take-over-stack -d 'Take over the record of a stack that has another name now' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l on-drift -d 'What to do about changes made outside when nobody is asked' -r -f -a "refuse\t'Leave the object as it is and say so'
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l on-drift -d 'What to do about changes made outside when nobody is asked; a plan shows what refuse would leave alone' -r -f -a "refuse\t'Leave the object as it is and say so'
 overwrite\t'Overwrite what was changed outside'"
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l adopt -d 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l replace -d 'Delete this data source and make it anew where it cannot be changed in place (may be repeated)' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l max-destroy -d 'Allow this many objects to be destroyed' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l unknown-references -d 'What to make of references to what neither the directory nor the workspace has' -r -f -a "error\t'Write nothing'
 warn\t'Say so and go on'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l input -d 'Whether to ask for what is missing; with false nothing is asked and the run refuses instead' -r -f -a "true\t''
@@ -101,9 +101,9 @@ false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l lock-timeout -d 'How long to wait for another run\'s lease, as 30s or 10m' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l parallelism -d 'The most writes in flight at once; fewer while the server is strained' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l delete-adopted -d 'Delete adopted objects that left the directory, instead of releasing them'
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l take-over -d 'Take over a stack that was applied from another place'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l send-secrets -d 'Send secrets although nobody knows whether they changed (with ownership: none)'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l allow-empty -d 'Let an empty directory take the whole stack down'
-complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l take-over -d 'Take over a stack that was applied from another place'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l auto-approve -l yes -d 'Do not ask'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l no-color -d 'Never use colour'
@@ -116,23 +116,16 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l region -d 'The
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l profile -d 'The profile of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l token-ttl -d 'How long the token that is made for this run lives, as 15m; a longer run renews it' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l adopt -d 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l target -d 'Plan only this object and what it needs (may be repeated)' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l replace -d 'Delete this data source and make it anew where it cannot be changed in place (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l unprotect -d 'Lift the protection of this object (may be repeated)' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l max-destroy -d 'Allow this many objects to be destroyed' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l take-over-stack -d 'Take over the record of a stack that has another name now' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l on-drift -d 'What to do about changes made outside when nobody is asked' -r -f -a "refuse\t'Leave the object as it is and say so'
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l on-drift -d 'What to do about changes made outside when nobody is asked; a plan shows what refuse would leave alone' -r -f -a "refuse\t'Leave the object as it is and say so'
 overwrite\t'Overwrite what was changed outside'"
-complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l unknown-references -d 'What to make of references to what neither the directory nor the workspace has' -r -f -a "error\t'Write nothing'
-warn\t'Say so and go on'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l input -d 'Whether to ask for what is missing; with false nothing is asked and the run refuses instead' -r -f -a "true\t''
 false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l lock-timeout -d 'How long to wait for another run\'s lease, as 30s or 10m' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l parallelism -d 'The most writes in flight at once; fewer while the server is strained' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l delete-adopted -d 'Delete adopted objects that left the directory, instead of releasing them'
-complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l send-secrets -d 'Send secrets although nobody knows whether they changed (with ownership: none)'
-complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l allow-empty -d 'Let an empty directory take the whole stack down'
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l take-over -d 'Take over a stack that was applied from another place'
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l auto-approve -l yes -d 'Do not ask'
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'

@@ -34,7 +34,7 @@ pub enum Command {
     /// Make the workspace equal to the directory
     Apply(ApplyArgs),
     /// Remove everything of the stack from the workspace
-    Destroy(ApplyArgs),
+    Destroy(DestroyArgs),
     /// End another run's lease on the stack early
     Unlock(UnlockArgs),
     /// Forget an object: leave it in the workspace and out of the record
@@ -115,22 +115,16 @@ pub struct AwsArgs {
 /// What a plan may decide.
 #[derive(Args, Debug, Clone, Default)]
 pub struct RulesArgs {
+    /// What a plan that removes may decide too
+    #[command(flatten)]
+    pub removal: RemovalArgs,
     /// Take existing, unowned objects into the stack: all that the directory declares, or the addresses given
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = "",
         action = clap::ArgAction::Append, help_heading = "Decisions")]
     pub adopt: Vec<String>,
-    /// Plan only this object and what it needs (may be repeated)
-    #[arg(long, value_name = "ADDRESS", help_heading = "Decisions")]
-    pub target: Vec<String>,
     /// Delete this data source and make it anew where it cannot be changed in place (may be repeated)
     #[arg(long, value_name = "ADDRESS", help_heading = "Decisions")]
     pub replace: Vec<String>,
-    /// Lift the protection of this object (may be repeated)
-    #[arg(long, value_name = "ADDRESS", help_heading = "Decisions")]
-    pub unprotect: Vec<String>,
-    /// Delete adopted objects that left the directory, instead of releasing them
-    #[arg(long, help_heading = "Decisions")]
-    pub delete_adopted: bool,
     /// Send secrets although nobody knows whether they changed (with ownership: none)
     #[arg(long, help_heading = "Decisions")]
     pub send_secrets: bool,
@@ -140,18 +134,32 @@ pub struct RulesArgs {
     /// Let an empty directory take the whole stack down
     #[arg(long, help_heading = "Decisions")]
     pub allow_empty: bool,
+    /// What to make of references to what neither the directory nor the workspace has
+    #[arg(long, value_name = "WHAT", value_enum, help_heading = "Decisions")]
+    pub unknown_references: Option<UnknownReferences>,
+}
+
+/// What a plan may decide that removes objects: all that a destroy has to decide.
+#[derive(Args, Debug, Clone, Default)]
+pub struct RemovalArgs {
+    /// Plan only this object and what it needs (may be repeated)
+    #[arg(long, value_name = "ADDRESS", help_heading = "Decisions")]
+    pub target: Vec<String>,
+    /// Lift the protection of this object (may be repeated)
+    #[arg(long, value_name = "ADDRESS", help_heading = "Decisions")]
+    pub unprotect: Vec<String>,
+    /// Delete adopted objects that left the directory, instead of releasing them
+    #[arg(long, help_heading = "Decisions")]
+    pub delete_adopted: bool,
     /// Take over a stack that was applied from another place
     #[arg(long, help_heading = "Decisions")]
     pub take_over: bool,
     /// Take over the record of a stack that has another name now
     #[arg(long, value_name = "OLD", help_heading = "Decisions")]
     pub take_over_stack: Option<String>,
-    /// What to do about changes made outside when nobody is asked
+    /// What to do about changes made outside when nobody is asked; a plan shows what refuse would leave alone
     #[arg(long, value_name = "WHAT", value_enum, help_heading = "Decisions")]
     pub on_drift: Option<OnDrift>,
-    /// What to make of references to what neither the directory nor the workspace has
-    #[arg(long, value_name = "WHAT", value_enum, help_heading = "Decisions")]
-    pub unknown_references: Option<UnknownReferences>,
 }
 
 /// What an unattended apply does about changes made outside.
@@ -230,11 +238,29 @@ pub struct PlanArgs {
     #[arg(long)]
     pub detailed_exitcode: bool,
     /// Plan to destroy the stack
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["adopt", "replace", "send_secrets", "max_destroy", "allow_empty",
+        "unknown_references"])]
     pub destroy: bool,
 }
 
-/// `amgctl apply` and `amgctl destroy`.
+/// `amgctl destroy`.
+#[derive(Args, Debug)]
+pub struct DestroyArgs {
+    /// The directory
+    #[command(flatten)]
+    pub directory: DirectoryArgs,
+    /// The workspace
+    #[command(flatten)]
+    pub workspace: WorkspaceArgs,
+    /// The decisions
+    #[command(flatten)]
+    pub rules: RemovalArgs,
+    /// The run
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// `amgctl apply`.
 #[derive(Args, Debug)]
 pub struct ApplyArgs {
     /// The directory

@@ -133,7 +133,8 @@ impl Settings {
             StackName::from_directory(&full.file_name().unwrap_or_default().to_string_lossy())
         };
         let (choice, access) = (choice(&file, workspace)?, access(&file, workspace)?);
-        let on_drift = rules.on_drift.map(|w| w == OnDrift::Overwrite);
+        let removal = &rules.removal;
+        let on_drift = removal.on_drift.map(|w| w == OnDrift::Overwrite);
         let unknown = rules.unknown_references.map(|w| w == UnknownReferences::Error);
         Ok(Settings {
             workspace: choice,
@@ -146,16 +147,16 @@ impl Settings {
                 .unwrap_or(file.unknown_references != Some(file::UnknownReferences::Warn)),
             rules: Rules {
                 adopt: adopt(&rules.adopt)?,
-                targets: addresses("--target", &rules.target)?,
+                targets: addresses("--target", &removal.target)?,
                 replace: addresses("--replace", &rules.replace)?,
-                unprotect: addresses("--unprotect", &rules.unprotect)?,
-                delete_adopted: rules.delete_adopted,
+                unprotect: addresses("--unprotect", &removal.unprotect)?,
+                delete_adopted: removal.delete_adopted,
                 send_secrets: rules.send_secrets,
                 max_destroy: rules.max_destroy.or(file.max_destroy.map(|n| n as usize)),
                 allow_empty: rules.allow_empty,
             },
-            take_over: rules.take_over,
-            take_over_stack: match &rules.take_over_stack {
+            take_over: removal.take_over,
+            take_over_stack: match &removal.take_over_stack {
                 Some(old) => Some(StackName::parse(old).map_err(|why| format!("--take-over-stack {old}: {why}"))?),
                 None => None,
             },

@@ -22,7 +22,7 @@ use crate::model::{KindName, StackName};
 use crate::plan::guards::DRIFT;
 use crate::plan::{Action, Change, Goal, Plan};
 use crate::registry::store::LEASE;
-use crate::registry::{Lease, Record, RunNote, SaveError, Store};
+use crate::registry::{Lease, Moment, Record, RunNote, SaveError, Store};
 use crate::report::{Conflict, Finished, Outcome, Report, Stop};
 use object::{Answered, Confirmed};
 use pace::Pace;
@@ -177,15 +177,24 @@ async fn run_group(
 /// length writes nothing before it has.
 fn keep_to_lease(holding: Option<&Holding>, pace: &Pace) {
     if let Some(saved) = holding.and_then(|h| h.store.saved()) {
-        pace.renewed(saved + LEASE * 2 / 3);
+        pace.renewed(saved, LEASE * 2 / 3);
     }
 }
 
-/// Waits until the lease is due to be renewed, a third of its length after the last save; for ever without one.
+/// Waits until the lease is due to be renewed; for ever without one.
 async fn renewal(holding: Option<&Holding>) {
     match holding.and_then(|h| h.store.saved()) {
-        Some(saved) => tokio::time::sleep_until((saved + LEASE / 3).into()).await,
+        Some(saved) => due(saved).await,
         None => std::future::pending().await,
+    }
+}
+
+/// Waits until a third of the lease has passed since it was saved.
+///
+/// Looks every second: a timer stands still while the machine sleeps, and what was due meanwhile is due at once.
+async fn due(saved: Moment) {
+    while let Some(left) = (LEASE / 3).checked_sub(saved.age()) {
+        tokio::time::sleep(left.min(Duration::from_secs(1))).await;
     }
 }
 
@@ -339,5 +348,24 @@ pub fn holder(variable: impl Fn(&str) -> Option<String>, stack: &StackName) -> S
         (Some(user), None) => user,
         (None, Some(machine)) => machine,
         (None, None) => format!("somebody applying {stack}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_lease_is_due_at_once_when_the_machine_slept() {
+        due(Moment::before_a_sleep_of(LEASE)).await;
+    }
+
+    #[tokio::test]
+    async fn a_fresh_lease_is_not_due() {
+        tokio::select! {
+            biased;
+            () = due(Moment::now()) => panic!("it is due"),
+            () = std::future::ready(()) => {}
+        }
     }
 }

@@ -4,9 +4,11 @@
 //! time (a suspended one) is held up. The reads around them go at the pace of [`crate::grafana`].
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::Duration;
 
 use tokio::sync::Notify;
+
+use crate::registry::Moment;
 
 /// How many writes are begun with; no server on SQLite gained beyond this (`contracts/README.md` 25).
 const BEGIN: usize = 4;
@@ -29,18 +31,34 @@ struct State {
     easy: usize,
     strained: bool,
     closed: bool,
-    /// Until when writes may begin; none when there is no lease to keep.
-    until: Option<Instant>,
+    /// When the lease was renewed, and for how long writes may begin after that; none when there is no lease to keep.
+    renewed: Option<(Moment, Duration)>,
 }
 
 impl State {
     fn is_open(&self) -> bool {
-        self.writing < self.limit && self.until.is_none_or(|until| Instant::now() < until)
+        self.writing < self.limit && self.renewed.is_none_or(|(renewed, length)| renewed.age() < length)
     }
 }
 
 /// The right to have one write in flight; ends when it is dropped.
 pub struct Pass<'a>(&'a Pace);
+
+/// One write that waits for its turn, for as long as this is held: also when the waiting is given up.
+struct Waits<'a>(&'a Pace);
+
+impl Waits<'_> {
+    fn begin(pace: &Pace) -> Waits<'_> {
+        pace.state().waiting += 1;
+        Waits(pace)
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.state().waiting -= 1;
+    }
+}
 
 impl Pace {
     /// A pace of at most so many writes in flight.
@@ -54,7 +72,7 @@ impl Pace {
             easy: 0,
             strained: false,
             closed: false,
-            until: None,
+            renewed: None,
         };
         Pace { state: Mutex::new(state), changed: Notify::new(), most }
     }
@@ -82,9 +100,9 @@ impl Pace {
                     return Some(Pass(self));
                 }
             }
-            self.state().waiting += 1;
+            let waits = Waits::begin(self);
             changed.await;
-            self.state().waiting -= 1;
+            drop(waits);
         }
     }
 
@@ -94,9 +112,9 @@ impl Pace {
         self.state().waiting
     }
 
-    /// The lease was renewed: writes may begin until then.
-    pub fn renewed(&self, until: Instant) {
-        self.state().until = Some(until);
+    /// The lease was renewed at a moment: writes may begin for so long after it.
+    pub fn renewed(&self, at: Moment, length: Duration) {
+        self.state().renewed = Some((at, length));
         self.changed.notify_waiters();
     }
 
@@ -179,14 +197,33 @@ mod tests {
     async fn a_run_that_did_not_renew_its_lease_begins_no_write_until_it_has() {
         let pace = Pace::new(4);
         assert_eq!(at_once(&pace).await, Some(true));
-        let now = Instant::now();
-        pace.renewed(now);
+        let hour = Duration::from_secs(3600);
+        pace.renewed(Moment::now(), Duration::ZERO);
         assert_eq!(at_once(&pace).await, None);
-        pace.renewed(now + std::time::Duration::from_secs(3600));
+        pace.renewed(Moment::now(), hour);
         assert_eq!(at_once(&pace).await, Some(true));
-        pace.renewed(now);
+        pace.renewed(Moment::before_a_sleep_of(hour), hour);
+        assert_eq!(at_once(&pace).await, None);
         pace.close();
         assert_eq!(at_once(&pace).await, Some(false));
+    }
+
+    #[tokio::test]
+    async fn a_write_that_gives_up_waiting_is_not_counted_as_waiting() {
+        let pace = Pace::new(1);
+        let first = pace.enter().await;
+        assert_eq!((at_once(&pace).await, pace.waiting()), (None, 0));
+        {
+            let second = pace.enter();
+            tokio::pin!(second);
+            let waits = std::future::poll_fn(|context| {
+                assert!(second.as_mut().poll(context).is_pending());
+                std::task::Poll::Ready(pace.waiting())
+            });
+            assert_eq!(waits.await, 1);
+        }
+        assert_eq!(pace.waiting(), 0);
+        drop(first);
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use super::gather::{self, Gathered, Registry, gather};
 use super::{Exit, Failure, Session, holder};
 use crate::apply::interrupt;
 use crate::apply::{self, Event, Holding, Tools, Written};
-use crate::cli::{ApplyArgs, PlanArgs, RunArgs};
+use crate::cli::{ApplyArgs, DestroyArgs, OnDrift, PlanArgs, RulesArgs, RunArgs};
 use crate::grafana::Client;
 use crate::model::StackName;
 use crate::plan::{Action, Goal, guards};
@@ -24,7 +24,10 @@ pub async fn plan(args: PlanArgs, session: &Session<'_>) -> Result<Exit, Failure
     let goal = if args.destroy { Goal::Destroy } else { Goal::Apply };
     let (settings, problems) =
         gather::settle(&args.directory.directory, &args.workspace, &args.rules, session.machine)?;
-    let gathered = gather(goal, settings, problems, None, session).await?;
+    let mut gathered = gather(goal, settings, problems, None, session).await?;
+    if args.rules.removal.on_drift == Some(OnDrift::Refuse) {
+        guards::refuse_drift(&mut gathered.plan);
+    }
     if let Some(failure) = other_origin(&gathered).filter(|_| !gathered.settings.take_over) {
         terminal.say(&format!("warning: {}; apply will refuse without --take-over", failure.message));
     }
@@ -55,8 +58,19 @@ fn no_changes(gathered: &Gathered, begun: Instant, terminal: &Terminal) {
     terminal.print(&render::human::no_changes(gathered.objects, requests, begun.elapsed().as_secs_f64()));
 }
 
-/// `amgctl apply` and `amgctl destroy`.
-pub async fn apply(goal: Goal, args: ApplyArgs, session: &Session<'_>) -> Result<Exit, Failure> {
+/// `amgctl apply`.
+pub async fn apply(args: ApplyArgs, session: &Session<'_>) -> Result<Exit, Failure> {
+    write(Goal::Apply, args, session).await
+}
+
+/// `amgctl destroy`.
+pub async fn destroy(args: DestroyArgs, session: &Session<'_>) -> Result<Exit, Failure> {
+    let DestroyArgs { directory, workspace, rules, run } = args;
+    let rules = RulesArgs { removal: rules, ..RulesArgs::default() };
+    write(Goal::Destroy, ApplyArgs { directory, workspace, rules, run }, session).await
+}
+
+async fn write(goal: Goal, args: ApplyArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     let ApplyArgs { directory, workspace, rules, run } = args;
     let (begun, terminal) = (Instant::now(), session.terminal);
     let patience =
@@ -163,8 +177,9 @@ async fn carry_out(gathered: &mut Gathered, run: &RunArgs, session: &Session<'_>
         client,
         server: gathered.connection.server.clone(),
         bodies: Arc::new(move |address| {
-            let declared = declarations.objects.iter().find(|d| d.address == *address);
-            let declared = declared.ok_or_else(|| format!("the directory does not declare `{address}`"))?;
+            let declared = declarations
+                .object(address)
+                .ok_or_else(|| format!("the directory does not declare `{address}`"))?;
             let body = declarations.body(declared).map_err(|p| p.message)?;
             Ok(Written { text: body.text, secrets: body.secrets.map_err(|p| p.message)? })
         }),

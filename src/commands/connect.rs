@@ -107,11 +107,7 @@ pub fn refused(error: ProbeError) -> Failure {
 /// A request without a usable answer.
 pub fn api(error: &ApiError) -> Failure {
     let exit = if matches!(error, ApiError::Unauthorised(_)) { Exit::Auth } else { Exit::Error };
-    let failure = Failure::new(exit, error.to_string());
-    match error.hint() {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
+    Failure::new(exit, error.to_string()).hint(error.hint())
 }
 
 /// A workspace that could not be read.

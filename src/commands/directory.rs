@@ -32,11 +32,11 @@ pub fn tell(problems: &[Problem], files: usize, sent: Sent, terminal: &Terminal)
         return Ok(());
     }
     let look = Look { styled: terminal.err.colour, width: terminal.err.width.unwrap_or(Look::plain().width) };
-    let closing = render::problems::closing(problems, files);
-    let closing = match sent {
-        Sent::Nothing => closing,
-        Sent::Reads => closing.replace("Nothing was sent.", "Nothing was written."),
+    let kept = match sent {
+        Sent::Nothing => "Nothing was sent.",
+        Sent::Reads => "Nothing was written.",
     };
+    let closing = render::problems::closing(problems, files, kept);
     terminal.say(&format!("{}\n\n{closing}", render::problems::problems(problems, look).trim_end_matches('\n')));
     let fatal = problems.iter().any(|p| p.severity == Severity::Error);
     if fatal { Err(Failure::told(Exit::Faults)) } else { Ok(()) }

@@ -12,7 +12,9 @@ use crate::apply::object::fingerprint;
 use crate::grafana::probe::minimum_refresh;
 use crate::kinds;
 use crate::live::{self, Questions};
-use crate::model::{Address, Fingerprint, KindName, LiveBody, NormalDigest, Problem, Recorded, Severity, Target};
+use crate::model::{
+    Address, Fingerprint, KindName, LiveBody, NormalDigest, Problem, Recorded, Severity, StackName, Target,
+};
 use crate::plan::{self, Goal, Inputs, Ownership, Plan, Workspace};
 use crate::registry::{LoadError, Loaded, Record, Store};
 use crate::settings::{Choice, Machine, Settings};
@@ -198,7 +200,7 @@ async fn registry(settings: &Settings, connection: &Connection, store: &mut Stor
     match store.load(&connection.access).await {
         Ok(Loaded::There(record)) => Ok(Registry::There(record)),
         Ok(Loaded::Absent) => Ok(Registry::Absent),
-        Ok(Loaded::Damaged(why)) => Err(damaged(settings, &why)),
+        Ok(Loaded::Damaged(why)) => Err(damaged(&settings.stack, &why)),
         Err(LoadError::Forbidden(words)) => Ok(Registry::Unknown(format!("what is ours is not known ({words})"))),
         Err(LoadError::Api(error)) => Err(connect::api(&error)),
     }
@@ -252,14 +254,20 @@ async fn take_over_stack(
             return match registry {
                 Registry::There(_) => Ok(None),
                 Registry::Absent | Registry::Unknown(_) | Registry::Off => {
-                    Err(Failure::new(Exit::Error, format!("the workspace has no record of a stack `{old}`")))
+                    Err(Failure::new(Exit::Error, format!("the workspace has no record of a stack `{old}`")).hint(
+                        "--take-over-stack names the stack as it was called in its last apply, on this workspace",
+                    ))
                 }
             };
         }
         Ok(Loaded::Damaged(why)) => {
-            return Err(Failure::new(Exit::Error, format!("the record of stack `{old}` is damaged: {why}")));
+            return Err(damaged(old, &why));
         }
-        Err(LoadError::Forbidden(words)) => return Err(Failure::new(Exit::Auth, words)),
+        Err(LoadError::Forbidden(words)) => {
+            return Err(
+                Failure::new(Exit::Auth, words).hint("use a token of a service account with the role Admin")
+            );
+        }
         Err(LoadError::Api(error)) => return Err(connect::api(&error)),
     };
     if let Some(lease) =
@@ -288,11 +296,11 @@ async fn take_over_stack(
     Ok(Some((store, record)))
 }
 
-/// The stack's own record cannot be read: nothing is guessed.
-pub fn damaged(settings: &Settings, why: &str) -> Failure {
-    Failure::new(Exit::Error, format!("the record of stack `{}` is damaged: {why}", settings.stack)).hint(format!(
-        "restore an older version of the dashboard `amgctl: {}` in the folder `amgctl` from its history in the browser",
-        settings.stack
+/// A record that is needed cannot be read: nothing is guessed.
+pub fn damaged(stack: &StackName, why: &str) -> Failure {
+    Failure::new(Exit::Error, format!("the record of stack `{stack}` is damaged: {why}")).hint(format!(
+        "restore an older version of the dashboard `amgctl: {stack}` in the folder `amgctl` from its history in the \
+         browser"
     ))
 }
 

@@ -24,7 +24,6 @@ pub use exit::{Exit, Failure};
 use session::{Ended, Session};
 
 use crate::cli::{Cli, Command};
-use crate::plan::Goal;
 use crate::settings::Machine;
 use crate::terminal::Terminal;
 
@@ -53,8 +52,8 @@ async fn carry_out(command: Command, session: &Session<'_>) -> Result<Exit, Fail
         Command::Init(args) => setup::init(&args, terminal),
         Command::Validate(args) => directory::validate(&args, machine, terminal),
         Command::Plan(args) => apply::plan(args, session).await,
-        Command::Apply(args) => apply::apply(Goal::Apply, args, session).await,
-        Command::Destroy(args) => apply::apply(Goal::Destroy, args, session).await,
+        Command::Apply(args) => apply::apply(args, session).await,
+        Command::Destroy(args) => apply::destroy(args, session).await,
         Command::Unlock(args) => registry::unlock(args, session).await,
         Command::Forget(args) => registry::forget(args, session).await,
         Command::BootstrapIdentity(args) => bootstrap::identity(args, false, session).await,

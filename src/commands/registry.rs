@@ -5,6 +5,7 @@ use std::path::Path;
 use super::connect::{self, connect};
 use super::{Exit, Failure, Session, apply, gather};
 use crate::cli::{ForgetArgs, RulesArgs, UnlockArgs, WorkspaceArgs};
+use crate::model::Address;
 use crate::registry::record::parse_address;
 use crate::registry::{LoadError, Loaded, Record, SaveError, Store};
 use crate::settings::Settings;
@@ -35,7 +36,12 @@ pub async fn forget(args: ForgetArgs, session: &Session<'_>) -> Result<Exit, Fai
         return Err(apply::locked(&settings.stack, lease));
     }
     if record.objects.remove(&address).is_none() {
-        return Err(Failure::new(Exit::Error, format!("stack `{}` has no `{address}`", settings.stack)));
+        return Err(Failure::new(Exit::Error, format!("stack `{}` has no `{address}`", settings.stack)).hint(
+            match nearest(&address, record.objects.keys()) {
+                Some(near) => format!("it has `{near}`"),
+                None => "`amgctl plan` shows the addresses; what is in no record needs no forgetting".to_owned(),
+            },
+        ));
     }
     save(&mut store, &mut record).await?;
     session.terminal.print(&format!(
@@ -43,6 +49,13 @@ pub async fn forget(args: ForgetArgs, session: &Session<'_>) -> Result<Exit, Fai
         settings.stack
     ));
     Ok(Exit::Done)
+}
+
+/// The recorded address that was most likely meant, if one is near enough to say so.
+fn nearest<'a>(wanted: &Address, recorded: impl Iterator<Item = &'a Address>) -> Option<&'a Address> {
+    let near = |address: &&Address| strsim::jaro_winkler(wanted.uid.as_str(), address.uid.as_str());
+    let best = recorded.filter(|address| address.kind == wanted.kind).max_by(|a, b| near(a).total_cmp(&near(b)))?;
+    (near(&best) > 0.9).then_some(best)
 }
 
 async fn open(
@@ -56,9 +69,10 @@ async fn open(
     match store.load(&connection.access).await {
         Ok(Loaded::There(record)) => Ok((settings, store, *record)),
         Ok(Loaded::Absent) => {
-            Err(Failure::new(Exit::Error, format!("the workspace has no record of stack `{}`", settings.stack)))
+            Err(Failure::new(Exit::Error, format!("the workspace has no record of stack `{}`", settings.stack))
+                .hint("check the stack's name and the workspace; before its first apply a stack has no record"))
         }
-        Ok(Loaded::Damaged(why)) => Err(gather::damaged(&settings, &why)),
+        Ok(Loaded::Damaged(why)) => Err(gather::damaged(&settings.stack, &why)),
         Err(LoadError::Forbidden(words)) => {
             Err(Failure::new(Exit::Auth, words).hint("use a token of a service account with the role Admin"))
         }
@@ -73,6 +87,8 @@ async fn save(store: &mut Store, record: &mut Record) -> Result<(), Failure> {
         SaveError::Forbidden(_) => {
             Failure::new(Exit::Auth, error.to_string()).hint("use a token of a service account with the role Admin")
         }
-        SaveError::Api(_) | SaveError::Refused(_) => Failure::new(Exit::Error, error.to_string()),
+        SaveError::Api(api) => connect::api(&api),
+        SaveError::Refused(_) => Failure::new(Exit::Error, error.to_string())
+            .hint("try again; if it stays so, look at the folder `amgctl` in the browser"),
     })
 }

@@ -48,14 +48,15 @@ impl ApiError {
         ApiError::Lost(format!("it ended in the middle ({})", chain(error)))
     }
 
-    /// What to try next, where there is something.
+    /// What to try next.
     #[must_use]
-    pub fn hint(&self) -> Option<&str> {
+    pub fn hint(&self) -> &str {
         match self {
-            ApiError::NotReached(_) => Some("check the URL, the network and the proxy settings of this machine"),
-            ApiError::NotGrafana(_) => Some("give the address that a browser shows on the workspace's home page"),
-            ApiError::Unauthorised(refused) => Some(&refused.hint),
-            ApiError::Lost(_) | ApiError::TooLarge => None,
+            ApiError::NotReached(_) => "check the URL, the network and the proxy settings of this machine",
+            ApiError::Lost(_) => "run it again: what was done is found, and nothing is done twice",
+            ApiError::NotGrafana(_) => "give the address that a browser shows on the workspace's home page",
+            ApiError::Unauthorised(refused) => &refused.hint,
+            ApiError::TooLarge => "see what answers at that address: no page of Grafana's API is that large",
         }
     }
 }

@@ -99,6 +99,7 @@ fn server(settings: &Value, dashboards: &[String], folders: &[String]) -> Server
         },
         numbers: if resources.is_some() { Numbers::Float } else { Numbers::Exact },
         keeps_auto_refresh: resources.is_some(),
+        refuses_short_refresh: major >= 13,
         minimum_refresh: refresh(settings),
         minimum_refresh_is_read: false,
         resources,

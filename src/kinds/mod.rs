@@ -11,7 +11,9 @@ pub mod values;
 use serde_json::Value;
 
 use crate::model::digest::Numbers;
-use crate::model::{Delta, Found, Guard, Identity, KindName, NormalDigest, Request, Response, Saved, Server};
+use crate::model::{
+    Delta, Found, Guard, Identity, KindName, NormalDigest, Problem, Request, Response, Saved, Server,
+};
 
 /// Every kind, in the order in which objects are created: what is referred to comes first.
 pub static KINDS: &[&dyn Kind] = &[&folder::Folder, &datasource::Datasource, &dashboard::Dashboard];
@@ -54,6 +56,12 @@ pub trait Kind: Sync {
 
     /// A soft leaf as `server` stores it (a dashboard's `refresh`); other values as they are.
     fn as_stored(&self, pointer: &str, value: Value, server: &Server) -> Value;
+
+    /// Why this server refuses an object for a soft leaf, if it does; other values are taken.
+    fn refused(&self, pointer: &str, value: &Value, server: &Server) -> Option<Problem> {
+        let _ = (pointer, value, server);
+        None
+    }
 
     /// How two normal forms ([`Normal::whole`]) differ, in the kind's own words; empty exactly when they are equal.
     fn diff(&self, before: &Value, after: &Value, numbers: Numbers) -> Delta;

@@ -184,7 +184,6 @@ fn names(answer: &Response) -> Vec<LiveName> {
 }
 
 /// Reads several objects side by side and gives each answer to `take` as it comes, so that few are held at once.
-///
 async fn fetch(
     client: &Client,
     server: &Server,
@@ -250,13 +249,13 @@ async fn others(client: &Client, questions: &Questions<'_>, workspace: &mut Work
         .dashboards
         .iter()
         .flatten()
-        .filter(|d| d.parent.as_deref() == Some(FOLDER) && d.uid.starts_with("amgctl-") && d.uid != own)
+        .filter(|d| d.parent.as_deref() == Some(FOLDER) && d.uid != own)
         .map(|d| d.uid.clone())
         .collect();
     for uid in uids {
+        let Some(name) = uid.strip_prefix("amgctl-") else { continue };
         let path = format!("/api/dashboards/uid/{}", encode(&uid));
         let answer = client.send(&Request::get(path)).await?;
-        let name = uid.trim_start_matches("amgctl-").to_owned();
         if answer.status == 404 {
             continue;
         }
@@ -264,7 +263,7 @@ async fn others(client: &Client, questions: &Questions<'_>, workspace: &mut Work
             Ok(record) => {
                 workspace.others.extend(record.objects.into_keys().map(|address| (address, record.stack.clone())));
             }
-            Err(_) => workspace.damaged_others.push(name),
+            Err(_) => workspace.damaged_others.push(name.to_owned()),
         }
     }
     Ok(())

@@ -18,12 +18,14 @@ pub struct Server {
     pub titles: TitleRule,
     /// How numbers are kept (point 11).
     pub numbers: Numbers,
-    /// The shortest `refresh` of a dashboard: what is shorter comes back as this (point 12).
+    /// The shortest `refresh` of a dashboard: what is shorter comes back as this (point 12), or is refused.
     pub minimum_refresh: Refresh,
     /// Whether the shortest refresh was read, or is assumed: it stands in a large answer that most runs do not need.
     pub minimum_refresh_is_read: bool,
     /// Whether `refresh: "auto"` stays as it is (12.x) or becomes the shortest one (9.4, 10.1; point 12).
     pub keeps_auto_refresh: bool,
+    /// Whether a shorter `refresh` is refused instead (since 13: read, not recorded).
+    pub refuses_short_refresh: bool,
 }
 
 /// How dashboards and folders are reached through `/apis`.
@@ -74,6 +76,7 @@ impl Server {
             minimum_refresh: Refresh { text: "5s".into(), millis: 5000 },
             minimum_refresh_is_read: false,
             keeps_auto_refresh: true,
+            refuses_short_refresh: false,
         }
     }
 

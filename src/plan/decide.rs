@@ -7,7 +7,9 @@ use super::bind::bind;
 use super::claim::{Claim, claim, recorded_version};
 use super::difference::{Sent, delta, drift, moved, needs_replacement, same, secret_changes};
 use super::inputs::{Inputs, Ownership};
-use super::refusals::{damaged, forbidden, refuse_what_has_no_folder, refuse_without_folder};
+use super::refusals::{
+    damaged, forbidden, refuse_what_has_no_folder, refuse_what_the_server_refuses, refuse_without_folder,
+};
 use super::table::{Case, Record, Row, decide};
 use super::wanted::{Paths, Wanted, wanted};
 use super::{
@@ -40,6 +42,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Vec<Problem>> {
         }
     }
     refuse_without_folder(inputs, &bindings, &wanted, &mut changes);
+    refuse_what_the_server_refuses(inputs, &mut changes);
     clashes::settle(inputs, &wanted, &mut changes);
     contents::settle(inputs, &wanted, &mut changes);
     refuse_what_has_no_folder(&bindings, &wanted, &mut changes);

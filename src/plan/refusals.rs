@@ -8,6 +8,7 @@ use super::bind::Bindings;
 use super::inputs::Inputs;
 use super::wanted::Wanted;
 use super::{Action, Change, Refusal};
+use crate::kinds;
 use crate::model::{Address, Found, Guard, KindName};
 
 /// What forbids any write to this address, whatever the table says.
@@ -71,6 +72,26 @@ pub(super) fn damaged(inputs: &Inputs<'_>) -> Refusal {
             inputs.live.damaged_others.join("`, `")
         ),
         hint: "restore it from that dashboard's history, then plan again".into(),
+    }
+}
+
+/// What this server would refuse is not sent: it is told in the plan.
+pub(super) fn refuse_what_the_server_refuses(inputs: &Inputs<'_>, changes: &mut BTreeMap<Address, Change>) {
+    for declared in inputs.declared {
+        let kind = kinds::by_name(declared.address.kind);
+        let mut soft = declared.digest.soft.iter();
+        let Some(problem) = soft.find_map(|(pointer, value)| kind.refused(pointer, value, inputs.server)) else {
+            continue;
+        };
+        let written = |c: &&mut Change| c.action.writes() && !matches!(c.action, Action::Delete { .. });
+        if let Some(change) = changes.get_mut(&declared.address).filter(written) {
+            change.intent = None;
+            change.action = Action::Refuse(Refusal {
+                code: problem.code,
+                reason: problem.message,
+                hint: problem.help.unwrap_or_default(),
+            });
+        }
     }
 }
 

@@ -3,8 +3,10 @@
 //! [`record`] is what it says (pure), [`store`] reads and saves it: compare-and-swap, lease, read back. Whose an object
 //! is, given a record, is decided in [`crate::plan`].
 
+mod moment;
 pub mod record;
 pub mod store;
 
+pub use moment::Moment;
 pub use record::{Lease, Record, RunNote};
 pub use store::{LoadError, Loaded, SaveError, Store};

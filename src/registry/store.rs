@@ -3,11 +3,12 @@
 //! One task owns a [`Store`] and saves it seldom, because the server keeps 20 versions of a dashboard. After each save
 //! the record is read back: on an upgraded 12.4 the answered version is not the stored one (`contracts/README.md` 3).
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use super::moment::Moment;
 use super::record::{FOLDER, Lease, Record};
 use crate::grafana::access::Access;
 use crate::grafana::{ApiError, Client};
@@ -65,7 +66,7 @@ pub struct Store {
     version: Option<i64>,
     updated: String,
     /// When the record was last saved by us.
-    saved: Option<Instant>,
+    saved: Option<Moment>,
 }
 
 impl Store {
@@ -127,7 +128,7 @@ impl Store {
 
     /// When we saved it last; none before the first save.
     #[must_use]
-    pub fn saved(&self) -> Option<Instant> {
+    pub fn saved(&self) -> Option<Moment> {
         self.saved
     }
 
@@ -155,7 +156,7 @@ impl Store {
             }
             match self.stored().await? {
                 Stored::Is(serial, by) if serial == record.serial && by == record.run => {
-                    self.saved = Some(Instant::now());
+                    self.saved = Some(Moment::now());
                     return Ok(());
                 }
                 Stored::Is(serial, by) if (serial, by.as_str()) == (before.0, before.1.as_str()) => {}

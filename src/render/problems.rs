@@ -44,8 +44,10 @@ pub fn problems(problems: &[Problem], look: Look) -> String {
 }
 
 /// The last line: `2 errors, 1 warning in 61 files. Nothing was sent.`
+///
+/// `kept` says what did not happen; it is told where an error stops the command.
 #[must_use]
-pub fn closing(problems: &[Problem], files: usize) -> String {
+pub fn closing(problems: &[Problem], files: usize, kept: &str) -> String {
     let of = |severity: Severity| problems.iter().filter(|problem| problem.severity == severity).count();
     let mut counts = Vec::new();
     for (number, word) in [(of(Severity::Error), "error"), (of(Severity::Warning), "warning")] {
@@ -56,7 +58,7 @@ pub fn closing(problems: &[Problem], files: usize) -> String {
     let mut line = if counts.is_empty() { "no problems".to_owned() } else { counts.join(", ") };
     let _ = write!(line, " in {}.", counted(files, "file"));
     if of(Severity::Error) > 0 {
-        line.push_str(" Nothing was sent.");
+        let _ = write!(line, " {kept}");
     }
     line
 }
@@ -196,10 +198,10 @@ mod tests {
     fn the_closing_line_counts() {
         let (error, warning) = (Problem::error("x", ""), Problem::warning("x", ""));
         assert_eq!(
-            closing(&[error.clone(), error, warning.clone()], 61),
+            closing(&[error.clone(), error, warning.clone()], 61, "Nothing was sent."),
             "2 errors, 1 warning in 61 files. Nothing was sent."
         );
-        assert_eq!(closing(&[warning], 1), "1 warning in 1 file.");
-        assert_eq!(closing(&[], 3), "no problems in 3 files.");
+        assert_eq!(closing(&[warning], 1, "Nothing was sent."), "1 warning in 1 file.");
+        assert_eq!(closing(&[], 3, "Nothing was sent."), "no problems in 3 files.");
     }
 }

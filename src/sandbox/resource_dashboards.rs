@@ -225,13 +225,7 @@ impl Call<'_> {
     }
 
     fn change_dashboard_resource(&mut self, version: &str, name: &str, mut sent: Sent) -> Result<Answer, Answer> {
-        if !sent.name.is_empty() && sent.name != name {
-            return Err(bad_request(&format!(
-                "the name of the object ({}) does not match the name on the URL ({name})",
-                sent.name
-            )));
-        }
-        name.clone_into(&mut sent.name);
+        sent.is_called(name)?;
         let Some(mut dashboard) = self.state.dashboards.get(name).cloned() else {
             if !sent.resource_version.is_empty() {
                 return Err(DASHBOARD.missing(name));

@@ -157,13 +157,7 @@ impl Call<'_> {
     }
 
     fn change_folder_resource(&mut self, version: &str, name: &str, mut sent: Sent) -> Result<Answer, Answer> {
-        if !sent.name.is_empty() && sent.name != name {
-            return Err(bad_request(&format!(
-                "the name of the object ({}) does not match the name on the URL ({name})",
-                sent.name
-            )));
-        }
-        name.clone_into(&mut sent.name);
+        sent.is_called(name)?;
         let Some(mut folder) = self.state.folders.get(name).cloned() else {
             return self.add_folder_resource(version, sent);
         };

@@ -55,6 +55,20 @@ pub struct Sent {
     pub spec: Json,
 }
 
+impl Sent {
+    /// Gives it the name that the URL has; refuses when it says another itself.
+    pub(super) fn is_called(&mut self, name: &str) -> Result<(), Answer> {
+        if !self.name.is_empty() && self.name != name {
+            return Err(bad_request(&format!(
+                "the name of the object ({}) does not match the name on the URL ({name})",
+                self.name
+            )));
+        }
+        name.clone_into(&mut self.name);
+        Ok(())
+    }
+}
+
 impl Kind {
     /// There is no such object.
     pub fn missing(&self, name: &str) -> Answer {

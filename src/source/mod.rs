@@ -53,7 +53,7 @@ pub use settings::{FileSettings, init_text, read_settings, settings_schema};
 pub use titles::title_clashes;
 pub use uids::folder_uid;
 
-use crate::model::{BodyRef, Declared, DeclaredFolder, Digest, Kept, KindName, Problem, Secret, Uid};
+use crate::model::{Address, BodyRef, Declared, DeclaredFolder, Digest, Kept, KindName, Problem, Secret, Uid};
 
 /// Looks a name of the environment up; the library itself never reads the environment.
 pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -107,6 +107,15 @@ pub struct Declarations {
     datasources: Vec<KnownDatasource>,
     /// What was fetched of the secrets that are kept in AWS.
     fetched: BTreeMap<Kept, Secret>,
+}
+
+impl Declarations {
+    /// The dashboard or data source that an address names.
+    #[must_use]
+    pub fn object(&self, address: &Address) -> Option<&Declared> {
+        let at = self.objects.binary_search_by(|declared| declared.address.cmp(address)).ok()?;
+        self.objects.get(at)
+    }
 }
 
 /// A file or directory that was not read.

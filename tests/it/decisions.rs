@@ -1,9 +1,9 @@
 //! The decision table (declared × recorded × live), row by row, on every kind and every Grafana.
 
 use amgctl::sandbox::Version;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{World, dashboard, every, prometheus};
+use crate::support::{World, dashboard, every, on, prometheus};
 
 /// An object of one kind, in two forms, as the directory declares it and as somebody makes it in the browser.
 struct Thing {
@@ -261,7 +261,11 @@ fn drift_is_shown_and_an_unattended_apply_leaves_it() {
             .exits(2)
             .says("Changed outside amgctl since the last apply:")
             .says(&format!("≈ {}", thing.address()))
-            .says("1 changed outside.");
+            .says("1 changed outside.")
+            .lacks("nobody is asked");
+        w.plan_with("--on-drift overwrite").exits(2).lacks("nobody is asked");
+        // What an apply that asks nobody would do.
+        w.plan_with("--on-drift refuse").exits(2).says("and nobody is asked [drift]").says("0 to change");
         w.apply().exits(4).says("changed outside").says("--on-drift overwrite").writes_nothing();
         assert_eq!((thing.live(w).as_deref(), thing.version(w)), (Some("theirs"), version));
     });
@@ -450,4 +454,45 @@ fn what_is_not_ours_is_counted() {
         after.remove("dashboard.two").unwrap();
         assert_eq!(after, before);
     });
+}
+
+#[test]
+fn a_refresh_that_the_server_refuses_is_told_in_the_plan() {
+    on(Version::V13, |w| {
+        let with = |refresh: Value| {
+            let mut one = dashboard("one", "One");
+            one["refresh"] = refresh;
+            w.json("one.json", &one);
+        };
+        w.json("two.json", &dashboard("two", "Two"));
+        for refresh in ["1s", "soon"] {
+            with(refresh.into());
+            w.plan()
+                .exits(2)
+                .says(&format!(
+                    "its `refresh` is \"{refresh}\", and this workspace refuses what is shorter than 5s [refresh]"
+                ))
+                .says("hint: write \"5s\" or longer, or leave it out")
+                .says("1 to add");
+        }
+        w.apply().exits(5).says("1 added").says("1 refused");
+        for refresh in [json!("auto"), json!(""), json!(false), json!("5s"), json!("1m")] {
+            with(refresh);
+            w.apply().exits(0);
+            w.is_settled();
+        }
+    });
+}
+
+#[test]
+fn a_short_refresh_that_other_servers_raise_is_no_fault_there() {
+    for version in Version::all().filter(|v| *v != Version::V13) {
+        on(version, |w| {
+            let mut one = dashboard("one", "One");
+            one["refresh"] = "1s".into();
+            w.json("one.json", &one);
+            w.applied();
+            w.is_settled();
+        });
+    }
 }

@@ -155,7 +155,11 @@ fn a_protected_object_survives_its_removal_until_it_is_lifted() {
         w.remove("d00.json");
         w.write("amgctl.yaml", "stack: demo\n");
         w.plan().says("dashboard.d00").says("protected").says("--unprotect=dashboard.d00");
-        w.apply().exits(0);
+        let ran = w.apply();
+        ran.exits(0).says(&format!(
+            "No changes. The workspace matches the directory (2 objects, {} requests, ",
+            ran.asked.len()
+        ));
         assert!(w.live_dashboard("d00").is_some());
         w.destroy().says("protected");
         assert_eq!(w.everything().into_keys().collect::<Vec<_>>(), ["dashboard.d00"], "the rest went on");
@@ -244,7 +248,8 @@ fn another_origin_is_refused_until_it_takes_over() {
         w.applied();
         w.write("amgctl.yaml", "stack: demo\norigin: github.com/acme/billing\n");
         w.remove("d00.json");
-        w.plan().exits(2).says("github.com/acme/shop").says("--take-over");
+        w.plan().exits(2).says("github.com/acme/shop").says("apply will refuse without --take-over");
+        w.plan_with("--take-over").exits(2).lacks("last applied from").lacks("apply will refuse");
         w.apply()
             .exits(8)
             .says("stack `demo` was last applied from github.com/acme/shop, this is github.com/acme/billing")
@@ -315,7 +320,11 @@ fn a_stack_of_another_name_is_taken_over_with_its_record() {
         w.apply().exits(0);
         w.write("amgctl.yaml", "stack: new\norigin: github.com/acme/shop\n");
         w.plan().exits(2).says("it belongs to stack `old`");
-        w.apply_with("--take-over-stack other").exits(1).says("no record of a stack `other`").writes_nothing();
+        w.apply_with("--take-over-stack other")
+            .exits(1)
+            .says("no record of a stack `other`")
+            .says("hint: --take-over-stack names the stack as it was called")
+            .writes_nothing();
         w.apply_with("--take-over-stack old").exits(0).says("0 added, 0 changed, 0 destroyed");
         w.is_settled();
         w.write("amgctl.yaml", "stack: old\norigin: github.com/acme/shop\n");

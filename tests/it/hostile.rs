@@ -103,7 +103,9 @@ fn an_answer_without_end_is_not_read_to_its_end() {
         Err(_) => "",
     };
     let head = "200 OK\r\nContent-Type: application/json\r\nContent-Length: 9000000000";
-    Fake::saying(head, BLANKS, 6_000).meets("plan stack", 1, "the workspace's answer is too large", 1);
+    Fake::saying(head, BLANKS, 6_000)
+        .meets("plan stack", 1, "the workspace's answer is too large", 1)
+        .says("hint: see what answers at that address");
 }
 
 #[test]
@@ -149,7 +151,7 @@ fn through(world: &World, proxy: &Proxy) -> Ran {
 }
 
 #[test]
-fn a_token_that_runs_out_in_the_middle_costs_three_more_requests_and_one_message() {
+fn a_token_that_runs_out_in_the_middle_costs_what_was_in_flight_and_one_message() {
     every(|world| {
         stack(world);
         for after in [1, 2, 4, 6, 9, 13] {
@@ -176,6 +178,42 @@ fn a_token_that_runs_out_in_the_middle_costs_three_more_requests_and_one_message
             let sent = refused.load(Ordering::SeqCst);
             assert!(sent <= 8 + 1, "{sent} requests were refused after {after} writes\n{ran}");
         }
+        world.apply().exits(0);
+        world.is_settled();
+    });
+}
+
+#[test]
+fn after_the_first_refusal_arrived_at_most_three_more_requests_are_sent() {
+    const REFUSED: &str = r#"{"message":"Expired API key"}"#;
+    every(|world| {
+        stack(world);
+        let (refusing, after) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let (arrived, sent) = (Arc::clone(&refusing), Arc::clone(&after));
+        let proxy = Proxy::before(&world.sandbox.running().url, move |request| {
+            if arrived.load(Ordering::SeqCst) {
+                sent.fetch_add(1, Ordering::SeqCst);
+                return Does::Answer(401, "application/json", REFUSED.into(), None);
+            }
+            let is_dashboard = request.path == "/api/dashboards/db" && !request.body.contains("amgctl-demo");
+            if request.is_write() && is_dashboard {
+                Does::HoldAnswer(401, "application/json", REFUSED)
+            } else {
+                Does::Pass
+            }
+        });
+        let child = world.begin_at(&proxy, "apply stack -auto-approve -parallelism 4");
+        // All that may be in flight at once is there and waits, so what comes from now on was sent after a refusal.
+        for _ in 0..4 {
+            proxy.holds();
+        }
+        refusing.store(true, Ordering::SeqCst);
+        proxy.release();
+        let ran = child.ends();
+        ran.exits(6).says("Grafana refused the token in the middle of the run (401, Expired API key)");
+        assert_eq!(ran.err.matches("error:").count(), 1, "wanted one message\n{ran}");
+        let sent = after.load(Ordering::SeqCst);
+        assert!((1..=3).contains(&sent), "{sent} requests were sent after the first refusal arrived\n{ran}");
         world.apply().exits(0);
         world.is_settled();
     });

@@ -20,6 +20,7 @@ mod readme;
 mod registry;
 mod replay;
 mod support;
+mod suspended;
 mod sweep;
 mod tidy;
 mod traffic;

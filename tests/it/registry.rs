@@ -1,8 +1,11 @@
 //! The record in the workspace: who may read it, damage, other stacks, the lease, weak tokens.
 
+use std::sync::{Arc, Mutex};
+
+use amgctl::sandbox::Version;
 use serde_json::{Value, json};
 
-use crate::support::{Does, PLANTED, Proxy, World, dashboard, every, keeps_secrets, prometheus};
+use crate::support::{Does, PLANTED, Proxy, World, dashboard, every, keeps_secrets, on, prometheus};
 
 fn one(w: &World) {
     w.json("one.json", &dashboard("one", "One"));
@@ -207,7 +210,10 @@ fn an_object_forgotten_in_one_stack_may_be_adopted_by_another() {
         w.is_settled();
         w.destroy().exits(0);
         assert!(w.live_dashboard("one").is_some());
-        w.amgctl("forget dashboard.nothing --directory other").exits(1);
+        w.amgctl("forget dashboard.nothing --directory other")
+            .exits(1)
+            .says("hint: `amgctl plan` shows the addresses");
+        w.amgctl("forget dashboard.one1 --directory other").exits(1).says("hint: it has `dashboard.one`");
         w.amgctl("forget nothing --directory other").exits(64);
     });
 }
@@ -297,6 +303,40 @@ fn a_lease_is_waited_for_as_long_as_is_said() {
 }
 
 #[test]
+fn a_run_that_waits_for_a_lease_reads_the_record_and_nothing_else_and_warns_once() {
+    for version in [Version::V9_4, Version::V12_4] {
+        on(version, |w| {
+            one(w);
+            // A reference that leads nowhere, to be warned of when the rest is read.
+            let mut refers = dashboard("refers", "Refers");
+            refers["panels"][0]["datasource"] = json!({ "type": "prometheus", "uid": "nowhere" });
+            w.json("refers.json", &refers);
+            w.write("amgctl.yaml", "stack: demo\nunknown_references: warn\n");
+            let (proxy, first) = held(w);
+            let asked = Arc::new(Mutex::new(Vec::new()));
+            let noted = asked.clone();
+            let seen = Proxy::before(&w.sandbox.running().url, move |seen| {
+                noted.lock().unwrap().push(seen.path.to_owned());
+                Does::Pass
+            });
+            let second = w.begin_at(&seen, "apply stack -auto-approve --lock-timeout 60s");
+            let is_record = |path: &String| path == "/api/dashboards/uid/amgctl-demo";
+            while asked.lock().unwrap().iter().filter(|path| is_record(path)).count() < 3 {
+                std::thread::yield_now();
+            }
+            let waiting = asked.lock().unwrap().clone();
+            let begun = waiting.iter().position(is_record).unwrap();
+            assert!(waiting[begun..].iter().all(is_record), "{waiting:?}");
+            proxy.release();
+            first.ends().exits(0).says("2 added");
+            let second = second.ends();
+            second.exits(0).says("No changes.");
+            assert_eq!(second.err.matches("warning[").count(), 1, "{second}");
+        });
+    }
+}
+
+#[test]
 fn a_lease_is_ended_early_by_unlock_and_the_first_run_stops() {
     every(|w| {
         for n in 0..3 {
@@ -310,6 +350,23 @@ fn a_lease_is_ended_early_by_unlock_and_the_first_run_stops() {
         // What the first one had in flight is found and kept.
         w.apply().exits(0);
         w.is_settled();
+    });
+}
+
+#[test]
+fn what_cannot_be_unlocked_says_what_to_do() {
+    every(|w| {
+        w.amgctl("unlock demo").exits(1).says("no record of stack `demo`").says("hint: check the stack's name");
+        one(w);
+        let (held, first) = held(w);
+        let full = r#"{"message":"the disk is full"}"#;
+        let proxy = Proxy::before(&w.sandbox.running().url, |seen| {
+            if seen.is_write() { Does::Answer(400, "application/json", full.into(), None) } else { Does::Pass }
+        });
+        let ran = w.begin_at(&proxy, "unlock demo").ends();
+        ran.exits(1).says("does not take the record: the disk is full").says("hint: try again");
+        held.release();
+        first.ends().exits(0);
     });
 }
 

@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use super::{Kind, Live, Normal, Verdict, Wire, Write, judge_common, number_text, text};
 use crate::model::digest::Numbers;
 use crate::model::request::encode;
-use crate::model::{Delta, Found, Guard, Identity, KindName, LiveBody, Method, Request, Response, Saved, Server};
+use crate::model::{
+    Delta, Found, Guard, Identity, KindName, LiveBody, Method, Problem, Request, Response, Saved, Server,
+};
 
 /// The kind `dashboard`.
 pub struct Dashboard;
@@ -64,6 +66,20 @@ impl Kind for Dashboard {
             Some(millis) if millis >= server.minimum_refresh.millis => value,
             _ => Value::String(server.minimum_refresh.text.clone()),
         }
+    }
+
+    fn refused(&self, pointer: &str, value: &Value, server: &Server) -> Option<Problem> {
+        // What is shortest is assumed until it was read: nothing is refused by a guess.
+        let is_known = server.refuses_short_refresh && server.minimum_refresh_is_read;
+        if !is_known || self.as_stored(pointer, value.clone(), server) == *value {
+            return None;
+        }
+        let shortest = &server.minimum_refresh.text;
+        let problem = Problem::error(
+            "refresh",
+            format!("its `refresh` is {value}, and this workspace refuses what is shorter than {shortest}"),
+        );
+        Some(problem.help(format!("write \"{shortest}\" or longer, or leave it out")))
     }
 
     fn diff(&self, before: &Value, after: &Value, numbers: Numbers) -> Delta {

@@ -100,7 +100,11 @@ fn one_problem_looks_as_in_a_terminal() {
     let declarations = loaded(root.path());
     let look = crate::render::problems::Look::plain();
     let mut text = crate::render::problems::problems(&declarations.problems, look);
-    text.push_str(&crate::render::problems::closing(&declarations.problems, declarations.files));
+    text.push_str(&crate::render::problems::closing(
+        &declarations.problems,
+        declarations.files,
+        "Nothing was sent.",
+    ));
     assert_eq!(
         text,
         "\

@@ -20,6 +20,8 @@ pub enum Does {
     HoldAfter,
     /// It goes on, and the answer's clock is this many seconds late.
     Later(i64),
+    /// It is held until [`Proxy::release`], then answered so: status, content type, body.
+    HoldAnswer(u16, &'static str, &'static str),
     /// It is answered so: status, content type, body, and `location` where one is given.
     Answer(u16, &'static str, String, Option<&'static str>),
 }
@@ -34,6 +36,8 @@ pub struct Seen<'a> {
     pub method: &'a str,
     /// The path, without the query.
     pub path: &'a str,
+    /// The body, as text.
+    pub body: &'a str,
 }
 
 impl Seen<'_> {
@@ -132,7 +136,12 @@ impl Shared {
     async fn answer(&self, method: &Method, uri: &Uri, headers: &HeaderMap, body: Bytes) -> Response<Body> {
         let is_write = usize::from(method != Method::GET);
         let write = self.writes.fetch_add(is_write, Ordering::SeqCst) + is_write;
-        let does = (self.rule)(&Seen { write, method: method.as_str(), path: uri.path() });
+        let text = String::from_utf8_lossy(&body);
+        let does = (self.rule)(&Seen { write, method: method.as_str(), path: uri.path(), body: &text });
+        if let Does::HoldAnswer(status, kind, body) = does {
+            self.hold().await;
+            return Response::builder().status(status).header("content-type", kind).body(Body::from(body)).unwrap();
+        }
         if let Does::Answer(status, kind, body, location) = does {
             let mut answer = Response::builder().status(status).header("content-type", kind);
             if let Some(location) = location {
