@@ -22,6 +22,8 @@
 //! | [`plan`] | declared × live × recorded → plan; guards; order (pure) |
 //! | [`apply`] | plan × client → events: sends what was planned, asks after every refusal, stops when told to |
 //! | [`grafana`] | the HTTP client: requests, retries, what this server is and what the token may do |
+//! | [`aws`] | the control plane of Managed Grafana, Secrets Manager, Parameter Store: calls, no purposes |
+//! | [`identity`] | who a run is to the workspace, and what AWS must allow for that |
 //! | [`report`] | what came of a run, in the words that [`apply`] and [`render`] share |
 //! | [`render`] | a plan, problems, a run's end as people read them (pure) |
 //! | [`terminal`] | the only writer to stdout and stderr, the only reader of stdin |
@@ -31,7 +33,7 @@
 //! - A kind of object: one file in [`kinds`], one line in its table, its fixtures.
 //! - A shape of document: one file in [`source`], one line in the table of its shapes.
 //! - An output (JSON, Markdown): one file in [`render`], from the same [`plan::Plan`] as the others.
-//! - Getting in with AWS credentials: `aws` beside [`grafana`] for the control plane and secrets, `identity` for
+//! - Getting in with AWS credentials: [`aws`] beside [`grafana`] for the control plane and secrets, [`identity`] for
 //!   deciding which token is made and deleted; [`commands`] connects through one place, and that is where it joins.
 //! - Several workspaces at once: [`commands`] runs one plan for each; nothing below knows that there are others.
 //!
@@ -44,9 +46,11 @@
 //! `tests/it/tidy.rs` keeps these rules by reading the source.
 
 pub mod apply;
+pub mod aws;
 pub mod cli;
 pub mod commands;
 pub mod grafana;
+pub mod identity;
 pub mod kinds;
 pub mod live;
 pub mod model;
