@@ -142,9 +142,9 @@ fn refused_role(error: &(dyn Error + 'static)) -> Option<AwsError> {
     of_role(error, "sts:AssumeRoleWithWebIdentity")
 }
 
-fn of_role<E: ProvideErrorMetadata>(error: &SdkError<E>, action: &'static str) -> Option<AwsError>
+fn of_role<E>(error: &SdkError<E>, action: &'static str) -> Option<AwsError>
 where
-    E: Error + 'static,
+    E: ProvideErrorMetadata + Error + 'static,
 {
     error.as_service_error()?;
     Some(AwsError::of(error, &Call::new(action, "the role to assume")))
