@@ -35,20 +35,29 @@ complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "apply" -d 'Make the w
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "destroy" -d 'Remove everything of the stack from the workspace'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "unlock" -d 'End another run\'s lease on the stack early'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "forget" -d 'Forget an object: leave it in the workspace and out of the record'
+complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "bootstrap-identity" -d 'Make, renew and store the stack\'s access to an Amazon Managed Grafana workspace'
+complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "bootstrap-api-key" -d 'The same with an API key, for workspaces before Grafana 12'
+complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "identity" -d 'Look after the stack\'s access: status, rotation, what may be deleted, IAM policies'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "sandbox" -d 'Serve the embedded workspace until interrupted'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "schema" -d 'Print the JSON Schema of amgctl.yaml'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "completions" -d 'Print the completions of a shell'
 complete -c amgctl -n "__fish_amgctl_using_subcommand init" -l stack -d 'The stack\'s name; the directory\'s name otherwise' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand init" -l url -d 'The workspace\'s URL' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand init" -l url -d 'The URL of a Grafana' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand init" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand init" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand init" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand init" -s h -l help -d 'Print help'
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -s h -l help -d 'Print help'
-complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l url -d 'The workspace\'s URL, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l stack -d 'The stack\'s name, instead of the one in amgctl.yaml' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l profile -d 'The profile of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l token-ttl -d 'How long the token that is made for this run lives, as 15m; a longer run renews it' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l adopt -d 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l target -d 'Plan only this object and what it needs (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l replace -d 'Delete this data source and make it anew where it cannot be changed in place (may be repeated)' -r
@@ -68,9 +77,14 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l destroy -d 'Plan 
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l url -d 'The workspace\'s URL, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l stack -d 'The stack\'s name, instead of the one in amgctl.yaml' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l profile -d 'The profile of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l token-ttl -d 'How long the token that is made for this run lives, as 15m; a longer run renews it' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l adopt -d 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l target -d 'Plan only this object and what it needs (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l replace -d 'Delete this data source and make it anew where it cannot be changed in place (may be repeated)' -r
@@ -93,9 +107,14 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l auto-approve -l 
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l url -d 'The workspace\'s URL, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l stack -d 'The stack\'s name, instead of the one in amgctl.yaml' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l profile -d 'The profile of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l token-ttl -d 'How long the token that is made for this run lives, as 15m; a longer run renews it' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l adopt -d 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l target -d 'Plan only this object and what it needs (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l replace -d 'Delete this data source and make it anew where it cannot be changed in place (may be repeated)' -r
@@ -119,19 +138,159 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -s v -l verbose -
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l directory -d 'The directory' -r -F
-complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l url -d 'The workspace\'s URL, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l stack -d 'The stack\'s name, instead of the one in amgctl.yaml' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l profile -d 'The profile of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l token-ttl -d 'How long the token that is made for this run lives, as 15m; a longer run renews it' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -s h -l help -d 'Print help'
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l directory -d 'The directory' -r -F
-complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l url -d 'The workspace\'s URL, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l stack -d 'The stack\'s name, instead of the one in amgctl.yaml' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l profile -d 'The profile of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l token-ttl -d 'How long the token that is made for this run lives, as 15m; a longer run renews it' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -s h -l help -d 'Print help'
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l stack -d 'The stack\'s name, instead of the one in amgctl.yaml' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l profile -d 'The profile of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l role -d 'What the token may do' -r -f -a "admin\t'Everything; data sources need it'
+editor\t'Dashboards and folders'
+viewer\t'Read'"
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l ttl -d 'How long the token lives, 30d at most' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l renew-before -d 'Renew a token that has less than this left' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l overlap -d 'How long the previous token stays once its successor is in the secret' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l secret -d 'The secret in Secrets Manager, by name or ARN; `auth.secret` of amgctl.yaml otherwise' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l secret-format -d 'What the secret holds: JSON that says what the token is, or the bare token' -r -f -a "json\t'An object with token, ids, endpoint, region and expiry'
+plain\t'The token and nothing else'"
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l kms-key -d 'The KMS key of a new secret, by id, alias or ARN' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l tag -d 'A tag of the secret (may be repeated)' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l input -d 'Whether to ask for what is missing; with false nothing is asked and the run refuses instead' -r -f -a "true\t''
+false\t''"
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l no-secret -d 'Store nothing: prepare the service account only, so that runs can make their own tokens'
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l adopt -d 'Take over a secret that somebody else made'
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l dry-run -d 'Show what would be done, and do nothing'
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l auto-approve -l yes -d 'Do not ask'
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l json -d 'Print the outcome as JSON; the token is never in it'
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l no-color -d 'Never use colour'
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l stack -d 'The stack\'s name, instead of the one in amgctl.yaml' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l profile -d 'The profile of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l role -d 'What the token may do' -r -f -a "admin\t'Everything; data sources need it'
+editor\t'Dashboards and folders'
+viewer\t'Read'"
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l ttl -d 'How long the token lives, 30d at most' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l renew-before -d 'Renew a token that has less than this left' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l overlap -d 'How long the previous token stays once its successor is in the secret' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l secret -d 'The secret in Secrets Manager, by name or ARN; `auth.secret` of amgctl.yaml otherwise' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l secret-format -d 'What the secret holds: JSON that says what the token is, or the bare token' -r -f -a "json\t'An object with token, ids, endpoint, region and expiry'
+plain\t'The token and nothing else'"
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l kms-key -d 'The KMS key of a new secret, by id, alias or ARN' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l tag -d 'A tag of the secret (may be repeated)' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l input -d 'Whether to ask for what is missing; with false nothing is asked and the run refuses instead' -r -f -a "true\t''
+false\t''"
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l no-secret -d 'Store nothing: prepare the service account only, so that runs can make their own tokens'
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l adopt -d 'Take over a secret that somebody else made'
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l dry-run -d 'Show what would be done, and do nothing'
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l auto-approve -l yes -d 'Do not ask'
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l json -d 'Print the outcome as JSON; the token is never in it'
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l no-color -d 'Never use colour'
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and not __fish_seen_subcommand_from status rotate prune policy" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and not __fish_seen_subcommand_from status rotate prune policy" -l no-color -d 'Never use colour'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and not __fish_seen_subcommand_from status rotate prune policy" -s h -l help -d 'Print help'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and not __fish_seen_subcommand_from status rotate prune policy" -f -a "status" -d 'Show who this is in AWS, which service accounts and tokens there are, and how long they last'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and not __fish_seen_subcommand_from status rotate prune policy" -f -a "rotate" -d 'Renew the stored token now, whatever it has left'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and not __fish_seen_subcommand_from status rotate prune policy" -f -a "prune" -d 'Delete the stack\'s tokens that ran out or were superseded'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and not __fish_seen_subcommand_from status rotate prune policy" -f -a "policy" -d 'Print the IAM policy that a job needs, and the trust policy for GitHub Actions'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from status" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from status" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from status" -l stack -d 'The stack\'s name, instead of the one in amgctl.yaml' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from status" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from status" -l profile -d 'The profile of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from status" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from status" -l secret -d 'The secret that holds the stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from status" -l fail-under -d 'Exit with 2 when the stored token has less than this left, or there is none' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from status" -l json -d 'Print JSON'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from status" -l no-color -d 'Never use colour'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l stack -d 'The stack\'s name, instead of the one in amgctl.yaml' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l profile -d 'The profile of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l role -d 'What the token may do' -r -f -a "admin\t'Everything; data sources need it'
+editor\t'Dashboards and folders'
+viewer\t'Read'"
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l ttl -d 'How long the token lives, 30d at most' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l renew-before -d 'Renew a token that has less than this left' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l overlap -d 'How long the previous token stays once its successor is in the secret' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l secret -d 'The secret in Secrets Manager, by name or ARN; `auth.secret` of amgctl.yaml otherwise' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l secret-format -d 'What the secret holds: JSON that says what the token is, or the bare token' -r -f -a "json\t'An object with token, ids, endpoint, region and expiry'
+plain\t'The token and nothing else'"
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l kms-key -d 'The KMS key of a new secret, by id, alias or ARN' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l tag -d 'A tag of the secret (may be repeated)' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l input -d 'Whether to ask for what is missing; with false nothing is asked and the run refuses instead' -r -f -a "true\t''
+false\t''"
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l no-secret -d 'Store nothing: prepare the service account only, so that runs can make their own tokens'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l adopt -d 'Take over a secret that somebody else made'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l dry-run -d 'Show what would be done, and do nothing'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l auto-approve -l yes -d 'Do not ask'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l json -d 'Print the outcome as JSON; the token is never in it'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l no-color -d 'Never use colour'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from prune" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from prune" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from prune" -l stack -d 'The stack\'s name, instead of the one in amgctl.yaml' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from prune" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from prune" -l profile -d 'The profile of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from prune" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from prune" -l secret -d 'The secret that holds the stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from prune" -l overlap -d 'How long a superseded token stays' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from prune" -l input -d 'Whether to ask for what is missing; with false nothing is asked and the run refuses instead' -r -f -a "true\t''
+false\t''"
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from prune" -l dry-run -d 'Show what would be done, and do nothing'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from prune" -l auto-approve -l yes -d 'Do not ask'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from prune" -l json -d 'Print the outcome as JSON; the token is never in it'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from prune" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from prune" -l no-color -d 'Never use colour'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l mode -d 'The job that the policy is for' -r -f -a "plan\t'`amgctl plan`, with a token made for the run'
+apply\t'`amgctl apply` and `destroy`, with a token made for the run'
+bootstrap\t'`amgctl bootstrap-identity` and `identity rotate`'
+reader\t'Any run with the stored token'"
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l workspace -d 'The workspace\'s id or ARN' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l region -d 'The region' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l account -d 'The number of the AWS account' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l secret -d 'The secret that holds the token, or that data sources refer to (may be repeated)' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l parameter -d 'The parameter that data sources refer to (may be repeated)' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l kms-key -d 'The KMS key of the secrets, by ARN' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l github -d 'Print the trust policy of a role for GitHub Actions of this repository instead' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l no-color -d 'Never use colour'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c amgctl -n "__fish_amgctl_using_subcommand sandbox" -l port -d 'The port on loopback; any that is free otherwise' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand sandbox" -l grafana -d 'The version of Grafana to answer as' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand sandbox" -l latency -d 'Let every answer wait this long, as 20ms' -r

@@ -39,6 +39,14 @@ pub enum Command {
     Unlock(UnlockArgs),
     /// Forget an object: leave it in the workspace and out of the record
     Forget(ForgetArgs),
+    /// Make, renew and store the stack's access to an Amazon Managed Grafana workspace
+    BootstrapIdentity(BootstrapArgs),
+    /// The same with an API key, for workspaces before Grafana 12
+    BootstrapApiKey(BootstrapArgs),
+    /// Look after the stack's access: status, rotation, what may be deleted, IAM policies
+    Identity(IdentityArgs),
+    /// See the workspaces of Amazon Managed Grafana: list, show
+    Workspace(WorkspaceCommandArgs),
     /// Serve the embedded workspace until interrupted
     Sandbox(SandboxArgs),
     /// Print the JSON Schema of amgctl.yaml
@@ -58,17 +66,50 @@ pub struct DirectoryArgs {
 /// Which workspace, which stack.
 #[derive(Args, Debug, Clone, Default)]
 pub struct WorkspaceArgs {
-    /// The workspace's URL, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN
+    /// The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN
     // Not read by the parser: a variable must not contradict a `--sandbox` that was typed.
-    #[arg(long, value_name = "URL", help_heading = "Workspace")]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["workspace", "sandbox"], help_heading = "Workspace")]
     pub url: Option<String>,
+    /// The workspace of Amazon Managed Grafana
+    #[command(flatten)]
+    pub managed: ManagedArgs,
+    /// How long the token that is made for this run lives, as 15m; a longer run renews it
+    #[arg(long, value_name = "DURATION", help_heading = "Workspace")]
+    pub token_ttl: Option<String>,
+}
+
+/// Which workspace of Amazon Managed Grafana, which stack.
+#[derive(Args, Debug, Clone, Default)]
+pub struct ManagedArgs {
+    /// The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without
+    /// any, the region's only active one
+    #[arg(long, value_name = "WORKSPACE", help_heading = "Workspace")]
+    pub workspace: Option<String>,
     /// Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana
     #[arg(long, value_name = "VERSION", num_args = 0..=1, require_equals = true, default_missing_value = "",
-        conflicts_with = "url", help_heading = "Workspace")]
+        help_heading = "Workspace")]
     pub sandbox: Option<String>,
     /// The stack's name, instead of the one in amgctl.yaml
     #[arg(long, value_name = "NAME", env = "AMGCTL_STACK", help_heading = "Workspace")]
     pub stack: Option<String>,
+    /// AWS
+    #[command(flatten)]
+    pub aws: AwsArgs,
+    /// Wait for a workspace that is being made or changed, 20m at most or as long as is said
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "20m",
+        help_heading = "Workspace")]
+    pub wait: Option<String>,
+}
+
+/// Which AWS credentials, which region.
+#[derive(Args, Debug, Clone, Default)]
+pub struct AwsArgs {
+    /// The AWS region, instead of the one of AWS's own configuration
+    #[arg(long, value_name = "REGION", help_heading = "Workspace")]
+    pub region: Option<String>,
+    /// The profile of AWS's own configuration
+    #[arg(long, value_name = "PROFILE", help_heading = "Workspace")]
+    pub profile: Option<String>,
 }
 
 /// What a plan may decide.
@@ -157,9 +198,12 @@ pub struct InitArgs {
     /// The stack's name; the directory's name otherwise
     #[arg(long, value_name = "NAME")]
     pub stack: Option<String>,
-    /// The workspace's URL
-    #[arg(long, value_name = "URL")]
+    /// The URL of a Grafana
+    #[arg(long, value_name = "URL", conflicts_with = "workspace")]
     pub url: Option<String>,
+    /// The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint
+    #[arg(long, value_name = "WORKSPACE")]
+    pub workspace: Option<String>,
 }
 
 /// `amgctl validate`.
@@ -235,6 +279,257 @@ pub struct ForgetArgs {
     pub workspace: WorkspaceArgs,
 }
 
+/// `amgctl bootstrap-identity`, `amgctl bootstrap-api-key` and `amgctl identity rotate`.
+#[derive(Args, Debug)]
+pub struct BootstrapArgs {
+    /// The directory
+    #[command(flatten)]
+    pub directory: DirectoryArgs,
+    /// The workspace
+    #[command(flatten)]
+    pub managed: ManagedArgs,
+    /// What is made
+    #[command(flatten)]
+    pub token: TokenArgs,
+    /// The secret
+    #[command(flatten)]
+    pub secret: SecretArgs,
+    /// The approval
+    #[command(flatten)]
+    pub approval: ApprovalArgs,
+}
+
+/// The token that is stored.
+#[derive(Args, Debug, Clone)]
+pub struct TokenArgs {
+    /// What the token may do
+    #[arg(long, value_name = "ROLE", value_enum, default_value_t = RoleArg::Admin, help_heading = "Token")]
+    pub role: RoleArg,
+    /// How long the token lives, 30d at most
+    #[arg(long, value_name = "DURATION", default_value = "30d", help_heading = "Token")]
+    pub ttl: String,
+    /// Renew a token that has less than this left
+    #[arg(long, value_name = "DURATION", default_value = "7d", help_heading = "Token")]
+    pub renew_before: String,
+    /// How long the previous token stays once its successor is in the secret
+    #[arg(long, value_name = "DURATION", default_value = "1h", help_heading = "Token")]
+    pub overlap: String,
+}
+
+/// Where the token is stored.
+#[derive(Args, Debug, Clone)]
+pub struct SecretArgs {
+    /// The secret in Secrets Manager, by name or ARN; `auth.secret` of amgctl.yaml otherwise
+    #[arg(long, value_name = "NAME", help_heading = "Secret")]
+    pub secret: Option<String>,
+    /// Store nothing: prepare the service account only, so that runs can make their own tokens
+    #[arg(long, conflicts_with = "secret", help_heading = "Secret")]
+    pub no_secret: bool,
+    /// What the secret holds: JSON that says what the token is, or the bare token
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = SecretFormat::Json, help_heading = "Secret")]
+    pub secret_format: SecretFormat,
+    /// The KMS key of a new secret, by id, alias or ARN
+    #[arg(long, value_name = "KEY", help_heading = "Secret")]
+    pub kms_key: Option<String>,
+    /// A tag of the secret (may be repeated)
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Secret")]
+    pub tag: Vec<String>,
+    /// Take over a secret that somebody else made
+    #[arg(long, help_heading = "Secret")]
+    pub adopt: bool,
+}
+
+/// Whether it is asked for, and how it is told.
+#[derive(Args, Debug, Clone)]
+pub struct ApprovalArgs {
+    /// Show what would be done, and do nothing
+    #[arg(long, help_heading = "Run")]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long, visible_alias = "yes", help_heading = "Run")]
+    pub auto_approve: bool,
+    /// Whether to ask for what is missing; with false nothing is asked and the run refuses instead
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, help_heading = "Run")]
+    pub input: bool,
+    /// Print the outcome as JSON; the token is never in it
+    #[arg(long, help_heading = "Run")]
+    pub json: bool,
+}
+
+/// What a service account may do.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoleArg {
+    /// Everything; data sources need it
+    Admin,
+    /// Dashboards and folders
+    Editor,
+    /// Read
+    Viewer,
+}
+
+/// What a secret holds.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretFormat {
+    /// An object with token, ids, endpoint, region and expiry
+    Json,
+    /// The token and nothing else
+    Plain,
+}
+
+/// `amgctl identity`.
+#[derive(Args, Debug)]
+pub struct IdentityArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub command: IdentityCommand,
+}
+
+/// The verbs of `amgctl identity`.
+#[derive(Subcommand, Debug)]
+pub enum IdentityCommand {
+    /// Show who this is in AWS, which service accounts and tokens there are, and how long they last
+    Status(StatusArgs),
+    /// Renew the stored token now, whatever it has left
+    Rotate(BootstrapArgs),
+    /// Delete the stack's tokens that ran out or were superseded
+    Prune(PruneArgs),
+    /// Print the IAM policy that a job needs, and the trust policy for GitHub Actions
+    Policy(PolicyArgs),
+}
+
+/// `amgctl identity status`.
+#[derive(Args, Debug)]
+pub struct StatusArgs {
+    /// The directory
+    #[command(flatten)]
+    pub directory: DirectoryArgs,
+    /// The workspace
+    #[command(flatten)]
+    pub managed: ManagedArgs,
+    /// The secret that holds the stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise
+    #[arg(long, value_name = "NAME")]
+    pub secret: Option<String>,
+    /// Exit with 2 when the stored token has less than this left, or there is none
+    #[arg(long, value_name = "DURATION")]
+    pub fail_under: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `amgctl identity prune`.
+#[derive(Args, Debug)]
+pub struct PruneArgs {
+    /// The directory
+    #[command(flatten)]
+    pub directory: DirectoryArgs,
+    /// The workspace
+    #[command(flatten)]
+    pub managed: ManagedArgs,
+    /// The secret that holds the stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise
+    #[arg(long, value_name = "NAME")]
+    pub secret: Option<String>,
+    /// How long a superseded token stays
+    #[arg(long, value_name = "DURATION", default_value = "1h")]
+    pub overlap: String,
+    /// The approval
+    #[command(flatten)]
+    pub approval: ApprovalArgs,
+}
+
+/// `amgctl identity policy`.
+#[derive(Args, Debug)]
+pub struct PolicyArgs {
+    /// The job that the policy is for
+    #[arg(long, value_name = "MODE", value_enum, default_value_t = PolicyMode::Apply)]
+    pub mode: PolicyMode,
+    /// The workspace's id or ARN
+    #[arg(long, value_name = "WORKSPACE")]
+    pub workspace: Option<String>,
+    /// The region
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// The number of the AWS account
+    #[arg(long, value_name = "NUMBER")]
+    pub account: Option<String>,
+    /// The secret that holds the token, or that data sources refer to (may be repeated)
+    #[arg(long, value_name = "NAME")]
+    pub secret: Vec<String>,
+    /// The parameter that data sources refer to (may be repeated)
+    #[arg(long, value_name = "PATH")]
+    pub parameter: Vec<String>,
+    /// The KMS key of the secrets, by ARN
+    #[arg(long, value_name = "ARN")]
+    pub kms_key: Option<String>,
+    /// Print the trust policy of a role for GitHub Actions of this repository instead
+    #[arg(long, value_name = "OWNER/REPOSITORY[:BRANCH]")]
+    pub github: Option<String>,
+}
+
+/// The jobs that a policy is printed for.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PolicyMode {
+    /// `amgctl plan`, with a token made for the run
+    Plan,
+    /// `amgctl apply` and `destroy`, with a token made for the run
+    Apply,
+    /// `amgctl bootstrap-identity` and `identity rotate`
+    Bootstrap,
+    /// Any run with the stored token
+    Reader,
+}
+
+/// `amgctl workspace`.
+#[derive(Args, Debug)]
+pub struct WorkspaceCommandArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub command: WorkspaceCommand,
+}
+
+/// The verbs of `amgctl workspace`.
+#[derive(Subcommand, Debug)]
+pub enum WorkspaceCommand {
+    /// List the workspaces of a region
+    List(WorkspaceListArgs),
+    /// Show what AWS says of one workspace
+    Show(WorkspaceShowArgs),
+}
+
+/// `amgctl workspace list`.
+#[derive(Args, Debug)]
+pub struct WorkspaceListArgs {
+    /// AWS
+    #[command(flatten)]
+    pub aws: AwsArgs,
+    /// Ask the AWS of the embedded workspace; optionally as another version of Grafana
+    #[arg(long, value_name = "VERSION", num_args = 0..=1, require_equals = true, default_missing_value = "",
+        help_heading = "Workspace")]
+    pub sandbox: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `amgctl workspace show`.
+#[derive(Args, Debug)]
+pub struct WorkspaceShowArgs {
+    /// The workspace by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region's only
+    /// active one
+    #[arg(value_name = "WORKSPACE")]
+    pub workspace: Option<String>,
+    /// AWS
+    #[command(flatten)]
+    pub aws: AwsArgs,
+    /// Ask the AWS of the embedded workspace; optionally as another version of Grafana
+    #[arg(long, value_name = "VERSION", num_args = 0..=1, require_equals = true, default_missing_value = "",
+        help_heading = "Workspace")]
+    pub sandbox: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `amgctl sandbox`.
 #[derive(Args, Debug)]
 pub struct SandboxArgs {
@@ -272,8 +567,10 @@ pub struct CompletionsArgs {
 pub fn with_two_dashes(arguments: impl Iterator<Item = std::ffi::OsString>) -> Vec<std::ffi::OsString> {
     let command = <Cli as clap::CommandFactory>::command();
     let mut names = std::collections::BTreeSet::new();
-    for command in std::iter::once(&command).chain(command.get_subcommands()) {
+    let mut commands = vec![&command];
+    while let Some(command) = commands.pop() {
         names.extend(command.get_arguments().flat_map(|a| a.get_long_and_visible_aliases().unwrap_or_default()));
+        commands.extend(command.get_subcommands());
     }
     names.extend(["help", "version"]);
     let names: std::collections::BTreeSet<String> = names.into_iter().map(str::to_owned).collect();

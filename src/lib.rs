@@ -22,8 +22,9 @@
 //! | [`plan`] | declared × live × recorded → plan; guards; order (pure) |
 //! | [`apply`] | plan × client → events: sends what was planned, asks after every refusal, stops when told to |
 //! | [`grafana`] | the HTTP client: requests, retries, what this server is and what the token may do |
-//! | [`aws`] | the control plane of Managed Grafana, Secrets Manager, Parameter Store: calls, no purposes |
-//! | [`identity`] | who a run is to the workspace, and what AWS must allow for that |
+//! | [`aws`] | the control plane of Amazon Managed Grafana, Secrets Manager, parameters: calls and errors |
+//! | [`identity`] | which workspace, which service account, when a token is made, renewed, stored, deleted |
+//! | [`random`] | random numbers |
 //! | [`report`] | what came of a run, in the words that [`apply`] and [`render`] share |
 //! | [`render`] | a plan, problems, a run's end as people read them (pure) |
 //! | [`terminal`] | the only writer to stdout and stderr, the only reader of stdin |
@@ -33,14 +34,14 @@
 //! - A kind of object: one file in [`kinds`], one line in its table, its fixtures.
 //! - A shape of document: one file in [`source`], one line in the table of its shapes.
 //! - An output (JSON, Markdown): one file in [`render`], from the same [`plan::Plan`] as the others.
-//! - Getting in with AWS credentials: [`aws`] beside [`grafana`] for the control plane and secrets, [`identity`] for
-//!   deciding which token is made and deleted; [`commands`] connects through one place, and that is where it joins.
+//! - A way of getting a token: a [`grafana::bearer::Bearer`], and a line where [`commands`] connects.
 //! - Several workspaces at once: [`commands`] runs one plan for each; nothing below knows that there are others.
 //!
 //! # Rules that never bend
 //! 1. A plan is a value: after it exists nobody decides anything. Plan mode sends GET only.
 //! 2. The pure modules do no I/O, and know no clock and no randomness: same input, same bytes.
-//! 3. Only [`terminal`] prints, only `main` exits and reads the environment, only [`grafana`] talks to a workspace.
+//! 3. Only [`terminal`] prints, only `main` exits and reads the environment, only [`grafana`] talks to a workspace and
+//!    only [`aws`] to AWS.
 //! 4. Secrets live in [`model::Secret`], which can be neither printed nor serialised.
 //!
 //! `tests/it/tidy.rs` keeps these rules by reading the source.
@@ -55,6 +56,7 @@ pub mod kinds;
 pub mod live;
 pub mod model;
 pub mod plan;
+pub mod random;
 pub mod registry;
 pub mod render;
 pub mod report;

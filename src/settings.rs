@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::cli::{OnDrift, RulesArgs, UnknownReferences, WorkspaceArgs};
+use crate::cli::{ManagedArgs, OnDrift, RulesArgs, UnknownReferences, WorkspaceArgs};
 use crate::model::{Address, StackName};
 use crate::plan::{Adopt, Rules};
 use crate::registry::record::parse_address;
@@ -47,9 +48,43 @@ impl Machine {
 pub enum Choice {
     /// A Grafana at a URL.
     Url(String),
-    /// The embedded workspace; its version as it was typed, empty for the default.
+    /// The embedded workspace, spoken to directly; its version as it was typed, empty for the default.
     Sandbox(String),
+    /// A workspace of Amazon Managed Grafana.
+    Managed(Managed),
 }
+
+/// Which workspace of Amazon Managed Grafana.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Managed {
+    /// Its id, name, ARN or endpoint; none for the region's only active one.
+    pub named: Option<String>,
+    /// The embedded AWS instead of the real one; the version as it was typed, empty for the default.
+    pub sandbox: Option<String>,
+    /// How long a workspace that is being made or changed is waited for.
+    pub wait: Option<Duration>,
+}
+
+/// Where the token comes from.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Access {
+    /// The AWS region, if one was named outside AWS's own configuration.
+    pub region: Option<String>,
+    /// The profile of AWS's own configuration.
+    pub profile: Option<String>,
+    /// The secret that holds a stored token; without one a token is made for the run.
+    pub secret: Option<String>,
+    /// The key of the token in the secret's JSON.
+    pub key: Option<String>,
+    /// How long the token of a run lives.
+    pub token_ttl: Duration,
+    /// Whether a run may make the stack's service account.
+    pub create_account: bool,
+}
+
+/// How long a token may live: from what a short run needs to what AWS allows (`amg.md` 2).
+pub const TOKEN_LIFE: std::ops::RangeInclusive<Duration> =
+    Duration::from_secs(60)..=Duration::from_secs(30 * 24 * 60 * 60);
 
 /// What a run is to do.
 #[derive(Clone, Debug)]
@@ -60,6 +95,8 @@ pub struct Settings {
     pub file: FileSettings,
     /// The workspace.
     pub workspace: Choice,
+    /// Where its token comes from.
+    pub access: Access,
     /// The stack.
     pub stack: StackName,
     /// Whether somebody named the stack, or it is only the directory's name.
@@ -86,7 +123,8 @@ impl Settings {
         workspace: &WorkspaceArgs,
         rules: &RulesArgs,
     ) -> Result<Settings, String> {
-        let named = match &workspace.stack {
+        let managed = &workspace.managed;
+        let named = match &managed.stack {
             Some(name) => Some(StackName::parse(name).map_err(|why| format!("--stack {name}: {why}"))?),
             None => file.stack.clone(),
         };
@@ -94,21 +132,12 @@ impl Settings {
             let full = directory.canonicalize().unwrap_or_else(|_| directory.clone());
             StackName::from_directory(&full.file_name().unwrap_or_default().to_string_lossy())
         };
-        let choice = match (&workspace.sandbox, &workspace.url, &file.url) {
-            (Some(version), _, _) => Choice::Sandbox(version.clone()),
-            (None, Some(url), _) | (None, None, Some(url)) => Choice::Url(url.clone()),
-            (None, None, None) => {
-                return Err(
-                    "no workspace is named\n  hint: give --url URL (its token in GRAFANA_TOKEN), or --sandbox \
-                            to try it on the embedded workspace, or write `url:` in amgctl.yaml"
-                        .into(),
-                );
-            }
-        };
+        let (choice, access) = (choice(&file, workspace)?, access(&file, workspace)?);
         let on_drift = rules.on_drift.map(|w| w == OnDrift::Overwrite);
         let unknown = rules.unknown_references.map(|w| w == UnknownReferences::Error);
         Ok(Settings {
             workspace: choice,
+            access,
             stack_is_named: named.is_some(),
             stack: named.unwrap_or_else(fallback),
             records: file.ownership != Some(file::Ownership::None),
@@ -136,6 +165,62 @@ impl Settings {
     }
 }
 
+/// A typed URL or workspace comes before what `amgctl.yaml` says; with `--sandbox` only what was typed counts.
+fn choice(file: &FileSettings, workspace: &WorkspaceArgs) -> Result<Choice, String> {
+    let typed = &workspace.managed;
+    if let (Some(version), None) = (&typed.sandbox, &typed.workspace) {
+        return Ok(Choice::Sandbox(version.clone()));
+    }
+    if typed.workspace.is_none()
+        && let Some(url) = workspace.url.as_ref().or(file.url.as_ref())
+    {
+        return Ok(Choice::Url(url.clone()));
+    }
+    managed(file, typed).map(Choice::Managed)
+}
+
+/// The workspace of Amazon Managed Grafana, where nothing but one is possible.
+pub fn managed(file: &FileSettings, typed: &ManagedArgs) -> Result<Managed, String> {
+    let named = typed.workspace.clone().or_else(|| typed.sandbox.is_none().then(|| file.workspace.clone())?);
+    Ok(Managed {
+        named,
+        sandbox: typed.sandbox.clone(),
+        wait: typed.wait.as_deref().map(|text| named_duration("--wait", text)).transpose()?,
+    })
+}
+
+fn access(file: &FileSettings, workspace: &WorkspaceArgs) -> Result<Access, String> {
+    let (flag, written) = match (&workspace.token_ttl, &file.identity.token_ttl) {
+        (Some(text), _) => ("--token-ttl", text.as_str()),
+        (None, Some(text)) => ("`identity.token_ttl` in amgctl.yaml", text.as_str()),
+        (None, None) => ("--token-ttl", "15m"),
+    };
+    let aws = &workspace.managed.aws;
+    let region = aws.region.clone().or_else(|| file.region.clone());
+    Ok(Access {
+        region,
+        profile: aws.profile.clone(),
+        secret: file.auth.secret.clone(),
+        key: file.auth.key.clone(),
+        token_ttl: token_life(flag, written)?,
+        create_account: file.identity.create == Some(true),
+    })
+}
+
+/// How long a token is to live, as it was typed after a flag.
+pub fn token_life(flag: &str, text: &str) -> Result<Duration, String> {
+    let life = named_duration(flag, text)?;
+    if TOKEN_LIFE.contains(&life) {
+        return Ok(life);
+    }
+    Err(format!("{flag} {text}: a token lives from 1m to 30d, and AWS gives none a longer life"))
+}
+
+/// A length of time, as it was typed after a flag.
+pub fn named_duration(flag: &str, text: &str) -> Result<Duration, String> {
+    duration(text).map_err(|e| format!("{flag}: {e}"))
+}
+
 fn adopt(given: &[String]) -> Result<Adopt, String> {
     if given.is_empty() {
         return Ok(Adopt::Nothing);
@@ -158,10 +243,13 @@ fn addresses(flag: &str, given: &[String]) -> Result<BTreeSet<Address>, String> 
 }
 
 /// A length of time as people type it: `30s`, `10m`, `1h 30m`.
-pub fn duration(text: &str) -> Result<std::time::Duration, String> {
-    let parsed: jiff::SignedDuration =
-        text.parse().map_err(|_| format!("`{text}` is no length of time\n  hint: it looks like 30s or 10m"))?;
-    parsed.try_into().map_err(|_| format!("`{text}` is negative"))
+///
+/// A day is 24 hours; months and years have no length of their own and are refused.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = |_: jiff::Error| format!("`{text}` is no length of time\n  hint: it looks like 30s, 10m or 7d");
+    let span: jiff::Span = text.parse().map_err(wrong)?;
+    let length = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).map_err(wrong)?;
+    length.try_into().map_err(|_| format!("`{text}` is negative"))
 }
 
 #[cfg(test)]
@@ -172,19 +260,66 @@ mod tests {
         Settings::settle("/tmp/My Stack".into(), file, workspace, &RulesArgs::default())
     }
 
+    fn typed(workspace: Option<&str>, sandbox: Option<&str>) -> WorkspaceArgs {
+        let text = |t: Option<&str>| t.map(str::to_owned);
+        let managed = ManagedArgs { workspace: text(workspace), sandbox: text(sandbox), ..ManagedArgs::default() };
+        WorkspaceArgs { managed, ..WorkspaceArgs::default() }
+    }
+
+    fn named(choice: &Choice) -> Option<&str> {
+        let Choice::Managed(managed) = choice else { panic!("{choice:?}") };
+        managed.named.as_deref()
+    }
+
     #[test]
     fn flags_win_over_the_file() {
         let file = FileSettings { url: Some("https://file".into()), ..FileSettings::default() };
         let flag = WorkspaceArgs { url: Some("https://flag".into()), ..WorkspaceArgs::default() };
         assert_eq!(settle(&flag, file.clone()).unwrap().workspace, Choice::Url("https://flag".into()));
-        assert_eq!(settle(&WorkspaceArgs::default(), file).unwrap().workspace, Choice::Url("https://file".into()));
-        assert!(settle(&WorkspaceArgs::default(), FileSettings::default()).is_err());
+        assert_eq!(
+            settle(&WorkspaceArgs::default(), file.clone()).unwrap().workspace,
+            Choice::Url("https://file".into())
+        );
+        assert_eq!(named(&settle(&typed(Some("prod"), None), file).unwrap().workspace), Some("prod"));
+        let file = FileSettings { workspace: Some("filed".into()), ..FileSettings::default() };
+        assert_eq!(named(&settle(&WorkspaceArgs::default(), file.clone()).unwrap().workspace), Some("filed"));
+        assert_eq!(settle(&flag, file).unwrap().workspace, Choice::Url("https://flag".into()));
+    }
+
+    #[test]
+    fn where_nothing_is_named_it_is_the_regions_only_workspace() {
+        let settings = settle(&WorkspaceArgs::default(), FileSettings::default()).unwrap();
+        assert_eq!(settings.workspace, Choice::Managed(Managed::default()));
+        assert_eq!(settings.access.token_ttl.as_secs(), 900);
+    }
+
+    #[test]
+    fn the_embedded_aws_is_used_where_a_workspace_in_it_is_named() {
+        let file = FileSettings { workspace: Some("real".into()), ..FileSettings::default() };
+        let direct = settle(&typed(None, Some("9.4")), file.clone()).unwrap();
+        assert_eq!(direct.workspace, Choice::Sandbox("9.4".into()));
+        let Choice::Managed(managed) = settle(&typed(Some("sandbox"), Some("")), file).unwrap().workspace else {
+            panic!()
+        };
+        assert_eq!((managed.named.as_deref(), managed.sandbox.as_deref()), (Some("sandbox"), Some("")));
+    }
+
+    #[test]
+    fn a_token_lives_as_long_as_aws_allows() {
+        let ttl = |text: &str| {
+            let workspace = WorkspaceArgs { token_ttl: Some(text.into()), ..WorkspaceArgs::default() };
+            settle(&workspace, FileSettings::default()).map(|s| s.access.token_ttl.as_secs())
+        };
+        assert_eq!(ttl("1m"), Ok(60));
+        assert_eq!(ttl("30d"), Ok(2_592_000));
+        assert!(ttl("31d").unwrap_err().contains("--token-ttl 31d"));
+        assert!(ttl("59s").is_err());
+        assert!(ttl("soon").unwrap_err().contains("--token-ttl: `soon` is no length of time"));
     }
 
     #[test]
     fn an_unnamed_stack_has_the_directorys_name() {
-        let sandbox = WorkspaceArgs { sandbox: Some(String::new()), ..WorkspaceArgs::default() };
-        let settings = settle(&sandbox, FileSettings::default()).unwrap();
+        let settings = settle(&typed(None, Some("")), FileSettings::default()).unwrap();
         assert_eq!(settings.stack.as_str(), "my-stack");
         assert!(!settings.stack_is_named);
     }
@@ -193,6 +328,9 @@ mod tests {
     fn lengths_of_time_are_read() {
         assert_eq!(duration("10m").unwrap().as_secs(), 600);
         assert_eq!(duration("20ms").unwrap().as_millis(), 20);
+        assert_eq!(duration("7d").unwrap().as_secs(), 7 * 86_400);
+        assert_eq!(duration("1w 1d").unwrap().as_secs(), 8 * 86_400);
+        assert!(duration("1mo").is_err());
         assert!(duration("soon").is_err());
     }
 }

@@ -69,9 +69,14 @@ impl Terminal {
         write(&mut io::stderr().lock(), text);
     }
 
-    /// Asks for a line; none when there is nobody to ask.
-    #[must_use]
-    pub fn ask(&self, question: &str) -> Option<String> {
+    /// Asks for a line; none when there is nobody to ask. Signals are taken meanwhile.
+    pub async fn ask(&self, question: String) -> Option<String> {
+        let own = self.clone();
+        // A line is waited for on a thread that nobody waits for when the program ends.
+        tokio::task::spawn_blocking(move || own.line(&question)).await.ok().flatten()
+    }
+
+    fn line(&self, question: &str) -> Option<String> {
         if !self.can_ask {
             return None;
         }

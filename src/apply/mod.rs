@@ -303,7 +303,7 @@ async fn finish(plan: &Plan, holding: &mut Holding, tools: &Tools, report: &mut 
 fn stop(error: &SaveError) -> Stop {
     match error {
         SaveError::Lost => Stop::LeaseLost,
-        SaveError::Api(ApiError::Unauthorised(words)) => Stop::Unauthorised(words.clone()),
+        SaveError::Api(ApiError::Unauthorised(refused)) => Stop::Unauthorised(refused.words.clone()),
         SaveError::Api(api) => Stop::Registry(api.to_string()),
         SaveError::Forbidden(words) => Stop::Forbidden(words.clone()),
         SaveError::Refused(words) => Stop::Registry(format!("the workspace does not take the record: {words}")),

@@ -399,7 +399,7 @@ impl One<'_> {
                 *words = format!("its answer was lost ({why})");
                 Ok(Verdict::Unknown)
             }
-            Err(ApiError::Unauthorised(words)) => Err(self.unauthorised(words)),
+            Err(ApiError::Unauthorised(refused)) => Err(self.unauthorised(refused.words)),
             Err(error @ (ApiError::NotReached(_) | ApiError::NotGrafana(_) | ApiError::TooLarge)) => {
                 Err(failed(&error.to_string()))
             }
@@ -419,7 +419,7 @@ impl One<'_> {
                     Ok(live) => return Ok(live),
                     Err(found) => return Err(unknown(&format!("it could not be read: {found}"))),
                 },
-                Err(ApiError::Unauthorised(words)) => return Err(self.unauthorised(words)),
+                Err(ApiError::Unauthorised(refused)) => return Err(self.unauthorised(refused.words)),
                 Err(error) => return Err(unknown(&format!("it could not be read: {error}"))),
             }
         }

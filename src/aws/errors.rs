@@ -1,487 +1,297 @@
-//! What can go wrong with a call to AWS, in words for people, and told apart by what is known of its effect.
+//! What can go wrong with a call to AWS, told apart by what a person has to do about it.
 //!
-//! Every error of the SDK becomes one of these in [`AwsError::of`]; nothing else of an SDK error is ever shown, because
-//! it carries the whole answer, secrets included.
+//! An error of the SDK is never printed whole: its long form holds the answer's headers and body.
 
 use std::error::Error;
-use std::io;
+use std::time::Duration;
 
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_grafana::config::http::HttpResponse;
 use aws_sdk_grafana::error::{ProvideErrorMetadata, SdkError};
-use serde_json::Value;
-use thiserror::Error;
 
+use super::Call;
 use crate::identity::policy;
-use crate::model::Secret;
 
-/// The regions in which Amazon Managed Grafana has an endpoint (AWS General Reference, November 2026).
-pub const REGIONS: [&str; 10] = [
-    "us-east-1",
-    "us-east-2",
-    "us-west-2",
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "eu-central-1",
-    "eu-west-1",
-    "eu-west-2",
-];
-/// How much of somebody else's words is shown.
-const LONGEST: usize = 400;
+/// Where credentials are looked for.
+const NOWHERE: &str = "none in the environment, a profile, a container or an instance";
 
-/// A call to AWS without a usable answer.
-#[derive(Clone, PartialEq, Eq, Debug, Error)]
+/// A call without a usable answer.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum AwsError {
-    /// The chain of credentials ended without any.
-    #[error("no AWS credentials were found{}", of_profile(profile.as_ref()))]
-    NoCredentials {
-        /// The profile that was typed.
-        profile: Option<String>,
-    },
-    /// There are credentials, and their time is over: a session that ended, a token that expired.
-    #[error("the AWS credentials{} have expired: {words}", of_profile(profile.as_ref()))]
+    /// No credentials were found anywhere; or why those that were cannot be used.
+    #[error("there are no AWS credentials: {0}")]
+    NoCredentials(String),
+    /// The credentials ran out.
+    #[error("the AWS credentials ran out: {words}")]
     CredentialsExpired {
-        /// The profile that was typed.
+        /// What was said.
+        words: String,
+        /// The profile, if one was named.
         profile: Option<String>,
-        /// The words of whoever noticed.
-        words: String,
     },
-    /// The place where credentials should come from is at fault.
-    #[error("the AWS credentials could not be got: {words}")]
-    Credentials {
-        /// The innermost cause.
-        words: String,
-    },
-    /// AWS does not know the access key, or the secret key is not its own.
-    #[error("AWS does not accept the credentials: {words}")]
-    Refused {
-        /// AWS's words.
-        words: String,
-    },
-    /// Nothing says which region is meant.
-    #[error("no AWS region is set")]
+    /// AWS does not know the credentials, or their signature is not right.
+    #[error("AWS does not accept the credentials: {0}")]
+    NotAccepted(String),
+    /// No region was named anywhere.
+    #[error("no AWS region is named")]
     NoRegion,
-    /// AWS knows the caller, who may not do it.
-    #[error("AWS does not allow `{action}`{}: {words}", on(resource.as_ref()))]
+    /// IAM does not allow it.
+    #[error("AWS does not allow `{action}` on `{resource}`{}", .principal.as_ref().map(|p| format!(" to {p}")).unwrap_or_default())]
     Denied {
-        /// The action as IAM names it.
+        /// The IAM action.
         action: String,
-        /// The ARN it was for, when known.
-        resource: Option<String>,
-        /// The ARN of the caller, when AWS told it.
+        /// What it would be done to.
+        resource: String,
+        /// Who asked, where AWS says so.
         principal: Option<String>,
-        /// AWS's words.
-        words: String,
     },
-    /// There is no such thing.
-    #[error("AWS knows no {what}")]
-    NotFound {
-        /// What was looked for, with its name.
-        what: String,
-    },
-    /// It is there, or busy, or another run is doing the same.
-    #[error("AWS refused because of a conflict over {what}: {words}")]
-    Conflict {
-        /// What the call was about.
-        what: String,
-        /// AWS's words.
-        words: String,
-    },
-    /// The name is taken.
-    #[error("{what} exists already")]
-    Exists {
-        /// What was to be made, with its name.
-        what: String,
-    },
+    /// It is not there.
+    #[error("AWS has no such thing: {0}")]
+    NotFound(String),
+    /// There is one already, or the workspace is busy.
+    #[error("AWS refused a conflict: {0}")]
+    Conflict(String),
     /// A quota is used up.
-    #[error("a quota of AWS is used up{}: {words}", in_brackets(code.as_ref()))]
-    Quota {
-        /// The quota's code, when told.
-        code: Option<String>,
-        /// AWS's words.
-        words: String,
-    },
-    /// Too many calls, also after waiting.
-    #[error("AWS takes no more calls of `{action}` just now: {words}")]
-    Throttled {
-        /// The action as IAM names it.
-        action: String,
-        /// AWS's words.
-        words: String,
-    },
-    /// AWS takes what was sent for invalid.
-    #[error("AWS takes the call for invalid: {words}{}", listed(fields))]
-    Invalid {
-        /// AWS's words.
-        words: String,
-        /// The fields at fault, each with what is wrong.
-        fields: Vec<(String, String)>,
-    },
-    /// The secret is scheduled for deletion: it can be neither read nor written, and its name is taken.
-    #[error("{what} is scheduled for deletion")]
-    InDeletion {
-        /// The secret, with its name.
-        what: String,
-    },
-    /// The clock of this machine is too far from AWS's.
-    #[error("AWS does not accept the time of this machine: {words}")]
-    ClockSkew {
-        /// AWS's words.
-        words: String,
-    },
-    /// There is no Amazon Managed Grafana in the region.
-    #[error("there is no Amazon Managed Grafana in the region `{region}`")]
-    WrongRegion {
-        /// The region that was asked.
-        region: String,
-    },
-    /// The call never reached AWS: nothing was done.
-    #[error("AWS could not be reached in the region `{region}`: {words}")]
+    #[error("a quota of AWS is used up: {0}")]
+    Quota(String),
+    /// AWS wants fewer calls, and went on wanting.
+    #[error("AWS is throttling: {0}")]
+    Throttled(String),
+    /// The call itself makes no sense to AWS.
+    #[error("AWS does not take this: {0}")]
+    Invalid(String),
+    /// The clocks differ too much for a signature.
+    #[error("the clock of this machine differs from AWS's: {0}")]
+    ClockSkew(String),
+    /// It never reached AWS: nothing was done.
+    #[error("AWS could not be reached in region `{region}`: {words}")]
     NotReached {
-        /// The region that was asked.
+        /// The region.
         region: String,
-        /// The innermost cause.
+        /// Why.
         words: String,
     },
-    /// The answer did not come back, or told of a failure within AWS: a write may have been done.
-    #[error("AWS's answer to `{action}` was lost: {words}")]
-    Lost {
-        /// The action as IAM names it.
-        action: String,
-        /// What is known.
-        words: String,
-    },
-    /// AWS failed, or answered what none of the others is.
-    #[error("AWS failed at `{action}`: {words}")]
-    Internal {
-        /// The action as IAM names it.
-        action: String,
-        /// AWS's words.
-        words: String,
-    },
-}
-
-/// What a call was, for telling of it.
-#[derive(Clone, Debug)]
-pub(super) struct Call<'a> {
-    action: &'static str,
-    what: String,
-    resource: Option<String>,
-    region: &'a str,
-    profile: Option<&'a str>,
-    /// Whether AWS would do it twice when asked twice.
-    unrepeatable: bool,
-}
-
-impl<'a> Call<'a> {
-    pub(super) fn new(action: &'static str, what: impl Into<String>) -> Call<'a> {
-        Call { action, what: what.into(), resource: None, region: "", profile: None, unrepeatable: false }
-    }
-
-    pub(super) fn from(mut self, region: &'a str, profile: Option<&'a str>) -> Call<'a> {
-        self.region = region;
-        self.profile = profile;
-        self
-    }
-
-    pub(super) fn resource(mut self, arn: String) -> Call<'a> {
-        self.resource = Some(arn);
-        self
-    }
-
-    pub(super) fn about(mut self, what: String) -> Call<'a> {
-        self.what = what;
-        self
-    }
-
-    pub(super) fn unrepeatable(mut self) -> Call<'a> {
-        self.unrepeatable = true;
-        self
-    }
+    /// It may have reached AWS; the answer is lost, or is an error of AWS's own. It may have been done.
+    #[error("the answer of AWS was lost: {0}")]
+    Lost(String),
 }
 
 impl AwsError {
-    /// The error of the SDK as one of ours.
-    pub(super) fn of<E>(error: &SdkError<E>, call: &Call<'_>) -> AwsError
+    /// Tells an error of the SDK apart.
+    pub(super) fn of<E>(
+        call: &Call,
+        region: &str,
+        profile: Option<&str>,
+        error: &SdkError<E, HttpResponse>,
+    ) -> AwsError
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
-        let lost = |words: &str| AwsError::Lost { action: call.action.to_owned(), words: words.to_owned() };
+        if let Some(found) = credentials(error) {
+            return without_credentials(found, profile);
+        }
         match error {
-            SdkError::TimeoutError(_) => lost("none came within 10 s"),
-            SdkError::DispatchFailure(_) => unreached(error, call),
-            SdkError::ServiceError(answer) => {
-                let raw = answer.raw();
-                let body = raw.body().bytes().and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
-                let told = Told {
-                    status: raw.status().as_u16(),
-                    code: answer.err().code().unwrap_or_default(),
-                    words: short(answer.err().message().unwrap_or_default()),
-                    body: body.unwrap_or_default(),
-                };
-                told.error(call)
+            SdkError::ServiceError(service) => {
+                let status = service.raw().status().as_u16();
+                let code = service.err().code().unwrap_or_default();
+                let words = service.err().message().unwrap_or_default();
+                of_service(call, profile, status, code, words)
             }
-            SdkError::ResponseError(answer) => {
-                lost(&format!("it came with status {} and makes no sense", answer.raw().status().as_u16()))
+            SdkError::ConstructionFailure(_) => AwsError::Invalid(last(error)),
+            SdkError::DispatchFailure(failure)
+                if failure.as_connector_error().is_some_and(|e| never_connected(e)) =>
+            {
+                AwsError::NotReached { region: region.to_owned(), words: last(error) }
             }
-            // Ours alone: a value that was given is no value of this call.
-            _ => AwsError::Invalid { words: short(&innermost(error).to_string()), fields: Vec::new() },
+            SdkError::DispatchFailure(failure) if failure.is_user() => AwsError::Invalid(last(error)),
+            SdkError::TimeoutError(_) => AwsError::Lost("none came in time".into()),
+            _ => AwsError::Lost(last(error)),
         }
     }
 
-    /// The error that AWS tells of one thing among several.
-    pub(super) fn of_code(code: &str, message: &str, call: &Call<'_>) -> AwsError {
-        Told { status: 400, code, words: short(message), body: Value::Null }.error(call)
-    }
-
-    /// Whether the next thing asked for may well be given although this one was not.
-    pub(super) fn is_of_one(&self) -> bool {
-        matches!(
-            self,
-            AwsError::Denied { .. }
-                | AwsError::NotFound { .. }
-                | AwsError::Invalid { .. }
-                | AwsError::InDeletion { .. }
-        )
-    }
-
-    /// The same, without a value that was sent, should AWS repeat it.
-    pub(super) fn without(self, value: &Secret) -> AwsError {
-        match self {
-            AwsError::Invalid { words, fields } if !value.expose().is_empty() => {
-                let clean = |text: String| text.replace(value.expose(), "…");
-                let fields = fields.into_iter().map(|(name, words)| (name, clean(words))).collect();
-                AwsError::Invalid { words: clean(words), fields }
-            }
-            other => other,
-        }
-    }
-
-    /// What to try next, where there is something.
+    /// What to do next, where there is something.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
-        let login = |profile: &Option<String>| match profile {
-            Some(name) => format!("aws sso login --profile {name}"),
-            None => "aws sso login".to_owned(),
-        };
-        Some(match self {
-            AwsError::NoCredentials { profile: Some(name) } => format!(
-                "see whether `{name}` is in ~/.aws/config and says where its credentials come from: `aws configure \
-                 list --profile {name}`"
-            ),
-            AwsError::NoCredentials { profile: None } => {
-                "give --profile or set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; in CI let the \
-                 job assume a role"
+        let text = match self {
+            AwsError::NoCredentials(_) => {
+                "set AWS_PROFILE or give --profile, sign in with `aws sso login`, or in CI assume a role by web identity"
                     .into()
             }
-            AwsError::CredentialsExpired { profile, .. } => format!("sign in again: `{}`", login(profile)),
-            AwsError::Credentials { .. } => {
-                "see what the AWS command line says to `aws sts get-caller-identity` with the same profile".into()
+            AwsError::CredentialsExpired { profile: Some(profile), .. } => {
+                format!("sign in again: `aws sso login --profile {profile}`, or renew what the profile takes them from")
             }
-            AwsError::Refused { .. } => {
-                "see whether the access key is still there and active, and whose it is: `aws sts get-caller-identity`"
-                    .into()
+            AwsError::CredentialsExpired { profile: None, .. } => {
+                "sign in again: `aws sso login`, or renew what they are taken from".into()
             }
-            AwsError::NoRegion => {
-                "give --region, set AWS_REGION, or put `region = …` into the profile in ~/.aws/config".into()
-            }
-            AwsError::Denied { words, .. } if words.contains("explicit deny") => {
-                "a policy denies it explicitly; no further permission helps, only whoever owns that policy".into()
-            }
+            AwsError::NotAccepted(_) => "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or the profile".into(),
+            AwsError::NoRegion => "give --region, set AWS_REGION, or write `region:` in amgctl.yaml".into(),
             AwsError::Denied { action, resource, .. } => {
-                let resource = resource.as_deref().unwrap_or("*");
-                format!("this statement in the caller's policy allows it: {}", policy::statement_for(action, resource))
+                format!("this statement in the policy of the caller would do: {}", policy::statement(action, resource))
             }
-            AwsError::NotFound { .. } => "look at the id, the region and the account".into(),
-            AwsError::Conflict { .. } => {
-                "wait until the workspace is ACTIVE and no other run is at it, then try again".into()
-            }
-            AwsError::Exists { .. } => return None,
-            AwsError::Quota { .. } => {
-                "delete what is no longer used (expired tokens count until they are deleted), or ask AWS for more".into()
-            }
-            AwsError::Throttled { .. } => "try again in a minute; the limit is one for the whole account".into(),
-            AwsError::Invalid { .. } => return None,
-            AwsError::InDeletion { .. } => {
-                "bring it back with `aws secretsmanager restore-secret --secret-id …`, or choose another name".into()
-            }
-            AwsError::ClockSkew { .. } => "set the clock of this machine (NTP)".into(),
-            AwsError::WrongRegion { .. } => format!("it is in {}: give --region", REGIONS.join(", ")),
+            AwsError::ClockSkew(_) => "set the clock of this machine, as by NTP".into(),
             AwsError::NotReached { .. } => {
-                "check the region, the network, the proxy settings, and AWS_ENDPOINT_URL if it is set".into()
+                "check the network and the region: Amazon Managed Grafana is not in every one".into()
             }
-            AwsError::Lost { .. } => "try again; what was to be made may be there already, and is looked for first".into(),
-            AwsError::Internal { .. } => return None,
-        })
-    }
-}
-
-/// What AWS answered.
-struct Told<'a> {
-    status: u16,
-    code: &'a str,
-    words: String,
-    body: Value,
-}
-
-impl Told<'_> {
-    fn error(self, call: &Call<'_>) -> AwsError {
-        let code = self.code.rsplit('#').next().unwrap_or_default();
-        let words = match (&*self.words, code) {
-            ("", "") => format!("status {}", self.status),
-            ("", code) => code.to_owned(),
-            (words, _) => words.to_owned(),
+            AwsError::Throttled(_) | AwsError::Lost(_) => "try again".into(),
+            AwsError::NotFound(_) | AwsError::Conflict(_) | AwsError::Quota(_) | AwsError::Invalid(_) => return None,
         };
-        let action = call.action.to_owned();
-        let what = call.what.clone();
-        match code {
-            "ExpiredTokenException" | "ExpiredToken" | "TokenRefreshRequired" => {
-                AwsError::CredentialsExpired { profile: call.profile.map(str::to_owned), words }
-            }
-            "RequestTimeTooSkewed" | "RequestExpired" | "RequestInTheFuture" => AwsError::ClockSkew { words },
-            "SignatureDoesNotMatch" | "InvalidSignatureException"
-                if words.contains("Signature expired") || words.contains("not yet current") =>
-            {
-                AwsError::ClockSkew { words }
-            }
-            "UnrecognizedClientException"
-            | "InvalidClientTokenId"
-            | "InvalidAccessKeyId"
-            | "MissingAuthenticationToken"
-            | "MissingAuthenticationTokenException"
-            | "IncompleteSignature"
-            | "IncompleteSignatureException"
-            | "SignatureDoesNotMatch"
-            | "InvalidSignatureException"
-            | "InvalidIdentityToken"
-            | "OptInRequired" => AwsError::Refused { words },
-            "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" | "NotAuthorized" => {
-                denied(&words, call)
-            }
-            "DecryptionFailure" | "EncryptionFailure" | "InvalidKeyId" => AwsError::Denied {
-                action: if code == "EncryptionFailure" { "kms:GenerateDataKey" } else { "kms:Decrypt" }.into(),
-                resource: None,
-                principal: None,
-                words,
-            },
-            "ResourceNotFoundException" | "ParameterNotFound" | "NotFoundException" => AwsError::NotFound { what },
-            "ResourceExistsException" => AwsError::Exists { what },
-            "ConflictException" => AwsError::Conflict { what, words },
-            "ServiceQuotaExceededException" | "LimitExceededException" => {
-                AwsError::Quota { code: self.member("quotaCode"), words }
-            }
-            "InvalidRequestException" if words.contains("deletion") || words.contains("was deleted") => {
-                AwsError::InDeletion { what }
-            }
-            "ValidationException"
-            | "ValidationError"
-            | "InvalidParameterException"
-            | "InvalidRequestException"
-            | "PreconditionNotMetException" => AwsError::Invalid { words, fields: self.fields() },
-            "ThrottlingException" | "Throttling" | "ThrottledException" | "TooManyRequestsException" => {
-                AwsError::Throttled { action, words }
-            }
-            _ if self.status == 402 => AwsError::Quota { code: self.member("quotaCode"), words },
-            _ if self.status == 429 => AwsError::Throttled { action, words },
-            _ if self.status >= 500 && call.unrepeatable => {
-                AwsError::Lost { action, words: format!("{words} (status {})", self.status) }
-            }
-            "" => {
-                AwsError::Internal { action, words: format!("{words} (status {}, not in AWS's form)", self.status) }
-            }
-            code if words == code => {
-                AwsError::Internal { action, words: format!("{words} (status {})", self.status) }
-            }
-            code => AwsError::Internal { action, words: format!("{words} ({code}, status {})", self.status) },
-        }
-    }
-
-    fn member(&self, name: &str) -> Option<String> {
-        self.body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(short)
-    }
-
-    fn fields(&self) -> Vec<(String, String)> {
-        let list = self.body.get("fieldList").and_then(Value::as_array);
-        let text = |field: &Value, name: &str| short(field.get(name).and_then(Value::as_str).unwrap_or_default());
-        list.into_iter().flatten().map(|field| (text(field, "name"), text(field, "message"))).collect()
+        Some(text)
     }
 }
 
-/// AWS tells who may not do what on what, and why, in one sentence; that of a key instead of a secret among them.
-fn denied(words: &str, call: &Call<'_>) -> AwsError {
+/// How long AWS asks to wait.
+pub(super) fn retry_after<E>(error: &SdkError<E, HttpResponse>) -> Option<Duration> {
+    let seconds: f64 = error.raw_response()?.headers().get("retry-after")?.parse().ok()?;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+fn of_service(call: &Call, profile: Option<&str>, status: u16, code: &str, words: &str) -> AwsError {
+    let told = || if words.is_empty() { format!("{code} ({status})") } else { words.to_owned() };
+    match code {
+        "AccessDeniedException" | "AccessDenied" => denied(call, words),
+        "ExpiredTokenException" | "ExpiredToken" | "TokenRefreshRequired" => {
+            AwsError::CredentialsExpired { words: told(), profile: profile.map(str::to_owned) }
+        }
+        "RequestTimeTooSkewed" | "RequestExpired" | "RequestInTheFuture" => AwsError::ClockSkew(told()),
+        "InvalidSignatureException" | "SignatureDoesNotMatch"
+            if words.contains("Signature expired") || words.contains("not yet current") =>
+        {
+            AwsError::ClockSkew(told())
+        }
+        "InvalidSignatureException"
+        | "SignatureDoesNotMatch"
+        | "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "IncompleteSignature"
+        | "IncompleteSignatureException"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException" => AwsError::NotAccepted(told()),
+        "ResourceNotFoundException" | "ParameterNotFound" | "ParameterVersionNotFound" => {
+            AwsError::NotFound(told())
+        }
+        "ConflictException" | "ResourceExistsException" => AwsError::Conflict(told()),
+        "ServiceQuotaExceededException" | "LimitExceededException" => AwsError::Quota(told()),
+        "ThrottlingException" | "Throttling" | "TooManyRequestsException" | "RequestLimitExceeded" => {
+            AwsError::Throttled(told())
+        }
+        _ => match status {
+            402 => AwsError::Quota(told()),
+            404 => AwsError::NotFound(told()),
+            409 => AwsError::Conflict(told()),
+            429 => AwsError::Throttled(told()),
+            403 => denied(call, words),
+            400..500 => AwsError::Invalid(told()),
+            _ => AwsError::Lost(told()),
+        },
+    }
+}
+
+/// AWS says `User: ARN is not authorized to perform: ACTION on resource: ARN because …`.
+fn denied(call: &Call, words: &str) -> AwsError {
     let after = |mark: &str| {
-        let rest = words.split_once(mark)?.1;
-        let word = rest.split_whitespace().next()?.trim_end_matches(['.', ',']);
-        (!word.is_empty()).then(|| word.to_owned())
+        let (_, rest) = words.split_once(mark)?;
+        rest.split_whitespace().next().map(|w| w.trim_end_matches(['.', ',']).to_owned())
     };
-    let of_key = words.contains("Access to KMS is not allowed");
-    let action =
-        after("to perform: ").unwrap_or_else(|| if of_key { "kms:Decrypt" } else { call.action }.to_owned());
-    let resource = after("on resource: ").filter(|arn| arn.starts_with("arn:"));
     AwsError::Denied {
-        // A resource that AWS names belongs to the action that AWS names.
-        resource: resource.or_else(|| call.resource.clone().filter(|_| action == call.action)),
-        action,
+        action: after("not authorized to perform: ").unwrap_or_else(|| call.action.to_owned()),
+        resource: after("on resource: ").unwrap_or_else(|| call.resource.clone()),
         principal: after("User: "),
-        words: words.to_owned(),
     }
 }
 
-fn unreached<E>(error: &SdkError<E>, call: &Call<'_>) -> AwsError
-where
-    E: Error + 'static,
-{
-    let mut connect = false;
-    let mut at: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(one) = at {
-        if let Some(credentials) = one.downcast_ref::<aws_credential_types::provider::error::CredentialsError>() {
-            return super::credentials::why(credentials, call.profile);
+fn without_credentials(error: &CredentialsError, profile: Option<&str>) -> AwsError {
+    let words = chain(error);
+    let low = words.to_lowercase();
+    match error {
+        CredentialsError::CredentialsNotLoaded(_) => AwsError::NoCredentials(NOWHERE.into()),
+        // The last place that is asked is the address that only instances of EC2 have.
+        _ if low.contains("imds") => AwsError::NoCredentials(NOWHERE.into()),
+        _ if low.contains("expired") || low.contains("sso") => {
+            AwsError::CredentialsExpired { words, profile: profile.map(str::to_owned) }
         }
-        connect |= one.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(|e| e.is_connect());
-        connect |= one.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::ConnectionRefused);
-        at = one.source();
+        _ => AwsError::NoCredentials(words),
     }
-    let words = short(&innermost(error).to_string());
-    if !connect {
-        return AwsError::Lost { action: call.action.to_owned(), words };
-    }
-    let region = call.region.to_owned();
-    if call.action.starts_with("grafana:") && !region.is_empty() && !REGIONS.contains(&&*region) {
-        return AwsError::WrongRegion { region };
-    }
-    AwsError::NotReached { region, words }
 }
 
-fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+fn credentials<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a CredentialsError> {
+    let mut at = Some(error);
+    while let Some(error) = at {
+        if let Some(found) = error.downcast_ref::<CredentialsError>() {
+            return Some(found);
+        }
+        at = error.source();
+    }
+    None
+}
+
+fn never_connected(error: &aws_sdk_grafana::error::ConnectorError) -> bool {
+    let words = chain(error).to_lowercase();
+    error.is_io() && (words.contains("connect") || words.contains("dns"))
+        || error.is_timeout() && words.contains("connect")
+}
+
+/// All the causes of an error, in the order in which they brought each other about.
+fn chain(error: &dyn Error) -> String {
+    let mut words = vec![error.to_string()];
+    let mut at = error.source();
+    while let Some(cause) = at {
+        let text = cause.to_string();
+        if words.last() != Some(&text) {
+            words.push(text);
+        }
+        at = cause.source();
+    }
+    words.join(": ")
+}
+
+/// The last cause, which says most.
+fn last(error: &dyn Error) -> String {
     let mut at = error;
     while let Some(source) = at.source() {
         at = source;
     }
-    at
+    at.to_string()
 }
 
-/// Somebody else's words as they may stand in a line: one line, not too long.
-pub(super) fn short(words: &str) -> String {
-    let line: String = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    let line: String = line.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
-    match line.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(status: u16, code: &str, words: &str) -> AwsError {
+        let resource = "arn:aws:grafana:eu-west-1:*:/workspaces/g-0123456789".to_owned();
+        let call = Call { action: "grafana:DescribeWorkspace", resource, repeatable: true };
+        of_service(&call, Some("prod"), status, code, words)
     }
-}
 
-fn of_profile(profile: Option<&String>) -> String {
-    profile.map(|name| format!(" for the profile `{name}`")).unwrap_or_default()
-}
+    #[test]
+    fn exceptions_are_told_apart_by_what_to_do() {
+        assert!(matches!(of(402, "ServiceQuotaExceededException", "x"), AwsError::Quota(_)));
+        assert!(matches!(of(429, "ThrottlingException", "x"), AwsError::Throttled(_)));
+        assert!(matches!(of(404, "ResourceNotFoundException", "x"), AwsError::NotFound(_)));
+        assert!(matches!(of(409, "ConflictException", "x"), AwsError::Conflict(_)));
+        assert!(matches!(of(400, "ValidationException", "x"), AwsError::Invalid(_)));
+        assert!(matches!(of(500, "InternalServerException", "x"), AwsError::Lost(_)));
+        assert!(matches!(of(503, "", ""), AwsError::Lost(_)));
+        assert!(matches!(of(403, "UnrecognizedClientException", "x"), AwsError::NotAccepted(_)));
+        assert!(matches!(of(403, "InvalidSignatureException", "Signature expired: 1"), AwsError::ClockSkew(_)));
+        let expired = of(403, "ExpiredTokenException", "The security token included in the request is expired");
+        assert!(expired.hint().unwrap().contains("--profile prod"), "{expired:?}");
+    }
 
-fn on(resource: Option<&String>) -> String {
-    resource.map(|arn| format!(" on `{arn}`")).unwrap_or_default()
-}
-
-fn in_brackets(code: Option<&String>) -> String {
-    code.map(|code| format!(" ({code})")).unwrap_or_default()
-}
-
-fn listed(fields: &[(String, String)]) -> String {
-    fields.iter().map(|(name, words)| format!("; `{name}`: {words}")).collect()
+    #[test]
+    fn a_denial_names_action_resource_and_principal() {
+        let told = "User: arn:aws:sts::111122223333:assumed-role/ci/run is not authorized to perform: \
+                    grafana:CreateWorkspaceServiceAccountToken on resource: \
+                    arn:aws:grafana:eu-west-1:111122223333:/workspaces/g-0123456789 because no identity-based policy \
+                    allows the action";
+        let error = of(403, "AccessDeniedException", told);
+        assert_eq!(
+            error.to_string(),
+            "AWS does not allow `grafana:CreateWorkspaceServiceAccountToken` on \
+             `arn:aws:grafana:eu-west-1:111122223333:/workspaces/g-0123456789` to \
+             arn:aws:sts::111122223333:assumed-role/ci/run"
+        );
+        let bare = of(403, "AccessDeniedException", "");
+        assert!(bare.hint().unwrap().contains("grafana:DescribeWorkspace"), "{bare:?}");
+    }
 }

@@ -1,117 +1,173 @@
-//! The one module that talks to AWS: the control plane of Managed Grafana, Secrets Manager, Parameter Store, STS.
+//! AWS: the control plane of Amazon Managed Grafana, Secrets Manager, parameters of Systems Manager, and who asks.
 //!
-//! It knows calls, not their purpose: which token is made and deleted stands in [`crate::identity`]. Every call is told
-//! in our own types and in [`AwsError`]; no type of the SDK leaves this module.
+//! The one module that uses the AWS SDKs. It knows calls and errors; what they are for is decided in
+//! [`crate::identity`]. Sending again, counting and listening to AWS's clock happen in one place, [`Aws::send`].
 
-mod credentials;
 mod errors;
-mod heard;
-mod once;
+mod listening;
 mod parameters;
 mod secrets;
 mod workspaces;
 
-use std::sync::{Arc, OnceLock};
+use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::provider_config::ProviderConfig;
+use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::imds::client::Client as Imds;
+use aws_config::imds::region::ImdsRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_grafana::config::http::HttpResponse;
+use aws_sdk_grafana::error::{ProvideErrorMetadata, SdkError};
+use backon::{BackoffBuilder, ExponentialBuilder};
 
-pub use errors::{AwsError, REGIONS};
-pub use secrets::{SecretInfo, SecretValue, SecretVersion};
-pub use workspaces::{Account, Minted, NetworkAccess, Role, Summary, TokenInfo, Vpc, Workspace};
+pub use errors::AwsError;
+use listening::{Heard, Listening};
+pub use secrets::{SecretInfo, SecretValue};
+pub use workspaces::{Account, Minted, NetworkAccess, Role, Summary, TokenInfo, Workspace};
 
 use crate::model::Secret;
-use errors::Call;
-use heard::Heard;
 
-/// How long it may take until a connection stands.
-const CONNECTED_WITHIN: Duration = Duration::from_secs(3);
-/// How long one try may take.
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// How often a call is sent in all.
+const ATTEMPTS: usize = 4;
+/// How long one attempt may take.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+/// How long a connection may take to come about.
+const CONNECT_WITHIN: Duration = Duration::from_secs(3);
+/// How long the address that only instances of EC2 have is listened to.
+const INSTANCE_WITHIN: Duration = Duration::from_millis(500);
+/// The longest wait that AWS may ask for.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
-/// Which AWS is meant, and as whom.
-#[derive(Clone, Debug, Default)]
+/// How AWS is opened.
+#[derive(Debug, Default)]
 pub struct Options {
-    /// The region that was typed; without it the environment, the profile and the machine are asked.
+    /// The region, instead of that of AWS's own configuration.
     pub region: Option<String>,
-    /// The profile that was typed; without it `AWS_PROFILE`, else `default`.
+    /// The profile of AWS's own configuration.
     pub profile: Option<String>,
-    /// The sandbox's AWS in place of the real one: neither environment nor files are read then.
+    /// The AWS of the sandbox, instead of the real one.
     pub embedded: Option<Embedded>,
 }
 
-/// An AWS of our own on loopback.
-#[derive(Clone, Debug)]
+/// The AWS of the sandbox.
+#[derive(Debug)]
 pub struct Embedded {
-    /// Where all its services answer.
+    /// Where it is.
     pub url: String,
-    /// Its region.
+    /// The only region that it knows.
     pub region: String,
-    /// The access key that it knows.
+    /// Its key.
     pub access_key_id: String,
-    /// The secret key to it.
+    /// The key's secret.
     pub secret_access_key: Secret,
 }
 
-/// A way to AWS, in one region as one caller. Cheap to clone; clones share the connections and the counters.
+/// Who asks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Caller {
+    /// The number of the account.
+    pub account: String,
+    /// The principal.
+    pub arn: String,
+}
+
+/// AWS in one region. Cheap to clone; clones share the counters and the clock.
 #[derive(Clone)]
 pub struct Aws {
+    region: String,
+    profile: Option<String>,
+    heard: Arc<Heard>,
     grafana: aws_sdk_grafana::Client,
     secrets: aws_sdk_secretsmanager::Client,
     parameters: aws_sdk_ssm::Client,
     sts: aws_sdk_sts::Client,
-    region: Arc<str>,
-    profile: Option<Arc<str>>,
-    heard: Heard,
-    /// The account's number, once it was told.
-    account: Arc<OnceLock<String>>,
 }
 
-/// Who AWS takes us for.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Caller {
-    /// The account's number, twelve digits.
-    pub account: String,
-    /// The ARN of the user or the session.
-    pub arn: String,
+/// A call as errors name it.
+struct Call {
+    /// The IAM action, as `grafana:DescribeWorkspace`.
+    action: &'static str,
+    /// What it is done to, as IAM names it.
+    resource: String,
+    /// Whether doing it twice is doing it once.
+    repeatable: bool,
 }
 
 impl Aws {
-    /// Finds the region and the credentials. Of AWS's services only those are called that hand out credentials.
+    /// Reads AWS's own configuration; nothing is sent to AWS yet. Fails where no region is named.
+    ///
+    /// Credentials come from where every AWS tool has them: environment, profiles, SSO, web identity, container,
+    /// instance, `credential_process`, chains of roles.
     pub async fn open(options: Options) -> Result<Aws, AwsError> {
-        let config = match &options.embedded {
-            Some(embedded) => of_the_sandbox(embedded),
-            None => of_the_machine(&options).await?,
+        let heard = Arc::new(Heard::default());
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_WITHIN)
+            .operation_attempt_timeout(ANSWER_WITHIN)
+            .build();
+        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .timeout_config(timeouts)
+            // Repeats are ours to decide: making a token twice is not making it once.
+            .retry_config(RetryConfig::disabled());
+        if let Ok(name) = AppName::new("amgctl") {
+            loader = loader.app_name(name);
+        }
+        let region = match &options.embedded {
+            Some(embedded) => {
+                let secret = embedded.secret_access_key.expose();
+                let key = Credentials::new(&embedded.access_key_id, secret, None, None, "sandbox");
+                loader = loader.credentials_provider(key).endpoint_url(&embedded.url);
+                embedded.region.clone()
+            }
+            None => {
+                let region = region(&options).await.ok_or(AwsError::NoRegion)?;
+                let mut chain =
+                    DefaultCredentialsChain::builder().imds_client(imds()).region(Region::new(region.clone()));
+                if let Some(profile) = &options.profile {
+                    chain = chain.profile_name(profile);
+                    loader = loader.profile_name(profile);
+                }
+                loader = loader.credentials_provider(chain.build().await);
+                region
+            }
         };
-        let region: Arc<str> = config.region().map(Region::as_ref).unwrap_or_default().into();
-        let heard = Heard::default();
-        let grafana = aws_sdk_grafana::config::Builder::from(&config).interceptor(heard.clone()).build();
-        let secrets = aws_sdk_secretsmanager::config::Builder::from(&config).interceptor(heard.clone()).build();
-        let parameters = aws_sdk_ssm::config::Builder::from(&config).interceptor(heard.clone()).build();
-        let sts = aws_sdk_sts::config::Builder::from(&config).interceptor(heard.clone()).build();
-        Ok(Aws {
-            grafana: aws_sdk_grafana::Client::from_conf(grafana),
-            secrets: aws_sdk_secretsmanager::Client::from_conf(secrets),
-            parameters: aws_sdk_ssm::Client::from_conf(parameters),
-            sts: aws_sdk_sts::Client::from_conf(sts),
-            region,
-            profile: options.profile.map(Into::into),
-            heard,
-            account: Arc::new(OnceLock::new()),
-        })
+        let config = loader.region(Region::new(region.clone())).load().await;
+        Ok(Aws::of(&config, region, options.profile, heard))
     }
 
-    /// The region, `eu-west-1` for one.
+    fn of(config: &SdkConfig, region: String, profile: Option<String>, heard: Arc<Heard>) -> Aws {
+        use {
+            aws_sdk_grafana as grafana, aws_sdk_secretsmanager as secrets, aws_sdk_ssm as ssm, aws_sdk_sts as sts,
+        };
+        let listening = || Listening(heard.clone());
+        let grafana = grafana::config::Builder::from(config).interceptor(listening()).build();
+        let secrets = secrets::config::Builder::from(config).interceptor(listening()).build();
+        let ssm = ssm::config::Builder::from(config).interceptor(listening()).build();
+        let sts = sts::config::Builder::from(config).interceptor(listening()).build();
+        Aws {
+            region,
+            profile,
+            grafana: grafana::Client::from_conf(grafana),
+            secrets: secrets::Client::from_conf(secrets),
+            parameters: ssm::Client::from_conf(ssm),
+            sts: sts::Client::from_conf(sts),
+            heard,
+        }
+    }
+
+    /// The region.
     #[must_use]
     pub fn region(&self) -> &str {
         &self.region
     }
 
-    /// How many calls were sent so far, repeats included; those for the credentials are not among them.
+    /// How many calls were sent, repeats included; those that fetch credentials apart.
     #[must_use]
     pub fn calls(&self) -> u64 {
         self.heard.calls()
@@ -123,76 +179,67 @@ impl Aws {
         self.heard.time()
     }
 
-    /// Who AWS takes us for; needs no permission.
+    /// Who asks.
     pub async fn caller(&self) -> Result<Caller, AwsError> {
-        let call = self.call("sts:GetCallerIdentity", "the caller");
-        let answer = self.sts.get_caller_identity().send().await.map_err(|error| AwsError::of(&error, &call))?;
-        let caller = Caller { account: answer.account.unwrap_or_default(), arn: answer.arn.unwrap_or_default() };
-        if !caller.account.is_empty() {
-            // Another clone may have been told meanwhile, of the same account.
-            let _ = self.account.set(caller.account.clone());
+        let call = Call { action: "sts:GetCallerIdentity", resource: "*".into(), repeatable: true };
+        let who = self.send(&call, || self.sts.get_caller_identity().send()).await?;
+        Ok(Caller { account: who.account.unwrap_or_default(), arn: who.arn.unwrap_or_default() })
+    }
+
+    /// Sends a call; again where it was surely not done (throttled, not reached), and where doing it twice is doing it
+    /// once also after a lost answer. Waits as long as AWS asks for, else at random and longer each time.
+    async fn send<T, E, F>(&self, call: &Call, attempt: impl Fn() -> F) -> Result<T, AwsError>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let mut waits = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(100))
+            .with_max_delay(Duration::from_secs(5))
+            .with_max_times(ATTEMPTS - 1)
+            .with_jitter()
+            .build();
+        loop {
+            let error = match attempt().await {
+                Ok(output) => return Ok(output),
+                Err(error) => error,
+            };
+            let asked = errors::retry_after(&error);
+            let error = AwsError::of(call, &self.region, self.profile.as_deref(), &error);
+            let again = match &error {
+                AwsError::Throttled(_) => true,
+                AwsError::Lost(_) => call.repeatable,
+                _ => false,
+            };
+            match waits.next() {
+                Some(wait) if again => tokio::time::sleep(asked.unwrap_or(wait).min(LONGEST_WAIT)).await,
+                _ => return Err(error),
+            }
         }
-        Ok(caller)
-    }
-
-    fn call(&self, action: &'static str, what: impl Into<String>) -> Call<'_> {
-        Call::new(action, what).from(&self.region, self.profile.as_deref())
-    }
-
-    /// The account's number, or what stands for any of them in a policy.
-    fn account_or_any(&self) -> &str {
-        self.account.get().map_or("*", String::as_str)
-    }
-
-    fn partition(&self) -> &'static str {
-        match &*self.region {
-            region if region.starts_with("cn-") => "aws-cn",
-            region if region.starts_with("us-gov-") => "aws-us-gov",
-            _ => "aws",
-        }
     }
 }
 
-async fn of_the_machine(options: &Options) -> Result<SdkConfig, AwsError> {
-    let profile = options.profile.as_deref();
-    let region = credentials::region(options.region.as_deref(), profile).await.ok_or(AwsError::NoRegion)?;
-    let machine =
-        ProviderConfig::without_region().with_behavior_version(Some(behaviour())).with_timeout_config(limits());
-    let credentials = credentials::credentials(Some(region.clone()), profile, machine).await?;
-    let mut loading =
-        aws_config::defaults(behaviour()).region(region).credentials_provider(credentials).timeout_config(limits());
-    if let Some(name) = name() {
-        loading = loading.app_name(name);
+/// A client for the address that only instances of EC2 have, which elsewhere must not be waited for.
+fn imds() -> Imds {
+    Imds::builder()
+        .max_attempts(1)
+        .connect_timeout(INSTANCE_WITHIN)
+        .read_timeout(INSTANCE_WITHIN)
+        .operation_timeout(2 * INSTANCE_WITHIN)
+        .build()
+}
+
+/// The region: named by the caller, the environment, the profile, or the instance.
+async fn region(options: &Options) -> Option<String> {
+    if let Some(region) = &options.region {
+        return Some(region.clone());
     }
-    if let Some(profile) = profile {
-        loading = loading.profile_name(profile);
+    let mut profile = ProfileFileRegionProvider::builder();
+    if let Some(name) = &options.profile {
+        profile = profile.profile_name(name);
     }
-    Ok(loading.load().await)
-}
-
-fn of_the_sandbox(embedded: &Embedded) -> SdkConfig {
-    let credentials =
-        Credentials::new(&embedded.access_key_id, embedded.secret_access_key.expose(), None, None, "the sandbox");
-    let mut building = SdkConfig::builder()
-        .behavior_version(behaviour())
-        .region(Region::new(embedded.region.clone()))
-        .endpoint_url(&embedded.url)
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .timeout_config(limits());
-    building.set_app_name(name());
-    building.build()
-}
-
-/// Pinned, so that an update of the SDK changes neither retries nor time limits.
-fn behaviour() -> BehaviorVersion {
-    BehaviorVersion::v2026_01_12()
-}
-
-fn limits() -> TimeoutConfig {
-    TimeoutConfig::builder().connect_timeout(CONNECTED_WITHIN).operation_attempt_timeout(ANSWER_WITHIN).build()
-}
-
-/// What the user agent says of us, for those who read CloudTrail.
-fn name() -> Option<AppName> {
-    AppName::new("amgctl").ok()
+    let chain = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+        .or_else(profile.build())
+        .or_else(ImdsRegionProvider::builder().imds_client(imds()).build());
+    chain.region().await.map(|region| region.to_string())
 }

@@ -1,11 +1,11 @@
 //! `amgctl plan`, `apply` and `destroy`: gather, show, ask, carry out, tell.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::gather::{self, Gathered, Registry, gather};
-use super::{Exit, Failure, holder};
-use crate::apply::interrupt::{self, Asker};
+use super::{Exit, Failure, Session, holder};
+use crate::apply::interrupt;
 use crate::apply::{self, Event, Holding, Tools, Written};
 use crate::cli::{ApplyArgs, PlanArgs, RunArgs};
 use crate::grafana::Client;
@@ -15,17 +15,17 @@ use crate::registry::record::FOLDER;
 use crate::registry::{Lease, Record};
 use crate::render;
 use crate::report::{Finished, Outcome, Report, Signal, Stop};
-use crate::sandbox::Running;
-use crate::settings::{Machine, duration};
+use crate::settings::duration;
 use crate::terminal::Terminal;
 
 /// `amgctl plan`.
-pub async fn plan(args: PlanArgs, machine: &Machine, terminal: &Terminal) -> Result<Exit, Failure> {
-    let begun = Instant::now();
+pub async fn plan(args: PlanArgs, session: &Session<'_>) -> Result<Exit, Failure> {
+    let (begun, terminal) = (Instant::now(), session.terminal);
     let goal = if args.destroy { Goal::Destroy } else { Goal::Apply };
-    let (settings, problems) = gather::settle(&args.directory.directory, &args.workspace, &args.rules, machine)?;
-    let gathered = gather(goal, settings, problems, machine, terminal).await?;
-    if let Some(failure) = other_origin(&gathered) {
+    let (settings, problems) =
+        gather::settle(&args.directory.directory, &args.workspace, &args.rules, session.machine)?;
+    let gathered = gather(goal, settings, problems, None, session).await?;
+    if let Some(failure) = other_origin(&gathered).filter(|_| !gathered.settings.take_over) {
         terminal.say(&format!("warning: {}; apply will refuse without --take-over", failure.message));
     }
     let changes = show(&gathered, begun, terminal);
@@ -33,15 +33,7 @@ pub async fn plan(args: PlanArgs, machine: &Machine, terminal: &Terminal) -> Res
         terminal.say(&format!("warning: {}; apply will refuse without --max-destroy", failure.message));
     }
     traffic(&gathered.connection.client, begun, terminal);
-    close(gathered.connection.sandbox).await?;
     Ok(if changes && args.detailed_exitcode { Exit::Changes } else { Exit::Done })
-}
-
-async fn close(sandbox: Option<Running>) -> Result<(), Failure> {
-    match sandbox {
-        Some(sandbox) => Ok(sandbox.shutdown().await?),
-        None => Ok(()),
-    }
 }
 
 /// Shows a plan; says whether it holds anything.
@@ -53,53 +45,38 @@ fn show(gathered: &Gathered, begun: Instant, terminal: &Terminal) -> bool {
         terminal.print(render::human::plan(plan, &terminal.out).trim_end());
     }
     if !anything {
-        let requests = usize::try_from(gathered.connection.client.traffic().requests).unwrap_or(usize::MAX);
-        terminal.print(&render::human::no_changes(gathered.objects, requests, begun.elapsed().as_secs_f64()));
+        no_changes(gathered, begun, terminal);
     }
     anything
 }
 
+fn no_changes(gathered: &Gathered, begun: Instant, terminal: &Terminal) {
+    let requests = usize::try_from(gathered.connection.client.traffic().requests).unwrap_or(usize::MAX);
+    terminal.print(&render::human::no_changes(gathered.objects, requests, begun.elapsed().as_secs_f64()));
+}
+
 /// `amgctl apply` and `amgctl destroy`.
-pub async fn apply(goal: Goal, args: ApplyArgs, machine: &Machine, terminal: &Terminal) -> Result<Exit, Failure> {
+pub async fn apply(goal: Goal, args: ApplyArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     let ApplyArgs { directory, workspace, rules, run } = args;
-    let begun = Instant::now();
+    let (begun, terminal) = (Instant::now(), session.terminal);
     let patience =
         duration(&run.lock_timeout).map_err(|e| Failure::new(Exit::Usage, format!("--lock-timeout: {e}")))?;
     if !run.auto_approve && (!terminal.can_ask || !run.input) {
         return Err(Failure::new(Exit::Usage, format!("{goal} asks before it writes, and there is nobody to ask"))
             .hint("read the plan, then run again with -auto-approve"));
     }
-    let (settings, problems) = gather::settle(&directory.directory, &workspace, &rules, machine)?;
+    let (settings, problems) = gather::settle(&directory.directory, &workspace, &rules, session.machine)?;
     gather::must_be_named(&settings)?;
-    let mut gathered = loop {
-        let mut gathered = gather(goal, settings.clone(), problems.clone(), machine, terminal).await?;
-        if matches!(gathered.registry, Registry::Unknown(_)) && !gathered.connection.access.is_known() {
-            // The workspace does not say what the token may do: making the folder of the registry proves it.
-            if gathered.store.secure_folder().await.is_ok() {
-                close(gathered.connection.sandbox).await?;
-                gathered = gather(goal, settings.clone(), problems.clone(), machine, terminal).await?;
-            }
-        }
-        match held(&gathered) {
-            Some(failure) if begun.elapsed() >= patience => return Err(failure),
-            Some(_) => {
-                let waiting = terminal.waiting("waiting for another run's lease");
-                tokio::time::sleep(Duration::from_secs(1).min(patience)).await;
-                drop(waiting);
-                close(gathered.connection.sandbox).await?;
-            }
-            None => break gathered,
-        }
-    };
+    let mut gathered = gather(goal, settings, problems, Some(patience), session).await?;
+    session.sweep().await;
     may_write(&gathered)?;
     if let Some(failure) = other_origin(&gathered)
         && !gathered.settings.take_over
     {
         return Err(failure);
     }
-    let exit = go(&mut gathered, &run, begun, machine, terminal).await?;
+    let exit = go(&mut gathered, &run, begun, session).await?;
     traffic(&gathered.connection.client, begun, terminal);
-    close(gathered.connection.sandbox).await?;
     Ok(exit)
 }
 
@@ -107,9 +84,9 @@ async fn go(
     gathered: &mut Gathered,
     run: &RunArgs,
     begun: Instant,
-    machine: &Machine,
-    terminal: &Terminal,
+    session: &Session<'_>,
 ) -> Result<Exit, Failure> {
+    let terminal = session.terminal;
     let goal = gathered.plan.goal;
     let nobody_asked = run.auto_approve;
     if nobody_asked && !gathered.settings.overwrite_drift {
@@ -121,23 +98,23 @@ async fn go(
     if !apply::writes_anything(&gathered.plan) && !destroys_record && !moves {
         let refused = gathered.plan.counts().refuse > 0;
         if anything && !refused {
-            terminal.print(&render::human::no_changes(gathered.objects, 0, begun.elapsed().as_secs_f64()));
+            no_changes(gathered, begun, terminal);
         }
         return Ok(if refused { Exit::Conflict } else { Exit::Done });
     }
     if let Some(failure) = too_many(gathered) {
         return Err(failure);
     }
-    if !nobody_asked && anything && !approved(gathered, terminal) {
+    if !nobody_asked && anything && !approved(gathered, terminal).await {
         terminal.print(&format!("{} cancelled.", if goal == Goal::Destroy { "Destroy" } else { "Apply" }));
         return Ok(Exit::Error);
     }
-    let report = carry_out(gathered, run, machine, terminal).await?;
+    let report = carry_out(gathered, run, session).await?;
     Ok(end(&report, gathered, terminal))
 }
 
 /// Asks: an apply for `yes`, a destroy for the stack's name.
-fn approved(gathered: &Gathered, terminal: &Terminal) -> bool {
+async fn approved(gathered: &Gathered, terminal: &Terminal) -> bool {
     let stack = gathered.settings.stack.as_str();
     let (question, wanted) = match gathered.plan.goal {
         Goal::Apply => (
@@ -153,15 +130,11 @@ fn approved(gathered: &Gathered, terminal: &Terminal) -> bool {
             stack,
         ),
     };
-    terminal.ask(&question).is_some_and(|answer| answer == wanted)
+    terminal.ask(question).await.is_some_and(|answer| answer == wanted)
 }
 
-async fn carry_out(
-    gathered: &mut Gathered,
-    run: &RunArgs,
-    machine: &Machine,
-    terminal: &Terminal,
-) -> Result<Report, Failure> {
+async fn carry_out(gathered: &mut Gathered, run: &RunArgs, session: &Session<'_>) -> Result<Report, Failure> {
+    let Session { machine, terminal, .. } = session;
     let client = gathered.connection.client.clone();
     let record = match &gathered.registry {
         Registry::There(record) => Some((**record).clone()),
@@ -193,13 +166,15 @@ async fn carry_out(
             let declared = declarations.objects.iter().find(|d| d.address == *address);
             let declared = declared.ok_or_else(|| format!("the directory does not declare `{address}`"))?;
             let body = declarations.body(declared).map_err(|p| p.message)?;
-            Ok(Written { text: body.text, secrets: body.secrets })
+            Ok(Written { text: body.text, secrets: body.secrets.map_err(|p| p.message)? })
         }),
         run: random()?[..16].to_owned(),
         salt: holding.as_ref().map(|h| h.record.salt.clone()).unwrap_or_default(),
     });
     let (asker, interrupt) = interrupt::channel();
-    let listening = tokio::spawn(listen(asker));
+    let _routed = session.route(move |signal| {
+        asker.ask(signal);
+    });
     let writes = gathered.plan.changes().filter(|c| c.action.writes()).count();
     let bar = terminal.counting(writes);
     let column = render::summary::column(gathered.plan.changes().map(|c| &c.address));
@@ -220,7 +195,6 @@ async fn carry_out(
         }
     })
     .await;
-    listening.abort();
     Ok(report)
 }
 
@@ -342,14 +316,6 @@ fn may_write(gathered: &Gathered) -> Result<(), Failure> {
         .hint("use a token of a service account with the role Admin; `amgctl plan` works with less"))
 }
 
-/// Another run's lease, if one holds.
-fn held(gathered: &Gathered) -> Option<Failure> {
-    let Registry::There(record) = &gathered.registry else { return None };
-    let lease = record.lease.as_ref()?;
-    (gathered.store.holds(lease) && !holder::is_dead(&lease.process))
-        .then(|| locked(&gathered.settings.stack, lease))
-}
-
 /// Somebody else is applying.
 pub fn locked(stack: &StackName, lease: &Lease) -> Failure {
     Failure::new(
@@ -361,10 +327,8 @@ pub fn locked(stack: &StackName, lease: &Lease) -> Failure {
 
 /// 32 random bytes, as hexadecimal digits.
 pub fn random() -> Result<String, Failure> {
-    let mut bytes = [0_u8; 32];
-    getrandom::fill(&mut bytes)
-        .map_err(|e| Failure::new(Exit::Error, format!("this machine gives no random numbers: {e}")))?;
-    Ok(crate::model::digest::hex(&bytes))
+    crate::random::hex()
+        .map_err(|e| Failure::new(Exit::Error, format!("this machine gives no random numbers: {e}")))
 }
 
 fn traffic(client: &Client, begun: Instant, terminal: &Terminal) {
@@ -378,42 +342,4 @@ fn traffic(client: &Client, begun: Instant, terminal: &Terminal) {
             begun.elapsed().as_secs_f64()
         ));
     }
-}
-
-/// Waits for the first signal that ends a program.
-pub async fn signal() -> Exit {
-    match next_signal().await {
-        Signal::Interrupt => Exit::Interrupted,
-        Signal::Terminate => Exit::Terminated,
-    }
-}
-
-async fn listen(asker: Asker) {
-    loop {
-        let signal = next_signal().await;
-        if asker.ask(signal) > 1 {
-            return;
-        }
-    }
-}
-
-#[cfg(unix)]
-async fn next_signal() -> Signal {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => Signal::Interrupt,
-        _ = terminate.recv() => Signal::Terminate,
-    }
-}
-
-#[cfg(not(unix))]
-async fn next_signal() -> Signal {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
-    Signal::Interrupt
 }

@@ -1,13 +1,17 @@
 //! Getting to a workspace: the embedded one is started, a URL is spoken to with the token of the environment.
 
-use super::{Exit, Failure};
+use super::{Exit, Failure, Session, managed};
+use crate::aws::Workspace;
+use std::sync::Arc;
+
 use crate::grafana::access::Access;
+use crate::grafana::bearer::{Bearer, Given};
 use crate::grafana::probe::{ProbeError, probe};
 use crate::grafana::{ApiError, Client};
 use crate::live::LiveError;
 use crate::model::{Secret, Server};
-use crate::sandbox::{self, Options, Running, Version};
-use crate::settings::{Choice, Machine};
+use crate::sandbox::{Options, Version};
+use crate::settings::{Choice, Machine, Settings};
 
 /// A workspace that was made out.
 pub struct Connection {
@@ -19,45 +23,80 @@ pub struct Connection {
     pub access: Access,
     /// The workspace as people know it.
     pub name: String,
-    /// The embedded workspace, served as long as this lives.
-    pub sandbox: Option<Running>,
 }
 
-/// Connects, and finds out what this server is.
-pub async fn connect(choice: &Choice, machine: &Machine) -> Result<Connection, Failure> {
-    let (url, token, sandbox) = match choice {
-        Choice::Url(url) => {
-            let token = machine.variable("GRAFANA_TOKEN").ok_or_else(|| {
-                Failure::new(Exit::Auth, "there is no token for the workspace")
-                    .hint("put a service-account token with the role Admin in GRAFANA_TOKEN")
-            })?;
-            (url.clone(), token.trim().to_owned(), None)
-        }
+/// Connects, and finds out what this server is. Says whether AWS is going to be asked for something besides.
+pub async fn connect(settings: &Settings, aws: bool, session: &Session<'_>) -> Result<Connection, Failure> {
+    let mut entered = None;
+    let (url, bearer, name): (String, Arc<dyn Bearer>, Option<String>) = match &settings.workspace {
+        Choice::Url(url) => (url.clone(), Arc::new(token(settings, session).await?), None),
         Choice::Sandbox(version) => {
-            let running = start(version, machine).await?;
-            (running.url.clone(), running.tokens.admin.clone(), Some(running))
+            let options = embedded("--sandbox", version, session.machine)?;
+            let (url, tokens) = session.sandbox(Options { aws, ..options }).await?;
+            let hint =
+                "the data of the embedded workspace may be another one's; remove .amgctl and try again".into();
+            let given = Given { secret: Secret::new(tokens.admin), hint };
+            (url, Arc::new(given), Some("the embedded workspace".into()))
+        }
+        Choice::Managed(managed) => {
+            let entry = managed::enter(managed, settings, session).await?;
+            entered = Some(entry.workspace);
+            (entry.url, entry.bearer, Some(entry.name))
         }
     };
-    let client = Client::new(&url, Secret::new(token)).map_err(|e| Failure::new(Exit::Usage, e.to_string()))?;
-    let (server, access) = probe(&client).await.map_err(refused)?;
-    let name = if sandbox.is_some() { "the embedded workspace".into() } else { client.url().to_owned() };
-    Ok(Connection { client, server, access, name, sandbox })
+    let client = Client::new(&url, bearer).map_err(|e| Failure::new(Exit::Usage, e.to_string()))?;
+    let (server, access) = probe(&client).await.map_err(|e| refused_by(e, entered.as_ref()))?;
+    let name = name.unwrap_or_else(|| client.url().to_owned());
+    Ok(Connection { client, server, access, name })
 }
 
-async fn start(version: &str, machine: &Machine) -> Result<Running, Failure> {
+/// The token for a workspace that is named by its URL: from the environment, else from the secret of the settings.
+async fn token(settings: &Settings, session: &Session<'_>) -> Result<Given, Failure> {
+    if let Some(token) = session.machine.variable("GRAFANA_TOKEN") {
+        let hint = "make a new token for the service account, and put it in GRAFANA_TOKEN".into();
+        return Ok(Given { secret: Secret::new(token.trim().to_owned()), hint });
+    }
+    let Some(secret) = &settings.access.secret else {
+        return Err(Failure::new(Exit::Auth, "there is no token for the workspace")
+            .hint("put a service-account token with the role Admin in GRAFANA_TOKEN"));
+    };
+    let aws = managed::aws(settings, session).await?;
+    let stored = managed::read(&aws, secret, settings.access.key.as_deref()).await?;
+    managed::given(secret, stored, aws.time(), session)
+}
+
+/// Makes sure that a token opens a workspace.
+pub async fn verify(url: &str, token: &Secret, workspace: Option<&Workspace>) -> Result<(), Failure> {
+    let given = Given { secret: token.clone(), hint: "run the command again".into() };
+    let client = Client::new(url, Arc::new(given))?;
+    probe(&client).await.map(drop).map_err(|e| refused_by(e, workspace))
+}
+
+/// How the embedded workspace is to be served, its version as it was typed after a flag.
+pub fn embedded(flag: &str, version: &str, machine: &Machine) -> Result<Options, Failure> {
     let version = match version {
         // Whoever made the file chose; a first run takes the default.
         "" => Version::that_made(&machine.sandbox_file())?.unwrap_or_default(),
-        text => text.parse::<Version>().map_err(|e| Failure::new(Exit::Usage, format!("--sandbox={text}: {e}")))?,
+        text => text.parse::<Version>().map_err(|e| Failure::new(Exit::Usage, format!("{flag} {text}: {e}")))?,
     };
-    let options = Options { version, data: Some(machine.sandbox_file()), ..Options::default() };
-    Ok(sandbox::start(options).await?)
+    Ok(Options { version, data: Some(machine.sandbox_file()), ..Options::default() })
+}
+
+/// A workspace of Amazon Managed Grafana that could not be made out.
+pub fn refused_by(error: ProbeError, workspace: Option<&Workspace>) -> Failure {
+    match (error, workspace) {
+        (ProbeError::TurnedAway(_), Some(workspace)) => managed::turned_away(workspace),
+        (error, _) => refused(error),
+    }
 }
 
 /// A workspace that could not be made out.
 pub fn refused(error: ProbeError) -> Failure {
     match error {
         ProbeError::Api(error) => api(&error),
+        ProbeError::TurnedAway(_) => {
+            Failure::new(Exit::Auth, error.to_string()).hint("run from a network that may reach the workspace")
+        }
         ProbeError::Forbidden(_) => Failure::new(Exit::Auth, error.to_string()).hint(
             "use a token of a service account with the role Admin, from a network that may reach the workspace",
         ),

@@ -1,12 +1,13 @@
 //! Everything that a plan is made of, put together: directory, workspace, record; and the plan itself.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::connect::{self, Connection, connect};
 use super::directory::{self, Sent};
-use super::{Exit, Failure, holder, origin};
+use super::{Exit, Failure, Session, holder, kept, origin};
 use crate::apply::object::fingerprint;
 use crate::grafana::probe::minimum_refresh;
 use crate::kinds;
@@ -53,13 +54,17 @@ pub struct Gathered {
 }
 
 /// Reads everything and plans.
+///
+/// A run that is going to write says how patient it is: it waits so long for another run's lease, and makes sure that
+/// it may keep the record. A run that only reads says none.
 pub async fn gather(
     goal: Goal,
     settings: Settings,
     file_problems: Vec<Problem>,
-    machine: &Machine,
-    terminal: &Terminal,
+    patience: Option<Duration>,
+    session: &Session<'_>,
 ) -> Result<Gathered, Failure> {
+    let Session { machine, terminal, .. } = session;
     let mut declarations = directory::load(&settings.directory, settings.file.clone(), machine);
     directory::ignored(&declarations, terminal);
     if goal == Goal::Apply {
@@ -70,9 +75,17 @@ pub async fn gather(
         directory::tell(&file_problems, declarations.files, Sent::Nothing, terminal)?;
     }
     let waiting = terminal.waiting("reading the workspace");
-    let mut connection = connect(&settings.workspace, machine).await?;
+    let mut connection = connect(&settings, kept::any(&declarations), session).await?;
     let mut store = Store::new(connection.client.clone(), settings.stack.clone());
-    let mut registry = registry(&settings, &connection, &mut store).await?;
+    let mut registry = match patience {
+        None => registry(&settings, &connection, &mut store).await?,
+        Some(patience) => {
+            waiting.at("waiting for another run's lease");
+            let free = when_free(patience, &settings, &connection, &mut store).await?;
+            waiting.at("reading the workspace");
+            free
+        }
+    };
     let taken = take_over_stack(&settings, &connection, &mut registry).await?;
     let empty = BTreeMap::new();
     let recorded = match &registry {
@@ -94,8 +107,16 @@ pub async fn gather(
         check(&settings, &declarations, &workspace, &connection, terminal).await?;
     }
     let (bodies, fingerprints) = match goal {
-        Goal::Apply => bodies(&declarations, &mut workspace, &registry)
-            .map_err(|problem| tell_one(&problem, &declarations, terminal))?,
+        Goal::Apply => {
+            let values = kept::fetch(&declarations, &settings, session).await.map_err(|failed| match failed {
+                kept::Failed::Here(problems) => tell_reads(&problems, &declarations, terminal),
+                kept::Failed::Everywhere(failure) => failure,
+            })?;
+            declarations.fetched(values);
+            let scope = kept::scope(&declarations, &settings.rules.targets);
+            bodies(&declarations, &scope, &mut workspace, &registry)
+                .map_err(|problem| tell_reads(&[*problem], &declarations, terminal))?
+        }
         Goal::Destroy => (BTreeMap::new(), BTreeMap::new()),
     };
     let ownership = ownership(&registry);
@@ -123,10 +144,7 @@ pub async fn gather(
         )
         .hint("if they are all to be destroyed, run again with --allow-empty, or run `amgctl destroy`"));
     }
-    let told = |problems: Vec<Problem>| {
-        let _ = directory::tell(&problems, declarations.files, Sent::Reads, terminal);
-        Failure::told(Exit::Faults)
-    };
+    let told = |problems: Vec<Problem>| tell_reads(&problems, &declarations, terminal);
     let mut plan = plan::plan(&inputs).map_err(told)?;
     let mut server = connection.server.clone();
     if !server.minimum_refresh_is_read && saves_dashboards(&plan) {
@@ -168,8 +186,8 @@ fn waiting_for<T>(waiting: &crate::terminal::Waiting, tell: impl FnOnce() -> T) 
     told.expect("`around` calls what it is given")
 }
 
-fn tell_one(problem: &Problem, declarations: &Declarations, terminal: &Terminal) -> Failure {
-    let _ = directory::tell(std::slice::from_ref(problem), declarations.files, Sent::Reads, terminal);
+fn tell_reads(problems: &[Problem], declarations: &Declarations, terminal: &Terminal) -> Failure {
+    let _ = directory::tell(problems, declarations.files, Sent::Reads, terminal);
     Failure::told(Exit::Faults)
 }
 
@@ -184,6 +202,37 @@ async fn registry(settings: &Settings, connection: &Connection, store: &mut Stor
         Err(LoadError::Forbidden(words)) => Ok(Registry::Unknown(format!("what is ours is not known ({words})"))),
         Err(LoadError::Api(error)) => Err(connect::api(&error)),
     }
+}
+
+/// Reads the record again and again until no other run holds the stack, as long as there is patience.
+async fn when_free(
+    patience: Duration,
+    settings: &Settings,
+    connection: &Connection,
+    store: &mut Store,
+) -> Result<Registry, Failure> {
+    let begun = Instant::now();
+    loop {
+        let mut found = registry(settings, connection, store).await?;
+        if matches!(found, Registry::Unknown(_)) && !connection.access.is_known() {
+            // The workspace does not say what the token may do: making the folder of the record proves it.
+            if store.secure_folder().await.is_ok() {
+                found = registry(settings, connection, store).await?;
+            }
+        }
+        match held(&found, settings, store) {
+            None => return Ok(found),
+            Some(failure) if begun.elapsed() >= patience => return Err(failure),
+            Some(_) => tokio::time::sleep(Duration::from_secs(1).min(patience)).await,
+        }
+    }
+}
+
+/// Another run's lease, if one holds.
+fn held(registry: &Registry, settings: &Settings, store: &Store) -> Option<Failure> {
+    let Registry::There(record) = registry else { return None };
+    let lease = record.lease.as_ref()?;
+    (store.holds(lease) && !holder::is_dead(&lease.process)).then(|| super::apply::locked(&settings.stack, lease))
 }
 
 /// Reads the record of the stack that is taken over, and makes it this stack's.
@@ -342,6 +391,7 @@ type Bodies = (BTreeMap<Address, Value>, BTreeMap<Address, BTreeMap<String, Fing
 /// A value that came from `$__…{}` is shown as it is written, on both sides of a difference, never as it is.
 fn bodies(
     declarations: &Declarations,
+    scope: &BTreeSet<&Address>,
     workspace: &mut Workspace,
     registry: &Registry,
 ) -> Result<Bodies, Box<Problem>> {
@@ -363,8 +413,14 @@ fn bodies(
         {
             mask(&value, &written, live);
         }
-        if let (true, Registry::There(record)) = (is_datasource && !body.secrets.is_empty(), registry) {
-            let prints = body.secrets.iter().map(|(k, v)| (k.clone(), fingerprint(&record.salt, address, k, v)));
+        let secrets = match body.secrets {
+            Ok(secrets) => secrets,
+            Err(problem) if scope.contains(address) => return Err(problem),
+            // Nothing is fetched for what is not planned.
+            Err(_) => Vec::new(),
+        };
+        if let (false, Registry::There(record)) = (secrets.is_empty(), registry) {
+            let prints = secrets.iter().map(|(k, v)| (k.clone(), fingerprint(&record.salt, address, k, v)));
             fingerprints.insert(address.clone(), prints.collect());
         }
         bodies.insert(address.clone(), written);
@@ -403,7 +459,15 @@ pub fn settle(
 ) -> Result<(Settings, Vec<Problem>), Failure> {
     let (file, problems) = directory::settings(directory)?;
     let mut workspace = workspace.clone();
-    workspace.url = workspace.url.or_else(|| machine.variable("AMGCTL_URL"));
+    let typed = &mut workspace.managed;
+    if workspace.url.is_none() && typed.workspace.is_none() && typed.sandbox.is_none() {
+        workspace.url = machine.variable("AMGCTL_URL");
+        typed.workspace = machine.variable("AMGCTL_WORKSPACE");
+        if workspace.url.is_some() && typed.workspace.is_some() {
+            return Err(Failure::new(Exit::Usage, "AMGCTL_URL and AMGCTL_WORKSPACE both name a workspace")
+                .hint("unset one of them"));
+        }
+    }
     let settings = Settings::settle(directory.to_owned(), file, &workspace, rules)
         .map_err(|message| Failure::new(Exit::Usage, message))?;
     Ok((settings, problems))

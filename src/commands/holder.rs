@@ -4,6 +4,8 @@
 
 use std::fs;
 
+use crate::model::Digest;
+
 /// The name of this process: boot, namespace of processes, number, start time. Empty where it cannot be told.
 #[must_use]
 pub fn me() -> String {
@@ -19,6 +21,31 @@ pub fn is_dead(name: &str) -> bool {
     let same_machine = here.is_some_and(|(b, s)| b == boot && s == space);
     let Ok(number) = number.parse::<u32>() else { return false };
     same_machine && of(number).as_deref() != Some(name)
+}
+
+/// A short name of this process, without a slash: machine and boot in eight digits, number, start time. Empty where it
+/// cannot be told.
+#[must_use]
+pub fn mark() -> String {
+    short(&me()).unwrap_or_default()
+}
+
+/// Whether the process of this short name surely ended, as [`is_dead`] has it.
+#[must_use]
+pub fn is_gone(mark: &str) -> bool {
+    let mut parts = mark.split('.');
+    let (Some(place), Some(number)) = (parts.next(), parts.next()) else { return false };
+    let Ok(number) = number.parse::<u32>() else { return false };
+    let here = short(&me()).is_some_and(|own| own.split('.').next() == Some(place));
+    here && of(number).and_then(|name| short(&name)).as_deref() != Some(mark)
+}
+
+/// The short form of a process's name.
+fn short(name: &str) -> Option<String> {
+    let (rest, started) = name.rsplit_once('/')?;
+    let (place, number) = rest.rsplit_once('/')?;
+    let place = Digest::of_bytes(place.as_bytes());
+    Some(format!("{}.{number}.{started}", place.as_str().get(..8)?))
 }
 
 fn boot_and_space() -> Option<(String, String)> {
@@ -50,5 +77,11 @@ mod tests {
         assert!(is_dead(&format!("{front}/{started}1")));
         assert!(!is_dead("another-boot/pid/1/1"));
         assert!(!is_dead(""));
+        let mark = mark();
+        assert!(mark.len() <= 28 && !mark.contains(['/', '-']), "{mark}");
+        assert!(!is_gone(&mark));
+        assert!(is_gone(&format!("{mark}1")));
+        assert!(!is_gone("00000000.1.1"), "another machine's");
+        assert!(!is_gone(""));
     }
 }

@@ -1,36 +1,67 @@
 //! The verbs: gather, decide, show, act. They put the pieces together and hold no rules of their own.
 
+mod api_key;
 mod apply;
+mod bootstrap;
 mod connect;
 mod directory;
 mod exit;
 mod gather;
 mod holder;
+mod identity;
+mod kept;
+mod managed;
 mod origin;
 mod registry;
 mod sandbox;
+mod session;
 mod setup;
+mod workspace;
 
 use std::path::Path;
 
 pub use exit::{Exit, Failure};
+use session::{Ended, Session};
 
 use crate::cli::{Cli, Command};
 use crate::plan::Goal;
 use crate::settings::Machine;
 use crate::terminal::Terminal;
 
-/// Runs a command to its end. Failures are told here; what is left to the caller is the status.
+/// Runs a command to its end, and undoes what must not be left behind. Failures are told here; what is left to the
+/// caller is the status.
 pub async fn run(cli: Cli, machine: &Machine, terminal: &Terminal) -> Exit {
-    let ended = match cli.command {
+    let session = Session::new(machine, terminal);
+    let command = async {
+        match carry_out(cli.command, &session).await {
+            Ok(exit) => exit,
+            Err(failure) => {
+                failure.tell(terminal);
+                failure.exit
+            }
+        }
+    };
+    match session.run(command).await {
+        Ended::With(exit) => exit,
+        Ended::Broken(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+async fn carry_out(command: Command, session: &Session<'_>) -> Result<Exit, Failure> {
+    let Session { machine, terminal, .. } = session;
+    match command {
         Command::Init(args) => setup::init(&args, terminal),
         Command::Validate(args) => directory::validate(&args, machine, terminal),
-        Command::Plan(args) => apply::plan(args, machine, terminal).await,
-        Command::Apply(args) => apply::apply(Goal::Apply, args, machine, terminal).await,
-        Command::Destroy(args) => apply::apply(Goal::Destroy, args, machine, terminal).await,
-        Command::Unlock(args) => registry::unlock(args, machine, terminal).await,
-        Command::Forget(args) => registry::forget(args, machine, terminal).await,
-        Command::Sandbox(args) => sandbox::serve(args, machine, terminal).await,
+        Command::Plan(args) => apply::plan(args, session).await,
+        Command::Apply(args) => apply::apply(Goal::Apply, args, session).await,
+        Command::Destroy(args) => apply::apply(Goal::Destroy, args, session).await,
+        Command::Unlock(args) => registry::unlock(args, session).await,
+        Command::Forget(args) => registry::forget(args, session).await,
+        Command::BootstrapIdentity(args) => bootstrap::identity(args, false, session).await,
+        Command::BootstrapApiKey(args) => api_key::bootstrap(args, session).await,
+        Command::Identity(args) => identity::run(args.command, session).await,
+        Command::Workspace(args) => workspace::run(args.command, session).await,
+        Command::Sandbox(args) => sandbox::serve(args, session).await,
         Command::Schema => {
             terminal.print(crate::source::settings_schema().trim_end());
             Ok(Exit::Done)
@@ -38,13 +69,6 @@ pub async fn run(cli: Cli, machine: &Machine, terminal: &Terminal) -> Exit {
         Command::Completions(args) => {
             setup::completions(args.shell, terminal);
             Ok(Exit::Done)
-        }
-    };
-    match ended {
-        Ok(exit) => exit,
-        Err(failure) => {
-            failure.tell(terminal);
-            failure.exit
         }
     }
 }

@@ -2,36 +2,35 @@
 
 use std::path::Path;
 
-use super::connect::{self, Connection, connect};
-use super::{Exit, Failure, apply, gather};
+use super::connect::{self, connect};
+use super::{Exit, Failure, Session, apply, gather};
 use crate::cli::{ForgetArgs, RulesArgs, UnlockArgs, WorkspaceArgs};
 use crate::registry::record::parse_address;
 use crate::registry::{LoadError, Loaded, Record, SaveError, Store};
-use crate::settings::{Machine, Settings};
-use crate::terminal::Terminal;
+use crate::settings::Settings;
 
 /// Ends another run's lease.
-pub async fn unlock(args: UnlockArgs, machine: &Machine, terminal: &Terminal) -> Result<Exit, Failure> {
+pub async fn unlock(args: UnlockArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     let mut workspace = args.workspace;
-    workspace.stack = args.name.or(workspace.stack);
-    let (settings, connection, mut store, mut record) = open(&args.directory, &workspace, machine).await?;
+    workspace.managed.stack = args.name.or(workspace.managed.stack);
+    let (settings, mut store, mut record) = open(&args.directory, &workspace, session).await?;
     let stack = &settings.stack;
     let Some(lease) = record.lease.take() else {
-        terminal.print(&format!("Nobody holds a lease on stack `{stack}`."));
-        return close(connection).await;
+        session.terminal.print(&format!("Nobody holds a lease on stack `{stack}`."));
+        return Ok(Exit::Done);
     };
     save(&mut store, &mut record).await?;
-    terminal.print(&format!("The lease of {} on stack `{stack}` is ended.", lease.holder));
-    close(connection).await
+    session.terminal.print(&format!("The lease of {} on stack `{stack}` is ended.", lease.holder));
+    Ok(Exit::Done)
 }
 
 /// Forgets one object.
-pub async fn forget(args: ForgetArgs, machine: &Machine, terminal: &Terminal) -> Result<Exit, Failure> {
+pub async fn forget(args: ForgetArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     let address = parse_address(&args.address).ok_or_else(|| {
         Failure::new(Exit::Usage, format!("`{}` is no address", args.address))
             .hint("an address looks like dashboard.node-exporter")
     })?;
-    let (settings, connection, mut store, mut record) = open(&args.directory, &args.workspace, machine).await?;
+    let (settings, mut store, mut record) = open(&args.directory, &args.workspace, session).await?;
     if let Some(lease) = record.lease.as_ref().filter(|lease| store.holds(lease)) {
         return Err(apply::locked(&settings.stack, lease));
     }
@@ -39,23 +38,23 @@ pub async fn forget(args: ForgetArgs, machine: &Machine, terminal: &Terminal) ->
         return Err(Failure::new(Exit::Error, format!("stack `{}` has no `{address}`", settings.stack)));
     }
     save(&mut store, &mut record).await?;
-    terminal.print(&format!(
+    session.terminal.print(&format!(
         "Forgot `{address}`: it stays in the workspace and is no longer of stack `{}`.",
         settings.stack
     ));
-    close(connection).await
+    Ok(Exit::Done)
 }
 
 async fn open(
     directory: &Path,
     workspace: &WorkspaceArgs,
-    machine: &Machine,
-) -> Result<(Settings, Connection, Store, Record), Failure> {
-    let (settings, _) = gather::settle(directory, workspace, &RulesArgs::default(), machine)?;
-    let connection = connect(&settings.workspace, machine).await?;
+    session: &Session<'_>,
+) -> Result<(Settings, Store, Record), Failure> {
+    let (settings, _) = gather::settle(directory, workspace, &RulesArgs::default(), session.machine)?;
+    let connection = connect(&settings, false, session).await?;
     let mut store = Store::new(connection.client.clone(), settings.stack.clone());
     match store.load(&connection.access).await {
-        Ok(Loaded::There(record)) => Ok((settings, connection, store, *record)),
+        Ok(Loaded::There(record)) => Ok((settings, store, *record)),
         Ok(Loaded::Absent) => {
             Err(Failure::new(Exit::Error, format!("the workspace has no record of stack `{}`", settings.stack)))
         }
@@ -76,11 +75,4 @@ async fn save(store: &mut Store, record: &mut Record) -> Result<(), Failure> {
         }
         SaveError::Api(_) | SaveError::Refused(_) => Failure::new(Exit::Error, error.to_string()),
     })
-}
-
-async fn close(connection: Connection) -> Result<Exit, Failure> {
-    if let Some(sandbox) = connection.sandbox {
-        sandbox.shutdown().await?;
-    }
-    Ok(Exit::Done)
 }

@@ -1,19 +1,17 @@
 //! `amgctl sandbox`: serves the embedded workspace in the foreground.
 
-use super::{Exit, Failure};
+use super::{Exit, Failure, Session, connect};
 use crate::cli::SandboxArgs;
-use crate::sandbox::{self, Fault, Options, Version};
-use crate::settings::{Machine, duration};
-use crate::terminal::Terminal;
+use crate::sandbox::{self, Fault, Options};
+use crate::settings::duration;
 
 /// Serves until Ctrl-C or SIGTERM; says where in one line of JSON when it is ready.
-pub async fn serve(args: SandboxArgs, machine: &Machine, terminal: &Terminal) -> Result<Exit, Failure> {
+pub async fn serve(args: SandboxArgs, session: &Session<'_>) -> Result<Exit, Failure> {
+    let machine = session.machine;
     let usage = |message: String| Failure::new(Exit::Usage, message);
-    let version = match &args.grafana {
-        Some(text) => text.parse::<Version>().map_err(|e| usage(format!("--grafana {text}: {e}")))?,
-        None if args.ephemeral => Version::default(),
-        // Whoever made the file chose: it is not upgraded unless that is asked for.
-        None => Version::that_made(&machine.sandbox_file())?.unwrap_or_default(),
+    let kept = match (&args.grafana, args.ephemeral) {
+        (None, true) => Options::default(),
+        (version, _) => connect::embedded("--grafana", version.as_deref().unwrap_or_default(), machine)?,
     };
     let faults = args
         .fault
@@ -22,17 +20,17 @@ pub async fn serve(args: SandboxArgs, machine: &Machine, terminal: &Terminal) ->
         .collect::<Result<Vec<Fault>, Failure>>()?;
     let latency = duration(&args.latency).map_err(|e| usage(format!("--latency: {e}")))?;
     let options = Options {
-        version,
         port: args.port,
-        data: (!args.ephemeral).then(|| machine.sandbox_file()),
+        data: kept.data.filter(|_| !args.ephemeral),
         latency,
         faults,
         seed_dir: args.seed_dir,
-        ..Options::default()
+        aws: true,
+        ..kept
     };
     let running = sandbox::start(options).await?;
-    terminal.print(&running.ready_line());
-    let signal = super::apply::signal().await;
+    session.terminal.print(&running.ready_line());
+    let signal = session.signal().await;
     running.shutdown().await?;
-    Ok(signal)
+    Ok(signal.into())
 }

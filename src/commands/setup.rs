@@ -28,9 +28,8 @@ pub fn init(args: &InitArgs, terminal: &Terminal) -> Result<Exit, Failure> {
             .hint("edit it, or remove it first"));
     }
     let schema = directory.join(source::settings::SCHEMA_FILE);
-    for (path, text) in
-        [(&settings, source::init_text(&stack, args.url.as_deref())), (&schema, source::settings_schema())]
-    {
+    let text = source::init_text(&stack, args.url.as_deref(), args.workspace.as_deref());
+    for (path, text) in [(&settings, text), (&schema, source::settings_schema())] {
         fs::write(path, text)
             .map_err(|e| Failure::new(Exit::Error, format!("`{}` cannot be written: {e}", shown(path))))?;
     }

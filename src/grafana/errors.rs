@@ -14,12 +14,21 @@ pub enum ApiError {
     /// What answered is not a Grafana's API: a login page, a proxy, another site.
     #[error("this does not look like the address of a Grafana: {0}")]
     NotGrafana(String),
-    /// The token is not accepted (any more); the server's words.
-    #[error("Grafana refused the token (401, {0})")]
-    Unauthorised(String),
+    /// The token is not accepted (any more).
+    #[error("Grafana refused the token (401, {})", .0.words)]
+    Unauthorised(Refused),
     /// The answer is larger than any that a Grafana gives.
     #[error("the workspace's answer is too large")]
     TooLarge,
+}
+
+/// A token that was refused for good.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refused {
+    /// The server's words.
+    pub words: String,
+    /// What to do, which depends on where the token came from.
+    pub hint: String,
 }
 
 impl ApiError {
@@ -41,16 +50,11 @@ impl ApiError {
 
     /// What to try next, where there is something.
     #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&str> {
         match self {
-            ApiError::Unauthorised(words) if words.to_lowercase().contains("expired") => {
-                Some("it ran out: make a new token for the service account, and put it in GRAFANA_TOKEN")
-            }
             ApiError::NotReached(_) => Some("check the URL, the network and the proxy settings of this machine"),
             ApiError::NotGrafana(_) => Some("give the address that a browser shows on the workspace's home page"),
-            ApiError::Unauthorised(_) => {
-                Some("make a new token for the service account, and put it in GRAFANA_TOKEN")
-            }
+            ApiError::Unauthorised(refused) => Some(&refused.hint),
             ApiError::Lost(_) | ApiError::TooLarge => None,
         }
     }

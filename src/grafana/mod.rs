@@ -4,6 +4,7 @@
 //! this is in [`probe`]. Retrying, pacing and counting are layers of [`Client::send`], in this one place.
 
 pub mod access;
+pub mod bearer;
 pub mod errors;
 pub mod probe;
 
@@ -15,9 +16,10 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, LOCATION, RETRY_AFTER};
 use tokio::sync::{RwLock, Semaphore};
 
-pub use errors::ApiError;
+use bearer::{Bearer, Token};
+pub use errors::{ApiError, Refused};
 
-use crate::model::{Method, Request, Response, Secret};
+use crate::model::{Method, Request, Response};
 
 /// How many reads are in flight at once; servers gain up to about this many (`contracts/README.md` 25).
 pub const IN_FLIGHT: usize = 16;
@@ -33,7 +35,7 @@ const ATTEMPTS: usize = 5;
 pub struct Client {
     http: reqwest::Client,
     base: String,
-    token: Secret,
+    bearer: Arc<dyn Bearer>,
     shared: Arc<Shared>,
 }
 
@@ -47,9 +49,9 @@ struct Shared {
     date: AtomicU64,
     /// Whether the token was ever accepted.
     accepted: AtomicBool,
-    /// The server's words once the token is refused for good. Held for writing while that is being found out, so that
+    /// Set once the token is refused for good. Held for writing while that is being found out, so that
     /// nothing else is sent meanwhile.
-    refused: RwLock<Option<String>>,
+    refused: RwLock<Option<Refused>>,
 }
 
 /// What a client has sent and received.
@@ -68,7 +70,7 @@ impl Client {
     ///
     /// Plain `http` is spoken to loopback only; certificates are always checked; redirects are not followed, because
     /// a workspace's API has none and a login page does.
-    pub fn new(url: &str, token: Secret) -> anyhow::Result<Client> {
+    pub fn new(url: &str, bearer: Arc<dyn Bearer>) -> anyhow::Result<Client> {
         let base = base_of(url)?;
         let http = reqwest::Client::builder()
             .user_agent(concat!("amgctl/", env!("CARGO_PKG_VERSION")))
@@ -94,7 +96,7 @@ impl Client {
             accepted: AtomicBool::new(false),
             refused: RwLock::new(None),
         };
-        Ok(Client { http, base, token, shared: Arc::new(shared) })
+        Ok(Client { http, base, bearer, shared: Arc::new(shared) })
     }
 
     /// The workspace's URL, without a slash at its end.
@@ -118,7 +120,8 @@ impl Client {
     /// Reads are repeated after a lost answer, 429, 500 (a locked database answers so) and 502 to 504; writes only when
     /// they were surely not done: the connection was refused, or the answer was 429. Waits are as long as `Retry-After`
     /// says, else random and longer each time. A write whose answer was lost is [`ApiError::Lost`]: whoever sent it
-    /// looks before repeating it. Once the token is refused for good nothing is sent any more.
+    /// looks before repeating it. A token that is refused for good is replaced where its source has another one, and the
+    /// request sent again; where it has none, nothing is sent any more.
     pub async fn send(&self, request: &Request) -> Result<Response, ApiError> {
         let mut waits = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(100))
@@ -127,14 +130,18 @@ impl Client {
             .with_jitter()
             .build();
         loop {
-            if let Some(words) = &*self.shared.refused.read().await {
-                return Err(ApiError::Unauthorised(words.clone()));
+            if let Some(refused) = &*self.shared.refused.read().await {
+                return Err(ApiError::Unauthorised(refused.clone()));
             }
-            let answer = self.once(request).await;
+            let token = self.bearer.token().await;
+            let answer = self.once(request, &token).await;
             if let Ok((response, _)) = &answer
                 && response.status == 401
             {
-                return self.is_it_true(response).await;
+                match self.is_it_true(response, &token).await? {
+                    Refusal::Untrue => return answer.map(|(response, _)| response),
+                    Refusal::Replaced => continue,
+                }
             }
             let (again, asked) = match &answer {
                 Ok((response, asked)) => (is_busy(request.method, response.status), *asked),
@@ -153,24 +160,36 @@ impl Client {
     }
 
     /// Some servers answer 401 although the token is good (`contracts/README.md` 23): where it had worked before, one
-    /// cheap read settles that, and nothing else is sent until it has. An untrue 401 is given back as the answer.
-    async fn is_it_true(&self, answer: &Response) -> Result<Response, ApiError> {
+    /// cheap read settles that, and nothing else is sent until it has.
+    async fn is_it_true(&self, answer: &Response, sent: &Token) -> Result<Refusal, ApiError> {
         let mut refused = self.shared.refused.write().await;
-        if let Some(words) = &*refused {
-            return Err(ApiError::Unauthorised(words.clone()));
+        if let Some(refused) = &*refused {
+            return Err(ApiError::Unauthorised(refused.clone()));
+        }
+        let now = self.bearer.token().await;
+        if now.number != sent.number {
+            // Another request found out before.
+            return Ok(Refusal::Replaced);
         }
         if self.shared.accepted.load(Ordering::Relaxed) {
             let read = Request::get("/api/access-control/user/permissions");
-            if !self.once(&read).await.is_ok_and(|(again, _)| again.status == 401) {
-                return Ok(answer.clone());
+            if !self.once(&read, &now).await.is_ok_and(|(again, _)| again.status == 401) {
+                return Ok(Refusal::Untrue);
             }
         }
+        if self.bearer.refused(sent.number).await {
+            self.shared.accepted.store(false, Ordering::Relaxed);
+            return Ok(Refusal::Replaced);
+        }
         let words = answer.message();
-        *refused = Some(words.clone());
-        Err(ApiError::Unauthorised(words))
+        let ran_out = words.to_lowercase().contains("expired");
+        let hint = format!("{}{}", if ran_out { "it ran out: " } else { "" }, self.bearer.hint());
+        let told = Refused { words, hint };
+        *refused = Some(told.clone());
+        Err(ApiError::Unauthorised(told))
     }
 
-    async fn once(&self, request: &Request) -> Result<(Response, Option<Duration>), ApiError> {
+    async fn once(&self, request: &Request, token: &Token) -> Result<(Response, Option<Duration>), ApiError> {
         // Writes have a pace of their own (`crate::apply::pace`), so that reading back does not hold them up.
         let _place = match request.method.is_read() {
             true => Some(self.shared.reads.acquire().await.map_err(|e| ApiError::NotReached(e.to_string()))?),
@@ -184,7 +203,7 @@ impl Client {
             Method::Put => self.http.put(url),
             Method::Delete => self.http.delete(url),
         };
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", self.token.expose()))
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.secret.expose()))
             .map_err(|_| ApiError::NotReached("the token holds characters that no token has".into()))?;
         bearer.set_sensitive(true);
         building =
@@ -247,6 +266,14 @@ impl Client {
         let date = self.shared.date.load(Ordering::Relaxed);
         i64::try_from(date).ok().filter(|d| *d > 0)
     }
+}
+
+/// What a 401 turned out to be.
+enum Refusal {
+    /// The token is good, and the answer was not true.
+    Untrue,
+    /// The token is bad, and there is another one.
+    Replaced,
 }
 
 fn is_busy(method: Method, status: u16) -> bool {

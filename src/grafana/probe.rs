@@ -21,6 +21,9 @@ pub enum ProbeError {
     /// The token may not even ask, or something before the workspace turned it away; the words.
     #[error("the workspace turned this token away: {0}")]
     Forbidden(String),
+    /// Something before the workspace turned the caller away (403 without an answer of Grafana's); the words.
+    #[error("something before the workspace turned this machine away: {0}")]
+    TurnedAway(String),
     /// Something else is at that address.
     #[error("this does not look like the address of a Grafana: {0}")]
     NotGrafana(String),
@@ -30,6 +33,9 @@ pub enum ProbeError {
 pub async fn probe(client: &Client) -> Result<(Server, Access), ProbeError> {
     // First and alone: a refused token costs one request.
     let permissions = ask(client, "/api/access-control/user/permissions").await?;
+    if permissions.status == 403 && permissions.json().is_null() {
+        return Err(ProbeError::TurnedAway(format!("403 {}", permissions.message())));
+    }
     let access = if permissions.status == 200 { Access::of(&permissions.json()) } else { Access::default() };
     let dashboards = ask(client, "/apis/dashboard.grafana.app").await;
     let dashboards = versions(&dashboards?);

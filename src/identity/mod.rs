@@ -1,3 +1,12 @@
-//! Who a run is to the workspace, and what AWS must allow for that.
+//! Access to a workspace of Amazon Managed Grafana: which one it is, which service account and which tokens a stack has
+//! there, when a token is made, renewed, stored and deleted.
+//!
+//! What is decided is pure and stands in a file of its own; what is done is sent through [`crate::aws`].
 
+pub mod find;
+pub mod mint;
+pub mod names;
 pub mod policy;
+pub mod rotation;
+pub mod store;
+pub mod stored;

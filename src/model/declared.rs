@@ -110,6 +110,34 @@ pub struct DeclaredSecret {
     pub key: String,
     /// Where it stands.
     pub place: Place,
+    /// Where in AWS it is kept, if it is.
+    pub kept: Option<Kept>,
+}
+
+/// A secret kept in AWS, as a document refers to it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Kept {
+    /// In Secrets Manager.
+    Secret {
+        /// Its name or ARN.
+        id: String,
+        /// The key in its JSON; empty for all of it.
+        key: String,
+        /// The label of the version; empty for the current one.
+        stage: String,
+    },
+    /// A parameter of Systems Manager, by its name.
+    Parameter(String),
+}
+
+impl std::fmt::Display for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Kept::Secret { id, key, .. } if key.is_empty() => write!(f, "the secret `{id}`"),
+            Kept::Secret { id, key, .. } => write!(f, "the key `{key}` of the secret `{id}`"),
+            Kept::Parameter(name) => write!(f, "the parameter `{name}`"),
+        }
+    }
 }
 
 /// Where a body can be read again.

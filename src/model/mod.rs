@@ -18,7 +18,7 @@ pub mod slug;
 
 pub use address::{Address, FolderPath, KindName, StackName, Uid};
 pub use declared::{
-    BodyRef, Declared, DeclaredFolder, DeclaredSecret, Headline, Parent, Reference, Target, UidFrom,
+    BodyRef, Declared, DeclaredFolder, DeclaredSecret, Headline, Kept, Parent, Reference, Target, UidFrom,
 };
 pub use delta::{Delta, Entry, Mark};
 pub use digest::{Digest, Fingerprint, NormalDigest};

@@ -1,8 +1,11 @@
 //! Texts for people and machines out of plans, problems and events: one file per output.
 
+pub mod access;
 pub mod delta;
+pub mod duration;
 pub mod human;
 pub mod outside;
 pub mod problems;
 pub mod style;
 pub mod summary;
+pub mod table;

@@ -26,6 +26,11 @@ pub struct Tokens {
 const FIRST: [(&str, &str); 3] =
     [("contract-admin", "Admin"), ("contract-editor", "Editor"), ("contract-viewer", "Viewer")];
 
+/// Whether an account is one that the workspace began with.
+pub(super) fn is_of_the_sandbox(account: &Account) -> bool {
+    FIRST.iter().any(|(name, _)| *name == account.name)
+}
+
 impl State {
     /// Makes the user and the accounts that the workspace begins with, unless they are there.
     pub fn begin(&mut self, rules: &Rules, tokens: Option<&Tokens>) {
@@ -56,7 +61,7 @@ impl State {
         Tokens { admin, editor, viewer }
     }
 
-    fn add_account(&mut self, rules: &Rules, name: &str, role: &str, service: bool) -> i64 {
+    pub(super) fn add_account(&mut self, rules: &Rules, name: &str, role: &str, service: bool) -> i64 {
         self.counters.account += 1;
         let id = self.counters.account;
         let login = match (service, rules.accounts.org_in_login) {
@@ -90,7 +95,7 @@ impl State {
     ) -> i64 {
         self.counters.token += 1;
         let id = self.counters.token;
-        let created = jiff::Timestamp::now().as_second();
+        let created = self.clock.now();
         let expires = life.filter(|seconds| *seconds > 0).map(|seconds| created.saturating_add(seconds));
         let (name, role) = (name.to_owned(), role.to_owned());
         self.touch(Key::Token(id));

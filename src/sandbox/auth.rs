@@ -25,7 +25,7 @@ fn by_token(rules: &Rules, state: &State, sent: &str) -> Result<Who, Answer> {
     let Some(token) = state.tokens.values().find(|t| t.key == sent) else {
         return Err(rules.unauthorized("api-key.invalid", "Invalid API key"));
     };
-    if token.expires.is_some_and(|end| end <= jiff::Timestamp::now().as_second()) {
+    if token.expires.is_some_and(|end| end <= state.clock.now()) {
         return Err(rules.unauthorized("api-key.expired", "Expired API key"));
     }
     let Some(id) = token.account else {

@@ -4,8 +4,8 @@
 //!
 //! | part | is |
 //! |---|---|
-//! | WHAT | `refuse` closes a new connection at once · `429`, `500`, `502`, `503`, `504` answer so and do nothing · the same with `-after` do it and answer so · `cut-before` and `cut-after` close the connection without an answer, before or after it was done · `slow` and `slow-after` wait, before or after it was done · `busy` is a database that several writers meet in |
-//! | FILTER | `read`, `write`, or the beginning of a path |
+//! | WHAT | `refuse` closes a new connection at once · `429`, `500`, `502`, `503`, `504` answer so and do nothing · the same with `-after` do it and answer so · `cut-before` and `cut-after` close the connection without an answer, before or after it was done · `slow` and `slow-after` wait, before or after it was done · `busy` is a database that several writers meet in · `nac` turns everybody away before Grafana sees them · of AWS: `denied` by IAM, `quota` used up, `expired` credentials, `skew` of the clocks, `updating` shows workspaces as being changed |
+//! | FILTER | `read`, `write`, or the beginning of a path; `aws` or the name of an action, as `CreateSecret`, for calls to AWS, which nothing else strikes |
 //! | WHEN | `@3` the third of those requests, `@3-5`, `@3+`, `%5` five in a hundred of them, `%5/7` the same with seed 7; without it every one |
 //! | VALUE | a time: how long `slow` waits, what `429` asks to wait |
 //!
@@ -52,6 +52,25 @@ pub enum What {
     },
     /// The database is one that writers lock against each other.
     Busy,
+    /// The network access control turns everybody away from Grafana, before it sees them.
+    Nac,
+    /// IAM does not allow it.
+    Denied,
+    /// A quota of AWS is used up.
+    Quota,
+    /// The caller's credentials ran out.
+    Expired,
+    /// The clocks of AWS and its caller differ too much.
+    Skew,
+    /// The workspace is being changed.
+    Updating,
+}
+
+impl What {
+    /// Whether only AWS can go wrong so.
+    fn is_of_aws(self) -> bool {
+        matches!(self, What::Denied | What::Quota | What::Expired | What::Skew | What::Updating)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,6 +79,9 @@ enum When {
     Between(usize, usize),
     Percent(f64, u64),
 }
+
+/// How the paths of calls to AWS begin, as faults and logs name them: the action follows.
+const AWS: &str = "aws:";
 
 const WORDS: &[(&str, What)] = &[
     ("refuse", What::Refuse),
@@ -77,6 +99,12 @@ const WORDS: &[(&str, What)] = &[
     ("cut-after", What::Cut { done: true }),
     ("slow", What::Slow { done: false }),
     ("slow-after", What::Slow { done: true }),
+    ("nac", What::Nac),
+    ("denied", What::Denied),
+    ("quota", What::Quota),
+    ("expired", What::Expired),
+    ("skew", What::Skew),
+    ("updating", What::Updating),
     ("busy", What::Busy),
 ];
 
@@ -131,10 +159,19 @@ impl FromStr for Fault {
                 "write" => fault.writes = Some(true),
                 "read" => fault.writes = Some(false),
                 path if path.starts_with('/') => path.clone_into(&mut fault.path),
+                "aws" => AWS.clone_into(&mut fault.path),
+                action if action.starts_with(|c: char| c.is_ascii_uppercase()) => {
+                    fault.path = format!("{AWS}{action}");
+                }
                 _ => {
-                    return Err(no(format!("`{filter}` is neither `read` nor `write` nor a path")));
+                    return Err(no(format!(
+                        "`{filter}` is neither `read` nor `write` nor a path nor an action of AWS"
+                    )));
                 }
             }
+        }
+        if what.is_of_aws() && fault.path.is_empty() {
+            AWS.clone_into(&mut fault.path);
         }
         if matches!(what, What::Slow { .. }) && value.is_none() {
             return Err(no("say how slow, as `slow=2s`".to_owned()));
@@ -220,6 +257,11 @@ impl Faults {
         met
     }
 
+    /// The network access control may turn somebody away.
+    pub fn turns_away(&self) -> bool {
+        self.0.iter().any(|(fault, _)| fault.what == What::Nac)
+    }
+
     /// Some database is busy as measured: writes then take their time, so that they can meet.
     pub fn busy_as_measured(&self) -> bool {
         self.0.iter().any(|(fault, _)| fault.what == What::Busy && fault.when == When::Always)
@@ -228,6 +270,9 @@ impl Faults {
 
 impl Fault {
     fn concerns(&self, request: &Request) -> bool {
+        if self.path.starts_with(AWS) != request.path.starts_with(AWS) {
+            return false;
+        }
         self.writes.is_none_or(|writes| writes == request.is_write()) && request.path.starts_with(&self.path)
     }
 
@@ -288,7 +333,7 @@ mod tests {
     fn what_is_no_fault_is_told_with_what_would_be() {
         for (text, told) in [
             ("frob", "`frob` is no fault: the words are `refuse`, `429`"),
-            ("502:often", "`often` is neither `read` nor `write` nor a path"),
+            ("502:often", "`often` is neither `read` nor `write` nor a path nor an action of AWS"),
             ("502@0", "`@0` is no time of it"),
             ("502%x", "`%x` is no time of it"),
             ("slow", "say how slow, as `slow=2s`"),

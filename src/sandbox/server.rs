@@ -64,7 +64,7 @@ const WRITE_TIME: Duration = Duration::from_millis(4);
 
 /// The connection is closed without an answer.
 #[derive(Debug)]
-struct Cut;
+pub(super) struct Cut;
 
 impl std::error::Error for Cut {}
 
@@ -134,6 +134,19 @@ impl Shared {
             }
         }
         answer
+    }
+
+    /// Looks at what is held, or changes it; a change is in the data file before this returns.
+    pub fn with<T>(&self, act: impl FnOnce(&Rules, &mut State) -> T) -> Result<T> {
+        let mut kept = self.kept();
+        anyhow::ensure!(!kept.closed, "the embedded workspace has stopped");
+        let Kept { state, store, .. } = &mut *kept;
+        let outcome = act(&self.rules, state);
+        match store {
+            None => state.changed.clear(),
+            Some(store) => store.save(state)?,
+        }
+        Ok(outcome)
     }
 
     /// Lets go of the data file, after folding it into one if asked to; nothing is answered any more.
@@ -228,11 +241,17 @@ async fn answer_with_faults(shared: &Shared, request: &Request) -> Option<Answer
         match what {
             What::Cut { done: false } => return None,
             What::Status { code, done: false } => return Some(struck(*code, *time)),
+            What::Nac => return Some(Answer::text(403, "Forbidden")),
             What::Cut { done: true }
             | What::Status { done: true, .. }
             | What::Slow { .. }
             | What::Refuse
-            | What::Busy => {}
+            | What::Busy
+            | What::Denied
+            | What::Quota
+            | What::Expired
+            | What::Skew
+            | What::Updating => {}
         }
     }
     let answer = shared.answer(request, n);
@@ -243,7 +262,8 @@ async fn answer_with_faults(shared: &Shared, request: &Request) -> Option<Answer
         match what {
             What::Cut { .. } => return None,
             What::Status { code, .. } => return Some(struck(*code, *time)),
-            What::Slow { .. } | What::Refuse | What::Busy => {}
+            What::Slow { .. } | What::Refuse | What::Busy | What::Nac => {}
+            What::Denied | What::Quota | What::Expired | What::Skew | What::Updating => {}
         }
     }
     Some(answer)
@@ -285,7 +305,8 @@ fn struck(code: u16, time: Option<Duration>) -> Answer {
     answer
 }
 
-fn response(answer: Answer) -> Response<Body> {
+/// An answer as it is sent.
+pub(super) fn response(answer: Answer) -> Response<Body> {
     let mut response = Response::builder()
         .status(answer.status)
         .header(header::CONTENT_TYPE, answer.content_type)

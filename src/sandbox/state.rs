@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::clock::Clock;
 pub use super::records::*;
 
 /// Revisions kept of one dashboard.
@@ -67,6 +68,8 @@ pub struct State {
     pub library: BTreeMap<String, LibraryElement>,
     /// What changed since it was last written.
     pub changed: BTreeSet<Key>,
+    /// What time it is.
+    pub clock: Clock,
 }
 
 impl State {

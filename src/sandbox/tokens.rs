@@ -19,7 +19,7 @@ impl Call<'_> {
         let Some(account) = self.account(id) else {
             return Answer::json(200, json!([]));
         };
-        let clock = jiff::Timestamp::now().as_second();
+        let clock = self.state.clock.now();
         let listed: Vec<_> = self
             .tokens_of(account.id)
             .iter()

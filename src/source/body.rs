@@ -1,5 +1,6 @@
 //! Bodies read again, for the changes that are shown or written; and the places of their parts.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -13,7 +14,7 @@ use super::values::{Dollars, Values};
 use super::{Declarations, dashboard, datasource, spans};
 use crate::kinds::Kind as _;
 use crate::kinds::datasource::Datasource;
-use crate::model::{Declared, Digest, KindName, Place, Problem, Secret, Spot};
+use crate::model::{Declared, Digest, Kept, KindName, Place, Problem, Secret, Spot};
 
 /// The body of a declared object.
 pub struct Body {
@@ -23,8 +24,8 @@ pub struct Body {
     pub value: Value,
     /// As it may be shown: texts that came in part from `$__…{}` as they are written.
     pub shown: Value,
-    /// Secret values to send, by key.
-    pub secrets: Vec<(String, Secret)>,
+    /// Secret values to send, by key; or what is wrong with one of them.
+    pub secrets: Result<Vec<(String, Secret)>, Box<Problem>>,
 }
 
 impl Declarations {
@@ -42,6 +43,11 @@ impl Declarations {
         } else {
             self.datasource(declared, &document, &shape)
         }
+    }
+
+    /// Takes in what was fetched of the secrets that are kept in AWS; bodies read from now on hold it.
+    pub fn fetched(&mut self, values: BTreeMap<Kept, Secret>) {
+        self.fetched = values;
     }
 
     /// Where a part of an object's body stands, by its JSON pointer; the object itself when the part is not there.
@@ -105,7 +111,7 @@ impl Declarations {
             Some((text, at)) => as_written(text, &at, &value, replacements),
             None => value.to_string(),
         };
-        Ok(Body { text, shown: value.clone(), value, secrets: Vec::new() })
+        Ok(Body { text, shown: value.clone(), value, secrets: Ok(Vec::new()) })
     }
 
     fn datasource(
@@ -117,7 +123,7 @@ impl Declarations {
         let values = self.values(shape);
         let base = base(shape, declared.body.item);
         let read = datasource::body(document, &base, &values).map_err(Box::new)?;
-        let secrets = datasource::secrets(document, &base, &values).map_err(Box::new)?;
+        let secrets = datasource::secrets(document, &base, &values, &self.fetched).map_err(Box::new);
         let with_uid = |value: Value| {
             let mut value = Datasource.normal(value).whole();
             if let Value::Object(map) = &mut value {

@@ -2,16 +2,18 @@
 //!
 //! Every key is known or an error; what only a server or its provisioning uses is read and left out.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::document::Document;
 use super::uids::datasource_uid;
-use super::values::{Kept, Resolved, Unresolved, Values};
+use super::values::{Resolved, Unresolved, Values};
 use super::yaml::member;
 use super::{Draft, FileRef, declare};
 use crate::kinds::Kind as _;
 use crate::kinds::datasource::{Datasource, facts, lint};
-use crate::model::{Address, Declared, DeclaredSecret, KindName, Parent, Problem, Secret, UidFrom};
+use crate::model::{Address, Declared, DeclaredSecret, Kept, KindName, Parent, Problem, Secret, UidFrom};
 
 /// Keys whose value is a text.
 const TEXTS: [&str; 8] = ["uid", "name", "type", "access", "url", "user", "database", "basicAuthUser"];
@@ -103,11 +105,12 @@ pub(crate) fn body(document: &Document<'_>, base: &str, values: &Values<'_>) -> 
     problems.into_iter().next().map_or(Ok(read), Err)
 }
 
-/// The secret values of the data source at a pointer, for sending.
+/// The secret values of the data source at a pointer, for sending; those kept in AWS from what was fetched.
 pub(crate) fn secrets(
     document: &Document<'_>,
     base: &str,
     values: &Values<'_>,
+    fetched: &BTreeMap<Kept, Secret>,
 ) -> Result<Vec<(String, Secret)>, Problem> {
     let pointer = member(base, "secureJsonData");
     let mut secrets = Vec::new();
@@ -117,7 +120,13 @@ pub(crate) fn secrets(
         let value = match values.resolve(text) {
             Ok(Resolved::AsWritten) => text.clone(),
             Ok(Resolved::Text(text)) => text,
-            Ok(Resolved::Kept(kept)) => return Err(not_fetched(key, &kept).spot(spot())),
+            Ok(Resolved::Kept(kept)) => match fetched.get(&kept) {
+                Some(value) => {
+                    secrets.push((key.clone(), value.clone()));
+                    continue;
+                }
+                None => return Err(not_fetched(key, &kept).spot(spot())),
+            },
             Err(error) => return Err(unresolved(&error).spot(spot())),
         };
         secrets.push((key.clone(), Secret::new(value)));
@@ -280,7 +289,10 @@ impl Reader<'_> {
             let spot = self.document.key_spot(&pointer, "");
             match value {
                 Value::String(text) => match self.values.resolve(text) {
-                    Ok(_) => secrets.push(DeclaredSecret { key: key.clone(), place: spot.place }),
+                    Ok(resolved) => {
+                        let kept = if let Resolved::Kept(kept) = resolved { Some(kept) } else { None };
+                        secrets.push(DeclaredSecret { key: key.clone(), place: spot.place, kept });
+                    }
                     Err(error) => problems.push(unresolved(&error).spot(spot)),
                 },
                 Value::Null => {}
@@ -332,11 +344,6 @@ fn unresolved(error: &Unresolved) -> Problem {
 }
 
 fn not_fetched(key: &str, kept: &Kept) -> Problem {
-    let what = match kept {
-        Kept::SecretsManager { id, .. } => format!("`{id}` in Secrets Manager"),
-        Kept::Parameter(name) => format!("the parameter `{name}`"),
-    };
-    Problem::error("secret-not-fetched", format!("the secret `{key}` is kept as {what}"))
-        .note("it is fetched with AWS access, which this version does not have yet")
-        .help("use `$__env{NAME}` until then")
+    Problem::error("secret-not-fetched", format!("`{key}` is kept as {kept}, which was not fetched"))
+        .help("plan without a target, or with this data source as one")
 }

@@ -48,6 +48,7 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Declarations {
         options: options.clone(),
         replacements: BTreeMap::new(),
         datasources: Vec::new(),
+        fetched: BTreeMap::new(),
     };
     let mut drafts = Vec::new();
     let mut folder_files = Vec::new();

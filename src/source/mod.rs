@@ -53,7 +53,7 @@ pub use settings::{FileSettings, init_text, read_settings, settings_schema};
 pub use titles::title_clashes;
 pub use uids::folder_uid;
 
-use crate::model::{BodyRef, Declared, DeclaredFolder, Digest, KindName, Problem, Uid};
+use crate::model::{BodyRef, Declared, DeclaredFolder, Digest, Kept, KindName, Problem, Secret, Uid};
 
 /// Looks a name of the environment up; the library itself never reads the environment.
 pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -105,6 +105,8 @@ pub struct Declarations {
     replacements: BTreeMap<BodyKey, Vec<(String, String)>>,
     /// The declared data sources.
     datasources: Vec<KnownDatasource>,
+    /// What was fetched of the secrets that are kept in AWS.
+    fetched: BTreeMap<Kept, Secret>,
 }
 
 /// A file or directory that was not read.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use schemars::JsonSchema;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::datasource::unknown_key;
 use super::document::{self, Document, Format};
@@ -30,6 +30,16 @@ pub struct FileSettings {
     /// The workspace's URL, where neither a flag nor the environment names one.
     #[schemars(regex(pattern = "^https?://"))]
     pub url: Option<String>,
+    /// The Amazon Managed Grafana workspace: its id, its name where that is unique, its ARN or its endpoint.
+    pub workspace: Option<String>,
+    /// The AWS region of the workspace, where neither a flag nor AWS's own configuration names one.
+    pub region: Option<String>,
+    /// Where the token comes from; without this one is made for each run and deleted at its end.
+    #[schemars(with = "Option<Auth>")]
+    pub auth: Auth,
+    /// What may be made in the workspace so that tokens can be.
+    #[schemars(with = "Option<Identity>")]
+    pub identity: Identity,
     /// Where this directory is kept, as `github.com/acme/infra/monitoring`; found out from git when it is not given.
     pub origin: Option<String>,
     /// Whether the workspace keeps a record of what this stack owns (the default), or nothing is ever deleted.
@@ -49,6 +59,26 @@ pub struct FileSettings {
     pub protect: Vec<AddressPattern>,
     /// How many objects one apply may destroy.
     pub max_destroy: Option<u32>,
+}
+
+/// Where the token comes from.
+#[derive(Clone, PartialEq, Eq, Debug, Default, JsonSchema)]
+#[schemars(deny_unknown_fields, default)]
+pub struct Auth {
+    /// A secret in Secrets Manager that holds the token: its name or ARN.
+    pub secret: Option<String>,
+    /// The key of the token in the secret's JSON, where it is not `token`.
+    pub key: Option<String>,
+}
+
+/// What may be made in the workspace so that tokens can be.
+#[derive(Clone, PartialEq, Eq, Debug, Default, JsonSchema)]
+#[schemars(deny_unknown_fields, default)]
+pub struct Identity {
+    /// Whether a run may make the stack's service account where it is missing; each is a billed user.
+    pub create: Option<bool>,
+    /// How long the token of a run lives, as `15m`; longer runs renew it.
+    pub token_ttl: Option<String>,
 }
 
 /// Whether ownership is recorded.
@@ -162,9 +192,13 @@ pub fn read_settings(root: &Path) -> (FileSettings, Vec<Problem>) {
 
 impl FileSettings {
     fn take(&mut self, document: &Document<'_>, problems: &mut Vec<Problem>) {
-        const KEYS: [&str; 9] = [
+        const KEYS: [&str; 13] = [
             "stack",
             "url",
+            "workspace",
+            "region",
+            "auth",
+            "identity",
             "origin",
             "ownership",
             "on_drift",
@@ -194,6 +228,16 @@ impl FileSettings {
                 ("url", _) => {
                     wrong("`url` must begin with `https://` (or `http://`, for this machine only)".into())
                 }
+                ("workspace", Value::String(text)) if !text.trim().is_empty() => {
+                    self.workspace = Some(text.trim().to_owned());
+                }
+                ("region", Value::String(text)) if !text.trim().is_empty() => {
+                    self.region = Some(text.trim().to_owned());
+                }
+                ("auth", Value::Object(auth)) => self.take_auth(document, auth, problems),
+                ("auth", _) => wrong("`auth` must be an object: `secret: NAME`".into()),
+                ("identity", Value::Object(identity)) => self.take_identity(document, identity, problems),
+                ("identity", _) => wrong("`identity` must be an object: `create: true`".into()),
                 ("origin", Value::String(text)) if !text.trim().is_empty() => {
                     self.origin = Some(text.trim().to_owned())
                 }
@@ -214,7 +258,9 @@ impl FileSettings {
                     self.unknown_references = Some(UnknownReferences::Warn);
                 }
                 ("unknown_references", _) => wrong("`unknown_references` is `error` or `warn`".into()),
-                ("stack" | "origin", _) => wrong(format!("`{key}` must be a text that is not empty")),
+                ("stack" | "origin" | "workspace" | "region", _) => {
+                    wrong(format!("`{key}` must be a text that is not empty"))
+                }
                 ("inputs", Value::Object(inputs)) => self.take_inputs(document, inputs, problems),
                 ("inputs", _) => wrong("`inputs` must be an object: `NAME: UID`".into()),
                 ("protect", Value::Array(patterns)) => self.take_patterns(document, patterns, problems),
@@ -226,14 +272,72 @@ impl FileSettings {
                 _ => problems.push(unknown_key(FILE, key, KEYS.into_iter()).spot(document.key_spot(&pointer, ""))),
             }
         }
+        if self.url.is_some() && self.workspace.is_some() {
+            problems.push(
+                Problem::error("settings", "`url` and `workspace` both name a workspace")
+                    .spot(document.key_spot("/workspace", ""))
+                    .help("keep one of them: `workspace` for Amazon Managed Grafana, `url` for any other Grafana"),
+            );
+        }
     }
 
-    fn take_inputs(
+    fn take_auth(&mut self, document: &Document<'_>, auth: &Map<String, Value>, problems: &mut Vec<Problem>) {
+        for (key, value) in auth {
+            let pointer = member("/auth", key);
+            match (key.as_str(), value) {
+                ("secret" | "key", Value::Null) => {}
+                ("secret", Value::String(text)) if !text.trim().is_empty() => {
+                    self.auth.secret = Some(text.trim().to_owned());
+                }
+                ("key", Value::String(text)) if !text.trim().is_empty() => {
+                    self.auth.key = Some(text.trim().to_owned());
+                }
+                ("secret" | "key", _) => problems.push(
+                    Problem::error("settings", format!("`auth.{key}` must be a text that is not empty"))
+                        .spot(document.spot(&pointer, "")),
+                ),
+                _ => {
+                    let unknown = unknown_key("`auth`", key, ["secret", "key"].into_iter());
+                    problems.push(unknown.spot(document.key_spot(&pointer, "")));
+                }
+            }
+        }
+        if self.auth.key.is_some() && self.auth.secret.is_none() {
+            problems.push(
+                Problem::error("settings", "`auth.key` names a key of a secret, and no `auth.secret` is named")
+                    .spot(document.spot("/auth", "")),
+            );
+        }
+    }
+
+    fn take_identity(
         &mut self,
         document: &Document<'_>,
-        inputs: &serde_json::Map<String, Value>,
+        identity: &Map<String, Value>,
         problems: &mut Vec<Problem>,
     ) {
+        for (key, value) in identity {
+            let pointer = member("/identity", key);
+            let mut wrong = |message: &str| {
+                problems.push(Problem::error("settings", message).spot(document.spot(&pointer, "")));
+            };
+            match (key.as_str(), value) {
+                ("create" | "token_ttl", Value::Null) => {}
+                ("create", Value::Bool(create)) => self.identity.create = Some(*create),
+                ("create", _) => wrong("`identity.create` is `true` or `false`"),
+                ("token_ttl", Value::String(text)) if !text.trim().is_empty() => {
+                    self.identity.token_ttl = Some(text.trim().to_owned());
+                }
+                ("token_ttl", _) => wrong("`identity.token_ttl` is a length of time, as `15m`"),
+                _ => {
+                    let unknown = unknown_key("`identity`", key, ["create", "token_ttl"].into_iter());
+                    problems.push(unknown.spot(document.key_spot(&pointer, "")));
+                }
+            }
+        }
+    }
+
+    fn take_inputs(&mut self, document: &Document<'_>, inputs: &Map<String, Value>, problems: &mut Vec<Problem>) {
         for (name, value) in inputs {
             let answer = match value {
                 Value::String(text) => text.clone(),
@@ -282,10 +386,12 @@ pub fn settings_schema() -> String {
 
 /// The `amgctl.yaml` that `amgctl init` writes; the schema it names goes beside it ([`SCHEMA_FILE`]).
 #[must_use]
-pub fn init_text(stack: &StackName, url: Option<&str>) -> String {
-    let url = match url {
-        Some(url) => format!("url: {}\n", Value::String(url.to_owned())),
-        None => "# url: https://g-0123456789.grafana-workspace.eu-west-1.amazonaws.com\n".into(),
+pub fn init_text(stack: &StackName, url: Option<&str>, workspace: Option<&str>) -> String {
+    let quoted = |text: &str| Value::String(text.to_owned());
+    let workspace = match (url, workspace) {
+        (Some(url), _) => format!("url: {}\n", quoted(url)),
+        (None, Some(workspace)) => format!("workspace: {}\n", quoted(workspace)),
+        (None, None) => "# workspace: g-0123456789\n# url: https://grafana.example.com\n".into(),
     };
     format!(
         "# yaml-language-server: $schema={SCHEMA_FILE}\n\
@@ -295,7 +401,7 @@ pub fn init_text(stack: &StackName, url: Option<&str>) -> String {
          stack: {stack}\n\
          \n\
          # The workspace, where no flag names one.\n\
-         {url}\
+         {workspace}\
          \n\
          # Answers to the inputs of exported dashboards, by name: the uid of a data source, or a value.\n\
          # inputs:\n\

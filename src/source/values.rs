@@ -7,6 +7,7 @@
 use std::path::{Component, Path};
 
 use super::Environment;
+use crate::model::Kept;
 
 /// How a `$` is read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,22 +38,6 @@ pub(crate) enum Resolved {
     Text(String),
     /// It is kept in AWS, and fetched only when it is needed.
     Kept(Kept),
-}
-
-/// A secret kept in AWS.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Kept {
-    /// Secrets Manager: id or ARN, then the key in its JSON, then the version stage; empty when not given.
-    SecretsManager {
-        /// Name or ARN.
-        id: String,
-        /// The key in the secret's JSON; empty for the whole secret.
-        key: String,
-        /// The version stage; empty for the current one.
-        stage: String,
-    },
-    /// A parameter of Systems Manager.
-    Parameter(String),
 }
 
 /// Why a text cannot be resolved; never with a value in it.
@@ -209,7 +194,7 @@ fn secrets_manager(argument: &str) -> Result<Kept, Unresolved> {
     if id.is_empty() || parts.any(|part| !part.is_empty()) {
         return Err(unresolved(format!("`{argument}` names no secret"), help));
     }
-    Ok(Kept::SecretsManager { id: id.into(), key: key.into(), stage: stage.into() })
+    Ok(Kept::Secret { id: id.into(), key: key.into(), stage: stage.into() })
 }
 
 fn unresolved(message: impl Into<String>, help: impl Into<String>) -> Unresolved {
@@ -269,7 +254,7 @@ mod tests {
     fn secrets_in_aws_are_parsed_and_not_fetched() {
         let read = |text: &str| resolve(text, Dollars::Plain);
         let kept = |id: &str, key: &str, stage: &str| {
-            Ok(Resolved::Kept(Kept::SecretsManager { id: id.into(), key: key.into(), stage: stage.into() }))
+            Ok(Resolved::Kept(Kept::Secret { id: id.into(), key: key.into(), stage: stage.into() }))
         };
         assert_eq!(read("$__secretsmanager{prod/amp}"), kept("prod/amp", "", ""));
         assert_eq!(read("$__secretsmanager{prod/amp:key:AWSPREVIOUS}"), kept("prod/amp", "key", "AWSPREVIOUS"));

@@ -48,7 +48,7 @@ fn what_is_typed_wrong_is_a_usage_error_and_asks_nothing() {
             ("plan stack --max-destroy many", "many"),
             ("plan stack --stack Not_A_Name", "Not_A_Name"),
             ("plan stack --sandbox --url http://127.0.0.1:1", "cannot be used with"),
-            ("apply stack -auto-approve --lock-timeout soon", "30s or 10m"),
+            ("apply stack -auto-approve --lock-timeout soon", "30s, 10m or 7d"),
             ("apply stack -auto-approve --on-drift maybe", "maybe"),
             ("sandbox --fault frob", "`frob` is no fault"),
             ("sandbox --grafana 8.5", "has no version `8.5`"),

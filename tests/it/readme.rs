@@ -92,12 +92,13 @@ fn every_command_and_flag_of_the_text_exists() {
     let text = readme();
     let command = Cli::command();
     let mut flags: Vec<String> = ["help", "version"].map(String::from).to_vec();
-    for sub in std::iter::once(&command).chain(command.get_subcommands()) {
-        flags.extend(sub.get_arguments().filter_map(|a| a.get_long()).map(str::to_owned));
-        if sub.get_name() != "amgctl" {
-            let row = format!("| `amgctl {}", sub.get_name());
-            assert!(text.contains(&row), "the table of commands lacks `{}`", sub.get_name());
+    let mut commands = vec![(String::from("amgctl"), &command)];
+    while let Some((name, command)) = commands.pop() {
+        flags.extend(command.get_arguments().filter_map(|a| a.get_long()).map(str::to_owned));
+        if !command.has_subcommands() {
+            assert!(text.contains(&format!("| `{name}")), "the table of commands lacks `{name}`");
         }
+        commands.extend(command.get_subcommands().map(|sub| (format!("{name} {}", sub.get_name()), sub)));
     }
     // What is not there yet, and flags of other programs.
     let others = ["release", "locked", "git"];

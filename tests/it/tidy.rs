@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules that know no I/O, no clock and no chance.
-const PURE: [&str; 5] = ["src/model/", "src/plan/", "src/kinds/", "src/render/", "src/identity/policy.rs"];
+const PURE: [&str; 4] = ["src/model/", "src/plan/", "src/kinds/", "src/render/"];
 
 #[test]
 fn pure_modules_do_no_input_or_output() {
@@ -60,13 +60,17 @@ fn only_the_terminal_prints() {
     let mut found = String::new();
     for file in sources().iter().filter(|file| file.path != "src/terminal.rs") {
         find(file, &FORBIDDEN, Text::Code, &mut found);
+        // A session undoes what must not be left behind, and then goes on panicking.
+        if file.path != "src/commands/session.rs" {
+            find(file, &["catch_unwind"], Text::Code, &mut found);
+        }
     }
     nothing(&found);
 }
 
 #[test]
 fn only_main_exits_and_reads_the_environment() {
-    const FORBIDDEN: [&str; 9] = [
+    const FORBIDDEN: [&str; 8] = [
         "process::exit",
         "process::abort",
         "ExitCode",
@@ -75,11 +79,14 @@ fn only_main_exits_and_reads_the_environment() {
         "env::current_dir",
         "env::home_dir",
         "env::temp_dir",
-        "catch_unwind",
     ];
     let mut found = String::new();
     for file in sources().iter().filter(|file| file.path != "src/main.rs") {
         find(file, &FORBIDDEN, Text::Code, &mut found);
+        // A session undoes what must not be left behind, and then goes on panicking.
+        if file.path != "src/commands/session.rs" {
+            find(file, &["catch_unwind"], Text::Code, &mut found);
+        }
     }
     nothing(&found);
 }
@@ -130,7 +137,7 @@ fn a_secret_can_be_neither_printed_nor_compared_nor_serialised() {
                     other => tell(&mut found, &file, *number, other),
                 }
             }
-            if line.contains("struct Secret") {
+            if line.contains("struct Secret(") || line.contains("struct Secret {") {
                 let derives = lines[..i].iter().rev().take_while(|(_, line)| line.trim_start().starts_with("#["));
                 for (number, derive) in derives.filter(|(_, line)| line.trim() != "#[derive(Clone)]") {
                     tell(&mut found, &file, *number, derive.trim());

@@ -141,7 +141,7 @@ fn values_come_from_the_environment_and_from_files_and_are_shown_as_written() {
     assert_eq!(body.shown["url"], "http://$TOKEN.example");
     assert_eq!(body.shown["jsonData"]["file"], "$__file{secret.txt}");
     let secrets: Vec<(&str, &str)> =
-        body.secrets.iter().map(|(key, secret)| (key.as_str(), secret.expose())).collect();
+        body.secrets.as_ref().unwrap().iter().map(|(key, secret)| (key.as_str(), secret.expose())).collect();
     assert_eq!(secrets, [("one", "hunter2"), ("two", "plain"), ("three", "hunter2-$")]);
     assert!(!body.text.contains("plain") && !format!("{declarations:?}").contains("hunter2"));
     assert_eq!(declarations.objects[0].secrets[0].place.to_string(), "d.yaml:11:5");

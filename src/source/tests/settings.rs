@@ -91,15 +91,15 @@ fn the_schema_knows_every_key_and_no_other() {
 fn what_init_writes_is_read_without_a_word() {
     let stack = StackName::parse("shop").unwrap();
     for url in [None, Some("https://g.example")] {
-        let root = directory(&[("amgctl.yaml", init_text(&stack, url)), (SCHEMA_FILE, settings_schema())]);
+        let root = directory(&[("amgctl.yaml", init_text(&stack, url, None)), (SCHEMA_FILE, settings_schema())]);
         let (settings, problems) = read_settings(root.path());
         expect(&lines(&problems), "");
         assert_eq!(settings.stack, Some(stack.clone()));
         assert_eq!(settings.url.as_deref(), url);
         assert!(loaded(root.path()).problems.is_empty() && loaded(root.path()).ignored.is_empty());
-        assert!(init_text(&stack, url).starts_with("# yaml-language-server: $schema=.amgctl.schema.json\n"));
+        assert!(init_text(&stack, url, None).starts_with("# yaml-language-server: $schema=.amgctl.schema.json\n"));
     }
-    let uncommented = init_text(&stack, None)
+    let uncommented = init_text(&stack, None, None)
         .replace("# inputs", "inputs")
         .replace("#   DS", "  DS")
         .replace("# protect", "protect");

@@ -1,0 +1,263 @@
+//! Getting into a workspace of Amazon Managed Grafana: AWS, the workspace, a token that is made for the run or stored.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Exit, Failure, Session, connect};
+use crate::aws::{Aws, AwsError, Options, Role, Summary, Workspace};
+use crate::grafana::bearer::{Bearer, Given};
+use crate::identity::find::{FindError, Named, find};
+use crate::identity::mint::{MintError, Minter, account};
+use crate::identity::stored::{self, Stored};
+use crate::settings::{Access, Choice, Managed, Settings};
+
+/// A stored token that has less left than this is told of.
+const SOON: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Where a workspace is, and how it is spoken to.
+pub struct Entry {
+    /// Its URL.
+    pub url: String,
+    /// Its tokens.
+    pub bearer: Arc<dyn Bearer>,
+    /// The workspace as people know it.
+    pub name: String,
+    /// The workspace itself.
+    pub workspace: Workspace,
+}
+
+/// AWS as the settings of a run name it: the real one, or that of the sandbox.
+pub async fn aws(settings: &Settings, session: &Session<'_>) -> Result<Aws, Failure> {
+    let (sandbox, region) = match &settings.workspace {
+        Choice::Url(_) => (None, None),
+        Choice::Sandbox(version) => (Some(version.as_str()), None),
+        Choice::Managed(managed) => {
+            let named = Named::read(managed.named.as_deref());
+            (managed.sandbox.as_deref(), named.region().map(str::to_owned))
+        }
+    };
+    open(sandbox, region, &settings.access, session).await
+}
+
+/// Opens AWS: the one of the sandbox, or the real one.
+pub async fn open(
+    sandbox: Option<&str>,
+    region: Option<String>,
+    access: &Access,
+    session: &Session<'_>,
+) -> Result<Aws, Failure> {
+    let embedded = match sandbox {
+        None => None,
+        Some(version) => {
+            let options = connect::embedded("--sandbox", version, session.machine)?;
+            Some(session.embedded_aws(options).await?)
+        }
+    };
+    let options =
+        Options { region: region.or_else(|| access.region.clone()), profile: access.profile.clone(), embedded };
+    Aws::open(options).await.map_err(|e| failure(&e))
+}
+
+/// Finds the workspace and gets a token for it.
+pub async fn enter(managed: &Managed, settings: &Settings, session: &Session<'_>) -> Result<Entry, Failure> {
+    let aws = aws(settings, session).await.map_err(|failure| unnamed(managed, failure))?;
+    let workspace = workspace(&aws, managed, session).await.map_err(|failure| unnamed(managed, failure))?;
+    let bearer: Arc<dyn Bearer> = match &settings.access.secret {
+        Some(secret) => {
+            let stored = read(&aws, secret, settings.access.key.as_deref()).await?;
+            Arc::new(given(secret, stored, aws.time(), session)?)
+        }
+        None => minted(&aws, &workspace, settings, session).await?,
+    };
+    let name = title(&workspace, aws.region());
+    Ok(Entry { url: url(&workspace.endpoint), bearer, name, workspace })
+}
+
+/// The workspace that is meant, ready to be spoken to; of the sandbox, where none is named, its own.
+pub async fn workspace(aws: &Aws, managed: &Managed, session: &Session<'_>) -> Result<Workspace, Failure> {
+    let own = || managed.sandbox.as_ref().and_then(|_| session.embedded_workspace());
+    let named = managed.named.clone().or_else(own);
+    find(aws, &Named::read(named.as_deref()), managed.wait).await.map_err(|e| not_found(e, aws.region()))
+}
+
+/// A workspace as people know it.
+#[must_use]
+pub fn title(workspace: &Workspace, region: &str) -> String {
+    let Workspace { id, name, grafana_version, .. } = workspace;
+    let name = if name.is_empty() { id } else { name };
+    format!("{name} ({id}, Grafana {grafana_version}, {region})")
+}
+
+/// The address of a workspace: AWS gives a host without a scheme.
+#[must_use]
+pub fn url(endpoint: &str) -> String {
+    let host = endpoint.rsplit_once(':').map_or(endpoint, |(host, _)| host);
+    let loopback = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    format!("{}://{endpoint}", if loopback { "http" } else { "https" })
+}
+
+/// The token that a secret holds.
+pub async fn read(aws: &Aws, secret: &str, key: Option<&str>) -> Result<Stored, Failure> {
+    let value = aws.secret_value(secret, None, None).await.map_err(|e| failure(&e))?;
+    let Some(value) = value else {
+        return Err(Failure::new(Exit::Auth, format!("there is no secret `{secret}` in region {}", aws.region()))
+            .hint(format!(
+                "make it with `amgctl bootstrap-identity --secret {secret}`, or correct `auth.secret`"
+            )));
+    };
+    stored::read(&value.value, key).map_err(|words| {
+        Failure::new(Exit::Auth, format!("the secret `{secret}` holds no token: {words}"))
+            .hint("name the token's key in `auth.key`, or store one with `amgctl bootstrap-identity`")
+    })
+}
+
+/// A stored token to send with; one that ran out is refused here, one that is going to is told of.
+pub fn given(secret: &str, stored: Stored, now: Option<i64>, session: &Session<'_>) -> Result<Given, Failure> {
+    let renew = format!("amgctl identity rotate --secret {secret}");
+    if let (Some(expires), Some(now)) = (stored.about.expires, now) {
+        let left = expires - now;
+        let at = Timestamp::from_second(expires).unwrap_or_default();
+        if left <= 0 {
+            return Err(Failure::new(Exit::Auth, format!("the token in the secret `{secret}` ran out at {at}"))
+                .hint(format!("renew it: `{renew}`")));
+        }
+        if u64::try_from(left).is_ok_and(|left| left < SOON.as_secs()) {
+            let told = crate::render::duration::left(left);
+            session.terminal.say(&format!("warning: the token in the secret `{secret}` ends in {told}; `{renew}`"));
+        }
+    }
+    Ok(Given { secret: stored.token, hint: format!("renew the token in the secret `{secret}`: `{renew}`") })
+}
+
+async fn minted(
+    aws: &Aws,
+    workspace: &Workspace,
+    settings: &Settings,
+    session: &Session<'_>,
+) -> Result<Arc<Minter>, Failure> {
+    let (stack, access) = (&settings.stack, &settings.access);
+    let told = |error: MintError| not_minted(error, workspace, settings);
+    let account = account(aws, &workspace.id, stack, Role::Admin, access.create_account).await.map_err(told)?;
+    let minter = Arc::new(Minter::new(aws.clone(), workspace.id.clone(), account, stack.clone(), access.token_ttl));
+    // Kept before anything is made, so that what is made is deleted however this ends.
+    session.keep(minter.clone());
+    minter.begin().await.map_err(|error| not_minted(error, workspace, settings))?;
+    Ok(minter)
+}
+
+/// A token that could not be made.
+pub fn not_minted(error: MintError, workspace: &Workspace, settings: &Settings) -> Failure {
+    let told = error.to_string();
+    let stack = &settings.stack;
+    match error {
+        MintError::Aws(error) => failure(&error),
+        MintError::NoAccount(_) => Failure::new(Exit::Auth, told)
+            .note(format!("the workspace is {}; a service account is a billed user of it", workspace.id))
+            .hint(format!(
+                "make it once with `amgctl bootstrap-identity --no-secret --stack {stack}`, or let runs make it with \
+                 `identity: {{ create: true }}` in amgctl.yaml"
+            )),
+        MintError::Unfit { .. } => Failure::new(Exit::Auth, told)
+            .hint("enable it, or delete it and run `amgctl bootstrap-identity --no-secret`"),
+        MintError::Full { .. } => Failure::new(Exit::Auth, told)
+            .hint("delete tokens that nobody needs in the workspace's settings under service accounts"),
+        MintError::Random(_) => Failure::new(Exit::Error, told),
+    }
+}
+
+/// A failure of AWS, with the status that it stands for.
+#[must_use]
+pub fn failure(error: &AwsError) -> Failure {
+    let exit = match error {
+        AwsError::NoCredentials(_)
+        | AwsError::CredentialsExpired { .. }
+        | AwsError::NotAccepted(_)
+        | AwsError::NoRegion
+        | AwsError::Denied { .. }
+        | AwsError::ClockSkew(_)
+        | AwsError::NotReached { .. }
+        | AwsError::Quota(_) => Exit::Auth,
+        _ => Exit::Error,
+    };
+    let failure = Failure::new(exit, error.to_string());
+    match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+/// Where nobody named a workspace, AWS was asked only for want of anything else.
+fn unnamed(managed: &Managed, failure: Failure) -> Failure {
+    if managed.named.is_some() || managed.sandbox.is_some() {
+        return failure;
+    }
+    failure.note(
+        "no workspace was named, so AWS was asked; there are also --workspace for one of several, --url for any \
+         Grafana (its token in GRAFANA_TOKEN), and --sandbox to try it out",
+    )
+}
+
+/// A workspace that was not found, or cannot be spoken to now.
+pub fn not_found(error: FindError, region: &str) -> Failure {
+    let told = error.to_string();
+    let listed = |all: &[Summary], failure: Failure| {
+        all.iter().fold(failure, |failure, w| {
+            failure.note(format!("{}  {}  Grafana {}  {}", w.id, w.name, w.grafana_version, w.status))
+        })
+    };
+    match error {
+        FindError::Aws(AwsError::NotFound(_)) => {
+            Failure::new(Exit::Error, format!("region {region} has no workspace of this id"))
+                .hint("`amgctl workspace list` shows those that there are; --region names another region")
+        }
+        FindError::Aws(error) => failure(&error),
+        FindError::None(_, all) => listed(&all, Failure::new(Exit::Error, told))
+            .hint("name one with --workspace, or another region with --region"),
+        FindError::Several(_, all) => {
+            listed(&all, Failure::new(Exit::Usage, told)).hint("name one by its id: --workspace ID")
+        }
+        FindError::NotActive { passing: true, .. } => {
+            Failure::new(Exit::Error, told).hint("wait for it with --wait, or try again later")
+        }
+        FindError::NotActive { .. } => {
+            Failure::new(Exit::Error, told).hint("see what AWS says of it: `amgctl workspace show`")
+        }
+    }
+}
+
+/// A workspace that turned its callers away before Grafana saw them: the only ones that may come in are these.
+#[must_use]
+pub fn turned_away(workspace: &Workspace) -> Failure {
+    let failure = Failure::new(
+        Exit::Auth,
+        "the workspace's network access control turned this machine away (403, before Grafana saw the token)",
+    );
+    match &workspace.network_access {
+        Some(access) => failure
+            .note(format!("prefix lists that may come in: {}", listed(&access.prefix_lists)))
+            .note(format!("VPC endpoints that may come in: {}", listed(&access.vpc_endpoints)))
+            .hint(
+                "run from one of these networks, or add this machine's public address to one of the prefix lists",
+            ),
+        None => failure.hint("run from a network that may reach the workspace; AWS says nothing of a restriction"),
+    }
+}
+
+fn listed(items: &[String]) -> String {
+    if items.is_empty() { "none".into() } else { items.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_has_no_scheme_of_its_own() {
+        let host = "g-0123456789.grafana-workspace.eu-west-1.amazonaws.com";
+        assert_eq!(url(host), format!("https://{host}"));
+        assert_eq!(url("127.0.0.1:4321"), "http://127.0.0.1:4321");
+        assert_eq!(url("localhost:4321"), "http://localhost:4321");
+    }
+}

@@ -1,0 +1,230 @@
+//! What a command is given, and what has to be undone however it ends: by itself, by a signal, by a fault of its own.
+//!
+//! Nothing is left behind: the token that was made for a run is deleted, the embedded workspace folded into its file.
+
+use std::any::Any;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use super::{Exit, Failure};
+use crate::aws::Embedded;
+use crate::identity::mint::Minter;
+use crate::model::Secret;
+use crate::report::Signal;
+use crate::sandbox::{self, Options, Running, Tokens};
+use crate::settings::Machine;
+use crate::terminal::Terminal;
+
+/// How long undoing may take; what is left then ends by itself or stays as it is.
+const UNDONE_WITHIN: Duration = Duration::from_secs(20);
+
+/// What a command is given.
+pub struct Session<'a> {
+    /// The machine it runs on.
+    pub machine: &'a Machine,
+    /// Where it prints.
+    pub terminal: &'a Terminal,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Who takes signals, where a command ends in a way of its own.
+    route: Option<Box<dyn Fn(Signal) + Send>>,
+    minter: Option<Arc<Minter>>,
+    sandbox: Option<Running>,
+}
+
+/// How a command ended.
+pub enum Ended {
+    /// With a status.
+    With(Exit),
+    /// In a fault of its own; what it panicked with.
+    Broken(Box<dyn Any + Send>),
+}
+
+/// Signals are taken by somebody as long as this lives.
+pub struct Routed<'a>(&'a Session<'a>);
+
+impl<'a> Session<'a> {
+    /// A session in which nothing has happened yet.
+    #[must_use]
+    pub fn new(machine: &'a Machine, terminal: &'a Terminal) -> Session<'a> {
+        Session { machine, terminal, state: Mutex::default() }
+    }
+
+    /// Runs a command until it ends, or until a signal ends it; then undoes what has to be undone.
+    pub async fn run(&self, command: impl Future<Output = Exit>) -> Ended {
+        let mut signals = Signals::new();
+        let ended = self.watch(command, &mut signals).await;
+        tokio::select! {
+            () = self.undo() => {}
+            () = tokio::time::sleep(UNDONE_WITHIN) => {}
+            _ = signals.next() => {}
+        }
+        ended
+    }
+
+    async fn watch(&self, command: impl Future<Output = Exit>, signals: &mut Signals) -> Ended {
+        let mut command = pin!(command);
+        let mut guarded = pin!(poll_fn(|context| {
+            match catch_unwind(AssertUnwindSafe(|| command.as_mut().poll(context))) {
+                Ok(Poll::Pending) => Poll::Pending,
+                Ok(Poll::Ready(exit)) => Poll::Ready(Ended::With(exit)),
+                Err(panic) => Poll::Ready(Ended::Broken(panic)),
+            }
+        }));
+        loop {
+            tokio::select! {
+                ended = &mut guarded => return ended,
+                signal = signals.next() => match &self.state().route {
+                    Some(route) => route(signal),
+                    None => return Ended::With(signal.into()),
+                },
+            }
+        }
+    }
+
+    async fn undo(&self) {
+        let minter = self.state().minter.take();
+        if let Some(minter) = minter {
+            for (name, error) in minter.end().await {
+                self.terminal
+                    .say(&format!("warning: the token `{name}` could not be deleted: {error}; it ends by itself"));
+            }
+        }
+        let sandbox = self.state().sandbox.take();
+        if let Some(sandbox) = sandbox
+            && let Err(error) = sandbox.shutdown().await
+        {
+            Failure::from(error).tell(self.terminal);
+        }
+    }
+
+    /// Lets somebody else decide what a signal means, as long as what is returned lives.
+    pub fn route(&self, to: impl Fn(Signal) + Send + 'static) -> Routed<'_> {
+        self.state().route = Some(Box::new(to));
+        Routed(self)
+    }
+
+    /// Waits for the first signal, which then ends nothing by itself.
+    pub async fn signal(&self) -> Signal {
+        let (sender, mut signals) = tokio::sync::mpsc::unbounded_channel();
+        let _routed = self.route(move |signal| {
+            let _ = sender.send(signal);
+        });
+        match signals.recv().await {
+            Some(signal) => signal,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Keeps what makes the tokens of this run, so that it deletes them however the run ends.
+    pub fn keep(&self, minter: Arc<Minter>) {
+        self.state().minter = Some(minter);
+    }
+
+    /// Deletes the tokens of the stack's killed runs that ran out, where this run makes its own.
+    pub async fn sweep(&self) {
+        let minter = self.state().minter.clone();
+        if let Some(minter) = minter
+            && let Err(error) = minter.sweep().await
+        {
+            self.terminal.say(&format!("warning: tokens that ran out could not be deleted: {error}"));
+        }
+    }
+
+    /// Starts the embedded workspace, or gives the one that was started before: where it is, and its tokens.
+    pub async fn sandbox(&self, options: Options) -> Result<(String, Tokens), Failure> {
+        if let Some(running) = &self.state().sandbox {
+            return Ok((running.url.clone(), running.tokens.clone()));
+        }
+        let running = sandbox::start(options).await?;
+        let told = (running.url.clone(), running.tokens.clone());
+        self.state().sandbox = Some(running);
+        Ok(told)
+    }
+
+    /// The AWS of the embedded workspace, which is started where it was not.
+    pub async fn embedded_aws(&self, options: Options) -> Result<Embedded, Failure> {
+        self.sandbox(Options { aws: true, ..options }).await?;
+        let state = self.state();
+        let aws = state.sandbox.as_ref().and_then(Running::aws);
+        let aws = aws.ok_or_else(|| Failure::new(Exit::Error, "the embedded workspace was started without AWS"))?;
+        Ok(Embedded {
+            url: aws.url.clone(),
+            region: aws.region.to_owned(),
+            access_key_id: aws.access_key_id.clone(),
+            secret_access_key: Secret::new(aws.secret_access_key.clone()),
+        })
+    }
+
+    /// The id of the embedded workspace in its AWS, where that was started.
+    pub fn embedded_workspace(&self) -> Option<String> {
+        let state = self.state();
+        Some(state.sandbox.as_ref()?.aws()?.workspaces.first()?.id.clone())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Every change of the state is one assignment.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Routed<'_> {
+    fn drop(&mut self) {
+        self.0.state().route = None;
+    }
+}
+
+impl From<Signal> for Exit {
+    fn from(signal: Signal) -> Exit {
+        match signal {
+            Signal::Interrupt => Exit::Interrupted,
+            Signal::Terminate => Exit::Terminated,
+        }
+    }
+}
+
+/// The signals that end a program.
+#[cfg(unix)]
+struct Signals(Option<(tokio::signal::unix::Signal, tokio::signal::unix::Signal)>);
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> Signals {
+        use tokio::signal::unix::{SignalKind, signal};
+        let interrupt = signal(SignalKind::interrupt());
+        Signals(interrupt.and_then(|i| Ok((i, signal(SignalKind::terminate())?))).ok())
+    }
+
+    async fn next(&mut self) -> Signal {
+        let Some((interrupt, terminate)) = &mut self.0 else { return std::future::pending().await };
+        tokio::select! {
+            _ = interrupt.recv() => Signal::Interrupt,
+            _ = terminate.recv() => Signal::Terminate,
+        }
+    }
+}
+
+/// The signal that ends a program.
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> Signals {
+        Signals
+    }
+
+    async fn next(&mut self) -> Signal {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        Signal::Interrupt
+    }
+}

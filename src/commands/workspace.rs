@@ -1,0 +1,120 @@
+//! `amgctl workspace list` and `show`: the workspaces of Amazon Managed Grafana, as AWS describes them.
+
+use serde_json::{Value, json};
+
+use super::{Exit, Failure, Session, managed};
+use crate::aws::{Aws, Workspace};
+use crate::cli::{WorkspaceCommand, WorkspaceListArgs, WorkspaceShowArgs};
+use crate::identity::find::{Named, by_name};
+use crate::render::table::table;
+use crate::settings::Access;
+
+/// `amgctl workspace`.
+pub async fn run(command: WorkspaceCommand, session: &Session<'_>) -> Result<Exit, Failure> {
+    match command {
+        WorkspaceCommand::List(args) => list(args, session).await,
+        WorkspaceCommand::Show(args) => show(args, session).await,
+    }
+}
+
+async fn list(args: WorkspaceListArgs, session: &Session<'_>) -> Result<Exit, Failure> {
+    let access = Access { region: args.aws.region, profile: args.aws.profile, ..Access::default() };
+    let aws = managed::open(args.sandbox.as_deref(), None, &access, session).await?;
+    let all = aws.workspaces().await.map_err(|e| managed::failure(&e))?;
+    if args.json {
+        let all: Vec<Value> = all
+            .iter()
+            .map(|w| {
+                json!({
+                    "id": w.id, "name": w.name, "status": w.status, "grafanaVersion": w.grafana_version,
+                    "endpoint": w.endpoint,
+                })
+            })
+            .collect();
+        session.terminal.print(&format!("{:#}", Value::Array(all)));
+        return Ok(Exit::Done);
+    }
+    if all.is_empty() {
+        session.terminal.print(&format!("Region {} has no workspace.", aws.region()));
+        return Ok(Exit::Done);
+    }
+    let rows: Vec<[&str; 5]> =
+        all.iter().map(|w| [&*w.id, &*w.name, &*w.grafana_version, &*w.status, &*w.endpoint]).collect();
+    session.terminal.print(&table(["ID", "NAME", "GRAFANA", "STATUS", "ENDPOINT"], &rows));
+    Ok(Exit::Done)
+}
+
+async fn show(args: WorkspaceShowArgs, session: &Session<'_>) -> Result<Exit, Failure> {
+    let access = Access { region: args.aws.region, profile: args.aws.profile, ..Access::default() };
+    let named =
+        args.workspace.or_else(|| session.machine.variable("AMGCTL_WORKSPACE").filter(|_| args.sandbox.is_none()));
+    let read = Named::read(named.as_deref());
+    let region = read.region().map(str::to_owned);
+    let aws = managed::open(args.sandbox.as_deref(), region, &access, session).await?;
+    let read = match (&read, session.embedded_workspace()) {
+        (Named::Any, Some(own)) => Named::Id(own, None),
+        _ => read,
+    };
+    // One that is not active is shown as well, which is why it is not entered.
+    let id = by_name(&aws, &read).await.map_err(|e| managed::not_found(e, aws.region()))?;
+    let workspace = aws.workspace(&id).await;
+    let workspace = workspace.map_err(|e| managed::not_found(e.into(), aws.region()))?;
+    let upgrades = aws.upgrades(&workspace.id).await.map_err(|e| managed::failure(&e))?;
+    let text = if args.json {
+        format!("{:#}", as_json(&aws, &workspace, &upgrades))
+    } else {
+        as_text(&aws, &workspace, &upgrades)
+    };
+    session.terminal.print(&text);
+    Ok(Exit::Done)
+}
+
+fn as_json(aws: &Aws, w: &Workspace, upgrades: &[String]) -> Value {
+    let access = w
+        .network_access
+        .as_ref()
+        .map(|a| json!({ "prefixLists": a.prefix_lists, "vpcEndpoints": a.vpc_endpoints }));
+    json!({
+        "id": w.id, "name": w.name, "region": aws.region(), "status": w.status, "degradedReason": w.degraded_reason,
+        "grafanaVersion": w.grafana_version, "upgrades": upgrades, "endpoint": w.endpoint,
+        "authentication": w.authentication, "permissionType": w.permission_type, "networkAccess": access,
+        "dataSources": w.data_sources,
+    })
+}
+
+fn as_text(aws: &Aws, w: &Workspace, upgrades: &[String]) -> String {
+    let or_none = |items: &[String]| if items.is_empty() { "none".to_owned() } else { items.join(", ") };
+    let access = match &w.network_access {
+        None => "open".to_owned(),
+        Some(access) => format!(
+            "restricted to prefix lists {} and VPC endpoints {}",
+            or_none(&access.prefix_lists),
+            or_none(&access.vpc_endpoints)
+        ),
+    };
+    let mut version = w.grafana_version.clone();
+    if !upgrades.is_empty() {
+        version.push_str(&format!("; can be upgraded to {}", upgrades.join(", ")));
+    }
+    let mut rows = vec![
+        ["id", w.id.as_str()],
+        ["name", w.name.as_str()],
+        ["region", aws.region()],
+        ["status", w.status.as_str()],
+    ];
+    let reason = w.degraded_reason.clone().unwrap_or_default();
+    if !reason.is_empty() {
+        rows.push(["reason", &reason]);
+    }
+    let (sign_in, sources) = (or_none(&w.authentication), or_none(&w.data_sources));
+    rows.extend([
+        ["Grafana", version.as_str()],
+        ["endpoint", w.endpoint.as_str()],
+        ["sign-in", sign_in.as_str()],
+        ["permissions", w.permission_type.as_str()],
+        ["network", access.as_str()],
+        ["AWS data", sources.as_str()],
+    ]);
+    rows.retain(|[_, value]| !value.is_empty());
+    crate::render::table::rows(&rows)
+}

@@ -1,0 +1,45 @@
+//! Who signs: the key that the embedded AWS begins with, and temporary ones of roles that were assumed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::sandbox::random;
+
+/// A key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Key {
+    /// What is sent.
+    pub id: String,
+    /// What is signed with.
+    pub secret: String,
+    /// What a temporary key is sent with.
+    pub token: Option<String>,
+    /// When a temporary key ends, in seconds since 1970.
+    pub ends: Option<i64>,
+    /// Whose it is.
+    pub arn: String,
+}
+
+impl Key {
+    /// A key of the user that the embedded AWS begins with.
+    pub fn first() -> Key {
+        let arn = format!("arn:aws:iam::{}:user/sandbox", super::ACCOUNT);
+        Key { id: format!("AKIA{}", letters(16)), secret: letters(40), token: None, ends: None, arn }
+    }
+
+    /// A temporary key of a role.
+    pub fn of_role(role: &str, session: &str, ends: i64) -> Key {
+        let name = role.rsplit_once('/').map_or(role, |(_, name)| name);
+        let arn = format!("arn:aws:sts::{}:assumed-role/{name}/{session}", super::ACCOUNT);
+        let token = format!("sandbox-session-{}", letters(64));
+        Key { id: format!("ASIA{}", letters(16)), secret: letters(40), token: Some(token), ends: Some(ends), arn }
+    }
+}
+
+fn letters(length: usize) -> String {
+    let mut text = String::new();
+    while text.len() < length {
+        text.push_str(&random::short_uid().to_uppercase());
+    }
+    text.truncate(length);
+    text
+}

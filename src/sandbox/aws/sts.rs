@@ -1,0 +1,54 @@
+//! STS: who asks, and temporary keys of roles.
+
+use serde_json::{Value, json};
+
+use super::answers::{Exception, Outcome};
+use super::keys::Key;
+use super::serve::Call;
+use super::{ACCOUNT, lock};
+use crate::sandbox::state::timestamp;
+
+/// Answers a call.
+pub fn call(call: &Call<'_>) -> Outcome {
+    match call.action.as_str() {
+        "GetCallerIdentity" => {
+            let user = call.key.id.as_str();
+            Ok(json!({ "UserId": user, "Account": ACCOUNT, "Arn": call.key.arn }))
+        }
+        "AssumeRole" => assume(call),
+        "AssumeRoleWithWebIdentity" => {
+            if call.text("WebIdentityToken").is_empty() {
+                return Err(Exception::new(400, "InvalidIdentityToken", "No web identity token was sent"));
+            }
+            assume(call)
+        }
+        other => Err(Exception::unknown(&format!("the action `{other}` of STS"))),
+    }
+}
+
+fn assume(call: &Call<'_>) -> Outcome {
+    let (role, session) = (call.text("RoleArn"), call.text("RoleSessionName"));
+    if !role.starts_with(&format!("arn:aws:iam::{ACCOUNT}:role/")) {
+        return Err(Exception::denied(&call.key.arn, &format!("sts:{}", call.action), role));
+    }
+    if session.is_empty() {
+        return Err(Exception::new(400, "ValidationError", "RoleSessionName must not be empty"));
+    }
+    let seconds = call.number("DurationSeconds").unwrap_or(3600);
+    if !(900..=43_200).contains(&seconds) {
+        return Err(Exception::new(400, "ValidationError", "DurationSeconds must be from 900 to 43200"));
+    }
+    let key = Key::of_role(role, session, call.cloud.clock.now() + seconds);
+    let mut kept = lock(&call.cloud.kept);
+    let now = call.cloud.clock.now();
+    kept.data.temporary.retain(|old| old.ends.is_none_or(|ends| ends > now));
+    kept.data.temporary.push(key.clone());
+    kept.save().map_err(|e| Exception::new(500, "InternalFailure", format!("{e:#}")))?;
+    Ok(json!({
+        "Credentials": {
+            "AccessKeyId": key.id, "SecretAccessKey": key.secret, "SessionToken": key.token.unwrap_or_default(),
+            "Expiration": key.ends.map(timestamp).map_or(Value::Null, Value::from),
+        },
+        "AssumedRoleUser": { "AssumedRoleId": format!("AROASANDBOX:{session}"), "Arn": key.arn },
+    }))
+}
