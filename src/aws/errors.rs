@@ -181,6 +181,10 @@ impl AwsError {
             AwsError::Denied { reason: Some(reason), .. } if reason.contains("explicit deny") => {
                 "a policy forbids it, whatever others allow: only whoever keeps that policy can help".into()
             }
+            // Whom a role trusts is said by the role, not by whoever wants to take it.
+            AwsError::Denied { action, .. } if action == "sts:AssumeRoleWithWebIdentity" => {
+                "the role's trust policy has to allow the job: `amgctl identity policy --github OWNER/REPOSITORY`".into()
+            }
             AwsError::Denied { action, resource, .. } => {
                 format!("this statement in the policy of the caller would do: {}", policy::statement(action, resource))
             }
@@ -493,6 +497,16 @@ mod tests {
         let error = AwsError::without(&CredentialsError::provider_error(refused), None);
         let AwsError::Denied { action, resource, .. } = &error else { panic!("{error:?}") };
         assert_eq!((&**action, &**resource), ("sts:AssumeRole", "arn:aws:iam::1:role/ci"));
+    }
+
+    #[test]
+    fn a_role_that_does_not_trust_the_job_is_not_answered_with_a_statement_of_the_job() {
+        let told = "Not authorized to perform sts:AssumeRoleWithWebIdentity";
+        let meta = aws_sdk_sts::error::ErrorMetadata::builder().code("AccessDenied").message(told).build();
+        let raw = HttpResponse::new(403.try_into().unwrap(), "".into());
+        let refused = SdkError::service_error(AssumeRoleWithWebIdentityError::generic(meta), raw);
+        let error = AwsError::without(&CredentialsError::provider_error(refused), None);
+        assert!(error.hint().unwrap().contains("trust policy"), "{error:?}");
     }
 
     #[test]

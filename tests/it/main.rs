@@ -5,6 +5,7 @@ mod apply;
 mod command_line;
 mod completions;
 mod corpus;
+mod credentials;
 mod datasources;
 mod decisions;
 mod diff_laws;
