@@ -182,6 +182,7 @@ pub fn failure(error: &AwsError) -> Failure {
         | AwsError::NoRegion
         | AwsError::Denied { .. }
         | AwsError::ClockSkew(_)
+        | AwsError::WrongRegion(_)
         | AwsError::NotReached { .. }
         | AwsError::Quota(_) => Exit::Auth,
         _ => Exit::Error,

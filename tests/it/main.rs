@@ -7,6 +7,7 @@ mod bootstrap;
 mod command_line;
 mod completions;
 mod corpus;
+mod credentials;
 mod datasources;
 mod decisions;
 mod diff_laws;
