@@ -23,6 +23,9 @@ use crate::render::access::{Step, What, done, steps};
 use crate::render::duration::left;
 use crate::settings::{self, Choice, Managed, Settings, named_duration, token_life};
 
+/// How long a token that was verified is taken for good, in seconds.
+const VERIFIED_FOR: i64 = 60;
+
 /// What a bootstrap is about, settled before anything is asked.
 pub struct Job {
     /// The settings of the directory.
@@ -432,9 +435,16 @@ async fn make(
         expires: Some(expires),
     };
     let value = value(job.format, &token.key, &about);
-    // From here on readers may have it.
-    minter.release(&token);
-    let kept = put(job, secret, before.info.as_ref(), &value, &version, Vec::new()).await;
+    let verified = job.now();
+    let last = async || {
+        // A run beside this one takes a token that is long not stored for one that nobody is going to store.
+        if job.now() > verified + VERIFIED_FOR {
+            verify(job, &token.key).await?;
+        }
+        minter.release(&token);
+        Ok(())
+    };
+    let kept = put(job, secret, before.info.as_ref(), &value, &version, Vec::new(), last).await;
     if let Err((failure, perhaps)) = kept {
         if perhaps {
             return Err(failure.note("the new token may be in the secret already, so it was not deleted"));
@@ -459,6 +469,8 @@ pub async fn verify(job: &Job, token: &Secret) -> Result<(), Failure> {
 }
 
 /// Puts a value into the secret; says whether readers may have it although it failed.
+///
+/// The last step before readers may have it is the caller's: where that fails, they never get it.
 pub async fn put(
     job: &Job,
     secret: &str,
@@ -466,6 +478,7 @@ pub async fn put(
     value: &Secret,
     version: &str,
     more: Vec<(String, String)>,
+    last: impl AsyncFnOnce() -> Result<(), Failure>,
 ) -> Result<(), (Failure, bool)> {
     let stack = job.stack();
     let make = Make {
@@ -479,7 +492,10 @@ pub async fn put(
     ];
     tags.extend(more);
     tags.extend(job.tags.iter().cloned());
-    store::store(&job.aws, &make, info, value, version, &tags)
+    let laid = store::lay_beside(&job.aws, info, value, version, &tags).await;
+    laid.map_err(|error| (managed::failure(&error), false))?;
+    last().await.map_err(|failure| (failure, false))?;
+    store::promote(&job.aws, &make, info, value, version, &tags)
         .await
         .map_err(|not| (managed::failure(&not.error), not.perhaps))
 }

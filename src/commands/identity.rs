@@ -95,7 +95,8 @@ impl There {
     fn ends(&self) -> Option<i64> {
         let tagged = || {
             let (_, info) = self.secret.as_ref()?;
-            info.as_ref()?.tags.get(store::EXPIRES)?.parse::<Timestamp>().ok().map(Timestamp::as_second)
+            let info = info.as_ref().filter(|info| store::tells_of_current(info))?;
+            info.tags.get(store::EXPIRES)?.parse::<Timestamp>().ok().map(Timestamp::as_second)
         };
         self.stored().map(|token| token.expires).or_else(tagged)
     }

@@ -447,6 +447,19 @@ fn a_key_that_was_struck_at_any_call_is_mended_by_the_next_one() {
 }
 
 #[test]
+fn a_renewal_of_a_key_that_was_struck_at_any_call_is_mended_by_the_next_one() {
+    let first = format!("{KEY} --ttl 8d");
+    let renew = format!("{KEY} --renew-before 10d --overlap 0s");
+    is_mended(Version::V9_4, &[&first], &renew, |m, what| {
+        works(m);
+        assert_eq!(m.world.read("/api/auth/keys").unwrap().as_array().unwrap().len(), 1, "after {what}");
+        let status: Value =
+            serde_json::from_str(&m.aws("identity status stack --secret amgctl/demo --json").out).unwrap();
+        assert!(status["secret"]["secondsLeft"].as_i64().unwrap() > 29 * 86_400, "after {what}: {status}");
+    });
+}
+
+#[test]
 fn an_apply_that_was_struck_at_any_call_outlives_no_token_by_more_than_its_life() {
     let prepare = "bootstrap-identity stack --no-secret -auto-approve";
     let apply = "apply stack -auto-approve";
