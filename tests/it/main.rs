@@ -8,6 +8,7 @@ mod corpus;
 mod datasources;
 mod decisions;
 mod diff_laws;
+mod documents;
 mod endings;
 mod faults;
 mod folders;
