@@ -2,11 +2,13 @@
 //! somebody in the browser; and a [`proxy`] that stops the program at a request.
 
 mod browser;
+mod fact;
 mod objects;
 mod proxy;
 mod run;
 mod world;
 
+pub use fact::fact;
 pub use objects::{dashboard, prometheus};
 pub use proxy::{Does, Proxy, Seen};
 pub use run::{Child, Ran};
