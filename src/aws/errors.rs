@@ -3,17 +3,34 @@
 //! An error of the SDK is never printed whole: its long form holds the answer's headers and body.
 
 use std::error::Error;
+use std::io;
 use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_grafana::config::http::HttpResponse;
 use aws_sdk_grafana::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
+use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 
 use super::Call;
 use crate::identity::policy;
+use crate::model::Secret;
 
-/// Where credentials are looked for.
-const NOWHERE: &str = "none in the environment, a profile, a container or an instance";
+/// The regions in which Amazon Managed Grafana is (AWS General Reference, November 2026).
+const REGIONS: [&str; 10] = [
+    "us-east-1",
+    "us-east-2",
+    "us-west-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "eu-central-1",
+    "eu-west-1",
+    "eu-west-2",
+];
+/// How many characters of somebody else's words are told.
+const LONGEST: usize = 400;
 
 /// A call without a usable answer.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -36,7 +53,7 @@ pub enum AwsError {
     #[error("no AWS region is named")]
     NoRegion,
     /// IAM does not allow it.
-    #[error("AWS does not allow `{action}` on `{resource}`{}", .principal.as_ref().map(|p| format!(" to {p}")).unwrap_or_default())]
+    #[error("AWS does not allow `{action}` on `{resource}`{}{}", to(.principal.as_ref()), why(.reason.as_ref()))]
     Denied {
         /// The IAM action.
         action: String,
@@ -44,6 +61,8 @@ pub enum AwsError {
         resource: String,
         /// Who asked, where AWS says so.
         principal: Option<String>,
+        /// Why, where AWS says so: `no identity-based policy allows the … action`, an explicit deny and whose.
+        reason: Option<String>,
     },
     /// It is not there.
     #[error("AWS has no such thing: {0}")]
@@ -60,9 +79,15 @@ pub enum AwsError {
     /// The call itself makes no sense to AWS.
     #[error("AWS does not take this: {0}")]
     Invalid(String),
+    /// The secret is marked for deletion: it can be neither read nor written, and its name is taken.
+    #[error("the secret is marked for deletion: {0}")]
+    InDeletion(String),
     /// The clocks differ too much for a signature.
     #[error("the clock of this machine differs from AWS's: {0}")]
     ClockSkew(String),
+    /// There is no Amazon Managed Grafana in the region.
+    #[error("there is no Amazon Managed Grafana in region `{0}`")]
+    WrongRegion(String),
     /// It never reached AWS: nothing was done.
     #[error("AWS could not be reached in region `{region}`: {words}")]
     NotReached {
@@ -94,18 +119,46 @@ impl AwsError {
             SdkError::ServiceError(service) => {
                 let status = service.raw().status().as_u16();
                 let code = service.err().code().unwrap_or_default();
-                let words = service.err().message().unwrap_or_default();
-                of_service(call, profile, status, code, words)
+                let words = short(service.err().message().unwrap_or_default());
+                of_service(call, profile, status, code, &words)
             }
             SdkError::ConstructionFailure(_) => AwsError::Invalid(last(error)),
-            SdkError::DispatchFailure(failure)
-                if failure.as_connector_error().is_some_and(|e| never_connected(e)) =>
-            {
+            SdkError::DispatchFailure(_) if never_connected(error) => {
+                if call.action.starts_with("grafana:") && !REGIONS.contains(&region) {
+                    return AwsError::WrongRegion(region.to_owned());
+                }
                 AwsError::NotReached { region: region.to_owned(), words: last(error) }
             }
             SdkError::DispatchFailure(failure) if failure.is_user() => AwsError::Invalid(last(error)),
             SdkError::TimeoutError(_) => AwsError::Lost("none came in time".into()),
+            SdkError::ResponseError(answer) => {
+                let status = answer.raw().status().as_u16();
+                AwsError::Lost(format!("it came with status {status}, and cannot be read"))
+            }
             _ => AwsError::Lost(last(error)),
+        }
+    }
+
+    /// Why there are no credentials.
+    pub(super) fn without(error: &CredentialsError, profile: Option<&str>) -> AwsError {
+        without_credentials(error, profile)
+    }
+
+    /// Whether it concerns what was asked for alone: the next may well be given.
+    pub(super) fn is_of_one(&self) -> bool {
+        matches!(
+            self,
+            AwsError::Denied { .. } | AwsError::NotFound(_) | AwsError::Invalid(_) | AwsError::InDeletion(_)
+        )
+    }
+
+    /// The same without a value that was sent, should AWS repeat it.
+    pub(super) fn hiding(self, value: &Secret) -> AwsError {
+        match self {
+            AwsError::Invalid(words) if !value.expose().is_empty() => {
+                AwsError::Invalid(words.replace(value.expose(), "…"))
+            }
+            other => other,
         }
     }
 
@@ -125,12 +178,23 @@ impl AwsError {
             }
             AwsError::NotAccepted(_) => "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or the profile".into(),
             AwsError::NoRegion => "give --region, set AWS_REGION, or write `region:` in amgctl.yaml".into(),
+            AwsError::Denied { reason: Some(reason), .. } if reason.contains("explicit deny") => {
+                "a policy forbids it, whatever others allow: only whoever keeps that policy can help".into()
+            }
+            // Whom a role trusts is said by the role, not by whoever wants to take it.
+            AwsError::Denied { action, .. } if action == "sts:AssumeRoleWithWebIdentity" => {
+                "the role's trust policy has to allow the job: `amgctl identity policy --github OWNER/REPOSITORY`".into()
+            }
             AwsError::Denied { action, resource, .. } => {
                 format!("this statement in the policy of the caller would do: {}", policy::statement(action, resource))
             }
             AwsError::ClockSkew(_) => "set the clock of this machine, as by NTP".into(),
+            AwsError::InDeletion(_) => {
+                "bring it back with `aws secretsmanager restore-secret --secret-id …`, or name another".into()
+            }
+            AwsError::WrongRegion(_) => format!("it is in {}: give --region", REGIONS.join(", ")),
             AwsError::NotReached { .. } => {
-                "check the network and the region: Amazon Managed Grafana is not in every one".into()
+                "check the network, the proxy settings, the region, and AWS_ENDPOINT_URL where it is set".into()
             }
             AwsError::Throttled(_) | AwsError::Lost(_) => "try again".into(),
             AwsError::NotFound(_) | AwsError::Conflict(_) | AwsError::Quota(_) | AwsError::Invalid(_) => return None,
@@ -165,20 +229,29 @@ fn of_service(call: &Call, profile: Option<&str>, status: u16, code: &str, words
         | "IncompleteSignature"
         | "IncompleteSignatureException"
         | "MissingAuthenticationToken"
-        | "MissingAuthenticationTokenException" => AwsError::NotAccepted(told()),
+        | "MissingAuthenticationTokenException"
+        | "InvalidIdentityToken" => AwsError::NotAccepted(told()),
         "ResourceNotFoundException" | "ParameterNotFound" | "ParameterVersionNotFound" => {
             AwsError::NotFound(told())
         }
         "ConflictException" | "ResourceExistsException" => AwsError::Conflict(told()),
+        "InvalidRequestException" if words.contains("deletion") => AwsError::InDeletion(told()),
+        // Secrets Manager and Parameter Store say so of the key of what they were asked for.
+        "DecryptionFailure" | "InvalidKeyId" => of_key("kms:Decrypt", &told()),
+        "EncryptionFailure" => of_key("kms:GenerateDataKey", &told()),
         "ServiceQuotaExceededException" | "LimitExceededException" => AwsError::Quota(told()),
         "ThrottlingException" | "Throttling" | "TooManyRequestsException" | "RequestLimitExceeded" => {
             AwsError::Throttled(told())
         }
         _ => match status {
             402 => AwsError::Quota(told()),
-            404 => AwsError::NotFound(told()),
+            404 if !code.is_empty() => AwsError::NotFound(told()),
             409 => AwsError::Conflict(told()),
             429 => AwsError::Throttled(told()),
+            // Without a code it is no answer of AWS's: a proxy's, for one.
+            400..500 if code.is_empty() => {
+                AwsError::Invalid(format!("an answer that is not AWS's (status {status})"))
+            }
             403 => denied(call, words),
             400..500 => AwsError::Invalid(told()),
             _ => AwsError::Lost(told()),
@@ -186,31 +259,95 @@ fn of_service(call: &Call, profile: Option<&str>, status: u16, code: &str, words
     }
 }
 
-/// AWS says `User: ARN is not authorized to perform: ACTION on resource: ARN because …`.
+/// AWS says `User: ARN is not authorized to perform: ACTION on resource: ARN because WHY`.
 fn denied(call: &Call, words: &str) -> AwsError {
+    if words.contains("Access to KMS is not allowed") {
+        return of_key("kms:Decrypt", words);
+    }
     let after = |mark: &str| {
         let (_, rest) = words.split_once(mark)?;
         rest.split_whitespace().next().map(|w| w.trim_end_matches(['.', ',']).to_owned())
     };
+    let action = after("not authorized to perform: ").unwrap_or_else(|| call.action.to_owned());
+    // Some actions are done to nothing of their own, and AWS says `resource: *` or names none.
+    let own = if action == call.action { call.resource.clone() } else { "*".to_owned() };
     AwsError::Denied {
-        action: after("not authorized to perform: ").unwrap_or_else(|| call.action.to_owned()),
-        resource: after("on resource: ").unwrap_or_else(|| call.resource.clone()),
+        resource: after("on resource: ").unwrap_or(own),
+        action,
         principal: after("User: "),
+        reason: words.split_once(" because ").map(|(_, why)| why.to_owned()),
     }
 }
 
+/// The secret is given, the key that it is encrypted with is not.
+fn of_key(action: &str, words: &str) -> AwsError {
+    AwsError::Denied {
+        action: action.to_owned(),
+        resource: "*".to_owned(),
+        principal: None,
+        reason: Some(words.to_owned()),
+    }
+}
+
+fn to(principal: Option<&String>) -> String {
+    principal.map(|arn| format!(" to {arn}")).unwrap_or_default()
+}
+
+fn why(reason: Option<&String>) -> String {
+    reason.map(|words| format!(": {words}")).unwrap_or_default()
+}
+
 fn without_credentials(error: &CredentialsError, profile: Option<&str>) -> AwsError {
+    if let Some(refused) = refused_role(error, profile) {
+        return refused;
+    }
     let words = chain(error);
     let low = words.to_lowercase();
+    let says = |marks: &[&str]| marks.iter().any(|mark| low.contains(mark));
     match error {
-        CredentialsError::CredentialsNotLoaded(_) => AwsError::NoCredentials(NOWHERE.into()),
+        CredentialsError::CredentialsNotLoaded(_) => AwsError::NoCredentials(nowhere(profile)),
+        // What the files say is at fault, not a session.
+        CredentialsError::InvalidConfiguration(_) => AwsError::NoCredentials(words),
         // The last place that is asked is the address that only instances of EC2 have.
-        _ if low.contains("imds") => AwsError::NoCredentials(NOWHERE.into()),
-        _ if low.contains("expired") || low.contains("sso") => {
+        _ if says(&["imds"]) => AwsError::NoCredentials(nowhere(profile)),
+        // The service that hands out credentials for a session says `UnauthorizedException` of one that ended.
+        _ if says(&["expired", "sso token", "unauthorizedexception"]) => {
             AwsError::CredentialsExpired { words, profile: profile.map(str::to_owned) }
         }
         _ => AwsError::NoCredentials(words),
     }
+}
+
+fn nowhere(profile: Option<&str>) -> String {
+    match profile {
+        Some(name) => format!("none in the environment, and the profile `{name}` is not there or names none"),
+        None => "none in the environment, a profile, a container or an instance".to_owned(),
+    }
+}
+
+/// What AWS said when a role was to be assumed: the chain tells its code alone.
+fn refused_role(error: &CredentialsError, profile: Option<&str>) -> Option<AwsError> {
+    fn told<E>(error: &SdkError<E, HttpResponse>, action: &'static str, profile: Option<&str>) -> Option<AwsError>
+    where
+        E: ProvideErrorMetadata,
+    {
+        let SdkError::ServiceError(service) = error else { return None };
+        let call = Call { action, resource: "*".to_owned(), repeatable: true };
+        let words = short(service.err().message().unwrap_or_default());
+        let code = service.err().code().unwrap_or_default();
+        Some(of_service(&call, profile, service.raw().status().as_u16(), code, &words))
+    }
+    let mut at: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = at {
+        if let Some(error) = error.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>() {
+            return told(error, "sts:AssumeRole", profile);
+        }
+        if let Some(error) = error.downcast_ref::<SdkError<AssumeRoleWithWebIdentityError, HttpResponse>>() {
+            return told(error, "sts:AssumeRoleWithWebIdentity", profile);
+        }
+        at = error.source();
+    }
+    None
 }
 
 fn credentials<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a CredentialsError> {
@@ -224,10 +361,18 @@ fn credentials<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a CredentialsEr
     None
 }
 
-fn never_connected(error: &aws_sdk_grafana::error::ConnectorError) -> bool {
-    let words = chain(error).to_lowercase();
-    error.is_io() && (words.contains("connect") || words.contains("dns"))
-        || error.is_timeout() && words.contains("connect")
+/// Whether there never was a connection, so that nothing can have been done. One that broke later is not that.
+fn never_connected(error: &(dyn Error + 'static)) -> bool {
+    let mut at = Some(error);
+    while let Some(error) = at {
+        if error.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(|e| e.is_connect())
+            || error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::ConnectionRefused)
+        {
+            return true;
+        }
+        at = error.source();
+    }
+    false
 }
 
 /// All the causes of an error, in the order in which they brought each other about.
@@ -241,7 +386,7 @@ fn chain(error: &dyn Error) -> String {
         }
         at = cause.source();
     }
-    words.join(": ")
+    short(&words.join(": "))
 }
 
 /// The last cause, which says most.
@@ -250,7 +395,17 @@ fn last(error: &dyn Error) -> String {
     while let Some(source) = at.source() {
         at = source;
     }
-    at.to_string()
+    short(&at.to_string())
+}
+
+/// Somebody else's words as they may stand in a message: one line, not too long.
+fn short(words: &str) -> String {
+    let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line: String = line.chars().filter(|c| !c.is_control()).collect();
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
 }
 
 #[cfg(test)]
@@ -289,9 +444,89 @@ mod tests {
             error.to_string(),
             "AWS does not allow `grafana:CreateWorkspaceServiceAccountToken` on \
              `arn:aws:grafana:eu-west-1:111122223333:/workspaces/g-0123456789` to \
-             arn:aws:sts::111122223333:assumed-role/ci/run"
+             arn:aws:sts::111122223333:assumed-role/ci/run: no identity-based policy allows the action"
         );
         let bare = of(403, "AccessDeniedException", "");
         assert!(bare.hint().unwrap().contains("grafana:DescribeWorkspace"), "{bare:?}");
+    }
+
+    #[test]
+    fn an_explicit_deny_is_not_answered_with_a_statement() {
+        let told = "User: arn:aws:iam::111122223333:user/a is not authorized to perform: grafana:DescribeWorkspace with \
+                    an explicit deny in a service control policy";
+        let told = format!("{told} because of an explicit deny in a service control policy");
+        let hint = of(403, "AccessDeniedException", &told).hint().unwrap();
+        assert!(!hint.contains("Effect"), "{hint}");
+    }
+
+    #[test]
+    fn a_key_that_is_not_given_is_told_as_a_key() {
+        for (code, words) in
+            [("AccessDeniedException", "Access to KMS is not allowed"), ("DecryptionFailure", "cannot decrypt")]
+        {
+            let error = of(400, code, words);
+            assert!(matches!(&error, AwsError::Denied { action, .. } if action == "kms:Decrypt"), "{error:?}");
+            assert!(error.hint().unwrap().contains("kms:Decrypt"));
+        }
+    }
+
+    #[test]
+    fn a_session_that_ended_is_told_apart_from_a_profile_that_is_wrong() {
+        let expired = CredentialsError::provider_error("the SSO token has expired and cannot be refreshed");
+        let error = AwsError::without(&expired, Some("prod"));
+        assert!(error.hint().unwrap().contains("aws sso login --profile prod"), "{error:?}");
+        let ended = CredentialsError::provider_error("UnauthorizedException: Session token not found or invalid");
+        assert!(matches!(AwsError::without(&ended, None), AwsError::CredentialsExpired { .. }));
+        let wrong = CredentialsError::invalid_configuration("profile `prod` has invalid SSO config");
+        assert!(matches!(AwsError::without(&wrong, Some("prod")), AwsError::NoCredentials(_)));
+    }
+
+    #[test]
+    fn a_profile_that_is_not_there_is_named() {
+        let error = AwsError::without(&CredentialsError::not_loaded("x"), Some("prdo"));
+        assert!(error.to_string().contains("`prdo`"), "{error}");
+    }
+
+    #[test]
+    fn a_role_that_may_not_be_assumed_is_told_as_a_denial() {
+        let told = "User: arn:aws:iam::1:user/a is not authorized to perform: sts:AssumeRole on resource: \
+                    arn:aws:iam::1:role/ci";
+        let meta = aws_sdk_sts::error::ErrorMetadata::builder().code("AccessDenied").message(told).build();
+        let raw = HttpResponse::new(403.try_into().unwrap(), "".into());
+        let refused = SdkError::service_error(AssumeRoleError::generic(meta), raw);
+        let error = AwsError::without(&CredentialsError::provider_error(refused), None);
+        let AwsError::Denied { action, resource, .. } = &error else { panic!("{error:?}") };
+        assert_eq!((&**action, &**resource), ("sts:AssumeRole", "arn:aws:iam::1:role/ci"));
+    }
+
+    #[test]
+    fn a_role_that_does_not_trust_the_job_is_not_answered_with_a_statement_of_the_job() {
+        let told = "Not authorized to perform sts:AssumeRoleWithWebIdentity";
+        let meta = aws_sdk_sts::error::ErrorMetadata::builder().code("AccessDenied").message(told).build();
+        let raw = HttpResponse::new(403.try_into().unwrap(), "".into());
+        let refused = SdkError::service_error(AssumeRoleWithWebIdentityError::generic(meta), raw);
+        let error = AwsError::without(&CredentialsError::provider_error(refused), None);
+        assert!(error.hint().unwrap().contains("trust policy"), "{error:?}");
+    }
+
+    #[test]
+    fn what_a_proxy_answers_is_not_taken_for_aws() {
+        assert!(matches!(of(403, "", ""), AwsError::Invalid(_)));
+        assert!(matches!(of(404, "", ""), AwsError::Invalid(_)));
+    }
+
+    #[test]
+    fn words_of_others_are_one_short_line() {
+        assert_eq!(short("a\n  b\u{1b}[31m"), "a b[31m");
+        assert_eq!(short(&"ä".repeat(500)).chars().count(), LONGEST + 1);
+    }
+
+    #[test]
+    fn a_value_that_aws_repeats_is_not_told() {
+        let error = AwsError::Invalid("Value 'hunter2' at 'secretString' failed".into());
+        assert_eq!(
+            error.hiding(&Secret::new("hunter2".into())),
+            AwsError::Invalid("Value '…' at 'secretString' failed".into())
+        );
     }
 }

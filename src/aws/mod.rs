@@ -1,28 +1,26 @@
 //! AWS: the control plane of Amazon Managed Grafana, Secrets Manager, parameters of Systems Manager, and who asks.
 //!
 //! The one module that uses the AWS SDKs. It knows calls and errors; what they are for is decided in
-//! [`crate::identity`]. Sending again, counting and listening to AWS's clock happen in one place, [`Aws::send`].
+//! [`crate::identity`]. Sending again, counting and listening to AWS's clock happen in one place, `Aws::send`.
 
+mod credentials;
 mod errors;
 mod listening;
 mod parameters;
 mod secrets;
+#[cfg(test)]
+mod tests;
 mod workspaces;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::default_provider::credentials::DefaultCredentialsChain;
-use aws_config::environment::EnvironmentVariableRegionProvider;
-use aws_config::imds::client::Client as Imds;
-use aws_config::imds::region::ImdsRegionProvider;
-use aws_config::meta::region::RegionProviderChain;
-use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_grafana::config::http::HttpResponse;
 use aws_sdk_grafana::error::{ProvideErrorMetadata, SdkError};
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -40,8 +38,6 @@ const ATTEMPTS: usize = 4;
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// How long a connection may take to come about.
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
-/// How long the address that only instances of EC2 have is listened to.
-const INSTANCE_WITHIN: Duration = Duration::from_millis(500);
 /// The longest wait that AWS may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
@@ -101,44 +97,19 @@ struct Call {
 }
 
 impl Aws {
-    /// Reads AWS's own configuration; nothing is sent to AWS yet. Fails where no region is named.
+    /// Finds the region and the credentials; fails where there are none. Of AWS's services only those that hand out
+    /// credentials are asked.
     ///
     /// Credentials come from where every AWS tool has them: environment, profiles, SSO, web identity, container,
     /// instance, `credential_process`, chains of roles.
     pub async fn open(options: Options) -> Result<Aws, AwsError> {
-        let heard = Arc::new(Heard::default());
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_WITHIN)
-            .operation_attempt_timeout(ANSWER_WITHIN)
-            .build();
-        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .timeout_config(timeouts)
-            // Repeats are ours to decide: making a token twice is not making it once.
-            .retry_config(RetryConfig::disabled());
-        if let Ok(name) = AppName::new("amgctl") {
-            loader = loader.app_name(name);
-        }
-        let region = match &options.embedded {
-            Some(embedded) => {
-                let secret = embedded.secret_access_key.expose();
-                let key = Credentials::new(&embedded.access_key_id, secret, None, None, "sandbox");
-                loader = loader.credentials_provider(key).endpoint_url(&embedded.url);
-                embedded.region.clone()
-            }
-            None => {
-                let region = region(&options).await.ok_or(AwsError::NoRegion)?;
-                let mut chain =
-                    DefaultCredentialsChain::builder().imds_client(imds()).region(Region::new(region.clone()));
-                if let Some(profile) = &options.profile {
-                    chain = chain.profile_name(profile);
-                    loader = loader.profile_name(profile);
-                }
-                loader = loader.credentials_provider(chain.build().await);
-                region
-            }
+        let config = match &options.embedded {
+            Some(embedded) => of_the_sandbox(embedded),
+            // Boxed: the chain's futures are nested deeper than the compiler looks.
+            None => Box::pin(of_the_machine(&options)).await?,
         };
-        let config = loader.region(Region::new(region.clone())).load().await;
-        Ok(Aws::of(&config, region, options.profile, heard))
+        let region = config.region().map(Region::to_string).unwrap_or_default();
+        Ok(Aws::of(&config, region, options.profile, Arc::default()))
     }
 
     fn of(config: &SdkConfig, region: String, profile: Option<String>, heard: Arc<Heard>) -> Aws {
@@ -186,6 +157,16 @@ impl Aws {
         Ok(Caller { account: who.account.unwrap_or_default(), arn: who.arn.unwrap_or_default() })
     }
 
+    /// An ARN of any account: whose it is AWS has not told.
+    fn arn(&self, service: &str, resource: &str) -> String {
+        let partition = match &*self.region {
+            region if region.starts_with("cn-") => "aws-cn",
+            region if region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        };
+        format!("arn:{partition}:{service}:{}:*:{resource}", self.region)
+    }
+
     /// Sends a call; again where it was surely not done (throttled, not reached), and where doing it twice is doing it
     /// once also after a lost answer. Waits as long as AWS asks for, else at random and longer each time.
     async fn send<T, E, F>(&self, call: &Call, attempt: impl Fn() -> F) -> Result<T, AwsError>
@@ -199,6 +180,7 @@ impl Aws {
             .with_max_times(ATTEMPTS - 1)
             .with_jitter()
             .build();
+        let mut unreached = false;
         loop {
             let error = match attempt().await {
                 Ok(output) => return Ok(output),
@@ -208,7 +190,11 @@ impl Aws {
             let error = AwsError::of(call, &self.region, self.profile.as_deref(), &error);
             let again = match &error {
                 AwsError::Throttled(_) => true,
+                // The SDK has heard AWS's clock by now, and signs by it.
+                AwsError::ClockSkew(_) => true,
                 AwsError::Lost(_) => call.repeatable,
+                // A resolver's hiccup passes; a proxy or a region that is not there does not.
+                AwsError::NotReached { .. } => !std::mem::replace(&mut unreached, true),
                 _ => false,
             };
             match waits.next() {
@@ -219,27 +205,54 @@ impl Aws {
     }
 }
 
-/// A client for the address that only instances of EC2 have, which elsewhere must not be waited for.
-fn imds() -> Imds {
-    Imds::builder()
-        .max_attempts(1)
-        .connect_timeout(INSTANCE_WITHIN)
-        .read_timeout(INSTANCE_WITHIN)
-        .operation_timeout(2 * INSTANCE_WITHIN)
-        .build()
+async fn of_the_machine(options: &Options) -> Result<SdkConfig, AwsError> {
+    let profile = options.profile.as_deref();
+    let region = credentials::region(options.region.as_deref(), profile).await.ok_or(AwsError::NoRegion)?;
+    let credentials = credentials::find(&region, profile, behaviour(), limits()).await?;
+    let mut loader = aws_config::defaults(behaviour())
+        .region(region)
+        .credentials_provider(credentials)
+        .timeout_config(limits())
+        .retry_config(no_repeats());
+    if let Some(name) = name() {
+        loader = loader.app_name(name);
+    }
+    if let Some(profile) = profile {
+        loader = loader.profile_name(profile);
+    }
+    Ok(loader.load().await)
 }
 
-/// The region: named by the caller, the environment, the profile, or the instance.
-async fn region(options: &Options) -> Option<String> {
-    if let Some(region) = &options.region {
-        return Some(region.clone());
-    }
-    let mut profile = ProfileFileRegionProvider::builder();
-    if let Some(name) = &options.profile {
-        profile = profile.profile_name(name);
-    }
-    let chain = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
-        .or_else(profile.build())
-        .or_else(ImdsRegionProvider::builder().imds_client(imds()).build());
-    chain.region().await.map(|region| region.to_string())
+/// Nothing of the machine's own configuration counts: neither its environment nor its files are read.
+fn of_the_sandbox(embedded: &Embedded) -> SdkConfig {
+    let secret = embedded.secret_access_key.expose();
+    let key = Credentials::new(&embedded.access_key_id, secret, None, None, "sandbox");
+    let mut config = SdkConfig::builder()
+        .behavior_version(behaviour())
+        .region(Region::new(embedded.region.clone()))
+        .endpoint_url(&embedded.url)
+        .credentials_provider(SharedCredentialsProvider::new(key))
+        .timeout_config(limits())
+        .retry_config(no_repeats());
+    config.set_app_name(name());
+    config.build()
+}
+
+/// Pinned, so that an update of the SDK changes neither retries nor time limits.
+fn behaviour() -> BehaviorVersion {
+    BehaviorVersion::v2026_01_12()
+}
+
+fn limits() -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECT_WITHIN).operation_attempt_timeout(ANSWER_WITHIN).build()
+}
+
+/// Repeats are ours to decide: making a token twice is not making it once.
+fn no_repeats() -> RetryConfig {
+    RetryConfig::disabled()
+}
+
+/// What CloudTrail tells of the caller.
+fn name() -> Option<AppName> {
+    AppName::new("amgctl").ok()
 }

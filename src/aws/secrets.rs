@@ -31,7 +31,7 @@ pub struct SecretInfo {
 /// The value of one version of a secret.
 #[derive(Clone, Debug)]
 pub struct SecretValue {
-    /// The value; one that is no text counts as empty.
+    /// The value.
     pub value: Secret,
     /// The version.
     pub version: String,
@@ -75,7 +75,7 @@ impl Aws {
             })
             .await;
         match answer {
-            Ok(found) => Ok(Some(value(found.secret_string, found.secret_binary, found.version_id))),
+            Ok(found) => value(id, found.secret_string, found.secret_binary, found.version_id).map(Some),
             Err(AwsError::NotFound(_)) => Ok(None),
             Err(error) => Err(error),
         }
@@ -112,7 +112,7 @@ impl Aws {
         match self.secret_value(id, None, None).await {
             Ok(Some(value)) => Ok(Ok(value)),
             Ok(None) => Ok(Err(AwsError::NotFound(format!("there is no secret `{id}` in region {}", self.region)))),
-            Err(error @ (AwsError::Denied { .. } | AwsError::Invalid(_))) => Ok(Err(error)),
+            Err(error) if error.is_of_one() => Ok(Err(error)),
             Err(error) => Err(error),
         }
     }
@@ -124,12 +124,13 @@ impl Aws {
             .await?;
         let mut values: BTreeMap<String, Result<SecretValue, AwsError>> = BTreeMap::new();
         for found in answer.secret_values.unwrap_or_default() {
-            let (arn, name) = (found.arn().unwrap_or_default(), found.name().unwrap_or_default());
-            // An ARN may be given without the characters that AWS adds.
-            let meant = |id: &&String| *id == name || *id == arn || arn.starts_with(&format!("{id}-"));
+            let (arn, name) = (found.arn.unwrap_or_default(), found.name.unwrap_or_default());
+            // An ARN may be given without the hyphen and the six characters that AWS adds.
+            let bare = arn.len().checked_sub(7).and_then(|end| arn.get(..end)).unwrap_or_default();
+            let meant = |id: &&String| **id == name || **id == arn || **id == bare;
             let meant: Vec<String> = ids.iter().filter(meant).cloned().collect();
-            let value = value(found.secret_string, found.secret_binary, found.version_id);
-            values.extend(meant.into_iter().map(|id| (id, Ok(value.clone()))));
+            let value = value(&arn, found.secret_string, found.secret_binary, found.version_id);
+            values.extend(meant.into_iter().map(|id| (id, value.clone())));
         }
         for id in ids {
             // What a batch refuses is asked for by itself: its own answer says why, in full.
@@ -159,6 +160,7 @@ impl Aws {
         })
         .await
         .map(drop)
+        .map_err(|error| error.hiding(value))
     }
 
     /// Stores a value as a version with these labels.
@@ -177,6 +179,7 @@ impl Aws {
         })
         .await
         .map(drop)
+        .map_err(|error| error.hiding(value))
     }
 
     /// Moves a label to a version, from the one that has it.
@@ -203,16 +206,22 @@ impl Aws {
         let resource = if id.starts_with("arn:") {
             id.to_owned()
         } else {
-            format!("arn:aws:secretsmanager:{}:*:secret:{id}-??????", self.region)
+            self.arn("secretsmanager", &format!("secret:{id}-??????"))
         };
         // Writes name their version, so that doing one twice is doing it once.
         Call { action, resource, repeatable: true }
     }
 }
 
-fn value(text: Option<String>, binary: Option<Blob>, version: Option<String>) -> SecretValue {
+fn value(
+    id: &str,
+    text: Option<String>,
+    binary: Option<Blob>,
+    version: Option<String>,
+) -> Result<SecretValue, AwsError> {
     let text = text.or_else(|| String::from_utf8(binary?.into_inner()).ok());
-    SecretValue { value: Secret::new(text.unwrap_or_default()), version: version.unwrap_or_default() }
+    let text = text.ok_or_else(|| AwsError::Invalid(format!("the secret `{id}` holds bytes that are no text")))?;
+    Ok(SecretValue { value: Secret::new(text), version: version.unwrap_or_default() })
 }
 
 fn tagged(tags: &[(String, String)]) -> Vec<Tag> {

@@ -183,9 +183,21 @@ impl Aws {
 
     /// The versions that a workspace can be upgraded to.
     pub async fn upgrades(&self, workspace: &str) -> Result<Vec<String>, AwsError> {
-        let call = Call { action: "grafana:ListVersions", resource: "*".into(), repeatable: true };
-        let answer = self.send(&call, || self.grafana.list_versions().workspace_id(workspace).send()).await?;
-        Ok(answer.grafana_versions.unwrap_or_default())
+        let call = self.on("grafana:ListVersions", workspace, true);
+        let (mut all, mut next) = (Vec::new(), None);
+        loop {
+            let page = self
+                .send(&call, || {
+                    let request = self.grafana.list_versions().workspace_id(workspace);
+                    request.max_results(PAGE).set_next_token(next.clone()).send()
+                })
+                .await?;
+            all.extend(page.grafana_versions.unwrap_or_default());
+            next = page.next_token;
+            if next.is_none() {
+                return Ok(all);
+            }
+        }
     }
 
     /// All service accounts of a workspace.
@@ -314,8 +326,7 @@ impl Aws {
     }
 
     fn on(&self, action: &'static str, workspace: &str, repeatable: bool) -> Call {
-        let resource = format!("arn:aws:grafana:{}:*:/workspaces/{workspace}", self.region);
-        Call { action, resource, repeatable }
+        Call { action, resource: self.arn("grafana", &format!("/workspaces/{workspace}")), repeatable }
     }
 }
 

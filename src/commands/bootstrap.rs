@@ -264,7 +264,7 @@ fn decide<'a>(
 ) -> Decided<'a> {
     let secret = info.map(|i| i.name.as_str()).or(job.secret.as_deref()).unwrap_or_default();
     let mark = rotation::mark(job.aws.region(), secret);
-    let labels = store::labels(info);
+    let labels = job.secret.as_ref().map(|_| store::labels(info));
     let holding = Holding { stack: job.stack(), tokens, mark: &mark, labels, now: job.now() };
     let format = format_name(job.format);
     let other_format = info.is_some_and(|i| i.tags.get(store::FORMAT).is_some_and(|f| f != format));

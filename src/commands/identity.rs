@@ -81,8 +81,8 @@ impl There {
     }
 
     fn holding<'a>(&'a self, tokens: &'a [TokenInfo]) -> Holding<'a, 'a> {
-        let info = self.secret.as_ref().and_then(|(_, info)| info.as_ref());
-        let (stack, mark, labels) = (&self.settings.stack, self.mark.as_str(), store::labels(info));
+        let labels = self.secret.as_ref().map(|(_, info)| store::labels(info.as_ref()));
+        let (stack, mark) = (&self.settings.stack, self.mark.as_str());
         Holding { stack, tokens, mark, labels, now: self.now() }
     }
 
@@ -153,12 +153,8 @@ fn status_text(
     let stored = there.stored().map(|token| token.id.as_str());
     for (account, tokens) in &there.accounts {
         let disabled = if account.disabled { ", disabled" } else { "" };
-        text.push_str(&format!(
-            "\nservice account {} ({}{disabled}), {} tokens\n",
-            account.name,
-            account.role,
-            tokens.len()
-        ));
+        let count = if tokens.len() == 1 { "1 token".to_owned() } else { format!("{} tokens", tokens.len()) };
+        text.push_str(&format!("\nservice account {} ({}{disabled}), {count}\n", account.name, account.role));
         for token in tokens {
             let use_ = match purpose(&there.settings.stack, &token.name) {
                 _ if stored == Some(token.id.as_str()) => "stored",

@@ -71,7 +71,8 @@ pub async fn enter(managed: &Managed, settings: &Settings, session: &Session<'_>
         }
         None => minted(&aws, &workspace, settings, session).await?,
     };
-    let name = title(&workspace, aws.region());
+    // The plan says the version itself, as the workspace's own Grafana gives it.
+    let name = format!("{} ({}, {})", named(&workspace), workspace.id, aws.region());
     Ok(Entry { url: url(&workspace.endpoint), bearer, name, workspace })
 }
 
@@ -85,9 +86,13 @@ pub async fn workspace(aws: &Aws, managed: &Managed, session: &Session<'_>) -> R
 /// A workspace as people know it.
 #[must_use]
 pub fn title(workspace: &Workspace, region: &str) -> String {
-    let Workspace { id, name, grafana_version, .. } = workspace;
-    let name = if name.is_empty() { id } else { name };
-    format!("{name} ({id}, Grafana {grafana_version}, {region})")
+    let Workspace { id, grafana_version, .. } = workspace;
+    format!("{} ({id}, Grafana {grafana_version}, {region})", named(workspace))
+}
+
+/// Its name, or its id where it has none.
+fn named(workspace: &Workspace) -> &str {
+    if workspace.name.is_empty() { &workspace.id } else { &workspace.name }
 }
 
 /// The address of a workspace: AWS gives a host without a scheme.
@@ -177,6 +182,7 @@ pub fn failure(error: &AwsError) -> Failure {
         | AwsError::NoRegion
         | AwsError::Denied { .. }
         | AwsError::ClockSkew(_)
+        | AwsError::WrongRegion(_)
         | AwsError::NotReached { .. }
         | AwsError::Quota(_) => Exit::Auth,
         _ => Exit::Error,

@@ -96,6 +96,7 @@ pub enum FindError {
 pub async fn find(aws: &Aws, named: &Named, wait: Option<Duration>) -> Result<Workspace, FindError> {
     let id = by_name(aws, named).await?;
     let begun = Instant::now();
+    let mut pause = Duration::from_millis(500);
     loop {
         let workspace = aws.workspace(&id).await?;
         if workspace.status == "ACTIVE" {
@@ -103,7 +104,9 @@ pub async fn find(aws: &Aws, named: &Named, wait: Option<Duration>) -> Result<Wo
         }
         let passing = is_passing(&workspace.status);
         if passing && wait.is_some_and(|wait| begun.elapsed() < wait) {
-            tokio::time::sleep(Duration::from_secs(5)).await;
+            // Five calls a second are all that an account has for this.
+            tokio::time::sleep(pause).await;
+            pause = (2 * pause).min(Duration::from_secs(10));
             continue;
         }
         return Err(FindError::NotActive {
@@ -183,7 +186,6 @@ mod tests {
             endpoint: format!("{id}.grafana-workspace.eu-west-1.amazonaws.com"),
             status: status.into(),
             grafana_version: "12.4".into(),
-            ..Summary::default()
         }
     }
 

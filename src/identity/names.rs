@@ -96,10 +96,10 @@ mod tests {
         let shop = stack("shop");
         assert_eq!(account(&shop, Role::Admin), "amgctl-shop");
         assert_eq!(account(&shop, Role::Viewer), "amgctl-shop-viewer");
-        let run = run_token(&shop, 1_795_512_900, "1f2e3d4c5b6a");
+        let run = run_token(&shop, 1_795_511_700, "1f2e3d4c5b6a");
         assert_eq!(run, "amgctl/shop/20261124T091500Z-1f2e3d4c");
         assert_eq!(purpose(&shop, &run), Some(Purpose::Run));
-        let stored = stored_token(&shop, 1_795_512_900, VERSION, "a1b2c3d4.17.99");
+        let stored = stored_token(&shop, 1_795_511_700, VERSION, "a1b2c3d4.17.99");
         assert_eq!(stored, format!("amgctl/shop/secret/20261124T091500Z-{VERSION}-a1b2c3d4.17.99"));
         let wanted = Purpose::Stored { version: VERSION.into(), process: "a1b2c3d4.17.99".into() };
         assert_eq!(purpose(&shop, &stored), Some(wanted));

@@ -20,7 +20,7 @@ pub struct About {
     pub secrets: Vec<String>,
     /// The parameters that data sources refer to.
     pub parameters: Vec<String>,
-    /// The KMS key of the secrets, by ARN.
+    /// The KMS key of the secrets and parameters: an ARN, an id, or `alias/…`.
     pub kms_key: Option<String>,
 }
 
@@ -132,16 +132,44 @@ pub fn policy(job: Job, about: &About) -> Value {
         let parameters: Value = about
             .parameters
             .iter()
-            .map(|name| about.arn("ssm", &format!("parameter/{}", name.trim_start_matches('/'))))
+            .map(|name| match name.starts_with("arn:") {
+                true => name.clone(),
+                false => about.arn("ssm", &format!("parameter/{}", name.trim_start_matches('/'))),
+            })
             .collect();
         allow("ReadParameters", &["ssm:GetParameters"], parameters);
     }
     if let Some(key) = &about.kms_key {
         let actions: &[&str] =
             if job == Job::Bootstrap { &["kms:Decrypt", "kms:GenerateDataKey"] } else { &["kms:Decrypt"] };
-        allow("UseTheKey", actions, json!(key));
+        statements.push(use_of_key(key, actions, job, about));
     }
     json!({ "Version": "2012-10-17", "Statement": statements })
+}
+
+/// The key, through the services that keep what it encrypts and in no other way.
+fn use_of_key(key: &str, actions: &[&str], job: Job, about: &About) -> Value {
+    let region = About::part(&about.region, "REGION");
+    let mut services = Vec::new();
+    if !about.secrets.is_empty() || matches!(job, Job::Bootstrap | Job::Reader) || about.parameters.is_empty() {
+        services.push(format!("secretsmanager.{region}.amazonaws.com"));
+    }
+    if !about.parameters.is_empty() {
+        services.push(format!("ssm.{region}.amazonaws.com"));
+    }
+    let mut condition = json!({ "StringEquals": { "kms:ViaService": services } });
+    let resource = match key {
+        arn if arn.starts_with("arn:") => arn.to_owned(),
+        alias if alias.starts_with("alias/") => {
+            // An alias is no resource of IAM's; which keys bear it is a condition.
+            condition["ForAnyValue:StringEquals"] = json!({ "kms:ResourceAliases": alias });
+            about.arn("kms", "key/*")
+        }
+        id => about.arn("kms", &format!("key/{id}")),
+    };
+    json!({
+        "Sid": "UseTheKey", "Effect": "Allow", "Action": actions, "Resource": resource, "Condition": condition,
+    })
 }
 
 /// What a policy means, in a sentence.
@@ -156,6 +184,9 @@ pub fn meaning(job: Job) -> &'static str {
 }
 
 /// The trust policy of a role that GitHub Actions of a repository may assume; of one branch, where one is named.
+///
+/// The repository is named as GitHub names it to AWS: `OWNER/REPOSITORY`, or with the numbers of both where it was made or
+/// renamed after 18 June 2026 (GitHub's changelog of 23 April 2026); its settings show which.
 #[must_use]
 pub fn github(about: &About, repository: &str, branch: Option<&str>) -> Value {
     let subject = match branch {
@@ -235,6 +266,43 @@ mod tests {
             assert!(all.iter().any(|a| a == action), "{action}");
         }
         assert!(!all.iter().any(|a| a == "kms:GenerateDataKey"));
+    }
+
+    #[test]
+    fn a_key_is_used_through_its_services_only() {
+        let use_of = |key: &str, about: About| {
+            let all = policy(Job::Apply, &About { kms_key: Some(key.into()), ..about })["Statement"].clone();
+            all.as_array().unwrap().last().unwrap().clone()
+        };
+        assert_eq!(
+            use_of("alias/grafana", About { parameters: vec!["/amg/db".into()], ..about() }),
+            json!({
+                "Sid": "UseTheKey", "Effect": "Allow", "Action": ["kms:Decrypt"],
+                "Resource": "arn:aws:kms:eu-west-1:111122223333:key/*",
+                "Condition": {
+                    "StringEquals": { "kms:ViaService": [
+                        "secretsmanager.eu-west-1.amazonaws.com", "ssm.eu-west-1.amazonaws.com",
+                    ] },
+                    "ForAnyValue:StringEquals": { "kms:ResourceAliases": "alias/grafana" },
+                },
+            })
+        );
+        let by_id = use_of("0f0e0d0c", about());
+        assert_eq!(by_id["Resource"], "arn:aws:kms:eu-west-1:111122223333:key/0f0e0d0c");
+        assert_eq!(
+            by_id["Condition"]["StringEquals"]["kms:ViaService"],
+            json!(["secretsmanager.eu-west-1.amazonaws.com"])
+        );
+        assert_eq!(use_of("arn:aws:kms:eu-west-1:9:key/1", about())["Resource"], "arn:aws:kms:eu-west-1:9:key/1");
+    }
+
+    #[test]
+    fn a_parameter_may_be_named_by_its_arn() {
+        let arn = "arn:aws:ssm:eu-west-1:9:parameter/amg/db";
+        let about = About { parameters: vec![arn.into(), "/amg/x".into()], ..about() };
+        let policy = policy(Job::Apply, &about);
+        let statement = policy["Statement"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!(statement["Resource"], json!([arn, "arn:aws:ssm:eu-west-1:111122223333:parameter/amg/x"]));
     }
 
     #[test]

@@ -71,7 +71,7 @@ pub struct Holding<'a, 't> {
     pub tokens: &'t [TokenInfo],
     /// How versions begin that hold a token of ours ([`mark`]).
     pub mark: &'a str,
-    /// The labels of the secret's versions; none when there is no secret.
+    /// The labels of the secret's versions; none when no secret was looked for.
     pub labels: Option<&'a Labels>,
     /// AWS's clock, in seconds since 1970.
     pub now: i64,
@@ -129,7 +129,7 @@ impl<'t> Holding<'_, 't> {
                 Some(stored) => (stored.created + overlap <= self.now).then_some(Why::Superseded),
                 None => {
                     let old = token.created + UNFINISHED <= self.now;
-                    // Where there is no secret to look at, nothing is known of what it is used for.
+                    // Where no secret was looked for, nothing is known of what it is used for.
                     (self.labels.is_some() && (old || is_gone(&process))).then_some(Why::Unfinished)
                 }
             }
@@ -174,7 +174,7 @@ mod tests {
     use super::super::names::{run_token, stored_token};
     use super::*;
 
-    const NOW: i64 = 1_795_512_900;
+    const NOW: i64 = 1_795_511_700;
     const HOUR: i64 = 3600;
 
     fn shop() -> StackName {
@@ -214,7 +214,7 @@ mod tests {
     fn a_token_is_due_when_it_has_less_left_than_asked_for() {
         let fresh = stored("1", "s", NOW - HOUR, NOW + 29 * 24 * HOUR);
         let of = labels(&[(&fresh, CURRENT)]);
-        assert_eq!(due(&[fresh.clone()], Some(&of)), None);
+        assert_eq!(due(std::slice::from_ref(&fresh), Some(&of)), None);
         assert_eq!(due(&[], None), Some(Due::First));
         assert_eq!(due(&[], Some(&Labels::new())), Some(Due::First));
         assert_eq!(due(&[], Some(&of)), Some(Due::Gone));
@@ -247,7 +247,13 @@ mod tests {
         assert_eq!(surplus(&both, Some(&of), true), [("2".into(), Why::Unfinished)]);
         let old = TokenInfo { created: NOW - UNFINISHED, ..newer.clone() };
         assert_eq!(surplus(&[current, old], Some(&of), false), [("2".into(), Why::Unfinished)]);
-        assert_eq!(surplus(&[newer], None, true), [], "without a secret nothing is known of its use");
+        assert_eq!(
+            surplus(std::slice::from_ref(&newer), None, true),
+            [],
+            "without a secret nothing is known of its use"
+        );
+        let gone = [("2".into(), Why::Unfinished)];
+        assert_eq!(surplus(&[newer], Some(&Labels::new()), true), gone, "where the secret is gone, it has none");
     }
 
     #[test]

@@ -101,10 +101,11 @@ pub fn whose(there: Option<&SecretInfo>, stack: &str) -> Whose {
     }
 }
 
-/// The labels of a secret's versions; none of a secret that is not there.
+/// The labels of the versions of a secret that was looked for: no version of one that is not there is in use.
 #[must_use]
-pub fn labels(there: Option<&SecretInfo>) -> Option<&Labels> {
-    there.map(|info| &info.stages)
+pub fn labels(there: Option<&SecretInfo>) -> &Labels {
+    static NONE: Labels = Labels::new();
+    there.map_or(&NONE, |info| &info.stages)
 }
 
 /// What is wrong with the name of a secret, if something is (`amg.md` 8).

@@ -120,13 +120,13 @@ mod tests {
             workspace_id: "g-0123456789".into(),
             endpoint: "g-0123456789.grafana-workspace.eu-west-1.amazonaws.com".into(),
             region: "eu-west-1".into(),
-            expires: Some(1_795_512_900),
+            expires: Some(1_795_511_700),
         };
         let written = object(&Secret::new("glsa_x".into()), &about);
         let read = read(&written, None).unwrap();
         assert_eq!(read.token.expose(), "glsa_x");
         assert_eq!(read.about, about);
-        assert!(written.expose().contains("\"expiresAt\":\"2026-11-24T09:35:00Z\""), "{}", written.expose());
+        assert!(written.expose().contains("\"expiresAt\":\"2026-11-24T09:15:00Z\""), "{}", written.expose());
     }
 
     #[test]

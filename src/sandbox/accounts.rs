@@ -85,6 +85,19 @@ impl State {
         id
     }
 
+    /// Deletes the tokens of every account but those that the workspace began with.
+    pub(super) fn revoke(&mut self) {
+        let of_ours = |token: &Token| {
+            let account = token.account.and_then(|id| self.accounts.get(&id));
+            account.is_some_and(|account| !is_of_the_sandbox(account))
+        };
+        let all: Vec<i64> = self.tokens.values().filter(|t| of_ours(t)).map(|t| t.id).collect();
+        for id in all {
+            self.tokens.remove(&id);
+            self.touch(Key::Token(id));
+        }
+    }
+
     pub(super) fn add_token(
         &mut self,
         account: Option<i64>,

@@ -4,7 +4,7 @@
 //!
 //! | part | is |
 //! |---|---|
-//! | WHAT | `refuse` closes a new connection at once · `429`, `500`, `502`, `503`, `504` answer so and do nothing · the same with `-after` do it and answer so · `cut-before` and `cut-after` close the connection without an answer, before or after it was done · `slow` and `slow-after` wait, before or after it was done · `busy` is a database that several writers meet in · `nac` turns everybody away before Grafana sees them · of AWS: `denied` by IAM, `quota` used up, `expired` credentials, `skew` of the clocks, `updating` shows workspaces as being changed |
+//! | WHAT | `refuse` closes a new connection at once · `429`, `500`, `502`, `503`, `504` answer so and do nothing · the same with `-after` do it and answer so · `cut-before` and `cut-after` close the connection without an answer, before or after it was done · `slow` and `slow-after` wait, before or after it was done · `busy` is a database that several writers meet in · `nac` turns everybody away before Grafana sees them · `revoke` deletes every token that AWS made, just before · of AWS: `denied` by IAM, `quota` used up, `expired` credentials, `skew` of the clocks, `updating` shows workspaces as being changed |
 //! | FILTER | `read`, `write`, or the beginning of a path; `aws` or the name of an action, as `CreateSecret`, for calls to AWS, which nothing else strikes |
 //! | WHEN | `@3` the third of those requests, `@3-5`, `@3+`, `%5` five in a hundred of them, `%5/7` the same with seed 7; without it every one |
 //! | VALUE | a time: how long `slow` waits, what `429` asks to wait |
@@ -54,6 +54,8 @@ pub enum What {
     Busy,
     /// The network access control turns everybody away from Grafana, before it sees them.
     Nac,
+    /// Somebody deletes every token that AWS made, just before.
+    Revoke,
     /// IAM does not allow it.
     Denied,
     /// A quota of AWS is used up.
@@ -100,6 +102,7 @@ const WORDS: &[(&str, What)] = &[
     ("slow", What::Slow { done: false }),
     ("slow-after", What::Slow { done: true }),
     ("nac", What::Nac),
+    ("revoke", What::Revoke),
     ("denied", What::Denied),
     ("quota", What::Quota),
     ("expired", What::Expired),

@@ -77,8 +77,11 @@ fn a_workspace_must_be_named_and_its_address_must_be_safe() {
             w.run(&format!("plan stack (AMGCTL_URL={url})"), command)
         };
         let mut command = w.command("plan stack");
-        command.env_remove("AMGCTL_URL");
-        w.run("plan stack", command).exits(64).says("--url").says("--sandbox");
+        command.env_remove("AMGCTL_URL").env("AWS_EC2_METADATA_DISABLED", "true");
+        w.run("plan stack", command).exits(6).says("--url").says("--sandbox").says("--workspace");
+        let mut command = w.command("plan stack");
+        command.env("AMGCTL_WORKSPACE", "g-0123456789");
+        w.run("plan stack", command).exits(64).says("AMGCTL_URL and AMGCTL_WORKSPACE both name a workspace");
         at("http://grafana.example.com").exits(64).says("unencrypted");
         at("https://somebody:planted-elsewhere@grafana.example.com").exits(64).lacks("planted-elsewhere");
         at("ftp://grafana.example.com").exits(64);

@@ -1,10 +1,13 @@
 //! One binary: the program run as a user runs it, against the embedded workspace, one claim a test; and what is kept
 //! true of its repository.
 
+mod access;
 mod apply;
+mod bootstrap;
 mod command_line;
 mod completions;
 mod corpus;
+mod credentials;
 mod datasources;
 mod decisions;
 mod diff_laws;
@@ -14,6 +17,7 @@ mod faults;
 mod folders;
 mod guards;
 mod hostile;
+mod kept;
 mod readme;
 mod registry;
 mod replay;

@@ -408,12 +408,17 @@ fn masked(line: &str) -> String {
     line
 }
 
-/// Whether lines are as shown; a line `…` stands for any number of them.
+/// Whether lines are as shown; a line `…` stands for any number of them, and at the end of a line for its rest.
 fn matches(printed: &[String], shown: &[String]) -> bool {
     match shown.split_first() {
         None => printed.is_empty(),
         Some((first, rest)) if first == "…" => (0..=printed.len()).any(|n| matches(&printed[n..], rest)),
-        Some((first, rest)) => printed.first() == Some(first) && matches(&printed[1..], rest),
+        Some((first, rest)) => {
+            let same = |line: &String| {
+                line == first || first.strip_suffix('…').is_some_and(|begin| line.starts_with(begin))
+            };
+            printed.first().is_some_and(same) && matches(&printed[1..], rest)
+        }
     }
 }
 
@@ -437,6 +442,8 @@ fn left_out_lines_are_any_lines() {
     assert!(matches(&lines("a\nc"), &lines("a\n…\nc")));
     assert!(!matches(&lines("a\nb"), &lines("a\n…\nc")));
     assert!(!matches(&lines("a\nb"), &lines("a")));
+    assert!(matches(&lines("a and more\nb"), &lines("a …\nb")));
+    assert!(!matches(&lines("a and more\nb"), &lines("a")));
     assert_eq!(masked("(48 objects, 13 requests, 0.6 s)."), "(48 objects, 13 requests, SECONDS s).");
     assert_eq!(masked("\"glsa_abc\",\"glsa_def\""), "\"glsa_…\",\"glsa_…\"");
     let environment = BTreeMap::from([("TOKEN".to_owned(), "t".to_owned())]);

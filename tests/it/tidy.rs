@@ -94,8 +94,8 @@ fn only_main_exits_and_reads_the_environment() {
 #[test]
 fn the_sandbox_is_reached_over_http_only() {
     // What the rest may name of it: how it is started, and what its caller hands to it.
-    const OF_THE_SANDBOX: [&str; 8] =
-        ["start", "made_by", "Options", "Running", "Version", "Fault", "Tokens", "self"];
+    const OF_THE_SANDBOX: [&str; 9] =
+        ["start", "made_by", "Options", "Running", "Version", "Fault", "Tokens", "Aws", "self"];
     let mut found = String::new();
     for file in sources() {
         let inside = file.path.starts_with("src/sandbox/");
@@ -103,7 +103,9 @@ fn the_sandbox_is_reached_over_http_only() {
         let its_own = file.path != "src/lib.rs" && file.code.lines().any(|line| line.trim() == "mod sandbox;");
         for (number, line) in file.lines(Text::Code) {
             if inside {
-                for (at, _) in line.match_indices("crate::") {
+                for (at, _) in
+                    line.match_indices("crate::").filter(|(at, _)| !line[*at..].starts_with("crate::sandbox::"))
+                {
                     tell(&mut found, &file, number, &format!("{} (the sandbox stands alone)", word(&line[at..])));
                 }
             }

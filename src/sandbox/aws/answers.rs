@@ -27,7 +27,7 @@ pub struct Exception {
     /// Its words.
     pub message: String,
     /// Its further members.
-    pub members: Map<String, Value>,
+    pub members: Box<Map<String, Value>>,
     /// How long to wait, in seconds.
     pub retry_after: Option<u64>,
 }
@@ -44,7 +44,7 @@ impl From<anyhow::Error> for Exception {
 impl Exception {
     /// An exception without further members.
     pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Exception {
-        Exception { status, code, message: message.into(), members: Map::new(), retry_after: None }
+        Exception { status, code, message: message.into(), members: Box::default(), retry_after: None }
     }
 
     fn with(mut self, members: Value) -> Exception {
@@ -123,7 +123,7 @@ pub fn answer(protocol: Protocol, action: &str, outcome: Outcome) -> Answer {
 fn refused(protocol: Protocol, exception: &Exception, id: &str) -> Answer {
     let mut answer = match protocol {
         Protocol::Rest => {
-            let mut body = exception.members.clone();
+            let mut body = (*exception.members).clone();
             body.insert("message".into(), exception.message.as_str().into());
             let mut answer = json_answer(exception.status, "application/json", &Value::Object(body));
             answer.headers.push(("x-amzn-errortype", exception.code.to_owned()));

@@ -24,7 +24,7 @@ const DAY: i64 = 86_400;
 
 /// A secret.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Secret {
+pub struct Stored {
     arn: String,
     name: String,
     description: String,
@@ -51,7 +51,7 @@ enum Content {
     Bytes(String),
 }
 
-type All = BTreeMap<String, Secret>;
+type All = BTreeMap<String, Stored>;
 
 fn missing() -> Exception {
     Exception::new(400, "ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
@@ -92,12 +92,12 @@ pub fn call(call: &Call<'_>) -> Outcome {
 }
 
 /// By name, by ARN, or by an ARN without the characters that AWS adds.
-fn find<'a>(all: &'a All, id: &str) -> Result<&'a Secret, Exception> {
+fn find<'a>(all: &'a All, id: &str) -> Result<&'a Stored, Exception> {
     if id.is_empty() {
         return Err(parameter("You must provide a value for the SecretId parameter."));
     }
     let by_arn =
-        |s: &&Secret| s.arn == id || (id.starts_with("arn:") && s.arn.strip_prefix(id).is_some_and(is_added));
+        |s: &&Stored| s.arn == id || (id.starts_with("arn:") && s.arn.strip_prefix(id).is_some_and(is_added));
     all.get(id).or_else(|| all.values().find(by_arn)).ok_or_else(missing)
 }
 
@@ -106,7 +106,7 @@ fn is_added(rest: &str) -> bool {
 }
 
 /// One that is not marked for deletion, to be changed.
-fn live<'a>(all: &'a mut All, id: &str) -> Result<&'a mut Secret, Exception> {
+fn live<'a>(all: &'a mut All, id: &str) -> Result<&'a mut Stored, Exception> {
     let name = find(all, id)?.name.clone();
     let secret = all.get_mut(&name).ok_or_else(missing)?;
     match secret.deleted {
@@ -143,7 +143,7 @@ fn version_of(call: &Call<'_>) -> Result<String, Exception> {
     }
 }
 
-fn told(secret: &Secret, version: &str) -> Value {
+fn told(secret: &Stored, version: &str) -> Value {
     json!({ "ARN": secret.arn, "Name": secret.name, "VersionId": version })
 }
 
@@ -172,7 +172,7 @@ fn create(call: &Call<'_>, all: &mut All, now: i64) -> Outcome {
         return Err(Exception::new(400, "ResourceExistsException", told));
     }
     let added: String = random::short_uid().chars().take(6).collect();
-    let mut secret = Secret {
+    let mut secret = Stored {
         arn: format!("arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-{added}"),
         name: name.to_owned(),
         description: call.text("Description").to_owned(),
@@ -221,7 +221,7 @@ fn get(call: &Call<'_>, all: &All) -> Outcome {
     }
 }
 
-fn value(secret: &Secret, version: &str, held: &Version) -> Value {
+fn value(secret: &Stored, version: &str, held: &Version) -> Value {
     let mut body = told(secret, version);
     body["VersionStages"] = json!(held.stages);
     body["CreatedDate"] = held.created.into();
@@ -260,7 +260,7 @@ fn batch(call: &Call<'_>, all: &All) -> Outcome {
 }
 
 /// Whether the filters of a call mean a secret: each of them, by the beginning of what it names.
-fn is_meant(call: &Call<'_>, secret: &Secret) -> bool {
+fn is_meant(call: &Call<'_>, secret: &Stored) -> bool {
     let filters = call.body.get("Filters").and_then(Value::as_array);
     filters.into_iter().flatten().all(|filter| {
         let values: Vec<&str> = filter
@@ -281,7 +281,7 @@ fn is_meant(call: &Call<'_>, secret: &Secret) -> bool {
     })
 }
 
-fn described(secret: &Secret) -> Value {
+fn described(secret: &Stored) -> Value {
     let stages: Map<String, Value> = secret
         .versions
         .iter()
@@ -313,7 +313,7 @@ fn list(call: &Call<'_>, all: &All) -> Outcome {
         text => text.parse().map_err(|_| Exception::new(400, "InvalidNextTokenException", "Invalid NextToken."))?,
     };
     let planned = call.body.get("IncludePlannedDeletion").and_then(Value::as_bool).unwrap_or(false);
-    let meant: Vec<&Secret> =
+    let meant: Vec<&Stored> =
         all.values().filter(|s| (planned || s.deleted.is_none()) && is_meant(call, s)).collect();
     let shown: Vec<Value> = meant.iter().skip(begin).take(size).map(|s| described(s)).collect();
     let mut body = json!({ "SecretList": shown });
@@ -336,7 +336,7 @@ fn list_versions(call: &Call<'_>, all: &All) -> Outcome {
 }
 
 /// Gives a label to a version, which takes it from the one that has it; what was current becomes the previous one.
-fn label(secret: &mut Secret, stage: &str, to: Option<&str>) {
+fn label(secret: &mut Stored, stage: &str, to: Option<&str>) {
     let from = secret.versions.iter().find(|(_, v)| v.stages.iter().any(|s| s == stage)).map(|(id, _)| id.clone());
     if from.as_deref() == to {
         return;

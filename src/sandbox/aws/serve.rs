@@ -1,17 +1,14 @@
 //! Listens, makes out which service and action a request is for, checks its signature, and applies what goes wrong.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Response, header};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 use super::answers::{Exception, Outcome, Protocol, answer};
 use super::keys::Key;
@@ -20,7 +17,7 @@ use super::{ACCOUNT, Cloud, REGION, grafana, lock, parameters, secrets, sts};
 use crate::sandbox::answer::Answer;
 use crate::sandbox::faults::What;
 use crate::sandbox::request::Request;
-use crate::sandbox::server::{Cut, Logged, response};
+use crate::sandbox::server::{Cut, Logged, listen, response};
 
 /// The largest body that is read.
 const LARGEST: usize = 1024 * 1024;
@@ -57,37 +54,9 @@ impl Call<'_> {
     }
 }
 
-/// Accepts connections until told to stop, then lets those that are busy finish.
-pub async fn serve(listener: TcpListener, cloud: Arc<Cloud>, mut stop: watch::Receiver<bool>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => {
-                if let Ok((stream, _)) = accepted {
-                    let _ = stream.set_nodelay(true);
-                    let cloud = cloud.clone();
-                    let mut stop = stop.clone();
-                    connections.spawn(async move {
-                        let service = service_fn(move |request| respond(cloud.clone(), request));
-                        let serving =
-                            http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
-                        let mut serving = std::pin::pin!(serving);
-                        tokio::select! {
-                            _ = serving.as_mut() => {}
-                            _ = stop.changed() => {
-                                serving.as_mut().graceful_shutdown();
-                                // A connection that ends badly is nothing to tell.
-                                let _ = serving.await;
-                            }
-                        }
-                    });
-                }
-            }
-            Some(_) = connections.join_next() => {}
-            _ = stop.changed() => break,
-        }
-    }
-    while connections.join_next().await.is_some() {}
+/// Serves AWS until told to stop.
+pub async fn serve(listener: TcpListener, cloud: Arc<Cloud>, stop: watch::Receiver<bool>) {
+    listen(listener, stop, || true, move |request| respond(cloud.clone(), request)).await;
 }
 
 async fn respond(cloud: Arc<Cloud>, request: axum::http::Request<Incoming>) -> Result<Response<Body>, Cut> {
@@ -106,18 +75,19 @@ async fn respond(cloud: Arc<Cloud>, request: axum::http::Request<Incoming>) -> R
     named.path = format!("aws:{}", made_out.action);
     *lock(&cloud.calls).entry(made_out.action.clone()).or_default() += 1;
     let strikes = cloud.faults.strike(&named);
-    let mut wait = std::time::Duration::ZERO;
-    for (what, time) in &strikes {
-        if matches!(what, What::Slow { .. }) {
-            wait = wait.saturating_add(time.unwrap_or_default());
-        }
-    }
-    if !wait.is_zero() {
-        tokio::time::sleep(wait).await;
+    let slow = |done: bool| {
+        let slow = strikes.iter().filter(move |(what, _)| *what == What::Slow { done });
+        slow.filter_map(|(_, time)| *time).fold(Duration::ZERO, Duration::saturating_add)
+    };
+    if !slow(false).is_zero() {
+        tokio::time::sleep(slow(false)).await;
     }
     let signed =
         Signed { method: parts.method.as_str(), path: &path, query: &query, headers: &parts.headers, body: &bytes };
     let sent = answered(&cloud, &made_out, &read, &signed, &strikes);
+    if !slow(true).is_zero() {
+        tokio::time::sleep(slow(true)).await;
+    }
     if let Some(log) = &cloud.log {
         let status = sent.as_ref().map(|a| a.status);
         lock(log).push(Logged { method: read.method.clone(), path: named.path, status });
@@ -166,7 +136,7 @@ fn answered(
     made_out: &MadeOut,
     request: &Request,
     signed: &Signed<'_>,
-    strikes: &[(What, Option<std::time::Duration>)],
+    strikes: &[(What, Option<Duration>)],
 ) -> Option<Answer> {
     let MadeOut { protocol, service, action, .. } = made_out;
     let refuse = |exception: Exception| Some(answer(*protocol, action, Err(exception)));
@@ -191,7 +161,7 @@ fn answered(
             }
             What::Updating => updating = true,
             What::Cut { done: true } | What::Status { done: true, .. } => done = Some((*what, *time)),
-            What::Slow { .. } | What::Refuse | What::Busy | What::Nac => {}
+            What::Slow { .. } | What::Refuse | What::Busy | What::Nac | What::Revoke => {}
         }
     }
     let outcome = carried_out(cloud, made_out, request, signed, updating);
@@ -226,7 +196,7 @@ fn carried_out(
 }
 
 /// What a fault answers in AWS's place.
-fn struck(code: u16, time: Option<std::time::Duration>) -> Exception {
+fn struck(code: u16, time: Option<Duration>) -> Exception {
     let mut exception = match code {
         429 => Exception::new(429, "ThrottlingException", "Rate exceeded"),
         500 => Exception::new(500, "InternalServerException", "Internal server error"),

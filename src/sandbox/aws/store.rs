@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::Key;
 use super::parameters::Parameter;
-use super::secrets::Secret;
+use super::secrets::Stored;
 
 /// Everything it keeps.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub struct Data {
     pub temporary: Vec<Key>,
     /// Secrets by name.
     #[serde(default)]
-    pub secrets: BTreeMap<String, Secret>,
+    pub secrets: BTreeMap<String, Stored>,
     /// Parameters by name.
     #[serde(default)]
     pub parameters: BTreeMap<String, Parameter>,

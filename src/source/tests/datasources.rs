@@ -168,18 +168,23 @@ fn values_that_are_not_there_are_errors_with_their_place() {
 }
 
 #[test]
-fn secrets_kept_in_aws_are_read_and_not_fetched_yet() {
+fn secrets_kept_in_aws_are_fetched_by_somebody_else() {
     let root = directory(&[(
         "d.yaml",
         "name: A\nuid: a\ntype: loki\nurl: http://l\nsecureJsonData:\n  password: $__secretsmanager{prod/loki:password}\n",
     )]);
-    let declarations = loaded(root.path());
+    let mut declarations = loaded(root.path());
     expect(&lines(&declarations.problems), "");
-    let problem = declarations.body(&declarations.objects[0]).err().unwrap();
+    let kept = declarations.objects[0].secrets[0].kept.clone().unwrap();
+    assert_eq!(kept.to_string(), "the key `password` of the secret `prod/loki`");
+    let problem = declarations.body(&declarations.objects[0]).unwrap().secrets.err().unwrap();
     expect(
         &lines(&[*problem]),
-        "error[secret-not-fetched] d.yaml:6:3: the secret `password` is kept as `prod/loki` in Secrets Manager (note: it is fetched with AWS access, which this version does not have yet) -- use `$__env{NAME}` until then",
+        "error[secret-not-fetched] d.yaml:6:3: `password` is kept as the key `password` of the secret `prod/loki`, which was not fetched -- plan without a target, or with this data source as one",
     );
+    declarations.fetched([(kept, crate::model::Secret::new("hunter2".into()))].into());
+    let secrets = declarations.body(&declarations.objects[0]).unwrap().secrets.unwrap();
+    assert_eq!((secrets[0].0.as_str(), secrets[0].1.expose()), ("password", "hunter2"));
 }
 
 #[test]

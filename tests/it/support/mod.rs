@@ -3,12 +3,14 @@
 
 mod browser;
 mod fact;
+mod managed;
 mod objects;
 mod proxy;
 mod run;
 mod world;
 
 pub use fact::fact;
+pub use managed::Managed;
 pub use objects::{dashboard, prometheus};
 pub use proxy::{Does, Proxy, Seen};
 pub use run::{Child, Ran};

@@ -29,13 +29,23 @@ pub struct Sandbox(Option<Running>);
 impl Sandbox {
     /// Serves one, empty, with faults as `--fault` has them.
     pub fn with(version: Version, faults: &[&str], latency: Duration) -> Sandbox {
+        Sandbox::served(version, faults, latency, false)
+    }
+
+    /// The same with AWS beside it.
+    pub fn with_aws(version: Version, faults: &[&str], latency: Duration) -> Sandbox {
+        Sandbox::served(version, faults, latency, true)
+    }
+
+    fn served(version: Version, faults: &[&str], latency: Duration, aws: bool) -> Sandbox {
         let tokens = Tokens {
             admin: format!("glsa_{PLANTED}_admin"),
             editor: format!("glsa_{PLANTED}_editor"),
             viewer: format!("glsa_{PLANTED}_viewer"),
         };
         let faults = faults.iter().map(|f| f.parse().unwrap()).collect();
-        let options = Options { version, faults, latency, log: true, tokens: Some(tokens), ..Options::default() };
+        let options =
+            Options { version, faults, latency, log: true, tokens: Some(tokens), aws, ..Options::default() };
         Sandbox(Some(block_on(start(options)).unwrap()))
     }
 
@@ -67,8 +77,13 @@ impl World {
 
     /// One where something goes wrong, as `--fault` has it.
     pub fn faulty(version: Version, faults: &[&str]) -> World {
+        World::with(version, Sandbox::with(version, faults, Duration::ZERO))
+    }
+
+    /// One with this workspace.
+    pub fn with(version: Version, sandbox: Sandbox) -> World {
         let home = tempfile::tempdir().unwrap();
-        let world = World { version, sandbox: Sandbox::with(version, faults, Duration::ZERO), home };
+        let world = World { version, sandbox, home };
         world.write("amgctl.yaml", "stack: demo\n");
         world
     }

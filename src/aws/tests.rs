@@ -1,0 +1,311 @@
+//! The module against answers written out by hand, on loopback: what is told of each, what is sent again, what is not.
+
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::{Aws, AwsError, Embedded, Options, Role};
+use crate::model::Secret;
+
+const WORKSPACE: &str = "g-0123456789";
+
+/// What becomes of one request.
+#[derive(Clone)]
+enum Answer {
+    Of(u16, &'static str, Value),
+    /// The connection is closed in good order, without an answer.
+    Closed,
+    /// The connection is torn down, as a gateway that restarts does.
+    Reset,
+}
+
+/// Something on loopback that gives its answers one after the other.
+struct Scripted {
+    aws: Aws,
+    /// What was asked: the action of the two services that name it in a header, else method and path.
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Scripted {
+    async fn new(answers: &[Answer]) -> Scripted {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let rest = Arc::new(Mutex::new(answers.iter().rev().cloned().collect::<Vec<_>>()));
+        let heard = asked.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, heard.clone(), rest.clone()));
+            }
+        });
+        Scripted { aws: open(url).await, asked }
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+async fn open(url: String) -> Aws {
+    let embedded = Embedded {
+        url,
+        region: "eu-west-1".into(),
+        access_key_id: "AKIAEXAMPLE".into(),
+        secret_access_key: Secret::new("secret".into()),
+    };
+    Aws::open(Options { embedded: Some(embedded), ..Options::default() }).await.unwrap()
+}
+
+async fn serve(mut stream: TcpStream, heard: Arc<Mutex<Vec<String>>>, rest: Arc<Mutex<Vec<Answer>>>) {
+    while let Some(asked) = read(&mut stream).await {
+        heard.lock().unwrap().push(asked);
+        let answer = rest.lock().unwrap().pop();
+        match answer {
+            Some(Answer::Of(status, code, body)) => {
+                let body = body.to_string();
+                let code = if code.is_empty() { String::new() } else { format!("x-amzn-errortype: {code}\r\n") };
+                let head = format!(
+                    "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\nretry-after: 0\r\n\
+                     date: Thu, 01 Jan 1970 00:01:00 GMT\r\n{code}\r\n",
+                    body.len()
+                );
+                stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+            }
+            Some(Answer::Reset) => return stream.set_zero_linger().unwrap(),
+            Some(Answer::Closed) | None => return,
+        }
+    }
+}
+
+/// One request: what it asks for.
+async fn read(stream: &mut TcpStream) -> Option<String> {
+    let mut bytes = Vec::new();
+    let end = loop {
+        if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+            break end;
+        }
+        if stream.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    };
+    let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+    let header = |name: &str| {
+        let line = head.lines().find(|line| line.to_ascii_lowercase().starts_with(&format!("{name}: ")))?;
+        Some(line[name.len() + 2..].to_owned())
+    };
+    let length: usize = header("content-length").map_or(0, |text| text.parse().unwrap());
+    while bytes.len() < end + 4 + length {
+        stream.read_buf(&mut bytes).await.ok()?;
+    }
+    let line = head.lines().next().unwrap();
+    let action = header("x-amz-target").and_then(|target| target.split_once('.').map(|(_, a)| a.to_owned()));
+    Some(action.unwrap_or_else(|| line.rsplit_once(' ').unwrap().0.to_owned()))
+}
+
+fn made() -> Answer {
+    let token = json!({ "id": "7", "name": "n", "key": "glsa_key" });
+    Answer::Of(200, "", json!({ "serviceAccountToken": token, "serviceAccountId": "3", "workspaceId": WORKSPACE }))
+}
+
+fn refused(status: u16, code: &'static str) -> Answer {
+    Answer::Of(status, code, json!({ "message": "told" }))
+}
+
+async fn token(scripted: &Scripted) -> Result<super::Minted, AwsError> {
+    scripted.aws.create_token(WORKSPACE, "3", "n", 900).await
+}
+
+fn described() -> Answer {
+    let workspace = json!({
+        "id": WORKSPACE, "endpoint": "e", "grafanaVersion": "12.4", "status": "ACTIVE", "created": 1, "modified": 1,
+        "dataSources": [], "authentication": { "providers": ["AWS_SSO"] },
+    });
+    Answer::Of(200, "", json!({ "workspace": workspace }))
+}
+
+#[tokio::test]
+async fn a_token_is_asked_for_once_however_its_answer_is_lost() {
+    for answer in [Answer::Closed, Answer::Reset, refused(500, "InternalServerException"), refused(503, "")] {
+        let scripted = Scripted::new(&[answer, made()]).await;
+        let error = token(&scripted).await.unwrap_err();
+        assert!(matches!(error, AwsError::Lost(_)), "{error:?}");
+        assert_eq!(scripted.asked().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_asked_for_again_when_it_was_surely_not_made() {
+    let scripted = Scripted::new(&[refused(429, "ThrottlingException"), made()]).await;
+    let minted = token(&scripted).await.unwrap();
+    assert_eq!((&*minted.id, minted.key.expose()), ("7", "glsa_key"));
+    assert_eq!(scripted.asked(), ["POST /workspaces/g-0123456789/serviceaccounts/3/tokens"; 2]);
+    assert_eq!(scripted.aws.calls(), 2);
+    assert_eq!(scripted.aws.time(), Some(60));
+}
+
+#[tokio::test]
+async fn throttling_that_goes_on_is_told() {
+    let scripted = Scripted::new(&vec![refused(429, "ThrottlingException"); 9]).await;
+    assert!(matches!(token(&scripted).await.unwrap_err(), AwsError::Throttled(_)));
+    assert_eq!(scripted.asked().len(), super::ATTEMPTS);
+}
+
+#[tokio::test]
+async fn a_quota_is_told_at_once() {
+    let scripted = Scripted::new(&[refused(402, "ServiceQuotaExceededException"), made()]).await;
+    assert!(matches!(token(&scripted).await.unwrap_err(), AwsError::Quota(_)));
+    assert_eq!(scripted.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_read_is_repeated_after_a_lost_answer() {
+    for answer in [Answer::Closed, Answer::Reset, refused(500, "InternalServerException")] {
+        let scripted = Scripted::new(&[answer, described()]).await;
+        assert_eq!(scripted.aws.workspace(WORKSPACE).await.unwrap().grafana_version, "12.4");
+        assert_eq!(scripted.asked().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_not_reached() {
+    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let aws = open(format!("http://{gone}")).await;
+    let error = aws.create_token(WORKSPACE, "3", "n", 900).await.unwrap_err();
+    assert!(matches!(&error, AwsError::NotReached { region, .. } if region == "eu-west-1"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_region_without_managed_grafana_is_told_as_that() {
+    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let embedded = Embedded {
+        url: format!("http://{gone}"),
+        region: "eu-north-1".into(),
+        access_key_id: "AKIAEXAMPLE".into(),
+        secret_access_key: Secret::new("secret".into()),
+    };
+    let aws = Aws::open(Options { embedded: Some(embedded), ..Options::default() }).await.unwrap();
+    let error = aws.workspaces().await.unwrap_err();
+    assert_eq!(error, AwsError::WrongRegion("eu-north-1".into()));
+    assert!(error.hint().unwrap().contains("eu-central-1"));
+    let error = aws.describe_secret("s").await.unwrap_err();
+    assert!(matches!(error, AwsError::NotReached { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn all_pages_are_read() {
+    let account = |id: &str, role: &str| json!({ "id": id, "name": id, "isDisabled": "true", "grafanaRole": role });
+    let page = |account: Value, next: Value| {
+        Answer::Of(200, "", json!({ "serviceAccounts": [account], "workspaceId": WORKSPACE, "nextToken": next }))
+    };
+    let answers = [page(account("1", "ADMIN"), json!("more")), page(account("2", "EDITOR"), Value::Null)];
+    let scripted = Scripted::new(&answers).await;
+    let all = scripted.aws.accounts(WORKSPACE).await.unwrap();
+    assert_eq!(all.iter().map(|a| (&*a.id, a.role)).collect::<Vec<_>>(), [("1", Role::Admin), ("2", Role::Editor)]);
+    assert!(all.iter().all(|account| account.disabled));
+    assert!(scripted.asked()[1].contains("nextToken=more"), "{:?}", scripted.asked());
+}
+
+#[tokio::test]
+async fn a_token_that_is_gone_is_deleted() {
+    let scripted = Scripted::new(&[refused(404, "ResourceNotFoundException")]).await;
+    assert_eq!(scripted.aws.delete_token(WORKSPACE, "3", "7").await, Ok(()));
+    let scripted = Scripted::new(&[refused(403, "AccessDeniedException")]).await;
+    assert!(scripted.aws.delete_token(WORKSPACE, "3", "7").await.is_err());
+}
+
+#[tokio::test]
+async fn a_denial_says_which_statement_is_missing() {
+    let told = "User: arn:aws:iam::1:user/a is not authorized to perform: \
+                grafana:CreateWorkspaceServiceAccountToken on resource: arn:aws:grafana:eu-west-1:1:/workspaces/g-1";
+    let scripted = Scripted::new(&[Answer::Of(403, "AccessDeniedException", json!({ "message": told }))]).await;
+    let hint = token(&scripted).await.unwrap_err().hint().unwrap();
+    let statement: Value = serde_json::from_str(&hint[hint.find('{').unwrap()..]).unwrap();
+    assert_eq!(
+        statement,
+        json!({ "Effect": "Allow", "Action": "grafana:CreateWorkspaceServiceAccountToken",
+                "Resource": "arn:aws:grafana:eu-west-1:1:/workspaces/g-1" })
+    );
+}
+
+#[tokio::test]
+async fn a_secret_that_is_not_there_is_none() {
+    let gone = || refused(400, "ResourceNotFoundException");
+    let scripted = Scripted::new(&[gone(), gone()]).await;
+    assert_eq!(scripted.aws.describe_secret("s").await, Ok(None));
+    assert!(scripted.aws.secret_value("s", Some("AWSPENDING"), None).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_secret_in_deletion_is_told_as_that() {
+    let words = "You can't perform this operation on the secret because it was marked for deletion.";
+    let scripted = Scripted::new(&[Answer::Of(400, "InvalidRequestException", json!({ "message": words }))]).await;
+    let error = scripted.aws.secret_value("s", None, None).await.unwrap_err();
+    assert!(matches!(error, AwsError::InDeletion(_)), "{error:?}");
+    assert!(error.hint().unwrap().contains("restore-secret"));
+}
+
+#[tokio::test]
+async fn a_value_that_aws_repeats_in_its_refusal_is_not_told() {
+    let words = "Value 'hunter2' at 'secretString' failed to satisfy constraint";
+    let refusal = Answer::Of(400, "ValidationException", json!({ "message": words }));
+    let scripted = Scripted::new(&[refusal.clone(), refusal]).await;
+    let value = Secret::new("hunter2".into());
+    let token = "0123456789abcdef0123456789abcdef";
+    let put = scripted.aws.put_secret("s", &value, &["AWSCURRENT"], token).await.unwrap_err();
+    let made = scripted.aws.create_secret("s", &value, None, &[], "", token).await.unwrap_err();
+    for error in [put, made] {
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn secrets_are_found_by_name_arn_and_arn_without_its_ending() {
+    let arn = |name: &str| format!("arn:aws:secretsmanager:eu-west-1:1:secret:{name}-AbCdEf");
+    let entry = |name: &str| json!({ "ARN": arn(name), "Name": name, "VersionId": "v", "SecretString": name });
+    let answer = json!({ "SecretValues": [entry("a"), entry("b"), entry("c"), entry("c-d")] });
+    let scripted = Scripted::new(&[Answer::Of(200, "", answer)]).await;
+    let bare = "arn:aws:secretsmanager:eu-west-1:1:secret:c".to_owned();
+    let ids = ["a".to_owned(), arn("b"), bare, "c-d".to_owned()];
+    let values = scripted.aws.secret_values(&ids).await.unwrap();
+    let told: Vec<_> = ids.iter().map(|id| values[id].as_ref().unwrap().value.expose()).collect();
+    assert_eq!(told, ["a", "b", "c", "c-d"]);
+    assert_eq!(scripted.asked(), ["BatchGetSecretValue"]);
+}
+
+#[tokio::test]
+async fn secrets_are_read_singly_where_batches_are_denied() {
+    let value = |text: &str| Answer::Of(200, "", json!({ "ARN": "x", "SecretString": text, "VersionId": "v" }));
+    let denied = || refused(400, "AccessDeniedException");
+    let scripted = Scripted::new(&[denied(), value("one"), denied()]).await;
+    let values = scripted.aws.secret_values(&["a".into(), "b".into()]).await.unwrap();
+    assert_eq!(values["a"].as_ref().unwrap().value.expose(), "one");
+    assert!(matches!(values["b"], Err(AwsError::Denied { .. })));
+    assert_eq!(scripted.asked(), ["BatchGetSecretValue", "GetSecretValue", "GetSecretValue"]);
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_text_are_no_value() {
+    let scripted = Scripted::new(&[Answer::Of(200, "", json!({ "ARN": "x", "SecretBinary": "/w==" }))]).await;
+    let error = scripted.aws.secret_value("s", None, None).await.unwrap_err();
+    assert_eq!(error, AwsError::Invalid("the secret `s` holds bytes that are no text".into()));
+}
+
+#[tokio::test]
+async fn one_parameter_that_is_denied_denies_no_other() {
+    let found = json!({ "Parameters": [{ "Name": "/a", "Selector": ":3", "Value": "one" }] });
+    let denied = || refused(400, "AccessDeniedException");
+    let scripted = Scripted::new(&[denied(), Answer::Of(200, "", found), denied()]).await;
+    let values = scripted.aws.parameters(&["/a:3".into(), "/b".into()]).await.unwrap();
+    assert_eq!(values["/a:3"].as_ref().unwrap().expose(), "one");
+    let Err(AwsError::Denied { resource, .. }) = &values["/b"] else { panic!("not denied") };
+    assert_eq!(resource, "arn:aws:ssm:eu-west-1:*:parameter/b");
+}
+
+#[tokio::test]
+async fn a_parameter_that_is_not_there_is_told_by_its_name() {
+    let scripted = Scripted::new(&[Answer::Of(200, "", json!({ "InvalidParameters": ["/a"] }))]).await;
+    let values = scripted.aws.parameters(&["/a".into()]).await.unwrap();
+    assert!(matches!(&values["/a"], Err(AwsError::NotFound(words)) if words.contains("/a")));
+}

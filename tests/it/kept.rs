@@ -1,0 +1,147 @@
+//! Secrets of data sources that AWS keeps: fetched once a run, told apart by their fingerprints.
+
+use amgctl::model::Secret;
+use amgctl::sandbox::Version;
+use serde_json::json;
+
+use crate::support::{Managed, PLANTED, block_on, dashboard, prometheus};
+
+fn managed() -> Managed {
+    Managed::new(Version::V12_4)
+}
+
+fn datasource(m: &Managed, uid: &str, reference: &str) {
+    let mut datasource = prometheus(uid, uid);
+    datasource["secureJsonData"] = json!({ "httpHeaderValue1": reference });
+    m.world.json(&format!("{uid}.json"), &datasource);
+}
+
+#[test]
+fn a_secret_is_fetched_sent_and_seen_when_it_is_rotated() {
+    let m = managed();
+    m.store("amp", &json!({ "header": format!("{PLANTED}-1") }).to_string());
+    datasource(&m, "amp", "$__secretsmanager{amp:header}");
+    let calls = m.calls(|| {
+        m.aws("apply stack -auto-approve").exits(0).says("1 added");
+    });
+    assert_eq!(calls["GetSecretValue"], 1);
+    m.aws("plan stack -detailed-exitcode").exits(0).says("No changes.");
+    let value = Secret::new(json!({ "header": format!("{PLANTED}-2") }).to_string());
+    block_on(m.client().put_secret("amp", &value, &["AWSCURRENT"], &"9".repeat(32))).unwrap();
+    let ran = m.aws("plan stack -detailed-exitcode");
+    ran.exits(2).says("httpHeaderValue1").says("(sensitive value changed)").says("1 to change");
+    m.aws("apply stack -auto-approve").exits(0).says("1 changed");
+    m.aws("plan stack -detailed-exitcode").exits(0);
+}
+
+#[test]
+fn many_are_fetched_in_batches_and_each_once() {
+    let m = managed();
+    for n in 0..25 {
+        m.store(&format!("{}s{n}", "x".repeat(n)), &format!("{PLANTED}-{n}"));
+        datasource(&m, &format!("ds{n}"), &format!("$__secretsmanager{{{}s{n}}}", "x".repeat(n)));
+        datasource(&m, &format!("again{n}"), &format!("$__secretsmanager{{{}s{n}}}", "x".repeat(n)));
+    }
+    let calls = m.calls(|| {
+        m.aws("apply stack -auto-approve").exits(0).says("50 added");
+    });
+    assert_eq!((calls.get("BatchGetSecretValue"), calls.get("GetSecretValue")), (Some(&2), None));
+    let denied = Managed::faulty(Version::V12_4, &["denied:BatchGetSecretValue"]);
+    denied.aws("bootstrap-identity stack --no-secret -auto-approve").exits(0);
+    for name in ["a", "bb"] {
+        denied.store(name, PLANTED);
+        datasource(&denied, name, &format!("$__secretsmanager{{{name}}}"));
+    }
+    let calls = denied.calls(|| {
+        denied.aws("apply stack -auto-approve").exits(0).says("2 added");
+    });
+    assert_eq!(calls["GetSecretValue"], 2, "where a batch is not allowed they are read one by one");
+}
+
+#[test]
+fn versions_arns_and_parameters_are_read() {
+    let m = managed();
+    m.store("amp", &format!("{PLANTED}-old"));
+    block_on(m.client().put_secret("amp", &Secret::new(PLANTED.into()), &["AWSCURRENT"], &"9".repeat(32))).unwrap();
+    let arn = block_on(m.client().describe_secret("amp")).unwrap().unwrap().arn;
+    put_parameter(&m, "/amg/db/password");
+    datasource(&m, "current", "$__secretsmanager{amp}");
+    datasource(&m, "previous", "$__secretsmanager{amp::AWSPREVIOUS}");
+    datasource(&m, "by-arn", &format!("$__secretsmanager{{{arn}:::}}"));
+    datasource(&m, "parameter", "$__ssm{/amg/db/password}");
+    m.aws("apply stack -auto-approve").exits(0).says("4 added");
+    m.aws("plan stack -detailed-exitcode").exits(0);
+}
+
+fn put_parameter(m: &Managed, name: &str) {
+    let cloud = m.cloud();
+    let key =
+        aws_credential_types::Credentials::new(&cloud.access_key_id, &cloud.secret_access_key, None, None, "test");
+    let config = aws_sdk_ssm::Config::builder()
+        .behavior_version(aws_sdk_ssm::config::BehaviorVersion::v2026_01_12())
+        .endpoint_url(&cloud.url)
+        .region(aws_sdk_ssm::config::Region::new(cloud.region))
+        .credentials_provider(key)
+        .build();
+    let put = aws_sdk_ssm::Client::from_conf(config).put_parameter().name(name).value(PLANTED);
+    block_on(put.r#type(aws_sdk_ssm::types::ParameterType::SecureString).send()).unwrap();
+}
+
+#[test]
+fn what_cannot_be_had_is_told_with_its_place_and_nothing_is_written() {
+    let m = managed();
+    m.store("amp", &json!({ "header": PLANTED }).to_string());
+    datasource(&m, "missing", "$__secretsmanager{nope:header}");
+    datasource(&m, "no-key", "$__secretsmanager{amp:password}");
+    datasource(&m, "no-parameter", "$__ssm{/nope}");
+    let ran = m.aws("apply stack -auto-approve");
+    ran.exits(3).says("there is no secret `nope` in region us-east-1").says("missing.json:");
+    ran.says("there is no such key").says("the secret's JSON has the keys `header`").says("no-key.json:");
+    ran.says("there is no parameter `/nope`").says("no-parameter.json:").says("Nothing was written.");
+    assert!(m.world.everything().is_empty());
+    assert_eq!(m.tokens().len(), 0);
+    let denied = Managed::faulty(Version::V12_4, &["denied:GetSecretValue"]);
+    denied.aws("bootstrap-identity stack --no-secret -auto-approve").exits(0);
+    datasource(&denied, "amp", "$__secretsmanager{amp:header}");
+    let ran = denied.aws("plan stack");
+    ran.exits(3).says("AWS does not allow `secretsmanager:GetSecretValue`").says("amp.json:");
+}
+
+#[test]
+fn only_what_is_planned_is_fetched() {
+    let m = managed();
+    m.store("amp", PLANTED);
+    datasource(&m, "amp", "$__secretsmanager{amp}");
+    datasource(&m, "other", "$__secretsmanager{nope}");
+    let mut one = dashboard("one", "One");
+    one["panels"][0]["datasource"] = json!({ "type": "prometheus", "uid": "amp" });
+    m.world.json("one.json", &one);
+    m.world.json("two.json", &dashboard("two", "Two"));
+    let calls = m.calls(|| {
+        m.aws("plan stack --target dashboard.two").exits(0).says("1 to add");
+    });
+    assert!(!calls.contains_key("GetSecretValue"));
+    m.aws("apply stack -auto-approve --target dashboard.one").exits(0).says("2 added");
+    m.aws("plan stack").exits(3).says("`nope`");
+    let ran = m.world.amgctl("validate stack");
+    ran.exits(0);
+}
+
+#[test]
+fn the_sandbox_keeps_secrets_of_its_own() {
+    let w = crate::support::World::new(Version::V12_4);
+    w.json("amp.json", &{
+        let mut datasource = prometheus("amp", "amp");
+        datasource["secureJsonData"] = json!({ "httpHeaderValue1": "$__secretsmanager{amgctl/demo:token}" });
+        datasource
+    });
+    let run = |arguments: &str| {
+        let mut command = w.command(arguments);
+        command.env_remove("AMGCTL_URL").env_remove("GRAFANA_TOKEN");
+        w.run(arguments, command)
+    };
+    run("plan stack --sandbox").exits(3).says("there is no secret `amgctl/demo`");
+    run("bootstrap-identity stack --sandbox --secret amgctl/demo -auto-approve").exits(0);
+    run("apply stack --sandbox -auto-approve").exits(0).says("1 added");
+    run("plan stack --sandbox -detailed-exitcode").exits(0);
+}
