@@ -108,7 +108,7 @@ struct Next {
 
 async fn decide(job: &Job, secret: &str, info: Option<&SecretInfo>) -> Result<Decided, Failure> {
     let name = info.map_or(secret, |i| i.name.as_str());
-    let mark = rotation::mark(job.aws.region(), name);
+    let mark = job.mark(info);
     let current = info.and_then(|i| rotation::current(&i.stages));
     let ours = current.filter(|version| version.starts_with(&mark));
     let tag = |key: &str| info.and_then(|i| i.tags.get(key)).map(String::as_str);

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Exit, Failure, Session, connect, directory, holder, managed};
-use crate::aws::{Account, Aws, Role, SecretInfo, TokenInfo, Workspace};
+use crate::aws::{Account, Aws, AwsError, Role, SecretInfo, TokenInfo, Workspace};
 use crate::cli::{
     ApprovalArgs, BootstrapArgs, DirectoryArgs, ManagedArgs, RoleArg, RulesArgs, SecretFormat, WorkspaceArgs,
 };
@@ -54,6 +54,11 @@ impl Job {
     /// AWS's clock.
     pub fn now(&self) -> i64 {
         self.aws.time().unwrap_or_else(|| Timestamp::now().as_second())
+    }
+
+    /// How the versions of the secret begin that hold a token of ours.
+    pub fn mark(&self, info: Option<&SecretInfo>) -> String {
+        store::mark(&self.aws, self.secret.as_deref().unwrap_or_default(), info)
     }
 
     /// The stack.
@@ -266,7 +271,7 @@ fn decide<'a>(
     info: Option<&SecretInfo>,
 ) -> Decided<'a> {
     let secret = info.map(|i| i.name.as_str()).or(job.secret.as_deref()).unwrap_or_default();
-    let mark = rotation::mark(job.aws.region(), secret);
+    let mark = job.mark(info);
     let labels = job.secret.as_ref().map(|_| store::labels(info));
     let holding = Holding { stack: job.stack(), tokens, mark: &mark, labels, now: job.now() };
     let format = format_name(job.format);
@@ -495,9 +500,18 @@ pub async fn put(
     let laid = store::lay_beside(&job.aws, info, value, version, &tags).await;
     laid.map_err(|error| (managed::failure(&error), false))?;
     last().await.map_err(|failure| (failure, false))?;
-    store::promote(&job.aws, &make, info, value, version, &tags)
-        .await
-        .map_err(|not| (managed::failure(&not.error), not.perhaps))
+    store::promote(&job.aws, &make, info, value, version, &tags).await.map_err(|not| {
+        let failure = managed::failure(&not.error);
+        let beside = matches!(not.error, AwsError::Invalid(_) | AwsError::Conflict(_));
+        let failure = if beside {
+            failure
+                .note("another run may have written the secret meanwhile; what it holds was not replaced")
+                .hint("run the command again: it looks at the secret anew")
+        } else {
+            failure
+        };
+        (failure, not.perhaps)
+    })
 }
 
 /// A token as it may be told.

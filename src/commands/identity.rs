@@ -71,8 +71,8 @@ impl There {
             Some(name) => Some((name.clone(), aws.describe_secret(&name).await.map_err(told)?)),
             None => None,
         };
-        let name = secret.as_ref().map(|(name, info)| info.as_ref().map_or(name, |i| &i.name));
-        let mark = rotation::mark(aws.region(), name.map(String::as_str).unwrap_or_default());
+        let (name, info) = secret.as_ref().map_or(("", None), |(name, info)| (name, info.as_ref()));
+        let mark = store::mark(&aws, name, info);
         Ok(There { settings, aws, workspace, accounts, secret, mark })
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Only what was verified is given here, so what readers get always works; AWS moves the label at once.
 
-use super::rotation::{CURRENT, Labels, PENDING, current};
+use super::rotation::{self, CURRENT, Labels, PENDING, current};
 use crate::aws::{Aws, AwsError, SecretInfo};
 use crate::model::Secret;
 
@@ -121,6 +121,12 @@ pub fn whose(there: Option<&SecretInfo>, stack: &str) -> Whose {
 pub fn labels(there: Option<&SecretInfo>) -> &Labels {
     static NONE: Labels = Labels::new();
     there.map_or(&NONE, |info| &info.stages)
+}
+
+/// How the versions of a secret begin that hold a token of ours.
+#[must_use]
+pub fn mark(aws: &Aws, secret: &str, there: Option<&SecretInfo>) -> String {
+    rotation::mark(aws.region_of(secret), there.map_or(secret, |info| &info.name))
 }
 
 /// The versions whose API keys are still to be deleted.

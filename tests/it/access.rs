@@ -283,7 +283,10 @@ fn throttling_is_waited_out_and_a_quota_is_not() {
     m.aws("plan stack").exits(0);
     let m = Managed::faulty(LATEST, &["quota:CreateWorkspaceServiceAccount"]);
     let calls = m.calls(|| {
-        m.aws("bootstrap-identity stack --no-secret -auto-approve").exits(6).says("a quota of AWS is used up");
+        m.aws("bootstrap-identity stack --no-secret -auto-approve")
+            .exits(6)
+            .says("a quota of AWS is used up")
+            .says("delete what nobody needs");
     });
     assert_eq!(calls["CreateWorkspaceServiceAccount"], 1);
 }
@@ -313,6 +316,13 @@ fn a_workspace_in_change_is_waited_for_where_that_is_asked() {
     let ran = m.aws("bootstrap-identity stack --no-secret -auto-approve");
     ran.exits(1).says("workspace `grafana-12-4` is UPDATING").says("--wait");
     m.aws("bootstrap-identity stack --no-secret -auto-approve --wait").exits(0).says("amgctl-demo made");
+    let m = Managed::faulty(LATEST, &["updating:DescribeWorkspace"]);
+    let calls = m.calls(|| {
+        let ran = m.aws("bootstrap-identity stack --no-secret -auto-approve --wait=1s");
+        ran.exits(1).says("workspace `grafana-12-4` is UPDATING").says("or longer, with --wait=DURATION");
+    });
+    // At once, after half a second, and when the time is over.
+    assert_eq!(shown(&calls), "DescribeWorkspace 3");
 }
 
 #[test]
