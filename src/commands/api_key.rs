@@ -186,7 +186,7 @@ async fn carry_out(
         async |name: &str| job.aws.delete_api_key(&job.workspace.id, name).await.map_err(|e| managed::failure(&e));
     let mut previous: Vec<String> = decided.old.iter().chain(&decided.later).cloned().collect();
     if let Some(next) = &decided.next {
-        let key = make(job, args.token.role, &next.key).await.map_err(|e| managed::failure(&e))?;
+        let key = make(job, args.token.role, &next.key, secret, info).await?;
         if let Err(failure) = bootstrap::verify(job, &key).await {
             delete(&next.key).await?;
             return Err(failure);
@@ -243,18 +243,32 @@ fn tag_of(versions: &[String]) -> (String, String) {
 }
 
 /// Makes a key; one of that name is what a run left that did not finish, and nobody has it.
-async fn make(job: &Job, role: RoleArg, name: &str) -> Result<Secret, AwsError> {
+///
+/// Unless the secret changed since it was looked at: then a run beside this one has it.
+async fn make(
+    job: &Job,
+    role: RoleArg,
+    name: &str,
+    secret: &str,
+    info: Option<&SecretInfo>,
+) -> Result<Secret, Failure> {
     let role = match role {
         RoleArg::Admin => Role::Admin,
         RoleArg::Editor => Role::Editor,
         RoleArg::Viewer => Role::Viewer,
     };
     let seconds = u32::try_from(job.ttl.as_secs()).unwrap_or(u32::MAX);
+    let told = |error: AwsError| managed::failure(&error);
     match job.aws.create_api_key(&job.workspace.id, name, role, seconds).await {
         Err(AwsError::Conflict(_) | AwsError::Lost(_)) => {
-            job.aws.delete_api_key(&job.workspace.id, name).await?;
-            job.aws.create_api_key(&job.workspace.id, name, role, seconds).await
+            let now = job.aws.describe_secret(secret).await.map_err(told)?;
+            if now.as_ref().map(|i| &i.stages) != info.map(|i| &i.stages) {
+                return Err(Failure::new(Exit::Error, format!("another run is writing the secret `{secret}`"))
+                    .hint("run the command again when that one has ended"));
+            }
+            job.aws.delete_api_key(&job.workspace.id, name).await.map_err(told)?;
+            job.aws.create_api_key(&job.workspace.id, name, role, seconds).await.map_err(told)
         }
-        made => made,
+        made => made.map_err(told),
     }
 }

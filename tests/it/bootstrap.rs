@@ -171,6 +171,20 @@ fn two_bootstraps_at_once_leave_one_token_that_works() {
 }
 
 #[test]
+fn two_renewals_of_a_key_at_once_leave_one_key_that_works() {
+    let m = fresh(Version::V9_4);
+    m.aws(&format!("{KEY} --ttl 8d")).exits(0);
+    let renew = format!("{KEY} --renew-before 10d --overlap 0s");
+    let runs = [m.begin(&renew), m.begin(&renew)];
+    let ended = runs.map(|run| run.ends());
+    works(&m);
+    let again = m.aws(&renew);
+    assert_eq!(again.code, 0, "{}\n{}\n{again}", ended[0], ended[1]);
+    works(&m);
+    assert_eq!(m.world.read("/api/auth/keys").unwrap().as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn a_token_that_was_verified_long_ago_is_verified_again_before_it_is_promoted() {
     let m = Managed::faulty(LATEST, &["429:PutSecretValue@1=5s"]);
     m.aws(BOOTSTRAP).exits(0);
