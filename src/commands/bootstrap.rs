@@ -169,6 +169,7 @@ pub async fn identity(args: BootstrapArgs, asked: bool, session: &Session<'_>) -
         Failure::new(Exit::Guard, e.to_string())
             .hint("mend or delete it in the workspace's settings, then run again")
     })?;
+    // Before the secret: a token that another run makes and promotes meanwhile is then not known, and not deleted.
     let tokens = match &there {
         Some(account) => job.aws.tokens(&job.workspace.id, &account.id).await.map_err(|e| managed::failure(&e))?,
         None => Vec::new(),

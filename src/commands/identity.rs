@@ -67,6 +67,7 @@ impl There {
             let tokens = aws.tokens(&workspace.id, &account.id).await.map_err(told)?;
             accounts.push((account, tokens));
         }
+        // After the tokens: one that a run makes and promotes meanwhile is then not known, and not deleted.
         let secret = match secret.or_else(|| settings.access.secret.clone()) {
             Some(name) => Some((name.clone(), aws.describe_secret(&name).await.map_err(told)?)),
             None => None,

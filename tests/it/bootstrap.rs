@@ -167,7 +167,11 @@ fn two_bootstraps_at_once_leave_one_token_that_works() {
     let runs = [m.begin(BOOTSTRAP), m.begin(BOOTSTRAP)];
     let ended = runs.map(|run| run.ends());
     assert!(ended.iter().any(|ran| ran.code == 0), "{}\n{}", ended[0], ended[1]);
-    assert_eq!((m.accounts().len(), m.tokens()), (1, vec![works(&m)]));
+    works(&m);
+    // One that listed the tokens before the other made its own has renewed it, which is then superseded.
+    m.pass(3_600);
+    m.aws(BOOTSTRAP).exits(0);
+    assert_eq!((m.accounts().len(), m.tokens()), (1, vec![works(&m)]), "{}\n{}", ended[0], ended[1]);
 }
 
 #[test]
