@@ -197,7 +197,11 @@ impl AwsError {
                 "check the network, the proxy settings, the region, and AWS_ENDPOINT_URL where it is set".into()
             }
             AwsError::Throttled(_) | AwsError::Lost(_) => "try again".into(),
-            AwsError::NotFound(_) | AwsError::Conflict(_) | AwsError::Quota(_) | AwsError::Invalid(_) => return None,
+            AwsError::Conflict(_) => {
+                "try again when nobody else is at it: a workspace that is being changed refuses as well".into()
+            }
+            AwsError::Quota(_) => "delete what nobody needs of these; AWS raises no quota of a workspace".into(),
+            AwsError::NotFound(_) | AwsError::Invalid(_) => return None,
         };
         Some(text)
     }
