@@ -317,6 +317,35 @@ def faults(program):
         claim("and nobody else comes in", grafana(workspace["endpoint"], sandbox.ready["tokens"]["admin"]) == 403)
 
 
+
+def faults_of_each_service(program):
+    with Sandbox(program, "--fault", "throttle:GetSecretValue@1", "--fault", "denied:GetSecretValue@2",
+                 "--fault", "quota:CreateSecret", "--fault", "500:ListSecrets@1", "--fault", "500:GetParameters",
+                 "--fault", "denied:AssumeRole", "--fault", "expired:GetCallerIdentity@1",
+                 "--fault", "denied:CreateWorkspaceServiceAccount") as sandbox:
+        sm, ssm, sts, amg = [sandbox.client(s) for s in ["secretsmanager", "ssm", "sts", "grafana"]]
+        refused("ThrottlingException", 400, "too many calls to Secrets Manager", sm.get_secret_value, SecretId="team/a")
+        told = refused("AccessDeniedException", 400, "a secret that is denied", sm.get_secret_value, SecretId="team/a")
+        claim("it names the secret", "secretsmanager:GetSecretValue on resource: team/a " in told["Error"]["Message"])
+        refused("ResourceNotFoundException", 400, "the third time", sm.get_secret_value, SecretId="team/a")
+        refused("LimitExceededException", 400, "too many secrets", sm.create_secret, Name="a", SecretString="x")
+        refused("InternalServiceError", 500, "Secrets Manager breaks down", sm.list_secrets)
+        refused("InternalServerError", 500, "Systems Manager breaks down", ssm.get_parameters, Names=["/a"])
+        role = "arn:aws:iam::123456789012:role/ci"
+        told = refused("AccessDenied", 403, "a denied role", sts.assume_role, RoleArn=role, RoleSessionName="run")
+        claim("it names the role", f"sts:AssumeRole on resource: {role} " in told["Error"]["Message"])
+        refused("ExpiredToken", 403, "a key that ended, at STS", sts.get_caller_identity)
+        at = {"workspaceId": sandbox.workspaces["grafana-12-4"]["id"]}
+        refused(
+            "AccessDeniedException", 403, "a denied account", amg.create_workspace_service_account,
+            name="a", grafanaRole="ADMIN", **at,
+        )
+        refused(
+            "ResourceNotFoundException", 404, "an action is not struck by the beginning of its name",
+            amg.create_workspace_service_account_token, serviceAccountId="999", name="t", secondsToLive=60, **at,
+        )
+
+
 def main():
     os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
@@ -326,6 +355,7 @@ def main():
             part(sandbox)
     print("# faults")
     faults(sys.argv[1])
+    faults_of_each_service(sys.argv[1])
     print("all claims hold")
 
 

@@ -18,6 +18,26 @@ const QUOTA: usize = 100;
 /// The longest life of a token or key, in seconds.
 const LONGEST_LIFE: i64 = 2_592_000;
 
+/// The actions that it answers.
+pub const ACTIONS: &[&str] = &[
+    "ListWorkspaces",
+    "DescribeWorkspace",
+    "ListVersions",
+    "DescribeWorkspaceConfiguration",
+    "DescribeWorkspaceAuthentication",
+    "ListWorkspaceServiceAccounts",
+    "CreateWorkspaceServiceAccount",
+    "DeleteWorkspaceServiceAccount",
+    "ListWorkspaceServiceAccountTokens",
+    "CreateWorkspaceServiceAccountToken",
+    "DeleteWorkspaceServiceAccountToken",
+    "CreateWorkspaceApiKey",
+    "DeleteWorkspaceApiKey",
+    "ListTagsForResource",
+    "TagResource",
+    "UntagResource",
+];
+
 /// The action that a method and a path stand for; empty where there is none.
 pub fn action(request: &Request) -> &'static str {
     let path: Vec<&str> = request.segments.iter().map(String::as_str).collect();
@@ -91,8 +111,9 @@ fn found<'a>(call: &Call<'a>) -> Result<&'a Hosted, Exception> {
 }
 
 fn by_id<'a>(call: &Call<'a>, id: &str) -> Result<&'a Hosted, Exception> {
-    let is_id =
-        id.strip_prefix("g-").is_some_and(|rest| rest.len() == 10 && rest.bytes().all(|b| b.is_ascii_hexdigit()));
+    let is_id = id
+        .strip_prefix("g-")
+        .is_some_and(|rest| rest.len() == 10 && rest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')));
     if !is_id {
         return Err(Exception::field("workspaceId", "must match g-[0-9a-f]{10}"));
     }

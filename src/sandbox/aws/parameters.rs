@@ -20,6 +20,10 @@ pub struct Parameter {
     versions: Vec<(String, i64)>,
 }
 
+/// The actions that it answers.
+pub const ACTIONS: &[&str] =
+    &["PutParameter", "GetParameter", "GetParameters", "GetParametersByPath", "DeleteParameter"];
+
 /// Answers a call.
 pub fn call(call: &Call<'_>) -> Outcome {
     let mut kept = lock(&call.cloud.kept);
@@ -59,7 +63,7 @@ pub fn call(call: &Call<'_>) -> Outcome {
         },
         other => Err(Exception::unknown(&format!("the action `{other}` of Systems Manager"))),
     }?;
-    kept.save().map_err(|e| Exception::new(500, "InternalServerError", format!("{e:#}")))?;
+    kept.save().map_err(|e| call.service.failed(format!("{e:#}")))?;
     Ok(outcome)
 }
 

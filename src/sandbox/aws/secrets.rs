@@ -65,6 +65,23 @@ fn request(message: impl Into<String>) -> Exception {
     Exception::new(400, "InvalidRequestException", message)
 }
 
+/// The actions that it answers.
+pub const ACTIONS: &[&str] = &[
+    "GetSecretValue",
+    "BatchGetSecretValue",
+    "DescribeSecret",
+    "ListSecrets",
+    "ListSecretVersionIds",
+    "CreateSecret",
+    "PutSecretValue",
+    "UpdateSecret",
+    "UpdateSecretVersionStage",
+    "DeleteSecret",
+    "RestoreSecret",
+    "TagResource",
+    "UntagResource",
+];
+
 /// Answers a call.
 pub fn call(call: &Call<'_>) -> Outcome {
     let mut kept = lock(&call.cloud.kept);
@@ -87,7 +104,7 @@ pub fn call(call: &Call<'_>) -> Outcome {
         "TagResource" | "UntagResource" => tag(call, all),
         other => Err(Exception::unknown(&format!("the action `{other}` of Secrets Manager"))),
     }?;
-    kept.save().map_err(|e| Exception::new(500, "InternalServiceError", format!("{e:#}")))?;
+    kept.save().map_err(|e| call.service.failed(format!("{e:#}")))?;
     Ok(outcome)
 }
 
