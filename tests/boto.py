@@ -235,6 +235,11 @@ def secrets(sandbox):
     got = sm.batch_get_secret_value(Filters=[{"Key": "name", "Values": ["many/"]}])
     claim("a batch reads by filters", len(got["SecretValues"]) == 3)
     names = [s["Name"] for p in sm.get_paginator("list_secrets").paginate(MaxResults=1) for s in p["SecretList"]]
+    listed = sm.list_secrets(Filters=[{"Key": "name", "Values": ["many/1"]}])["SecretList"]
+    claim("lists have the labels of versions", list(listed[0]["SecretVersionsToStages"].values()) == [["AWSCURRENT"]])
+    versions = sm.list_secret_version_ids(SecretId="team/a", MaxResults=1)
+    claim("versions have pages", len(versions["Versions"]) == 1 and "NextToken" in versions)
+    refused("InvalidNextTokenException", 400, "a page that is none", sm.list_secrets, NextToken="x")
     claim("lists have pages", names == ["many/0", "many/1", "many/2", "team/a"])
     sm.delete_secret(SecretId="many/0", RecoveryWindowInDays=7)
     refused("InvalidRequestException", 400, "reading what is to be deleted", sm.get_secret_value, SecretId="many/0")
@@ -243,6 +248,7 @@ def secrets(sandbox):
     sm.restore_secret(SecretId="many/0")
     claim("it can be restored", sm.get_secret_value(SecretId="many/0")["SecretString"] == "0")
     refused("InvalidParameterException", 400, "six days", sm.delete_secret, SecretId="many/0", RecoveryWindowInDays=6)
+    sm.delete_secret(SecretId="many/0", ForceDeleteWithoutRecovery=True)
     sm.delete_secret(SecretId="many/0", ForceDeleteWithoutRecovery=True)
     refused("ResourceNotFoundException", 400, "what is gone", sm.get_secret_value, SecretId="many/0")
 

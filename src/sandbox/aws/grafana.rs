@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::answers::{Exception, Outcome};
 use super::serve::Call;
-use super::{ACCOUNT, Hosted, REGION, lock};
+use super::{ACCOUNT, Hosted, REGION, lock, pages};
 use crate::sandbox::accounts::is_of_the_sandbox;
 use crate::sandbox::request::Request;
 use crate::sandbox::state::{Account, Key, Token};
@@ -130,18 +130,12 @@ fn page(call: &Call<'_>, name: &str, items: Vec<Value>, besides: Value) -> Outco
             _ => return Err(Exception::field("maxResults", "must be from 1 to 100")),
         },
     };
-    let begin = match call.request.parameter("nextToken") {
-        "" => 0,
-        text => match text.strip_prefix("page-").and_then(|n| n.parse::<usize>().ok()) {
-            Some(begin) if begin <= items.len() => begin,
-            _ => return Err(Exception::field("nextToken", "is no token of this list")),
-        },
-    };
-    let end = (begin + size).min(items.len());
+    let (items, next) = pages::page(items, size, call.request.parameter("nextToken"))
+        .ok_or_else(|| Exception::field("nextToken", "is no token of this list"))?;
     let mut body = besides;
-    body[name] = items.get(begin..end).unwrap_or_default().into();
-    if end < items.len() {
-        body["nextToken"] = format!("page-{end}").into();
+    body[name] = items.into();
+    if let Some(next) = next {
+        body["nextToken"] = next.into();
     }
     Ok(body)
 }

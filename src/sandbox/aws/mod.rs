@@ -8,7 +8,10 @@
 mod answers;
 mod grafana;
 mod keys;
+mod pages;
 mod parameters;
+mod secret;
+mod secret_lists;
 mod secrets;
 mod serve;
 mod service;

@@ -98,3 +98,109 @@ fn a_secret_goes_when_its_time_has_come() {
     cloud.clock.pass(Duration::from_secs(120));
     assert_eq!(refusal(described()), "ResourceNotFoundException");
 }
+
+/// An embedded AWS with secrets of these names, each with itself as its value.
+fn with_secrets(names: &[&str]) -> Cloud {
+    let cloud = cloud();
+    for name in names {
+        let body = json!({ "Name": name, "SecretString": name, "Description": "Of The Team" });
+        ask(&cloud, Service::Secrets, "CreateSecret", body).unwrap();
+    }
+    cloud
+}
+
+fn names(body: &Value, list: &str) -> Vec<String> {
+    let items = body[list].as_array().unwrap().iter();
+    items.map(|item| item["Name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn secrets_are_chosen_by_beginnings_and_by_what_does_not_begin_so() {
+    let cloud = with_secrets(&["prod/a", "prod/b", "test/a"]);
+    let chosen = |filters: Value| {
+        let listed = ask(&cloud, Service::Secrets, "ListSecrets", json!({ "Filters": filters.clone() })).unwrap();
+        let read = ask(&cloud, Service::Secrets, "BatchGetSecretValue", json!({ "Filters": filters })).unwrap();
+        assert_eq!(names(&listed, "SecretList"), names(&read, "SecretValues"));
+        names(&listed, "SecretList")
+    };
+    assert_eq!(chosen(json!([{ "Key": "name", "Values": ["prod/"] }])), ["prod/a", "prod/b"]);
+    assert_eq!(chosen(json!([{ "Key": "name", "Values": ["!prod/"] }])), ["test/a"]);
+    assert_eq!(chosen(json!([{ "Key": "name", "Values": ["PROD/"] }])), [""; 0]);
+    assert_eq!(chosen(json!([{ "Key": "description", "Values": ["of the"] }])).len(), 3);
+    let both = json!([{ "Key": "all", "Values": ["prod"] }, { "Key": "name", "Values": ["prod/b", "test"] }]);
+    assert_eq!(chosen(both), ["prod/b"]);
+    let wrong = json!({ "Filters": [{ "Key": "colour", "Values": ["red"] }] });
+    assert_eq!(refusal(ask(&cloud, Service::Secrets, "ListSecrets", wrong)), "InvalidParameterException");
+}
+
+#[test]
+fn a_batch_by_filters_goes_on_after_twenty() {
+    let all: Vec<String> = (0..25).map(|n| format!("s{n:02}")).collect();
+    let cloud = with_secrets(&all.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut body = json!({ "Filters": [{ "Key": "name", "Values": ["s"] }] });
+    let first = ask(&cloud, Service::Secrets, "BatchGetSecretValue", body.clone()).unwrap();
+    body["NextToken"] = first["NextToken"].clone();
+    let second = ask(&cloud, Service::Secrets, "BatchGetSecretValue", body.clone()).unwrap();
+    assert_eq!((names(&first, "SecretValues").len(), names(&second, "SecretValues").len()), (20, 5));
+    assert!(second.get("NextToken").is_none());
+    body["NextToken"] = "x".into();
+    let refused = refusal(ask(&cloud, Service::Secrets, "BatchGetSecretValue", body));
+    assert_eq!(refused, "InvalidNextTokenException");
+}
+
+#[test]
+fn deleting_at_once_can_be_repeated_and_takes_what_is_marked() {
+    let cloud = with_secrets(&["a"]);
+    ask(&cloud, Service::Secrets, "DeleteSecret", json!({ "SecretId": "a" })).unwrap();
+    let again = ask(&cloud, Service::Secrets, "DeleteSecret", json!({ "SecretId": "a" }));
+    assert_eq!(refusal(again), "InvalidRequestException");
+    let at_once = json!({ "SecretId": "a", "ForceDeleteWithoutRecovery": true });
+    for _ in 0..2 {
+        let gone = ask(&cloud, Service::Secrets, "DeleteSecret", at_once.clone()).unwrap();
+        assert_eq!(gone["Name"], "a");
+    }
+    ask(&cloud, Service::Secrets, "CreateSecret", json!({ "Name": "a", "SecretString": "v" })).unwrap();
+}
+
+#[test]
+fn a_whole_arn_means_one_secret_though_another_is_named_like_its_ending() {
+    let cloud = with_secrets(&["a"]);
+    let described =
+        |id: &Value| ask(&cloud, Service::Secrets, "DescribeSecret", json!({ "SecretId": id })).unwrap();
+    let arn = described(&"a".into())["ARN"].clone();
+    let longer = arn.as_str().unwrap().rsplit_once(':').unwrap().1;
+    ask(&cloud, Service::Secrets, "CreateSecret", json!({ "Name": longer, "SecretString": "v" })).unwrap();
+    assert_eq!(described(&arn)["Name"], "a");
+    assert_eq!(described(&longer.into())["Name"], longer);
+}
+
+#[test]
+fn a_value_has_65536_bytes_at_most_however_it_is_sent() {
+    let cloud = cloud();
+    let create = |name: &str, member: &str, value: String| {
+        let mut body = json!({ "Name": name });
+        body[member] = value.into();
+        ask(&cloud, Service::Secrets, "CreateSecret", body)
+    };
+    assert_eq!(create("a", "SecretString", "x".repeat(65_536)).err().map(|e| e.code), None);
+    assert_eq!(refusal(create("b", "SecretString", "x".repeat(65_537))), "InvalidParameterException");
+    // Four letters of base 64 are three bytes.
+    assert_eq!(create("c", "SecretBinary", "AAAA".repeat(21_845)).err().map(|e| e.code), None);
+    assert_eq!(refusal(create("d", "SecretBinary", "AAAA".repeat(21_846))), "InvalidParameterException");
+}
+
+#[test]
+fn a_label_that_a_version_has_not_is_told_apart_from_a_version_that_is_not_there() {
+    let cloud = cloud();
+    let one = "1".repeat(32);
+    let body = json!({ "Name": "a", "SecretString": "v", "ClientRequestToken": one });
+    ask(&cloud, Service::Secrets, "CreateSecret", body).unwrap();
+    let get = |version: &str, stage: &str| {
+        let body = json!({ "SecretId": "a", "VersionId": version, "VersionStage": stage });
+        ask(&cloud, Service::Secrets, "GetSecretValue", body).map(|_| ()).map_err(|e| e.code)
+    };
+    assert_eq!(get(&one, "AWSCURRENT"), Ok(()));
+    assert_eq!(get(&one, "AWSPENDING"), Err("InvalidRequestException"));
+    assert_eq!(get(&"2".repeat(32), ""), Err("ResourceNotFoundException"));
+    assert_eq!(get("", "AWSPENDING"), Err("ResourceNotFoundException"));
+}
