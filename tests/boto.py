@@ -270,7 +270,27 @@ def parameters(sandbox):
     claim("several at once", got["Parameters"][0]["Value"] == "grafana" and got["InvalidParameters"] == ["/amg/none"])
     got = ssm.get_parameters_by_path(Path="/amg", Recursive=True)["Parameters"]
     claim("by path", [p["Name"] for p in got] == ["/amg/db/password", "/amg/user"])
+    ssm.label_parameter_version(Name="/amg/db/password", ParameterVersion=1, Labels=["stable"])
+    claim("a version has a label", get(Name="/amg/db/password:stable", WithDecryption=True) == "hidden")
+    refused("ParameterVersionNotFound", 400, "a version that is not there", ssm.get_parameter, Name="/amg/db/password:9")
+    pages = ssm.get_paginator("get_parameter_history").paginate(
+        Name="/amg/db/password", WithDecryption=True, PaginationConfig={"PageSize": 1}
+    )
+    old = [(p["Value"], p["Labels"]) for page in pages for p in page["Parameters"]]
+    claim("its history has every version", old == [("hidden", ["stable"]), ("new", [])])
+    pages = ssm.get_paginator("get_parameters_by_path").paginate(
+        Path="/amg", Recursive=True, PaginationConfig={"PageSize": 1}
+    )
+    claim("by path, in pages", [p["Name"] for page in pages for p in page["Parameters"]] == [
+        "/amg/db/password", "/amg/user"
+    ])
+    kinds = {p["Name"]: p["Type"] for p in ssm.describe_parameters()["Parameters"]}
+    claim("they are described", kinds == {"/amg/db/password": "SecureString", "/amg/user": "String"})
     ssm.delete_parameter(Name="/amg/user")
+    got = ssm.delete_parameters(Names=["/amg/db/password", "/amg/user"])
+    claim("several are deleted", (got["DeletedParameters"], got["InvalidParameters"]) == (
+        ["/amg/db/password"], ["/amg/user"]
+    ))
     refused("ParameterNotFound", 400, "what is gone", ssm.get_parameter, Name="/amg/user")
 
 

@@ -118,7 +118,7 @@ impl Filter<'_> {
 
 /// Lists secrets without their values.
 pub(super) fn list(call: &Call<'_>, all: &All) -> Outcome {
-    let planned = call.body.get("IncludePlannedDeletion").and_then(Value::as_bool).unwrap_or(false);
+    let planned = call.flag("IncludePlannedDeletion");
     let filters = filters(call)?;
     let meant = |s: &&Stored| (planned || s.deleted.is_none()) && filters.iter().all(|filter| filter.means(s));
     let shown = all.values().filter(meant).map(|s| described(s, "SecretVersionsToStages")).collect();
@@ -129,7 +129,7 @@ pub(super) fn list(call: &Call<'_>, all: &All) -> Outcome {
 /// Lists the versions of one secret that have a label, or all.
 pub(super) fn list_versions(call: &Call<'_>, all: &All) -> Outcome {
     let secret = find(all, call.text("SecretId"))?;
-    let every = call.body.get("IncludeDeprecated").and_then(Value::as_bool).unwrap_or(false);
+    let every = call.flag("IncludeDeprecated");
     let versions: Vec<Value> = secret
         .versions
         .iter()

@@ -346,7 +346,7 @@ fn move_label(call: &Call<'_>, all: &mut All, now: i64) -> Outcome {
 }
 
 fn delete(call: &Call<'_>, all: &mut All, now: i64) -> Outcome {
-    let force = call.body.get("ForceDeleteWithoutRecovery").and_then(Value::as_bool).unwrap_or(false);
+    let force = call.flag("ForceDeleteWithoutRecovery");
     let days = call.number("RecoveryWindowInDays");
     if force && days.is_some() {
         return Err(parameter(

@@ -54,6 +54,11 @@ impl Call<'_> {
         self.body.get(name)?.as_i64().or_else(|| self.text(name).parse().ok())
     }
 
+    /// A member of the body as yes or no; no where it is none.
+    pub fn flag(&self, name: &str) -> bool {
+        self.body.get(name).and_then(Value::as_bool).unwrap_or(false)
+    }
+
     /// A member of the body as a list of texts.
     pub fn texts(&self, name: &str) -> Vec<String> {
         let items = self.body.get(name).and_then(Value::as_array);

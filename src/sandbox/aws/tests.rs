@@ -204,3 +204,103 @@ fn a_label_that_a_version_has_not_is_told_apart_from_a_version_that_is_not_there
     assert_eq!(get(&"2".repeat(32), ""), Err("ResourceNotFoundException"));
     assert_eq!(get("", "AWSPENDING"), Err("ResourceNotFoundException"));
 }
+
+/// What a put of a parameter gives.
+fn put(cloud: &Cloud, name: &str, value: &str, besides: Value) -> Outcome {
+    let mut body = json!({ "Name": name, "Value": value, "Type": "String", "Overwrite": true });
+    for (member, value) in besides.as_object().into_iter().flatten() {
+        body[member] = value.clone();
+    }
+    ask(cloud, Service::Parameters, "PutParameter", body)
+}
+
+/// The value of a parameter, or the name of the exception.
+fn value(cloud: &Cloud, name: &str) -> String {
+    match ask(cloud, Service::Parameters, "GetParameter", json!({ "Name": name })) {
+        Ok(body) => body["Parameter"]["Value"].as_str().unwrap().to_owned(),
+        Err(e) => e.code.to_owned(),
+    }
+}
+
+#[test]
+fn a_parameter_is_found_by_name_arn_version_and_label() {
+    let cloud = cloud();
+    put(&cloud, "/a/b", "one", json!({})).unwrap();
+    put(&cloud, "/a/b", "two", json!({})).unwrap();
+    put(&cloud, "plain", "bare", json!({})).unwrap();
+    let body = json!({ "Name": "/a/b", "ParameterVersion": 1, "Labels": ["stable", "1st", "aws-x"] });
+    let labelled = ask(&cloud, Service::Parameters, "LabelParameterVersion", body).unwrap();
+    assert_eq!(labelled["InvalidLabels"], json!(["1st", "aws-x"]));
+    for (name, held) in [
+        ("/a/b", "two"),
+        ("/a/b:1", "one"),
+        ("/a/b:stable", "one"),
+        ("arn:aws:ssm:us-east-1:123456789012:parameter/a/b:2", "two"),
+        ("arn:aws:ssm:us-east-1:123456789012:parameter/plain", "bare"),
+        ("/plain", "ParameterNotFound"),
+        ("/a/b:3", "ParameterVersionNotFound"),
+        ("/a/b:0", "ParameterVersionNotFound"),
+        ("/a/b:other", "ParameterVersionNotFound"),
+    ] {
+        assert_eq!(value(&cloud, name), held, "{name}");
+    }
+}
+
+#[test]
+fn the_oldest_of_a_hundred_versions_goes_unless_it_has_a_label() {
+    let cloud = cloud();
+    for n in 1..=101 {
+        put(&cloud, "/p", &n.to_string(), json!({})).unwrap();
+    }
+    assert_eq!([value(&cloud, "/p:1"), value(&cloud, "/p:2")], ["ParameterVersionNotFound", "2"]);
+    let body = json!({ "Name": "/p", "ParameterVersion": 2, "Labels": ["kept"] });
+    ask(&cloud, Service::Parameters, "LabelParameterVersion", body).unwrap();
+    assert_eq!(refusal(put(&cloud, "/p", "102", json!({}))), "ParameterMaxVersionLimitExceeded");
+    assert_eq!(value(&cloud, "/p"), "101");
+}
+
+#[test]
+fn a_parameter_that_cannot_be_is_refused() {
+    let cloud = cloud();
+    let code = |name: &str, value: &str, besides| put(&cloud, name, value, besides).err().map(|e| e.code);
+    assert_eq!(code("/a", &"x".repeat(4_096), json!({})), None);
+    assert_eq!(code("/a", &"x".repeat(4_097), json!({})), Some("ValidationException"));
+    assert_eq!(code("/a", &"x".repeat(4_097), json!({ "Tier": "Advanced" })), None);
+    assert_eq!(code("/a", "x", json!({ "Tier": "Standard" })), Some("ValidationException"));
+    assert_eq!(code("/a", "x", json!({ "Overwrite": false })), Some("ParameterAlreadyExists"));
+    assert_eq!(code("a/b", "x", json!({})), Some("ValidationException"));
+    assert_eq!(code("/aws/b", "x", json!({})), Some("ValidationException"));
+    assert_eq!(code("/b", "x", json!({ "Type": "" })), Some("ValidationException"));
+    assert_eq!(code(&"/x".repeat(15), "x", json!({})), None);
+    assert_eq!(code(&"/x".repeat(16), "x", json!({})), Some("HierarchyLevelLimitExceededException"));
+}
+
+#[test]
+fn parameters_are_listed_by_path_and_filter_a_page_at_a_time() {
+    let cloud = cloud();
+    for n in 0..12 {
+        put(&cloud, &format!("/a/p{n:02}"), "x", json!({})).unwrap();
+    }
+    put(&cloud, "/a/deep/er", "x", json!({ "Type": "SecureString" })).unwrap();
+    let by_path = |besides: Value| {
+        let mut body = json!({ "Path": "/a" });
+        for (member, value) in besides.as_object().into_iter().flatten() {
+            body[member] = value.clone();
+        }
+        ask(&cloud, Service::Parameters, "GetParametersByPath", body)
+    };
+    let first = by_path(json!({})).unwrap();
+    let second = by_path(json!({ "NextToken": first["NextToken"] })).unwrap();
+    assert_eq!(
+        (names(&first, "Parameters").len(), names(&second, "Parameters")),
+        (10, vec!["/a/p10".into(), "/a/p11".into()])
+    );
+    let secure = json!({ "Recursive": true, "ParameterFilters": [{ "Key": "Type", "Values": ["SecureString"] }] });
+    assert_eq!(names(&by_path(secure).unwrap(), "Parameters"), ["/a/deep/er"]);
+    assert_eq!(refusal(by_path(json!({ "NextToken": "x" }))), "InvalidNextToken");
+    assert_eq!(refusal(by_path(json!({ "ParameterFilters": [{ "Key": "Name" }] }))), "InvalidFilterKey");
+    let described = json!({ "ParameterFilters": [{ "Key": "Name", "Option": "BeginsWith", "Values": ["/a/p0"] }] });
+    let described = ask(&cloud, Service::Parameters, "DescribeParameters", described).unwrap();
+    assert_eq!(names(&described, "Parameters").len(), 10);
+    assert!(described["Parameters"][0].get("Value").is_none());
+}
