@@ -2,6 +2,7 @@
 //!
 //! A problem carries its lines, so nothing is read here. Colour repeats what the words say.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use annotate_snippets::{Annotation, AnnotationKind, Element, Level, Origin, Renderer, Snippet};
@@ -25,13 +26,24 @@ impl Look {
     }
 }
 
-/// All problems in the order they are given, with a blank line after each.
+/// The most problems of one file that are told: what is broken everywhere is seen by then.
+const OF_ONE_FILE: usize = 50;
+
+/// All problems in the order they are given, with a blank line after each; of a file with very many, the first ones and
+/// how many more there are.
 #[must_use]
 pub fn problems(problems: &[Problem], look: Look) -> String {
     let renderer = if look.styled { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(look.width);
     let mut out = String::new();
+    let mut told: BTreeMap<&str, usize> = BTreeMap::new();
     for problem in problems {
+        let file = problem.spots.first().map_or("", |spot| &*spot.place.file);
+        let count = told.entry(file).or_default();
+        *count += 1;
+        if *count > OF_ONE_FILE && !file.is_empty() {
+            continue;
+        }
         let text = one(problem, &renderer);
         // A clipped line is moved to its column by blanks, which leave trails behind them.
         text.lines().for_each(|line| {
@@ -39,6 +51,9 @@ pub fn problems(problems: &[Problem], look: Look) -> String {
             out.push('\n');
         });
         out.push('\n');
+    }
+    for (file, count) in told.into_iter().filter(|(file, count)| *count > OF_ONE_FILE && !file.is_empty()) {
+        let _ = write!(out, "{}: {} more like these\n\n", shown(file), count - OF_ONE_FILE);
     }
     out
 }
@@ -72,9 +87,9 @@ fn one(problem: &Problem, renderer: &Renderer) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let message = shown(&problem.message);
-    let notes: Vec<String> = problem.notes.iter().map(|note| shown(note)).collect();
-    let help = problem.help.as_deref().map(shown);
+    let message = clipped(&problem.message);
+    let notes: Vec<String> = problem.notes.iter().map(|note| clipped(note)).collect();
+    let help = problem.help.as_deref().map(clipped);
     let lines: Vec<Line> = problem.spots.iter().map(Line::of).collect();
     let mut group = level.primary_title(&message).id(problem.code).elements(Vec::<Element<'_>>::new());
     for (i, line) in lines.iter().enumerate() {
@@ -137,6 +152,16 @@ impl Line {
     }
 }
 
+/// The most characters of one message that are told: a name or a number may be as long as its file.
+const OF_ONE_MESSAGE: usize = 600;
+
+fn clipped(text: &str) -> String {
+    match text.char_indices().nth(OF_ONE_MESSAGE) {
+        Some((end, _)) => shown(&text[..end]) + " …",
+        None => shown(text),
+    }
+}
+
 // Control characters in names and texts of files must not reach a terminal.
 fn shown(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
@@ -187,11 +212,26 @@ mod tests {
     }
 
     #[test]
+    fn a_message_with_a_number_of_a_million_digits_is_clipped() {
+        let shown = problems(&[Problem::error("x", "9".repeat(1_000_000)).help("h")], Look::plain());
+        assert!(shown.len() < 700 && shown.contains("999 …") && shown.contains("help: h"), "{} bytes", shown.len());
+    }
+
+    #[test]
     fn colour_only_repeats_what_the_words_say() {
         let problem = Problem::error("x", "m").spot(spot("f", 1, 1, "line", 4, "here")).help("h");
         let styled = problems(std::slice::from_ref(&problem), Look { styled: true, width: 80 });
         assert!(styled.contains('\u{1b}'));
         assert_eq!(console::strip_ansi_codes(&styled), problems(&[problem], Look { styled: false, width: 80 }));
+    }
+
+    #[test]
+    fn of_a_file_with_very_many_problems_the_first_are_told_and_the_rest_counted() {
+        let of = |file: &str, count: usize| vec![Problem::error("x", "m").at(Place::file(file)); count];
+        let all = [of("a.json", 50), of("b.json", 53), of("c.json", 1)].concat();
+        let shown = problems(&all, Look::plain());
+        assert_eq!(shown.matches("error[x]").count(), 101);
+        assert!(shown.ends_with("--> c.json\n\nb.json: 3 more like these\n\n"), "{shown}");
     }
 
     #[test]

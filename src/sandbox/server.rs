@@ -1,5 +1,6 @@
 //! Listens on loopback, speaks HTTP, and applies latency and faults around what [`super::routes`] answers.
 
+use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -160,17 +161,32 @@ impl Shared {
     }
 }
 
+/// Serves a workspace until told to stop.
+pub async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: watch::Receiver<bool>) {
+    let accepts = || !shared.faults.refuses();
+    let answering = shared.clone();
+    listen(listener, stop, accepts, move |request| respond(answering.clone(), request)).await;
+}
+
 /// Accepts connections until told to stop, then lets those that are busy finish.
-pub async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
+pub(super) async fn listen<F, R>(
+    listener: TcpListener,
+    mut stop: watch::Receiver<bool>,
+    accepts: impl Fn() -> bool,
+    respond: F,
+) where
+    F: Fn(axum::http::Request<Incoming>) -> R + Clone + Send + 'static,
+    R: Future<Output = Result<Response<Body>, Cut>> + Send + 'static,
+{
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 if let Ok((stream, _)) = accepted
-                    && !shared.faults.refuses()
+                    && accepts()
                 {
                     let _ = stream.set_nodelay(true);
-                    connections.spawn(connection(TokioIo::new(stream), shared.clone(), stop.clone()));
+                    connections.spawn(connection(TokioIo::new(stream), respond.clone(), stop.clone()));
                 }
             }
             Some(_) = connections.join_next() => {}
@@ -180,9 +196,12 @@ pub async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stop: watch::
     while connections.join_next().await.is_some() {}
 }
 
-async fn connection(io: TokioIo<tokio::net::TcpStream>, shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
-    let service = service_fn(move |request| respond(shared.clone(), request));
-    let serving = http1::Builder::new().timer(TokioTimer::new()).serve_connection(io, service);
+async fn connection<F, R>(io: TokioIo<tokio::net::TcpStream>, respond: F, mut stop: watch::Receiver<bool>)
+where
+    F: Fn(axum::http::Request<Incoming>) -> R,
+    R: Future<Output = Result<Response<Body>, Cut>>,
+{
+    let serving = http1::Builder::new().timer(TokioTimer::new()).serve_connection(io, service_fn(respond));
     let mut serving = std::pin::pin!(serving);
     let mut stopping = false;
     loop {

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
+use super::faults::Faults;
 use super::numbers::{self, Read};
 use super::text::SourceText;
 use crate::model::{Problem, Spot};
@@ -16,9 +17,9 @@ pub(crate) const MAX_DEPTH: usize = 100;
 
 /// Reads one JSON text. Its faults are all that could be found; without a value nothing more could be read.
 pub(crate) fn parse(source: &SourceText) -> (Option<Value>, Vec<Problem>) {
-    let mut reader = Reader { source, bytes: source.text.as_bytes(), at: 0, depth: 0, faults: Vec::new() };
+    let mut reader = Reader { source, bytes: source.text.as_bytes(), at: 0, depth: 0, faults: Faults::default() };
     let value = reader.document();
-    let mut faults = reader.faults;
+    let mut faults = reader.faults.finish(&source.file);
     match value {
         Ok(value) => (Some(value), faults),
         Err(fatal) => {
@@ -35,7 +36,7 @@ struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     depth: usize,
-    faults: Vec<Problem>,
+    faults: Faults,
 }
 
 impl Reader<'_> {
@@ -106,11 +107,13 @@ impl Reader<'_> {
             let value = self.value()?;
             if map.contains_key(&key) {
                 let first = map.keys().position(|known| *known == key).and_then(|i| places.get(i).cloned());
-                self.faults.push(duplicate_key(
-                    &key,
-                    self.source.spot(first.unwrap_or(start..end), "first here"),
-                    self.source.spot(start..end, "and again here"),
-                ));
+                self.faults.error(|| {
+                    duplicate_key(
+                        &key,
+                        self.source.spot(first.unwrap_or(start..end), "first here"),
+                        self.source.spot(start..end, "and again here"),
+                    )
+                });
             } else {
                 map.insert(key, value);
                 places.push(start..end);
@@ -266,12 +269,11 @@ impl Reader<'_> {
 
     // Grafana would store U+FFFD for it: refused, so that what is compared is what is there.
     fn surrogate(&mut self, start: usize, text: &mut String) -> Result<(), Fatal> {
-        let spot = self.source.spot(start..start + 6, "half of a pair");
-        self.faults.push(
+        self.faults.error(|| {
             Problem::error("lone-surrogate", "half of a surrogate pair stands alone, which is no character")
-                .spot(spot)
-                .help("write the whole pair, or the character itself"),
-        );
+                .spot(self.source.spot(start..start + 6, "half of a pair"))
+                .help("write the whole pair, or the character itself")
+        });
         text.push('\u{fffd}');
         Ok(())
     }
@@ -292,13 +294,11 @@ impl Reader<'_> {
         match numbers::read(token) {
             Read::Kept(number) => Ok(Value::Number(number)),
             Read::Wide(number) => {
-                let problem = numbers::wide(token, spot());
-                self.faults.push(problem);
+                self.faults.warning(|| numbers::wide(token, spot()));
                 Ok(Value::Number(number))
             }
             Read::Infinite => {
-                let problem = numbers::beyond(token, spot());
-                self.faults.push(problem);
+                self.faults.error(|| numbers::beyond(token, spot()));
                 Ok(Value::Null)
             }
             Read::Misspelled(help) => {

@@ -20,6 +20,7 @@ mod checks;
 mod dashboard;
 mod datasource;
 mod document;
+mod faults;
 mod folders;
 mod inputs;
 mod json;

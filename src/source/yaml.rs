@@ -11,6 +11,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use serde_yaml::{Location, Spanned, UserMessageFormatter};
 
+use super::faults::Faults;
 use super::json::{MAX_DEPTH, duplicate_key, template};
 use super::numbers::{beyond, holds, wide};
 use super::spans::{escaped, parts};
@@ -59,7 +60,7 @@ fn read(source: &SourceText) -> (Vec<(Value, Node)>, Vec<Problem>) {
         budget: serde_yaml::budget! { max_nodes: 5_000_000, max_events: 20_000_000, max_depth: 128 },
     };
     let read: Result<Vec<Spanned<Raw>>, _> = serde_yaml::from_multiple_with_options(&source.text, options);
-    let mut faults = Vec::new();
+    let mut faults = Faults::default();
     let documents = match read {
         Ok(documents) => documents,
         Err(error) => return (Vec::new(), vec![syntax(source, &error)]),
@@ -70,7 +71,7 @@ fn read(source: &SourceText) -> (Vec<(Value, Node)>, Vec<Problem>) {
         .map(|document| builder.build(document, 0))
         .filter(|(value, _)| !value.is_null())
         .collect();
-    (documents, faults)
+    (documents, faults.finish(&source.file))
 }
 
 /// Where the value of a JSON pointer stands, and its key if it is in an object; of a path that ends early, where it
@@ -96,15 +97,17 @@ pub(crate) fn locate(node: &Node, pointer: &str) -> (Option<Range<usize>>, Range
 
 struct Builder<'a> {
     source: &'a SourceText,
-    faults: &'a mut Vec<Problem>,
+    faults: &'a mut Faults,
 }
 
 impl Builder<'_> {
     fn build(&mut self, raw: Spanned<Raw>, depth: usize) -> (Value, Node) {
         let at = self.range(&raw.referenced);
         if depth > MAX_DEPTH {
-            let message = format!("objects and lists are nested more than {MAX_DEPTH} deep");
-            self.faults.push(Problem::error("yaml", message).spot(self.source.spot(at.clone(), "one too many")));
+            self.faults.error(|| {
+                Problem::error("yaml", format!("objects and lists are nested more than {MAX_DEPTH} deep"))
+                    .spot(self.source.spot(at.clone(), "one too many"))
+            });
             return (Value::Null, Node { shape: Shape::Leaf, at });
         }
         let (value, shape) = match raw.value {
@@ -113,7 +116,7 @@ impl Builder<'_> {
             Raw::Text(text) => (Value::String(text), Shape::Leaf),
             Raw::Integer(number) => {
                 if is_wide_integer(&number) {
-                    self.faults.push(wide(&number.to_string(), self.source.spot(at.clone(), "")));
+                    self.faults.warning(|| wide(&number.to_string(), self.source.spot(at.clone(), "")));
                 }
                 (Value::Number(number), Shape::Leaf)
             }
@@ -134,11 +137,13 @@ impl Builder<'_> {
             let at = self.range(&name.referenced);
             if map.contains_key(&name.value) {
                 let first = nodes.iter().find(|(known, _, _)| *known == name.value).map(|(_, at, _)| at.clone());
-                self.faults.push(duplicate_key(
-                    &name.value,
-                    self.source.spot(first.unwrap_or_else(|| at.clone()), "first here"),
-                    self.source.spot(at, "and again here"),
-                ));
+                self.faults.error(|| {
+                    duplicate_key(
+                        &name.value,
+                        self.source.spot(first.unwrap_or_else(|| at.clone()), "first here"),
+                        self.source.spot(at, "and again here"),
+                    )
+                });
                 continue;
             }
             let (value, node) = self.build(raw, depth + 1);
@@ -150,14 +155,14 @@ impl Builder<'_> {
 
     fn float(&mut self, float: f64, at: &Range<usize>) -> Value {
         let written = self.source.text.get(at.clone()).unwrap_or_default().to_owned();
-        let spot = self.source.spot(at.clone(), "");
+        let spot = || self.source.spot(at.clone(), "");
         let Some(number) = Number::from_f64(float) else {
-            self.faults.push(beyond(&written, spot));
+            self.faults.error(|| beyond(&written, spot()));
             return Value::Null;
         };
         let digits = written.strip_prefix(['-', '+']).unwrap_or(&written);
         if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) && !holds(&number, &written) {
-            self.faults.push(wide(&written, spot));
+            self.faults.warning(|| wide(&written, spot()));
         }
         Value::Number(number)
     }

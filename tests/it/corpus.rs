@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use amgctl::sandbox::Version;
 use serde_json::{Value, json};
 
-use crate::support::World;
+use crate::support::{World, fact};
 
 /// Files whose dashboards can stand side by side, under names that say where they came from.
 type Group = BTreeMap<String, PathBuf>;
@@ -137,6 +137,8 @@ fn settles(directory: &Path, versions: impl Iterator<Item = Version>) -> (usize,
             assert!(plan.code == 0 && plan.out.contains("No changes."), "{plan}");
             world.apply().exits(0).writes_nothing();
         }
+        let collection = directory.file_name().unwrap_or_default().to_string_lossy();
+        fact("corpus", &[&version.name(), &collection, &here, &not]);
         (loaded, refused) = (here, not);
     }
     (loaded, refused)

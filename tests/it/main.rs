@@ -11,6 +11,7 @@ mod credentials;
 mod datasources;
 mod decisions;
 mod diff_laws;
+mod documents;
 mod endings;
 mod faults;
 mod folders;

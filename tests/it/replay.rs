@@ -11,6 +11,8 @@ use std::path::Path;
 use amgctl::sandbox::{Options, Running, Version, start};
 use serde_json::Value;
 
+use crate::support::fact;
+
 /// The topics that are replayed, in the order in which one server takes them.
 const TOPICS: [&str; 9] =
     ["auth", "dashboards", "datasources", "discovery", "folders", "library", "registry", "resources", "search"];
@@ -54,9 +56,13 @@ async fn replay(version: Version) {
             .join(format!("{topic}.json"));
         let recording: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         let mut server = Server::new(&running);
+        let (mut equal, mut compared) = (0, 0);
         for step in recording["steps"].as_array().unwrap() {
             let found = server.step(step).await;
-            steps += usize::from(!step["response"].is_null());
+            let counts = usize::from(!step["response"].is_null());
+            steps += counts;
+            compared += counts;
+            equal += counts * usize::from(found.is_empty());
             let said = step["say"].as_str().unwrap();
             let pinned = DIFFERENT.iter().any(|(v, t, s, _)| (*v, *t, *s) == (version.name(), topic, said));
             if pinned == found.is_empty() {
@@ -65,6 +71,7 @@ async fn replay(version: Version) {
                 found.iter().for_each(|f| told.push_str(&format!("    {f}\n")));
             }
         }
+        fact("replay", &[&version.name(), &topic, &equal, &compared]);
     }
     assert!(steps > 250, "only {steps} steps");
     assert!(told.is_empty(), "Grafana {version}:\n{told}");

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use amgctl::sandbox::Version;
 use serde_json::json;
 
-use crate::support::{World, dashboard};
+use crate::support::{World, dashboard, fact};
 use stage::{Outcome, Scene, Stage};
 
 /// What strikes a request, as `--fault` has it; the last two kill the program while it waits for the answer.
@@ -67,11 +67,22 @@ fn sweep(version: Version, scene: Scene, which: &Which) -> String {
         }
     });
     let mut table = format!("Grafana {version}, {scene:?}: {requests} requests, {} runs\n", cases.len());
+    let wrong = wrong.into_inner().unwrap();
+    fact("swept", &[&version.name(), &format!("{scene:?}"), &requests, &cases.len(), &wrong.lines().count()]);
     for ((fault, code), count) in outcomes.into_inner().unwrap() {
         let ended = if code < 0 { "killed".to_owned() } else { format!("exit {code}") };
+        fact(
+            "fault",
+            &[
+                &version.name(),
+                &format!("{scene:?}"),
+                &fault.replace("@N", "").replace("=0s", "").replace("=600s", ", killed"),
+                &ended,
+                &count,
+            ],
+        );
         let _ = writeln!(table, "  {fault:18} {ended:8} {count:4}");
     }
-    let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "{table}{wrong}");
     table
 }
@@ -121,9 +132,7 @@ fn busy(version: Version, applies: usize) {
         assert_eq!(board["description"], format!("round {applies}"));
         assert_eq!(board["version"], applies + 1, "d{n} was saved more than once in some round");
     }
-    println!(
-        "Grafana {version}, busy: {applies} applies of 60 changes, {retried} untrue refusals met, none doubled"
-    );
+    fact("busy", &[&version.name(), &applies, &60, &retried]);
     world.destroy().exits(0).says("64 destroyed");
     assert!(world.everything().is_empty());
 }

@@ -6,13 +6,9 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::http::{Response, header};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 use super::answers::{Exception, Outcome, answer};
 use super::keys::Key;
@@ -22,7 +18,7 @@ use super::{Cloud, grafana, lock, parameters, secrets, sts};
 use crate::sandbox::answer::Answer;
 use crate::sandbox::faults::What;
 use crate::sandbox::request::Request;
-use crate::sandbox::server::{Cut, Logged, response};
+use crate::sandbox::server::{Cut, Logged, listen, response};
 
 /// The largest body that is read.
 const LARGEST: usize = 1024 * 1024;
@@ -74,37 +70,9 @@ impl Call<'_> {
     }
 }
 
-/// Accepts connections until told to stop, then lets those that are busy finish.
-pub async fn serve(listener: TcpListener, cloud: Arc<Cloud>, mut stop: watch::Receiver<bool>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => {
-                if let Ok((stream, _)) = accepted {
-                    let _ = stream.set_nodelay(true);
-                    let cloud = cloud.clone();
-                    let mut stop = stop.clone();
-                    connections.spawn(async move {
-                        let service = service_fn(move |request| respond(cloud.clone(), request));
-                        let serving =
-                            http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
-                        let mut serving = std::pin::pin!(serving);
-                        tokio::select! {
-                            _ = serving.as_mut() => {}
-                            _ = stop.changed() => {
-                                serving.as_mut().graceful_shutdown();
-                                // A connection that ends badly is nothing to tell.
-                                let _ = serving.await;
-                            }
-                        }
-                    });
-                }
-            }
-            Some(_) = connections.join_next() => {}
-            _ = stop.changed() => break,
-        }
-    }
-    while connections.join_next().await.is_some() {}
+/// Serves AWS until told to stop.
+pub async fn serve(listener: TcpListener, cloud: Arc<Cloud>, stop: watch::Receiver<bool>) {
+    listen(listener, stop, || true, move |request| respond(cloud.clone(), request)).await;
 }
 
 async fn respond(cloud: Arc<Cloud>, request: axum::http::Request<Incoming>) -> Result<Response<Body>, Cut> {

@@ -3,6 +3,7 @@
 mod dashboards;
 mod datasources;
 mod folders;
+mod mutated;
 mod renamed;
 mod settings;
 mod text;

@@ -2,12 +2,14 @@
 //! somebody in the browser; and a [`proxy`] that stops the program at a request.
 
 mod browser;
+mod fact;
 mod managed;
 mod objects;
 mod proxy;
 mod run;
 mod world;
 
+pub use fact::fact;
 pub use managed::Managed;
 pub use objects::{dashboard, prometheus};
 pub use proxy::{Does, Proxy, Seen};

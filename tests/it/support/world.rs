@@ -8,7 +8,7 @@ use amgctl::sandbox::{Logged, Options, Running, Tokens, Version, start};
 use serde_json::Value;
 
 use super::run::{Child, Ran};
-use super::{PLANTED, block_on};
+use super::{PLANTED, block_on, fact};
 
 /// Makes a claim about every version of Grafana that the embedded workspace answers as.
 pub fn every(claim: impl Fn(&World)) {
@@ -20,6 +20,7 @@ pub fn every(claim: impl Fn(&World)) {
 /// Makes a claim about one version.
 pub fn on(version: Version, claim: impl Fn(&World)) {
     claim(&World::new(version));
+    fact("claim", &[&version.name()]);
 }
 
 /// A workspace that is served in this process, so that what it was asked can be looked at.
@@ -255,6 +256,7 @@ impl Drop for World {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("(on Grafana {})", self.version);
+            fact("broken", &[&self.version.name()]);
         }
         let running = self.sandbox.0.take();
         block_on(async { drop(running) });
