@@ -250,7 +250,7 @@ fn value(
     version: Option<String>,
 ) -> Result<SecretValue, AwsError> {
     let text = text.or_else(|| String::from_utf8(binary?.into_inner()).ok());
-    let text = text.ok_or_else(|| AwsError::Invalid(format!("the secret `{id}` holds bytes that are no text")))?;
+    let text = text.ok_or_else(|| AwsError::Bytes(id.to_owned()))?;
     Ok(SecretValue { value: Secret::new(text), version: version.unwrap_or_default() })
 }
 

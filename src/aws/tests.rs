@@ -216,6 +216,47 @@ async fn all_pages_are_read() {
 }
 
 #[tokio::test]
+async fn pages_that_never_end_are_no_list() {
+    let page = Answer::Of(200, "", json!({ "workspaces": [], "nextToken": "again" }));
+    let scripted = Scripted::new(&[page.clone(), page]).await;
+    assert_eq!(scripted.aws.workspaces().await.unwrap_err(), AwsError::Lost("its pages never end".into()));
+    assert_eq!(scripted.asked().len(), 2);
+    let last = Answer::Of(200, "", json!({ "workspaces": [], "nextToken": "" }));
+    assert_eq!(Scripted::new(&[last]).await.aws.workspaces().await, Ok(Vec::new()));
+}
+
+#[tokio::test]
+async fn nothing_that_aws_says_of_a_workspace_moves_the_cursor() {
+    let odd = "x\u{1b}]0;planted\u{7}\n";
+    let answer = json!({ "workspace": {
+        "id": WORKSPACE, "name": odd, "endpoint": odd, "status": odd, "grafanaVersion": odd, "created": 1, "modified": 1,
+        "degradedWorkspaceReason": odd, "dataSources": [odd], "permissionType": odd,
+        "authentication": { "providers": [odd] },
+        "networkAccessControl": { "prefixListIds": [odd], "vpceIds": [odd] },
+    }});
+    let workspace = Scripted::new(&[Answer::Of(200, "", answer)]).await.aws.workspace(WORKSPACE).await.unwrap();
+    let told = format!(
+        "{}{}{}{}{}{}{}{}",
+        workspace.name,
+        workspace.endpoint,
+        workspace.status,
+        workspace.grafana_version,
+        workspace.degraded_reason.unwrap(),
+        workspace.permission_type,
+        [workspace.data_sources, workspace.authentication].concat().concat(),
+        workspace.network_access.unwrap().prefix_lists.concat(),
+    );
+    assert!(!told.contains(char::is_control), "{told:?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_describes_nothing_describes_no_workspace() {
+    let empty = Answer::Of(200, "", json!({ "workspace": {} }));
+    let error = Scripted::new(&[empty]).await.aws.workspace(WORKSPACE).await.unwrap_err();
+    assert_eq!(error, AwsError::Lost("it describes no workspace".into()));
+}
+
+#[tokio::test]
 async fn a_token_that_is_gone_is_deleted() {
     let scripted = Scripted::new(&[refused(404, "ResourceNotFoundException")]).await;
     assert_eq!(scripted.aws.delete_token(WORKSPACE, "3", "7").await, Ok(()));
@@ -312,7 +353,7 @@ async fn secrets_are_read_singly_where_batches_are_denied() {
 async fn bytes_that_are_no_text_are_no_value() {
     let scripted = Scripted::new(&[Answer::Of(200, "", json!({ "ARN": "x", "SecretBinary": "/w==" }))]).await;
     let error = scripted.aws.secret_value("s", None, None).await.unwrap_err();
-    assert_eq!(error, AwsError::Invalid("the secret `s` holds bytes that are no text".into()));
+    assert_eq!(error, AwsError::Bytes("s".into()));
 }
 
 #[tokio::test]
