@@ -153,10 +153,8 @@ fn the_token_is_deleted_after_a_signal() {
         m.aws("bootstrap-identity stack --no-secret -auto-approve").exits(0);
         with_a_dashboard(&m);
         for command in ["plan stack", "apply stack -auto-approve"] {
-            let child = m.begin(command);
-            while m.tokens().is_empty() {
-                std::thread::yield_now();
-            }
+            let mut child = m.begin(command);
+            child.until(|| !m.tokens().is_empty());
             child.signal(signal);
             let ran = child.ends();
             ran.exits(code);
@@ -171,10 +169,8 @@ fn the_token_of_a_killed_run_is_swept_when_it_ran_out_and_not_before() {
     let m = Managed::faulty(LATEST, &["slow:/api/access-control@1=600s"]);
     m.aws("bootstrap-identity stack --no-secret -auto-approve").exits(0);
     with_a_dashboard(&m);
-    let child = m.begin("plan stack");
-    while m.world.sandbox.running().requests().reads == 0 {
-        std::thread::yield_now();
-    }
+    let mut child = m.begin("plan stack");
+    child.until(|| m.world.sandbox.running().requests().reads > 0);
     child.signal("KILL");
     child.ends().exits(137);
     assert_eq!(m.tokens().len(), 1);
@@ -251,10 +247,8 @@ fn a_token_that_there_was_no_time_to_delete_is_told() {
     let m = Managed::faulty(LATEST, &["slow:DeleteWorkspaceServiceAccountToken=600s"]);
     m.aws("bootstrap-identity stack --no-secret -auto-approve").exits(0);
     let before = m.all_calls();
-    let child = m.begin("plan stack");
-    while m.all_calls() < before + 4 {
-        std::thread::yield_now();
-    }
+    let mut child = m.begin("plan stack");
+    child.until(|| m.all_calls() >= before + 4);
     child.signal("INT");
     let ran = child.ends();
     ran.says(&format!("the token `{}` may not have been deleted", m.tokens()[0]));

@@ -193,10 +193,8 @@ fn a_token_that_was_verified_long_ago_is_verified_again_before_it_is_promoted() 
     let m = Managed::faulty(LATEST, &["429:PutSecretValue@1=5s"]);
     m.aws(BOOTSTRAP).exits(0);
     let first = works(&m);
-    let child = m.begin("identity rotate stack --secret amgctl/demo -auto-approve");
-    while !m.world.sandbox.running().aws_calls().contains_key("PutSecretValue") {
-        std::thread::yield_now();
-    }
+    let mut child = m.begin("identity rotate stack --secret amgctl/demo -auto-approve");
+    child.until(|| m.world.sandbox.running().aws_calls().contains_key("PutSecretValue"));
     m.pass(120);
     let client = m.client();
     let account = block_on(client.accounts(m.id())).unwrap().remove(0);
@@ -213,10 +211,8 @@ fn a_bootstrap_that_is_interrupted_before_readers_have_its_token_leaves_none() {
         let m = Managed::faulty(LATEST, &[&format!("slow-after:{action}=600s")]);
         m.aws(BOOTSTRAP).exits(0);
         let first = works(&m);
-        let child = m.begin("identity rotate stack --secret amgctl/demo -auto-approve");
-        while !m.world.sandbox.running().aws_calls().contains_key(action) {
-            std::thread::yield_now();
-        }
+        let mut child = m.begin("identity rotate stack --secret amgctl/demo -auto-approve");
+        child.until(|| m.world.sandbox.running().aws_calls().contains_key(action));
         child.signal("INT");
         child.ends().exits(130);
         assert_eq!(m.tokens(), [works(&m)], "after {action}");
@@ -465,10 +461,8 @@ fn struck(version: Version, prepared: &[&str], command: &str, fault: &str, n: us
         m.aws(line).exits(0);
     }
     let code = if fault.starts_with("slow") {
-        let child = m.begin(command);
-        while m.all_calls() < before + n {
-            std::thread::yield_now();
-        }
+        let mut child = m.begin(command);
+        child.until(|| m.all_calls() >= before + n);
         child.signal("KILL");
         child.ends().code
     } else {
@@ -572,10 +566,8 @@ fn an_apply_that_was_struck_at_any_call_outlives_no_token_by_more_than_its_life(
             m.world.json("one.json", &dashboard("one", "One"));
             m.aws(prepare).exits(0);
             if fault.starts_with("slow") {
-                let child = m.begin(apply);
-                while m.all_calls() < before + n {
-                    std::thread::yield_now();
-                }
+                let mut child = m.begin(apply);
+                child.until(|| m.all_calls() >= before + n);
                 child.signal("KILL");
                 child.ends().exits(137);
             } else {
