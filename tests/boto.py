@@ -12,6 +12,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from email.utils import parsedate_to_datetime
 
 import boto3
 from botocore.config import Config
@@ -97,6 +98,7 @@ def workspaces(sandbox):
     arn = f"arn:aws:grafana:us-east-1:123456789012:/workspaces/{ids[0]}"
     amg.tag_resource(resourceArn=arn, tags={"team": "sre"})
     claim("tags are kept", amg.list_tags_for_resource(resourceArn=arn)["tags"] == {"team": "sre"})
+    refused("ValidationException", 400, "51 tags", amg.tag_resource, resourceArn=arn, tags={f"k{n}": "" for n in range(50)})
     amg.untag_resource(resourceArn=arn, tagKeys=["team"])
     claim("tags are taken away", amg.list_tags_for_resource(resourceArn=arn)["tags"] == {})
 
@@ -348,7 +350,7 @@ def faults_of_each_service(program):
     with Sandbox(program, "--fault", "throttle:GetSecretValue@1", "--fault", "denied:GetSecretValue@2",
                  "--fault", "quota:CreateSecret", "--fault", "500:ListSecrets@1", "--fault", "500:GetParameters",
                  "--fault", "denied:AssumeRole", "--fault", "expired:GetCallerIdentity@1",
-                 "--fault", "denied:CreateWorkspaceServiceAccount") as sandbox:
+                 "--fault", "denied:CreateWorkspaceServiceAccount", "--fault", "skew:ListVersions=1h") as sandbox:
         sm, ssm, sts, amg = [sandbox.client(s) for s in ["secretsmanager", "ssm", "sts", "grafana"]]
         refused("ThrottlingException", 400, "too many calls to Secrets Manager", sm.get_secret_value, SecretId="team/a")
         told = refused("AccessDeniedException", 400, "a secret that is denied", sm.get_secret_value, SecretId="team/a")
@@ -361,6 +363,9 @@ def faults_of_each_service(program):
         told = refused("AccessDenied", 403, "a denied role", sts.assume_role, RoleArn=role, RoleSessionName="run")
         claim("it names the role", f"sts:AssumeRole on resource: {role} " in told["Error"]["Message"])
         refused("ExpiredToken", 403, "a key that ended, at STS", sts.get_caller_identity)
+        told = refused("InvalidSignatureException", 403, "a clock that is slow", amg.list_versions)
+        ahead = parsedate_to_datetime(told["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp() - time.time()
+        claim("it says when it is there", "Signature expired" in told["Error"]["Message"] and 3590 < ahead < 3610)
         at = {"workspaceId": sandbox.workspaces["grafana-12-4"]["id"]}
         refused(
             "AccessDeniedException", 403, "a denied account", amg.create_workspace_service_account,
