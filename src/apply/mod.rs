@@ -240,8 +240,8 @@ fn settle(
     let (outcome, note) = match answered {
         Answered::Done(confirmed) => (Outcome::Done, confirmed.note),
         Answered::Ended(outcome) | Answered::Halfway(outcome) | Answered::Differs(_, outcome) => (outcome, None),
-        Answered::Unauthorised { words, wrote } => {
-            report.stop.get_or_insert(Stop::Unauthorised(words));
+        Answered::Unauthorised { refused, wrote } => {
+            report.stop.get_or_insert(Stop::Unauthorised { words: refused.words, hint: refused.hint });
             let unread = || Outcome::Unknown { message: "the token was refused before it was read back".into() };
             (if wrote { unread() } else { Outcome::NotStarted }, None)
         }
@@ -282,7 +282,7 @@ async fn save(holding: &mut Holding, tools: &Tools, report: &mut Report) {
 
 /// Releases the lease and records what was done; a destroy that left nothing removes the record as well.
 async fn finish(plan: &Plan, holding: &mut Holding, tools: &Tools, report: &mut Report, interrupted: bool) {
-    if matches!(report.stop, Some(Stop::LeaseLost | Stop::Unauthorised(_))) {
+    if matches!(report.stop, Some(Stop::LeaseLost | Stop::Unauthorised { .. })) {
         return;
     }
     holding.record.lease = None;
@@ -312,7 +312,9 @@ async fn finish(plan: &Plan, holding: &mut Holding, tools: &Tools, report: &mut 
 fn stop(error: &SaveError) -> Stop {
     match error {
         SaveError::Lost => Stop::LeaseLost,
-        SaveError::Api(ApiError::Unauthorised(refused)) => Stop::Unauthorised(refused.words.clone()),
+        SaveError::Api(ApiError::Unauthorised(refused)) => {
+            Stop::Unauthorised { words: refused.words.clone(), hint: refused.hint.clone() }
+        }
         SaveError::Api(api) => Stop::Registry(api.to_string()),
         SaveError::Forbidden(words) => Stop::Forbidden(words.clone()),
         SaveError::Refused(words) => Stop::Registry(format!("the workspace does not take the record: {words}")),

@@ -15,6 +15,7 @@ use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIden
 use super::Call;
 use crate::identity::policy;
 use crate::model::Secret;
+use crate::render::style::clean;
 
 /// The regions in which Amazon Managed Grafana is (AWS General Reference, November 2026).
 const REGIONS: [&str; 10] = [
@@ -76,6 +77,12 @@ pub enum AwsError {
     /// AWS wants fewer calls, and went on wanting.
     #[error("AWS is throttling: {0}")]
     Throttled(String),
+    /// Something refused it that is not AWS: a proxy, a server that was named by mistake.
+    #[error("an answer with status {0} came that is not AWS's")]
+    NotAws(u16),
+    /// A secret is there, and is no text.
+    #[error("the secret `{0}` holds bytes that are no text")]
+    Bytes(String),
     /// The call itself makes no sense to AWS.
     #[error("AWS does not take this: {0}")]
     Invalid(String),
@@ -148,7 +155,11 @@ impl AwsError {
     pub(super) fn is_of_one(&self) -> bool {
         matches!(
             self,
-            AwsError::Denied { .. } | AwsError::NotFound(_) | AwsError::Invalid(_) | AwsError::InDeletion(_)
+            AwsError::Denied { .. }
+                | AwsError::NotFound(_)
+                | AwsError::Invalid(_)
+                | AwsError::InDeletion(_)
+                | AwsError::Bytes(_)
         )
     }
 
@@ -196,8 +207,19 @@ impl AwsError {
             AwsError::NotReached { .. } => {
                 "check the network, the proxy settings, the region, and AWS_ENDPOINT_URL where it is set".into()
             }
-            AwsError::Throttled(_) | AwsError::Lost(_) => "try again".into(),
-            AwsError::NotFound(_) | AwsError::Conflict(_) | AwsError::Quota(_) | AwsError::Invalid(_) => return None,
+            AwsError::NotAws(_) => {
+                "something answers in AWS's place: check the proxy settings, and AWS_ENDPOINT_URL where it is set".into()
+            }
+            AwsError::Lost(_) => {
+                "try again; if that does not help, check the proxy settings, and AWS_ENDPOINT_URL where it is set".into()
+            }
+            AwsError::Throttled(_) => "try again".into(),
+            AwsError::Bytes(_) => "store it as a text".into(),
+            AwsError::Conflict(_) => {
+                "try again when nobody else is at it: a workspace that is being changed refuses as well".into()
+            }
+            AwsError::Quota(_) => "delete what nobody needs of these; AWS raises no quota of a workspace".into(),
+            AwsError::NotFound(_) | AwsError::Invalid(_) => return None,
         };
         Some(text)
     }
@@ -249,8 +271,10 @@ fn of_service(call: &Call, profile: Option<&str>, status: u16, code: &str, words
             409 => AwsError::Conflict(told()),
             429 => AwsError::Throttled(told()),
             // Without a code it is no answer of AWS's: a proxy's, for one.
-            400..500 if code.is_empty() => {
-                AwsError::Invalid(format!("an answer that is not AWS's (status {status})"))
+            400..500 if code.is_empty() => AwsError::NotAws(status),
+            // What AWS takes it answers as it says. Whether this was done nobody knows.
+            200..400 if code.is_empty() => {
+                AwsError::Lost(format!("one with status {status} came that is not AWS's"))
             }
             403 => denied(call, words),
             400..500 => AwsError::Invalid(told()),
@@ -401,7 +425,7 @@ fn last(error: &dyn Error) -> String {
 /// Somebody else's words as they may stand in a message: one line, not too long.
 fn short(words: &str) -> String {
     let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    let line: String = line.chars().filter(|c| !c.is_control()).collect();
+    let line = clean(&line).into_owned();
     match line.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
@@ -511,13 +535,18 @@ mod tests {
 
     #[test]
     fn what_a_proxy_answers_is_not_taken_for_aws() {
-        assert!(matches!(of(403, "", ""), AwsError::Invalid(_)));
-        assert!(matches!(of(404, "", ""), AwsError::Invalid(_)));
+        for status in [403, 404] {
+            let error = of(status, "", "");
+            assert_eq!(error, AwsError::NotAws(status));
+            assert!(error.hint().unwrap().contains("AWS_ENDPOINT_URL"));
+        }
+        // It may have been done all the same, so that it counts as an answer that was lost.
+        assert_eq!(of(200, "", ""), AwsError::Lost("one with status 200 came that is not AWS's".into()));
     }
 
     #[test]
     fn words_of_others_are_one_short_line() {
-        assert_eq!(short("a\n  b\u{1b}[31m"), "a b[31m");
+        assert_eq!(short("a\n  b\u{1b}[31m"), "a b\\u{1b}[31m");
         assert_eq!(short(&"ä".repeat(500)).chars().count(), LONGEST + 1);
     }
 

@@ -31,6 +31,7 @@ pub use secrets::{SecretInfo, SecretValue};
 pub use workspaces::{Account, Minted, NetworkAccess, Role, Summary, TokenInfo, Workspace};
 
 use crate::model::Secret;
+use crate::render::style::clean;
 
 /// How often a call is sent in all.
 const ATTEMPTS: usize = 4;
@@ -154,7 +155,8 @@ impl Aws {
     pub async fn caller(&self) -> Result<Caller, AwsError> {
         let call = Call { action: "sts:GetCallerIdentity", resource: "*".into(), repeatable: true };
         let who = self.send(&call, || self.sts.get_caller_identity().send()).await?;
-        Ok(Caller { account: who.account.unwrap_or_default(), arn: who.arn.unwrap_or_default() })
+        let told = |text: Option<String>| clean(&text.unwrap_or_default()).into_owned();
+        Ok(Caller { account: told(who.account), arn: told(who.arn) })
     }
 
     /// An ARN of any account: whose it is AWS has not told.

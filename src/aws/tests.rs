@@ -26,6 +26,8 @@ struct Scripted {
     aws: Aws,
     /// What was asked: the action of the two services that name it in a header, else method and path.
     asked: Arc<Mutex<Vec<String>>>,
+    /// The regions that the requests were signed for.
+    regions: Arc<Mutex<Vec<String>>>,
 }
 
 impl Scripted {
@@ -34,13 +36,14 @@ impl Scripted {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked: Arc<Mutex<Vec<String>>> = Arc::default();
         let rest = Arc::new(Mutex::new(answers.iter().rev().cloned().collect::<Vec<_>>()));
-        let heard = asked.clone();
+        let regions: Arc<Mutex<Vec<String>>> = Arc::default();
+        let heard = (asked.clone(), regions.clone());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(serve(stream, heard.clone(), rest.clone()));
             }
         });
-        Scripted { aws: open(url).await, asked }
+        Scripted { aws: open(url).await, asked, regions }
     }
 
     fn asked(&self) -> Vec<String> {
@@ -58,9 +61,12 @@ async fn open(url: String) -> Aws {
     Aws::open(Options { embedded: Some(embedded), ..Options::default() }).await.unwrap()
 }
 
-async fn serve(mut stream: TcpStream, heard: Arc<Mutex<Vec<String>>>, rest: Arc<Mutex<Vec<Answer>>>) {
-    while let Some(asked) = read(&mut stream).await {
-        heard.lock().unwrap().push(asked);
+type Heard = (Arc<Mutex<Vec<String>>>, Arc<Mutex<Vec<String>>>);
+
+async fn serve(mut stream: TcpStream, heard: Heard, rest: Arc<Mutex<Vec<Answer>>>) {
+    while let Some((asked, region)) = read(&mut stream).await {
+        heard.0.lock().unwrap().push(asked);
+        heard.1.lock().unwrap().push(region);
         let answer = rest.lock().unwrap().pop();
         match answer {
             Some(Answer::Of(status, code, body)) => {
@@ -79,8 +85,8 @@ async fn serve(mut stream: TcpStream, heard: Arc<Mutex<Vec<String>>>, rest: Arc<
     }
 }
 
-/// One request: what it asks for.
-async fn read(stream: &mut TcpStream) -> Option<String> {
+/// One request: what it asks for, and the region that it was signed for.
+async fn read(stream: &mut TcpStream) -> Option<(String, String)> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -101,7 +107,9 @@ async fn read(stream: &mut TcpStream) -> Option<String> {
     }
     let line = head.lines().next().unwrap();
     let action = header("x-amz-target").and_then(|target| target.split_once('.').map(|(_, a)| a.to_owned()));
-    Some(action.unwrap_or_else(|| line.rsplit_once(' ').unwrap().0.to_owned()))
+    // Credential=KEY/DAY/REGION/SERVICE/aws4_request
+    let region = header("authorization").unwrap().split('/').nth(2).unwrap().to_owned();
+    Some((action.unwrap_or_else(|| line.rsplit_once(' ').unwrap().0.to_owned()), region))
 }
 
 fn made() -> Answer {
@@ -208,6 +216,47 @@ async fn all_pages_are_read() {
 }
 
 #[tokio::test]
+async fn pages_that_never_end_are_no_list() {
+    let page = Answer::Of(200, "", json!({ "workspaces": [], "nextToken": "again" }));
+    let scripted = Scripted::new(&[page.clone(), page]).await;
+    assert_eq!(scripted.aws.workspaces().await.unwrap_err(), AwsError::Lost("its pages never end".into()));
+    assert_eq!(scripted.asked().len(), 2);
+    let last = Answer::Of(200, "", json!({ "workspaces": [], "nextToken": "" }));
+    assert_eq!(Scripted::new(&[last]).await.aws.workspaces().await, Ok(Vec::new()));
+}
+
+#[tokio::test]
+async fn nothing_that_aws_says_of_a_workspace_moves_the_cursor() {
+    let odd = "x\u{1b}]0;planted\u{7}\n";
+    let answer = json!({ "workspace": {
+        "id": WORKSPACE, "name": odd, "endpoint": odd, "status": odd, "grafanaVersion": odd, "created": 1, "modified": 1,
+        "degradedWorkspaceReason": odd, "dataSources": [odd], "permissionType": odd,
+        "authentication": { "providers": [odd] },
+        "networkAccessControl": { "prefixListIds": [odd], "vpceIds": [odd] },
+    }});
+    let workspace = Scripted::new(&[Answer::Of(200, "", answer)]).await.aws.workspace(WORKSPACE).await.unwrap();
+    let told = format!(
+        "{}{}{}{}{}{}{}{}",
+        workspace.name,
+        workspace.endpoint,
+        workspace.status,
+        workspace.grafana_version,
+        workspace.degraded_reason.unwrap(),
+        workspace.permission_type,
+        [workspace.data_sources, workspace.authentication].concat().concat(),
+        workspace.network_access.unwrap().prefix_lists.concat(),
+    );
+    assert!(!told.contains(char::is_control), "{told:?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_describes_nothing_describes_no_workspace() {
+    let empty = Answer::Of(200, "", json!({ "workspace": {} }));
+    let error = Scripted::new(&[empty]).await.aws.workspace(WORKSPACE).await.unwrap_err();
+    assert_eq!(error, AwsError::Lost("it describes no workspace".into()));
+}
+
+#[tokio::test]
 async fn a_token_that_is_gone_is_deleted() {
     let scripted = Scripted::new(&[refused(404, "ResourceNotFoundException")]).await;
     assert_eq!(scripted.aws.delete_token(WORKSPACE, "3", "7").await, Ok(()));
@@ -275,6 +324,21 @@ async fn secrets_are_found_by_name_arn_and_arn_without_its_ending() {
 }
 
 #[tokio::test]
+async fn a_secret_is_asked_for_in_the_region_that_its_arn_says() {
+    let value = || Answer::Of(200, "", json!({ "ARN": "x", "SecretString": "one", "VersionId": "v" }));
+    let far = "arn:aws:secretsmanager:eu-central-1:1:secret:far-AbCdEf".to_owned();
+    let scripted = Scripted::new(&[value(), value(), refused(400, "ResourceNotFoundException")]).await;
+    let values = scripted.aws.secret_values(&["near".to_owned(), far.clone()]).await.unwrap();
+    assert!(values.values().all(Result::is_ok));
+    assert!(scripted.aws.secret_value(&far, None, None).await.unwrap().is_none());
+    let mut regions = scripted.regions.lock().unwrap().clone();
+    regions[..2].sort();
+    assert_eq!(regions, ["eu-central-1", "eu-west-1", "eu-central-1"]);
+    assert_eq!((scripted.aws.region_of(&far), scripted.aws.region_of("near")), ("eu-central-1", "eu-west-1"));
+    assert_eq!(scripted.aws.calls(), 3);
+}
+
+#[tokio::test]
 async fn secrets_are_read_singly_where_batches_are_denied() {
     let value = |text: &str| Answer::Of(200, "", json!({ "ARN": "x", "SecretString": text, "VersionId": "v" }));
     let denied = || refused(400, "AccessDeniedException");
@@ -289,7 +353,7 @@ async fn secrets_are_read_singly_where_batches_are_denied() {
 async fn bytes_that_are_no_text_are_no_value() {
     let scripted = Scripted::new(&[Answer::Of(200, "", json!({ "ARN": "x", "SecretBinary": "/w==" }))]).await;
     let error = scripted.aws.secret_value("s", None, None).await.unwrap_err();
-    assert_eq!(error, AwsError::Invalid("the secret `s` holds bytes that are no text".into()));
+    assert_eq!(error, AwsError::Bytes("s".into()));
 }
 
 #[tokio::test]

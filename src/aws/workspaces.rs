@@ -4,9 +4,12 @@ use std::fmt;
 
 use super::{Aws, AwsError, Call};
 use crate::model::Secret;
+use crate::render::style::clean;
 
 /// How many items a page has at most.
 const PAGE: i32 = 100;
+/// How many pages a list has at most; one that has more never ends.
+const PAGES: usize = 1000;
 
 /// What a service account or an API key may do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -131,26 +134,46 @@ pub struct Minted {
     pub key: Secret,
 }
 
+/// Where a list goes on.
+#[derive(Default)]
+struct Pages {
+    next: Option<String>,
+    turned: usize,
+}
+
+impl Pages {
+    /// Whether there is another page. One that was read already, or too many, is no list of AWS's.
+    fn turn(&mut self, next: Option<String>) -> Result<bool, AwsError> {
+        // Some services end a list with an empty text.
+        let next = next.filter(|token| !token.is_empty());
+        self.turned += 1;
+        if next.is_some() && (next == self.next || self.turned == PAGES) {
+            return Err(AwsError::Lost("its pages never end".into()));
+        }
+        self.next = next;
+        Ok(self.next.is_some())
+    }
+}
+
 impl Aws {
     /// All workspaces of the region.
     pub async fn workspaces(&self) -> Result<Vec<Summary>, AwsError> {
         let call = Call { action: "grafana:ListWorkspaces", resource: "*".into(), repeatable: true };
-        let (mut all, mut next) = (Vec::new(), None);
+        let (mut all, mut pages) = (Vec::new(), Pages::default());
         loop {
             let page = self
                 .send(&call, || {
-                    self.grafana.list_workspaces().max_results(PAGE).set_next_token(next.clone()).send()
+                    self.grafana.list_workspaces().max_results(PAGE).set_next_token(pages.next.clone()).send()
                 })
                 .await?;
             all.extend(page.workspaces().iter().map(|w| Summary {
-                id: w.id().to_owned(),
-                name: w.name().unwrap_or_default().to_owned(),
-                endpoint: w.endpoint().to_owned(),
-                status: w.status().as_str().to_owned(),
-                grafana_version: w.grafana_version().to_owned(),
+                id: told(w.id()),
+                name: told(w.name().unwrap_or_default()),
+                endpoint: told(w.endpoint()),
+                status: told(w.status().as_str()),
+                grafana_version: told(w.grafana_version()),
             }));
-            next = page.next_token;
-            if next.is_none() {
+            if !pages.turn(page.next_token)? {
                 return Ok(all);
             }
         }
@@ -160,41 +183,43 @@ impl Aws {
     pub async fn workspace(&self, id: &str) -> Result<Workspace, AwsError> {
         let call = self.on("grafana:DescribeWorkspace", id, true);
         let answer = self.send(&call, || self.grafana.describe_workspace().workspace_id(id).send()).await?;
-        let Some(w) = answer.workspace else { return Err(AwsError::Lost("it describes no workspace".into())) };
+        // What is missing in an answer, the SDK makes up.
+        let Some(w) = answer.workspace.filter(|w| !w.id().is_empty()) else {
+            return Err(AwsError::Lost("it describes no workspace".into()));
+        };
         Ok(Workspace {
-            id: w.id().to_owned(),
-            name: w.name().unwrap_or_default().to_owned(),
-            endpoint: w.endpoint().to_owned(),
-            status: w.status().as_str().to_owned(),
-            degraded_reason: w.degraded_workspace_reason().map(str::to_owned),
-            grafana_version: w.grafana_version().to_owned(),
+            id: told(w.id()),
+            name: told(w.name().unwrap_or_default()),
+            endpoint: told(w.endpoint()),
+            status: told(w.status().as_str()),
+            degraded_reason: w.degraded_workspace_reason().map(told),
+            grafana_version: told(w.grafana_version()),
             authentication: w
                 .authentication()
-                .map(|a| a.providers().iter().map(|p| p.as_str().to_owned()).collect())
+                .map(|a| a.providers().iter().map(|p| told(p.as_str())).collect())
                 .unwrap_or_default(),
-            permission_type: w.permission_type().map(|p| p.as_str().to_owned()).unwrap_or_default(),
+            permission_type: w.permission_type().map(|p| told(p.as_str())).unwrap_or_default(),
             network_access: w.network_access_control().map(|access| NetworkAccess {
-                prefix_lists: access.prefix_list_ids().to_vec(),
-                vpc_endpoints: access.vpce_ids().to_vec(),
+                prefix_lists: access.prefix_list_ids().iter().map(|id| told(id)).collect(),
+                vpc_endpoints: access.vpce_ids().iter().map(|id| told(id)).collect(),
             }),
-            data_sources: w.data_sources().iter().map(|d| d.as_str().to_owned()).collect(),
+            data_sources: w.data_sources().iter().map(|d| told(d.as_str())).collect(),
         })
     }
 
     /// The versions that a workspace can be upgraded to.
     pub async fn upgrades(&self, workspace: &str) -> Result<Vec<String>, AwsError> {
         let call = self.on("grafana:ListVersions", workspace, true);
-        let (mut all, mut next) = (Vec::new(), None);
+        let (mut all, mut pages) = (Vec::new(), Pages::default());
         loop {
             let page = self
                 .send(&call, || {
                     let request = self.grafana.list_versions().workspace_id(workspace);
-                    request.max_results(PAGE).set_next_token(next.clone()).send()
+                    request.max_results(PAGE).set_next_token(pages.next.clone()).send()
                 })
                 .await?;
-            all.extend(page.grafana_versions.unwrap_or_default());
-            next = page.next_token;
-            if next.is_none() {
+            all.extend(page.grafana_versions().iter().map(|version| told(version)));
+            if !pages.turn(page.next_token)? {
                 return Ok(all);
             }
         }
@@ -203,23 +228,22 @@ impl Aws {
     /// All service accounts of a workspace.
     pub async fn accounts(&self, workspace: &str) -> Result<Vec<Account>, AwsError> {
         let call = self.on("grafana:ListWorkspaceServiceAccounts", workspace, true);
-        let (mut all, mut next) = (Vec::new(), None);
+        let (mut all, mut pages) = (Vec::new(), Pages::default());
         loop {
             let page = self
                 .send(&call, || {
                     let request = self.grafana.list_workspace_service_accounts().workspace_id(workspace);
-                    request.max_results(PAGE).set_next_token(next.clone()).send()
+                    request.max_results(PAGE).set_next_token(pages.next.clone()).send()
                 })
                 .await?;
             all.extend(page.service_accounts().iter().map(|a| Account {
                 id: a.id().to_owned(),
-                name: a.name().to_owned(),
+                name: told(a.name()),
                 role: Role::of(a.grafana_role().as_str()),
                 // A text, not a truth value.
                 disabled: a.is_disabled().eq_ignore_ascii_case("true"),
             }));
-            next = page.next_token;
-            if next.is_none() {
+            if !pages.turn(page.next_token)? {
                 return Ok(all);
             }
         }
@@ -240,23 +264,22 @@ impl Aws {
     /// All tokens of a service account, those that ran out included.
     pub async fn tokens(&self, workspace: &str, account: &str) -> Result<Vec<TokenInfo>, AwsError> {
         let call = self.on("grafana:ListWorkspaceServiceAccountTokens", workspace, true);
-        let (mut all, mut next) = (Vec::new(), None);
+        let (mut all, mut pages) = (Vec::new(), Pages::default());
         loop {
             let page = self
                 .send(&call, || {
                     let request = self.grafana.list_workspace_service_account_tokens().workspace_id(workspace);
-                    request.service_account_id(account).max_results(PAGE).set_next_token(next.clone()).send()
+                    request.service_account_id(account).max_results(PAGE).set_next_token(pages.next.clone()).send()
                 })
                 .await?;
             all.extend(page.service_account_tokens().iter().map(|t| TokenInfo {
                 id: t.id().to_owned(),
-                name: t.name().to_owned(),
+                name: told(t.name()),
                 created: t.created_at().secs(),
                 expires: t.expires_at().secs(),
                 last_used: t.last_used_at().map(|at| at.secs()),
             }));
-            next = page.next_token;
-            if next.is_none() {
+            if !pages.turn(page.next_token)? {
                 return Ok(all);
             }
         }
@@ -328,6 +351,11 @@ impl Aws {
     fn on(&self, action: &'static str, workspace: &str, repeatable: bool) -> Call {
         Call { action, resource: self.arn("grafana", &format!("/workspaces/{workspace}")), repeatable }
     }
+}
+
+/// A name or a word of AWS's as it may stand in a line: nothing in it moves the cursor.
+fn told(text: &str) -> String {
+    clean(text).into_owned()
 }
 
 fn gone(deleted: Result<(), AwsError>) -> Result<(), AwsError> {

@@ -235,6 +235,33 @@ fn a_token_that_is_revoked_in_the_middle_is_made_again_once() {
 }
 
 #[test]
+fn a_token_that_cannot_be_made_again_is_told_with_why() {
+    let m = Managed::faulty(LATEST, &["revoke:write@2", "denied:CreateWorkspaceServiceAccountToken@2"]);
+    m.aws("bootstrap-identity stack --no-secret -auto-approve").exits(0);
+    for n in 0..4 {
+        m.world.json(&format!("{n}.json"), &dashboard(&format!("d{n}"), &format!("D{n}")));
+    }
+    let ran = m.aws("apply stack -auto-approve");
+    ran.exits(6).says("another could not be made: AWS does not allow `grafana:CreateWorkspaceServiceAccountToken`");
+    ran.says(r#""Action":"grafana:CreateWorkspaceServiceAccountToken""#);
+}
+
+#[test]
+fn a_token_that_there_was_no_time_to_delete_is_told() {
+    let m = Managed::faulty(LATEST, &["slow:DeleteWorkspaceServiceAccountToken=600s"]);
+    m.aws("bootstrap-identity stack --no-secret -auto-approve").exits(0);
+    let before = m.all_calls();
+    let child = m.begin("plan stack");
+    while m.all_calls() < before + 4 {
+        std::thread::yield_now();
+    }
+    child.signal("INT");
+    let ran = child.ends();
+    ran.says(&format!("the token `{}` may not have been deleted", m.tokens()[0]));
+    ran.says("ends by itself within 15 minutes").says("amgctl identity status");
+}
+
+#[test]
 fn a_lost_answer_leaves_no_token_behind() {
     for fault in ["cut-after", "500-after", "cut-before", "502"] {
         let m = Managed::faulty(LATEST, &[&format!("{fault}:CreateWorkspaceServiceAccountToken@1")]);
@@ -256,7 +283,10 @@ fn throttling_is_waited_out_and_a_quota_is_not() {
     m.aws("plan stack").exits(0);
     let m = Managed::faulty(LATEST, &["quota:CreateWorkspaceServiceAccount"]);
     let calls = m.calls(|| {
-        m.aws("bootstrap-identity stack --no-secret -auto-approve").exits(6).says("a quota of AWS is used up");
+        m.aws("bootstrap-identity stack --no-secret -auto-approve")
+            .exits(6)
+            .says("a quota of AWS is used up")
+            .says("delete what nobody needs");
     });
     assert_eq!(calls["CreateWorkspaceServiceAccount"], 1);
 }
@@ -286,6 +316,13 @@ fn a_workspace_in_change_is_waited_for_where_that_is_asked() {
     let ran = m.aws("bootstrap-identity stack --no-secret -auto-approve");
     ran.exits(1).says("workspace `grafana-12-4` is UPDATING").says("--wait");
     m.aws("bootstrap-identity stack --no-secret -auto-approve --wait").exits(0).says("amgctl-demo made");
+    let m = Managed::faulty(LATEST, &["updating:DescribeWorkspace"]);
+    let calls = m.calls(|| {
+        let ran = m.aws("bootstrap-identity stack --no-secret -auto-approve --wait=1s");
+        ran.exits(1).says("workspace `grafana-12-4` is UPDATING").says("or longer, with --wait=DURATION");
+    });
+    // At once, after half a second, and when the time is over.
+    assert_eq!(shown(&calls), "DescribeWorkspace 3");
 }
 
 #[test]
