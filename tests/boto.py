@@ -49,6 +49,12 @@ def grafana(endpoint, token):
         return error.code
 
 
+def told_by(endpoint, token, path):
+    """What a workspace's Grafana answers."""
+    request = urllib.request.Request(f"http://{endpoint}{path}", headers={"Authorization": f"Bearer {token}"})
+    return json.load(urllib.request.urlopen(request, timeout=10))
+
+
 class Sandbox:
     """`amgctl sandbox` in a directory of its own."""
 
@@ -120,6 +126,9 @@ def tokens(sandbox):
         of = {"serviceAccountId": made["id"], **at}
         token = amg.create_workspace_service_account_token(name="a", secondsToLive=900, **of)["serviceAccountToken"]
         claim("the token opens the workspace", grafana(workspace["endpoint"], token["key"]) == 200)
+        path = "/api/serviceaccounts/search?perpage=100"
+        seen = {a["name"]: a["role"] for a in told_by(workspace["endpoint"], token["key"], path)["serviceAccounts"]}
+        claim("Grafana has the same account, in its own words", seen["ci"] == "Admin")
         refused(
             "ConflictException", 409, "a token's name twice", amg.create_workspace_service_account_token,
             name="a", secondsToLive=900, **of,
@@ -153,10 +162,16 @@ def quotas(sandbox):
     at = {"workspaceId": sandbox.workspaces["grafana-10-4"]["id"]}
     first = amg.create_workspace_service_account(name="one", grafanaRole="VIEWER", **at)["id"]
     second = amg.create_workspace_service_account(name="two", grafanaRole="VIEWER", **at)["id"]
-    for n in range(100):
+    made = [
         amg.create_workspace_service_account_token(
             name=f"t{n}", secondsToLive=1 if n < 50 else 900, serviceAccountId=first if n % 2 else second, **at
-        )
+        )["serviceAccountToken"]["key"]
+        for n in range(100)
+    ]
+    ends = time.time() + 5
+    while grafana(sandbox.workspaces["grafana-10-4"]["endpoint"], made[49]) != 401 and time.time() < ends:
+        time.sleep(0.1)
+    claim("half of them ran out", grafana(sandbox.workspaces["grafana-10-4"]["endpoint"], made[49]) == 401)
     told = refused(
         "ServiceQuotaExceededException", 402, "101 tokens", amg.create_workspace_service_account_token,
         name="t100", secondsToLive=900, serviceAccountId=first, **at,

@@ -405,6 +405,14 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_names_every_word() {
+        let told = include_str!("../../docs/sandbox.md");
+        for (word, _) in WORDS.iter().filter(|(word, _)| !word.ends_with("-after") || !word.starts_with('5')) {
+            assert!(told.contains(&format!("`{word}`")), "{word} is not in docs/sandbox.md");
+        }
+    }
+
+    #[test]
     fn what_is_no_fault_is_told_with_what_would_be() {
         for (text, told) in [
             ("frob", "`frob` is no fault: the words are `refuse`, `429`"),

@@ -113,7 +113,8 @@ fn too_far(moment: &str, sent: i64, now: i64) -> String {
     }
 }
 
-fn known(cloud: &Cloud, service: Service, id: &str, token: &str) -> Result<Key, Exception> {
+/// The key of an id and what came with it, unless it ended.
+pub(super) fn known(cloud: &Cloud, service: Service, id: &str, token: &str) -> Result<Key, Exception> {
     let query = service.protocol() == Protocol::Query;
     let code = if query { "InvalidClientTokenId" } else { "UnrecognizedClientException" };
     let kept = lock(&cloud.kept);
