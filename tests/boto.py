@@ -12,6 +12,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from email.utils import parsedate_to_datetime
 
 import boto3
 from botocore.config import Config
@@ -46,6 +47,12 @@ def grafana(endpoint, token):
         return urllib.request.urlopen(request, timeout=10).status
     except urllib.error.HTTPError as error:
         return error.code
+
+
+def told_by(endpoint, token, path):
+    """What a workspace's Grafana answers."""
+    request = urllib.request.Request(f"http://{endpoint}{path}", headers={"Authorization": f"Bearer {token}"})
+    return json.load(urllib.request.urlopen(request, timeout=10))
 
 
 class Sandbox:
@@ -97,6 +104,7 @@ def workspaces(sandbox):
     arn = f"arn:aws:grafana:us-east-1:123456789012:/workspaces/{ids[0]}"
     amg.tag_resource(resourceArn=arn, tags={"team": "sre"})
     claim("tags are kept", amg.list_tags_for_resource(resourceArn=arn)["tags"] == {"team": "sre"})
+    refused("ValidationException", 400, "51 tags", amg.tag_resource, resourceArn=arn, tags={f"k{n}": "" for n in range(50)})
     amg.untag_resource(resourceArn=arn, tagKeys=["team"])
     claim("tags are taken away", amg.list_tags_for_resource(resourceArn=arn)["tags"] == {})
 
@@ -118,6 +126,9 @@ def tokens(sandbox):
         of = {"serviceAccountId": made["id"], **at}
         token = amg.create_workspace_service_account_token(name="a", secondsToLive=900, **of)["serviceAccountToken"]
         claim("the token opens the workspace", grafana(workspace["endpoint"], token["key"]) == 200)
+        path = "/api/serviceaccounts/search?perpage=100"
+        seen = {a["name"]: a["role"] for a in told_by(workspace["endpoint"], token["key"], path)["serviceAccounts"]}
+        claim("Grafana has the same account, in its own words", seen["ci"] == "Admin")
         refused(
             "ConflictException", 409, "a token's name twice", amg.create_workspace_service_account_token,
             name="a", secondsToLive=900, **of,
@@ -151,10 +162,16 @@ def quotas(sandbox):
     at = {"workspaceId": sandbox.workspaces["grafana-10-4"]["id"]}
     first = amg.create_workspace_service_account(name="one", grafanaRole="VIEWER", **at)["id"]
     second = amg.create_workspace_service_account(name="two", grafanaRole="VIEWER", **at)["id"]
-    for n in range(100):
+    made = [
         amg.create_workspace_service_account_token(
             name=f"t{n}", secondsToLive=1 if n < 50 else 900, serviceAccountId=first if n % 2 else second, **at
-        )
+        )["serviceAccountToken"]["key"]
+        for n in range(100)
+    ]
+    ends = time.time() + 5
+    while grafana(sandbox.workspaces["grafana-10-4"]["endpoint"], made[49]) != 401 and time.time() < ends:
+        time.sleep(0.1)
+    claim("half of them ran out", grafana(sandbox.workspaces["grafana-10-4"]["endpoint"], made[49]) == 401)
     told = refused(
         "ServiceQuotaExceededException", 402, "101 tokens", amg.create_workspace_service_account_token,
         name="t100", secondsToLive=900, serviceAccountId=first, **at,
@@ -348,7 +365,7 @@ def faults_of_each_service(program):
     with Sandbox(program, "--fault", "throttle:GetSecretValue@1", "--fault", "denied:GetSecretValue@2",
                  "--fault", "quota:CreateSecret", "--fault", "500:ListSecrets@1", "--fault", "500:GetParameters",
                  "--fault", "denied:AssumeRole", "--fault", "expired:GetCallerIdentity@1",
-                 "--fault", "denied:CreateWorkspaceServiceAccount") as sandbox:
+                 "--fault", "denied:CreateWorkspaceServiceAccount", "--fault", "skew:ListVersions=1h") as sandbox:
         sm, ssm, sts, amg = [sandbox.client(s) for s in ["secretsmanager", "ssm", "sts", "grafana"]]
         refused("ThrottlingException", 400, "too many calls to Secrets Manager", sm.get_secret_value, SecretId="team/a")
         told = refused("AccessDeniedException", 400, "a secret that is denied", sm.get_secret_value, SecretId="team/a")
@@ -361,6 +378,9 @@ def faults_of_each_service(program):
         told = refused("AccessDenied", 403, "a denied role", sts.assume_role, RoleArn=role, RoleSessionName="run")
         claim("it names the role", f"sts:AssumeRole on resource: {role} " in told["Error"]["Message"])
         refused("ExpiredToken", 403, "a key that ended, at STS", sts.get_caller_identity)
+        told = refused("InvalidSignatureException", 403, "a clock that is slow", amg.list_versions)
+        ahead = parsedate_to_datetime(told["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp() - time.time()
+        claim("it says when it is there", "Signature expired" in told["Error"]["Message"] and 3590 < ahead < 3610)
         at = {"workspaceId": sandbox.workspaces["grafana-12-4"]["id"]}
         refused(
             "AccessDeniedException", 403, "a denied account", amg.create_workspace_service_account,

@@ -7,7 +7,7 @@
 //! | WHAT | `refuse` closes a new connection at once · `429`, `500`, `502`, `503`, `504` answer so and do nothing · the same with `-after` do it and answer so · `cut-before` and `cut-after` close the connection without an answer, before or after it was done · `slow` and `slow-after` wait, before or after it was done · `busy` is a database that several writers meet in · `nac` turns everybody away before Grafana sees them · `revoke` deletes every token that AWS made, just before · of AWS: `throttle` for too many calls, `denied` by IAM, `quota` used up, `expired` credentials, `skew` of the clocks, `updating` shows workspaces as being changed |
 //! | FILTER | `read`, `write`, or the beginning of a path; `aws` or the name of an action, as `CreateSecret`, for calls to AWS, which nothing else strikes; the faults of AWS need none |
 //! | WHEN | `@3` the third of those requests, `@3-5`, `@3+`, `%5` five in a hundred of them, `%5/7` the same with seed 7; without it every one |
-//! | VALUE | a time: how long `slow` waits, what `429` and `throttle` ask to wait |
+//! | VALUE | a time: how long `slow` waits, what `429` and `throttle` ask to wait, how far `skew` puts AWS's clock ahead, which a client may make up for; without it every signature is too late |
 //!
 //! A word that could never strike what its filters name is refused. Each Grafana of several counts by itself.
 //! Counting and chance are the fault's own, so the same requests in the same order meet the same faults.
@@ -402,6 +402,14 @@ mod tests {
         assert!((60..140).contains(&first.len()), "{}", first.len());
         assert_eq!(first, struck("502%5", &many));
         assert_ne!(first, struck("502%5/7", &many));
+    }
+
+    #[test]
+    fn the_documentation_names_every_word() {
+        let told = include_str!("../../docs/sandbox.md");
+        for (word, _) in WORDS.iter().filter(|(word, _)| !word.ends_with("-after") || !word.starts_with('5')) {
+            assert!(told.contains(&format!("`{word}`")), "{word} is not in docs/sandbox.md");
+        }
     }
 
     #[test]

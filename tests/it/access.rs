@@ -342,6 +342,10 @@ fn credentials_that_do_not_do_are_one_message() {
     expired.aws("plan stack").exits(6).says("the AWS credentials ran out").says("aws sso login");
     let skewed = Managed::faulty(LATEST, &["skew:aws"]);
     skewed.aws("plan stack").exits(6).says("the clock of this machine differs from AWS's");
+    // Who hears what time it is at AWS can sign by that.
+    let ahead = Managed::faulty(LATEST, &["skew:aws=10m"]);
+    ahead.aws("bootstrap-identity stack --no-secret -auto-approve").exits(0);
+    ahead.aws("plan stack").exits(0);
 }
 
 #[test]

@@ -15,6 +15,8 @@ use crate::sandbox::{random, slug};
 
 /// Tokens, accounts and keys that a workspace may have, each; what ran out counts until it is deleted (`amg.md` 2.2).
 const QUOTA: usize = 100;
+/// How many tags a workspace has at most.
+const TAGS: usize = 50;
 /// The longest life of a token or key, in seconds.
 const LONGEST_LIFE: i64 = 2_592_000;
 
@@ -375,9 +377,21 @@ fn tags(call: &Call<'_>) -> Outcome {
     let tags = kept.data.tags.entry(id.to_owned()).or_default();
     match call.action.as_str() {
         "TagResource" => {
+            let mut all = tags.clone();
             for (key, value) in call.body.get("tags").and_then(Value::as_object).into_iter().flatten() {
-                tags.insert(key.clone(), value.as_str().unwrap_or_default().to_owned());
+                let value = value.as_str().unwrap_or_default();
+                if key.is_empty() || key.len() > 128 || value.len() > 256 || key.starts_with("aws:") {
+                    return Err(Exception::field(
+                        "tags",
+                        "keys have from 1 to 128 characters and do not begin with aws:, values have up to 256",
+                    ));
+                }
+                all.insert(key.clone(), value.to_owned());
             }
+            if all.len() > TAGS {
+                return Err(Exception::field("tags", "a workspace has at most 50 tags"));
+            }
+            *tags = all;
         }
         "UntagResource" => {
             for key in call.request.parameters("tagKeys") {

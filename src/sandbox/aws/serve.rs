@@ -98,8 +98,18 @@ async fn respond(cloud: Arc<Cloud>, request: axum::http::Request<Incoming>) -> R
     if !slow(false).is_zero() {
         tokio::time::sleep(slow(false)).await;
     }
-    let signed =
-        Signed { method: parts.method.as_str(), path: &path, query: &query, headers: &parts.headers, body: &bytes };
+    let skews = strikes.iter().filter(|(what, _)| *what == What::Skew);
+    let ahead = skews.filter_map(|(_, time)| *time).fold(Duration::ZERO, Duration::saturating_add);
+    let signed = Signed {
+        method: parts.method.as_str(),
+        path: &path,
+        query: &query,
+        headers: &parts.headers,
+        body: &bytes,
+        now: cloud.clock.now().saturating_add(i64::try_from(ahead.as_secs()).unwrap_or(i64::MAX)),
+        // A client that heard the time here goes by it, one that did not by the machine's.
+        machine: ahead.is_zero().then(|| jiff::Timestamp::now().as_second()),
+    };
     let sent = answered(&cloud, &made_out, &read, &signed, &strikes);
     if !slow(true).is_zero() {
         tokio::time::sleep(slow(true)).await;
@@ -108,7 +118,7 @@ async fn respond(cloud: Arc<Cloud>, request: axum::http::Request<Incoming>) -> R
         let status = sent.as_ref().map(|a| a.status);
         lock(log).push(Logged { method: read.method.clone(), path: named.path, status });
     }
-    let date = jiff::Timestamp::from_second(cloud.clock.now()).unwrap_or_default();
+    let date = jiff::Timestamp::from_second(signed.now).unwrap_or_default();
     let date = date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
     let mut sent = sent.ok_or(Cut)?;
     sent.headers.push(("date", date));
@@ -190,10 +200,10 @@ fn carried_out(
     strikes: &[(What, Option<Duration>)],
 ) -> Outcome {
     let MadeOut { service, action, body } = made_out;
-    let strikes = |fault: What| strikes.iter().any(|(what, _)| *what == fault);
-    if strikes(What::Skew) {
+    if strikes.contains(&(What::Skew, None)) {
         return Err(service.unsigned("Signature expired: the request was signed more than 5 minutes ago"));
     }
+    let strikes = |fault: What| strikes.iter().any(|(what, _)| *what == fault);
     if strikes(What::Expired) {
         return Err(service.expired());
     }

@@ -26,6 +26,10 @@ pub struct Signed<'a> {
     pub headers: &'a HeaderMap,
     /// The body.
     pub body: &'a [u8],
+    /// When it came by the clock of AWS, in seconds since 1970.
+    pub now: i64,
+    /// When it came by the machine's clock, if one may sign by that as well.
+    pub machine: Option<i64>,
 }
 
 /// Whose the signature is; or why it is refused.
@@ -75,10 +79,9 @@ pub fn check(cloud: &Cloud, service: Service, request: &Signed<'_>) -> Result<Ke
             service.unsigned("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date")
         );
     }
-    // A client that heard the time here goes by it, one that did not by the machine's.
-    let clocks = [jiff::Timestamp::now().as_second(), cloud.clock.now()];
-    if clocks.iter().all(|now| (now - sent).abs() > SKEW) {
-        return Err(service.unsigned(too_far(moment, sent, cloud.clock.now())));
+    let mut clocks = [Some(request.now), request.machine].into_iter().flatten();
+    if clocks.all(|now| (now - sent).abs() > SKEW) {
+        return Err(service.unsigned(too_far(moment, sent, request.now)));
     }
     let names: Vec<&str> = names.split(';').collect();
     if !names.contains(&"host") {
@@ -110,7 +113,8 @@ fn too_far(moment: &str, sent: i64, now: i64) -> String {
     }
 }
 
-fn known(cloud: &Cloud, service: Service, id: &str, token: &str) -> Result<Key, Exception> {
+/// The key of an id and what came with it, unless it ended.
+pub(super) fn known(cloud: &Cloud, service: Service, id: &str, token: &str) -> Result<Key, Exception> {
     let query = service.protocol() == Protocol::Query;
     let code = if query { "InvalidClientTokenId" } else { "UnrecognizedClientException" };
     let kept = lock(&cloud.kept);
@@ -237,6 +241,8 @@ mod tests {
             query: "Action=ListUsers&Version=2010-05-08",
             headers: &headers,
             body: b"",
+            now: 0,
+            machine: None,
         };
         let canonical = canonical(&request, &["content-type", "host", "x-amz-date"]);
         assert_eq!(
@@ -255,13 +261,14 @@ mod tests {
         scope: &'static str,
         names: &'static str,
         late: i64,
+        machine: Option<i64>,
         body: &'static [u8],
     }
 
     impl Default for Sent {
         fn default() -> Sent {
             let (scope, names) = ("us-east-1/secretsmanager/aws4_request", "host;x-amz-date");
-            Sent { id: None, secret: None, scope, names, late: 0, body: b"{}" }
+            Sent { id: None, secret: None, scope, names, late: 0, machine: None, body: b"{}" }
         }
     }
 
@@ -269,14 +276,16 @@ mod tests {
     fn checked(sent: &Sent) -> String {
         let cloud = super::super::tests::cloud();
         let key = lock(&cloud.kept).data.key.clone();
-        let now = jiff::Timestamp::from_second(cloud.clock.now() - sent.late).unwrap();
-        let moment = now.strftime("%Y%m%dT%H%M%SZ").to_string();
+        let now = cloud.clock.now();
+        let moment = jiff::Timestamp::from_second(now - sent.late).unwrap();
+        let moment = moment.strftime("%Y%m%dT%H%M%SZ").to_string();
         let scope = format!("{}/{}", &moment[..8], sent.scope);
         let mut headers = HeaderMap::new();
         headers.insert("host", "127.0.0.1:1".parse().unwrap());
         headers.insert("x-amz-date", moment.parse().unwrap());
         let names: Vec<&str> = sent.names.split(';').collect();
-        let mut request = Signed { method: "POST", path: "/", query: "", headers: &headers, body: b"{}" };
+        let (method, path, query, body) = ("POST", "/", "", &b"{}"[..]);
+        let mut request = Signed { method, path, query, headers: &headers, body, now, machine: sent.machine };
         let secret = sent.secret.unwrap_or(&key.secret);
         let signature = sign(secret, &scope, &moment, &canonical(&request, &names));
         let id = sent.id.unwrap_or(&key.id);
@@ -297,6 +306,13 @@ mod tests {
     fn a_signature_tells_who_asks() {
         assert_eq!(checked(&Sent::default()), "ok arn:aws:iam::123456789012:user/sandbox");
         assert!(checked(&Sent { late: 240, ..Sent::default() }).starts_with("ok "));
+    }
+
+    #[test]
+    fn who_goes_by_the_machines_clock_may_sign_where_that_is_allowed() {
+        let before = jiff::Timestamp::now().as_second() - 86_400;
+        assert!(checked(&Sent { late: 86_400, ..Sent::default() }).contains("Signature expired: "));
+        assert!(checked(&Sent { late: 86_400, machine: Some(before), ..Sent::default() }).starts_with("ok "));
     }
 
     #[test]
@@ -326,7 +342,8 @@ mod tests {
             if let Some(text) = authorization {
                 headers.insert("authorization", text.parse().unwrap());
             }
-            let request = Signed { method: "GET", path: "/", query: "", headers: &headers, body: b"" };
+            let (method, path, query, body) = ("GET", "/", "", &b""[..]);
+            let request = Signed { method, path, query, headers: &headers, body, now: 0, machine: None };
             check(&cloud, service, &request).unwrap_err().code
         };
         assert_eq!(code(Service::Grafana, None), "MissingAuthenticationTokenException");

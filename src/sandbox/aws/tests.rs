@@ -304,3 +304,36 @@ fn parameters_are_listed_by_path_and_filter_a_page_at_a_time() {
     assert_eq!(names(&described, "Parameters").len(), 10);
     assert!(described["Parameters"][0].get("Value").is_none());
 }
+
+#[test]
+fn the_documentation_names_every_action_and_every_workspace() {
+    let told = include_str!("../../../docs/sandbox.md");
+    for service in Service::ALL {
+        for action in service.actions() {
+            assert!(told.contains(&format!("`{action}`")), "{action} is not in docs/sandbox.md");
+        }
+    }
+    for version in Version::all() {
+        let (id, name, played) = super::name(version, crate::sandbox::rules::Rules::of(version).grafana);
+        let line = told.lines().find(|line| line.starts_with(&format!("| `{id}` | `{name}` | ")));
+        let shown = line.unwrap_or_else(|| panic!("{id} {name} is not in docs/sandbox.md"));
+        assert!(shown.contains(played.split('.').next().unwrap()), "{shown}");
+    }
+}
+
+#[test]
+fn a_role_is_assumed_for_as_long_as_was_asked() {
+    let cloud = cloud();
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/ci");
+    let body = json!({ "RoleArn": role, "RoleSessionName": "run", "DurationSeconds": "900" });
+    let assumed = ask(&cloud, Service::Sts, "AssumeRole", body).unwrap();
+    let text = |name: &str| assumed["Credentials"][name].as_str().unwrap().to_owned();
+    let (id, token) = (text("AccessKeyId"), text("SessionToken"));
+    let asks = |service| signature::known(&cloud, service, &id, &token).map(|key| key.arn).map_err(|e| e.code);
+    assert_eq!(asks(Service::Grafana), Ok("arn:aws:sts::123456789012:assumed-role/ci/run".to_owned()));
+    cloud.clock.pass(Duration::from_secs(900));
+    assert_eq!(asks(Service::Grafana), Err("ExpiredTokenException"));
+    assert_eq!(asks(Service::Sts), Err("ExpiredToken"));
+    let foreign = json!({ "RoleArn": "arn:aws:iam::999999999999:role/ci", "RoleSessionName": "run" });
+    assert_eq!(refusal(ask(&cloud, Service::Sts, "AssumeRole", foreign)), "AccessDenied");
+}
