@@ -182,6 +182,11 @@ fn choice(file: &FileSettings, workspace: &WorkspaceArgs) -> Result<Choice, Stri
 
 /// The workspace of Amazon Managed Grafana, where nothing but one is possible.
 pub fn managed(file: &FileSettings, typed: &ManagedArgs) -> Result<Managed, String> {
+    if typed.workspace.as_deref().is_some_and(|name| name.trim().is_empty()) {
+        return Err(
+            "--workspace names nothing\n  hint: without the flag the region's only active one is meant".into()
+        );
+    }
     let named = typed.workspace.clone().or_else(|| typed.sandbox.is_none().then(|| file.workspace.clone())?);
     Ok(Managed {
         named,
@@ -285,6 +290,14 @@ mod tests {
         let file = FileSettings { workspace: Some("filed".into()), ..FileSettings::default() };
         assert_eq!(named(&settle(&WorkspaceArgs::default(), file.clone()).unwrap().workspace), Some("filed"));
         assert_eq!(settle(&flag, file).unwrap().workspace, Choice::Url("https://flag".into()));
+    }
+
+    #[test]
+    fn an_empty_name_is_not_the_same_as_none() {
+        for empty in ["", " "] {
+            let told = settle(&typed(Some(empty), None), FileSettings::default()).unwrap_err();
+            assert!(told.starts_with("--workspace names nothing"), "{told}");
+        }
     }
 
     #[test]

@@ -44,7 +44,8 @@ pub async fn bootstrap(args: BootstrapArgs, session: &Session<'_>) -> Result<Exi
             Exit::Guard,
             format!(
                 "workspace `{}` is Grafana {}, which has no API keys any more",
-                job.workspace.name, job.workspace.grafana_version
+                managed::named(&job.workspace),
+                job.workspace.grafana_version
             ),
         )
         .note(format!(

@@ -82,6 +82,8 @@ pub async fn job(args: &BootstrapArgs, session: &Session<'_>) -> Result<Job, Fai
     let tags = args.secret.tag.iter().map(|text| tag(text)).collect::<Result<_, _>>()?;
     let aws = managed::aws(&settings, session).await?;
     let workspace = managed::workspace(&aws, &managed, session).await?;
+    // Nothing is made for a workspace that no token can be sent to.
+    managed::url(&workspace.endpoint)?;
     let seconds = |length: Duration| i64::try_from(length.as_secs()).unwrap_or(i64::MAX);
     Ok(Job {
         settings,
@@ -156,7 +158,8 @@ pub async fn identity(args: BootstrapArgs, asked: bool, session: &Session<'_>) -
             Exit::Guard,
             format!(
                 "workspace `{}` is Grafana {}, which has no service accounts",
-                job.workspace.name, job.workspace.grafana_version
+                managed::named(&job.workspace),
+                job.workspace.grafana_version
             ),
         )
         .hint("`amgctl bootstrap-api-key` makes an API key for it"));
@@ -471,7 +474,7 @@ pub fn value(format: SecretFormat, token: &Secret, about: &stored::About) -> Sec
 
 /// Makes sure that a token opens the workspace, before anything is replaced by it.
 pub async fn verify(job: &Job, token: &Secret) -> Result<(), Failure> {
-    connect::verify(&managed::url(&job.workspace.endpoint), token, Some(&job.workspace)).await
+    connect::verify(&managed::url(&job.workspace.endpoint)?, token, Some(&job.workspace)).await
 }
 
 /// Puts a value into the secret; says whether readers may have it although it failed.

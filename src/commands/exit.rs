@@ -1,6 +1,6 @@
 //! How a command ends: the statuses, each with its number, and failures that are told once.
 
-use crate::render::style::Tone;
+use crate::render::style::{Tone, clean};
 use crate::terminal::Terminal;
 
 /// How a command ended.
@@ -84,12 +84,13 @@ impl Failure {
             return;
         }
         let style = &terminal.err;
-        let mut lines = style.wrapped(&format!("{}: ", style.paint(Tone::Remove, "error")), 7, &self.message);
+        let mut lines =
+            style.wrapped(&format!("{}: ", style.paint(Tone::Remove, "error")), 7, &clean(&self.message));
         for note in &self.notes {
-            lines.extend(style.wrapped("  note: ", 8, note));
+            lines.extend(style.wrapped("  note: ", 8, &clean(note)));
         }
         if let Some(hint) = &self.hint {
-            lines.extend(style.wrapped("  hint: ", 8, hint));
+            lines.extend(style.wrapped("  hint: ", 8, &clean(hint)));
         }
         terminal.say(&lines.join("\n"));
     }

@@ -132,7 +132,7 @@ async fn status(args: StatusArgs, session: &Session<'_>) -> Result<Exit, Failure
 async fn opens(there: &There, secret: &str) -> Result<(), String> {
     let stored = managed::read(&there.aws, secret, there.settings.access.key.as_deref());
     let stored = stored.await.map_err(|failure| failure.message)?;
-    let url = managed::url(&there.workspace.endpoint);
+    let url = managed::url(&there.workspace.endpoint).map_err(|failure| failure.message)?;
     connect::verify(&url, &stored.token, Some(&there.workspace)).await.map_err(|failure| failure.message)
 }
 
@@ -298,6 +298,12 @@ fn print_policy(args: &PolicyArgs, session: &Session<'_>) -> Result<Exit, Failur
         about.region = (*region).to_owned();
         about.account = (*account).to_owned();
         about.workspace = id;
+    } else if let Named::Id(id, region) = Named::read(args.workspace.as_deref()) {
+        about.region = region.unwrap_or(about.region);
+        about.workspace = id;
+    }
+    if let Some(fault) = about.fault() {
+        return Err(Failure::new(Exit::Usage, fault).hint("`amgctl workspace list` shows ids and names"));
     }
     let terminal = session.terminal;
     if let Some(repository) = &args.github {

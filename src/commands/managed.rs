@@ -10,11 +10,15 @@ use crate::aws::{Aws, AwsError, Options, Role, Summary, Workspace};
 use crate::grafana::bearer::{Bearer, Given};
 use crate::identity::find::{FindError, Named, find};
 use crate::identity::mint::{MintError, Minter, account};
+use crate::identity::policy;
 use crate::identity::stored::{self, Stored};
+use crate::render::table::rows;
 use crate::settings::{Access, Choice, Managed, Settings};
 
 /// A stored token that has less left than this is told of.
 const SOON: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How the hosts end that workspaces have.
+const HOSTS: [&str; 2] = [".amazonaws.com", ".amazonaws.com.cn"];
 
 /// Where a workspace is, and how it is spoken to.
 pub struct Entry {
@@ -55,8 +59,11 @@ pub async fn open(
             Some(session.embedded_aws(options).await?)
         }
     };
-    let options =
-        Options { region: region.or_else(|| access.region.clone()), profile: access.profile.clone(), embedded };
+    let region = region.or_else(|| access.region.clone());
+    if let Some(odd) = region.as_deref().filter(|region| !policy::is_region(region)) {
+        return Err(Failure::new(Exit::Usage, format!("`{odd}` is no AWS region")).hint("it looks like eu-west-1"));
+    }
+    let options = Options { region, profile: access.profile.clone(), embedded };
     Aws::open(options).await.map_err(|e| failure(&e))
 }
 
@@ -64,6 +71,7 @@ pub async fn open(
 pub async fn enter(managed: &Managed, settings: &Settings, session: &Session<'_>) -> Result<Entry, Failure> {
     let aws = aws(settings, session).await.map_err(|failure| unnamed(managed, failure))?;
     let workspace = workspace(&aws, managed, session).await.map_err(|failure| unnamed(managed, failure))?;
+    let url = url(&workspace.endpoint)?;
     let bearer: Arc<dyn Bearer> = match &settings.access.secret {
         Some(secret) => {
             let stored = read(&aws, secret, settings.access.key.as_deref()).await?;
@@ -73,7 +81,7 @@ pub async fn enter(managed: &Managed, settings: &Settings, session: &Session<'_>
     };
     // The plan says the version itself, as the workspace's own Grafana gives it.
     let name = format!("{} ({}, {})", named(&workspace), workspace.id, aws.region());
-    Ok(Entry { url: url(&workspace.endpoint), bearer, name, workspace })
+    Ok(Entry { url, bearer, name, workspace })
 }
 
 /// The workspace that is meant, ready to be spoken to; of the sandbox, where none is named, its own.
@@ -91,16 +99,31 @@ pub fn title(workspace: &Workspace, region: &str) -> String {
 }
 
 /// Its name, or its id where it has none.
-fn named(workspace: &Workspace) -> &str {
+#[must_use]
+pub fn named(workspace: &Workspace) -> &str {
     if workspace.name.is_empty() { &workspace.id } else { &workspace.name }
 }
 
 /// The address of a workspace: AWS gives a host without a scheme.
-#[must_use]
-pub fn url(endpoint: &str) -> String {
-    let host = endpoint.rsplit_once(':').map_or(endpoint, |(host, _)| host);
-    let loopback = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    format!("{}://{endpoint}", if loopback { "http" } else { "https" })
+///
+/// A token opens all of a workspace, so it is sent to Amazon's hosts and to loopback only, whatever answered as AWS.
+pub fn url(endpoint: &str) -> Result<String, Failure> {
+    let (host, port) = endpoint.split_once(':').unwrap_or((endpoint, "443"));
+    let plain = |host: &str| host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
+    if plain(host) && port.parse::<u16>().is_ok() {
+        if host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()) {
+            return Ok(format!("http://{endpoint}"));
+        }
+        if HOSTS.iter().any(|ending| host.ends_with(ending)) {
+            return Ok(format!("https://{endpoint}"));
+        }
+    }
+    let told = if endpoint.is_empty() { "no address".to_owned() } else { format!("the address `{endpoint}`") };
+    Err(Failure::new(Exit::Error, format!("AWS gives the workspace {told}, which is none of Amazon's"))
+        .note("no token is sent there")
+        .hint(
+            "check AWS_ENDPOINT_URL; a Grafana that is not Amazon's is named by --url, its token by GRAFANA_TOKEN",
+        ))
 }
 
 /// The token that a secret holds.
@@ -210,9 +233,9 @@ fn unnamed(managed: &Managed, failure: Failure) -> Failure {
 pub fn not_found(error: FindError, region: &str) -> Failure {
     let told = error.to_string();
     let listed = |all: &[Summary], failure: Failure| {
-        all.iter().fold(failure, |failure, w| {
-            failure.note(format!("{}  {}  Grafana {}  {}", w.id, w.name, w.grafana_version, w.status))
-        })
+        let all: Vec<_> =
+            all.iter().map(|w| [&*w.id, &*w.name, "Grafana", &*w.grafana_version, &*w.status]).collect();
+        rows(&all).lines().fold(failure, Failure::note)
     };
     match error {
         FindError::Aws(AwsError::NotFound(_)) => {
@@ -228,8 +251,8 @@ pub fn not_found(error: FindError, region: &str) -> Failure {
         FindError::NotActive { passing: true, .. } => {
             Failure::new(Exit::Error, told).hint("wait for it, or longer, with --wait=DURATION; or try again later")
         }
-        FindError::NotActive { .. } => {
-            Failure::new(Exit::Error, told).hint("see what AWS says of it: `amgctl workspace show`")
+        FindError::NotActive { id, .. } => {
+            Failure::new(Exit::Error, told).hint(format!("see what AWS says of it: `amgctl workspace show {id}`"))
         }
     }
 }
@@ -263,8 +286,31 @@ mod tests {
     #[test]
     fn an_endpoint_has_no_scheme_of_its_own() {
         let host = "g-0123456789.grafana-workspace.eu-west-1.amazonaws.com";
-        assert_eq!(url(host), format!("https://{host}"));
-        assert_eq!(url("127.0.0.1:4321"), "http://127.0.0.1:4321");
-        assert_eq!(url("localhost:4321"), "http://localhost:4321");
+        assert_eq!(url(host), Ok(format!("https://{host}")));
+        assert_eq!(url("127.0.0.1:4321"), Ok("http://127.0.0.1:4321".into()));
+        assert_eq!(url("localhost:4321"), Ok("http://localhost:4321".into()));
+    }
+
+    #[test]
+    fn a_token_is_sent_to_amazon_and_to_loopback_only() {
+        let host = "g-0123456789.grafana-workspace.eu-west-1.amazonaws.com";
+        for endpoint in [
+            String::new(),
+            "grafana.example.com".into(),
+            "amazonaws.com.example.com".into(),
+            format!("{host}.example.com"),
+            format!("https://{host}"),
+            format!("{host}/d/abc"),
+            format!("somebody@{host}"),
+            format!("grafana.example.com/{host}"),
+            format!("grafana.example.com#{host}"),
+            format!("grafana.example.com\\{host}"),
+            format!("{host}:https"),
+            "127.0.0.1:4321/path".into(),
+            "127.0.0.1:4321@grafana.example.com".into(),
+        ] {
+            let failure = url(&endpoint).expect_err(&endpoint);
+            assert_eq!(failure.exit, Exit::Error, "{endpoint}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Exit, Failure, Session, managed};
 use crate::aws::{Aws, Workspace};
 use crate::cli::{WorkspaceCommand, WorkspaceListArgs, WorkspaceShowArgs};
-use crate::identity::find::{Named, by_name};
+use crate::identity::find::{FindError, Named, by_name};
 use crate::render::table::table;
 use crate::settings::Access;
 
@@ -56,7 +56,14 @@ async fn show(args: WorkspaceShowArgs, session: &Session<'_>) -> Result<Exit, Fa
         _ => read,
     };
     // One that is not active is shown as well, which is why it is not entered.
-    let id = by_name(&aws, &read).await.map_err(|e| managed::not_found(e, aws.region()))?;
+    let id = by_name(&aws, &read).await.map_err(|error| {
+        let unchosen = matches!(error, FindError::None(..) | FindError::Several(..));
+        let failure = managed::not_found(error, aws.region());
+        match unchosen {
+            true => failure.hint("name one: `amgctl workspace show ID`, or another region with --region"),
+            false => failure,
+        }
+    })?;
     let workspace = aws.workspace(&id).await;
     let workspace = workspace.map_err(|e| managed::not_found(e.into(), aws.region()))?;
     let upgrades = aws.upgrades(&workspace.id).await.map_err(|e| managed::failure(&e))?;

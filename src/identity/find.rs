@@ -60,7 +60,9 @@ impl Named {
     }
 }
 
-fn is_id(text: &str) -> bool {
+/// Whether a text is the id of a workspace.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
     text.strip_prefix("g-").is_some_and(|rest| rest.len() == 10 && rest.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
@@ -79,6 +81,8 @@ pub enum FindError {
     /// It is there, and cannot be spoken to now.
     #[error("workspace `{name}` is {status}{}", .reason.as_ref().map(|r| format!(": {r}")).unwrap_or_default())]
     NotActive {
+        /// Its id.
+        id: String,
         /// Its name, or its id where it has none.
         name: String,
         /// Its status, as AWS spells it.
@@ -111,7 +115,8 @@ pub async fn find(aws: &Aws, named: &Named, wait: Option<Duration>) -> Result<Wo
             continue;
         }
         return Err(FindError::NotActive {
-            name: if workspace.name.is_empty() { workspace.id } else { workspace.name },
+            name: if workspace.name.is_empty() { workspace.id.clone() } else { workspace.name },
+            id: workspace.id,
             status: workspace.status,
             reason: workspace.degraded_reason,
             passing,

@@ -5,6 +5,8 @@
 
 use serde_json::{Value, json};
 
+use super::{find, store};
+
 /// What a policy is about. Empty parts become words in capitals, to be filled in.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct About {
@@ -60,6 +62,44 @@ impl About {
             name.to_owned()
         } else {
             self.arn("secretsmanager", &format!("secret:{name}{ending}"))
+        }
+    }
+}
+
+/// Whether a text can be the name of a region: `eu-west-1`.
+#[must_use]
+pub fn is_region(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+impl About {
+    /// What no policy can be about, told by the flag that says it: nobody notices a policy that matches nothing.
+    pub fn fault(&self) -> Option<String> {
+        let wrong = |flag: &str, text: &str, what: &str| Some(format!("{flag} {text}: this is no {what}"));
+        let arn = |text: &str| text.starts_with("arn:");
+        if !self.workspace.is_empty() && !find::is_id(&self.workspace) {
+            return wrong("--workspace", &self.workspace, "id of a workspace, nor its ARN or endpoint");
+        }
+        if !self.region.is_empty() && !is_region(&self.region) {
+            return wrong("--region", &self.region, "region");
+        }
+        let is_number = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+        if !self.account.is_empty() && !is_number(&self.account) {
+            return wrong("--account", &self.account, "number of an AWS account, which has 12 digits");
+        }
+        if let Some((name, fault)) = self.secrets.iter().find_map(|name| Some((name, store::name_fault(name)?))) {
+            return Some(format!("--secret {name}: {fault}"));
+        }
+        let of_path = |c: char| c.is_ascii_alphanumeric() || "/_.-".contains(c);
+        let path = |name: &&String| !name.is_empty() && name.chars().all(of_path);
+        if let Some(name) = self.parameters.iter().find(|name| !arn(name) && !path(name)) {
+            return wrong("--parameter", name, "path of a parameter");
+        }
+        let key = self.kms_key.as_deref().filter(|key| !arn(key) && !key.starts_with("alias/"));
+        let of_key = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        match key.filter(|key| key.is_empty() || !key.chars().all(of_key)) {
+            Some(key) => wrong("--kms-key", key, "id, alias or ARN of a key"),
+            None => None,
         }
     }
 }

@@ -76,6 +76,8 @@ impl Style {
     }
 
     /// A text in lines: the first after `first`, the others after as many blanks as `rest` says.
+    ///
+    /// A word that is longer than a line is left whole: what is cut can be neither copied nor searched for.
     #[must_use]
     pub fn wrapped(&self, first: &str, rest: usize, text: &str) -> Vec<String> {
         let mut lines = Vec::new();
@@ -86,12 +88,12 @@ impl Style {
             if self.fits(&longer) || fresh {
                 line = longer;
             } else {
-                lines.push(self.fit(&line));
+                lines.push(line.trim_end().to_owned());
                 line = format!("{}{word}", " ".repeat(rest));
             }
             fresh = false;
         }
-        lines.push(self.fit(&line));
+        lines.push(line.trim_end().to_owned());
         lines
     }
 
@@ -169,6 +171,16 @@ mod tests {
         for line in style.wrapped("  note: ", 8, &"漢字 ".repeat(20)) {
             assert!(measure_text_width(&line) <= 20, "{line}");
         }
+    }
+
+    #[test]
+    fn a_word_that_is_longer_than_a_line_is_left_whole() {
+        let style = Style { width: Some(20), ..Style::default() };
+        let arn = "arn:aws:iam::111122223333:role/ci";
+        assert_eq!(
+            style.wrapped("hint: ", 6, &format!("ask {arn} first")),
+            ["hint: ask", &format!("      {arn}"), "      first"]
+        );
     }
 
     #[test]

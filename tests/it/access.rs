@@ -89,6 +89,9 @@ fn a_workspace_that_is_not_found_is_told_with_those_that_are_there() {
     ran.says("g-0000000094 grafana-9-4 Grafana 9.4 ACTIVE").says("--workspace ID");
     let ran = unnamed("plan stack --workspace prod");
     ran.exits(1).says("no workspace of region us-east-1 has the name `prod`").says("g-0000000124");
+    unnamed("workspace show").exits(64).says("`amgctl workspace show ID`").lacks("--workspace");
+    let odd = unnamed("plan stack --workspace a\u{1b}[31mb\u{202e}");
+    odd.exits(1).says("has the name `a\\u{1b}[31mb\\u{202e}`").lacks("\u{1b}").lacks("\u{202e}");
     unnamed("plan stack --workspace g-ffffffffff").exits(1).says("no workspace of this id").says("workspace list");
     assert_eq!(m.tokens(), [""; 0]);
 }
