@@ -171,14 +171,14 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l sec
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l secret-format -d 'What the secret holds: JSON that says what the token is, or the bare token' -r -f -a "json\t'An object with token, ids, endpoint, region and expiry'
 plain\t'The token and nothing else'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l kms-key -d 'The KMS key of a new secret, by id, alias or ARN' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l tag -d 'A tag of the secret (may be repeated)' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l tag -d 'A tag that the secret gets together with a new token (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l input -d 'Whether to ask for what is missing; with false nothing is asked and the run refuses instead' -r -f -a "true\t''
 false\t''"
-complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l no-secret -d 'Store nothing: prepare the service account only, so that runs can make their own tokens'
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l adopt -d 'Take over a secret that somebody else made'
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l dry-run -d 'Show what would be done, and do nothing'
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l auto-approve -l yes -d 'Do not ask'
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l json -d 'Print the outcome as JSON; the token is never in it'
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l no-secret -d 'Store nothing: prepare the service account only, so that runs can make their own tokens'
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -198,10 +198,9 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l secr
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l secret-format -d 'What the secret holds: JSON that says what the token is, or the bare token' -r -f -a "json\t'An object with token, ids, endpoint, region and expiry'
 plain\t'The token and nothing else'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l kms-key -d 'The KMS key of a new secret, by id, alias or ARN' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l tag -d 'A tag of the secret (may be repeated)' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l tag -d 'A tag that the secret gets together with a new token (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l input -d 'Whether to ask for what is missing; with false nothing is asked and the run refuses instead' -r -f -a "true\t''
 false\t''"
-complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l no-secret -d 'Store nothing: prepare the service account only, so that runs can make their own tokens'
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l adopt -d 'Take over a secret that somebody else made'
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l dry-run -d 'Show what would be done, and do nothing'
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l auto-approve -l yes -d 'Do not ask'
@@ -244,10 +243,9 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l secret-format -d 'What the secret holds: JSON that says what the token is, or the bare token' -r -f -a "json\t'An object with token, ids, endpoint, region and expiry'
 plain\t'The token and nothing else'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l kms-key -d 'The KMS key of a new secret, by id, alias or ARN' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l tag -d 'A tag of the secret (may be repeated)' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l tag -d 'A tag that the secret gets together with a new token (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l input -d 'Whether to ask for what is missing; with false nothing is asked and the run refuses instead' -r -f -a "true\t''
 false\t''"
-complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l no-secret -d 'Store nothing: prepare the service account only, so that runs can make their own tokens'
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l adopt -d 'Take over a secret that somebody else made'
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l dry-run -d 'Show what would be done, and do nothing'
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l auto-approve -l yes -d 'Do not ask'
@@ -280,7 +278,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l account -d 'The number of the AWS account' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l secret -d 'The secret that holds the token, or that data sources refer to (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l parameter -d 'The parameter that data sources refer to (may be repeated)' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l kms-key -d 'The KMS key of the secrets, by ARN' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l kms-key -d 'The KMS key of the secrets and parameters, by id, alias or ARN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l github -d 'Print the trust policy of a role for GitHub Actions of this repository instead' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l no-color -d 'Never use colour'

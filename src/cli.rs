@@ -42,7 +42,7 @@ pub enum Command {
     /// Make, renew and store the stack's access to an Amazon Managed Grafana workspace
     BootstrapIdentity(BootstrapArgs),
     /// The same with an API key, for workspaces before Grafana 12
-    BootstrapApiKey(BootstrapArgs),
+    BootstrapApiKey(StoredArgs),
     /// Look after the stack's access: status, rotation, what may be deleted, IAM policies
     Identity(IdentityArgs),
     /// See the workspaces of Amazon Managed Grafana: list, show
@@ -305,9 +305,21 @@ pub struct ForgetArgs {
     pub workspace: WorkspaceArgs,
 }
 
-/// `amgctl bootstrap-identity`, `amgctl bootstrap-api-key` and `amgctl identity rotate`.
+/// `amgctl bootstrap-identity`.
 #[derive(Args, Debug)]
 pub struct BootstrapArgs {
+    /// The stored token
+    #[command(flatten)]
+    pub stored: StoredArgs,
+    /// Store nothing: prepare the service account only, so that runs can make their own tokens
+    #[arg(long, conflicts_with_all = ["secret", "secret_format", "kms_key", "tag", "adopt", "ttl", "renew_before",
+        "overlap"], help_heading = "Secret")]
+    pub no_secret: bool,
+}
+
+/// `amgctl bootstrap-api-key` and `amgctl identity rotate`.
+#[derive(Args, Debug)]
+pub struct StoredArgs {
     /// The directory
     #[command(flatten)]
     pub directory: DirectoryArgs,
@@ -348,16 +360,13 @@ pub struct SecretArgs {
     /// The secret in Secrets Manager, by name or ARN; `auth.secret` of amgctl.yaml otherwise
     #[arg(long, value_name = "NAME", help_heading = "Secret")]
     pub secret: Option<String>,
-    /// Store nothing: prepare the service account only, so that runs can make their own tokens
-    #[arg(long, conflicts_with = "secret", help_heading = "Secret")]
-    pub no_secret: bool,
     /// What the secret holds: JSON that says what the token is, or the bare token
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = SecretFormat::Json, help_heading = "Secret")]
     pub secret_format: SecretFormat,
     /// The KMS key of a new secret, by id, alias or ARN
     #[arg(long, value_name = "KEY", help_heading = "Secret")]
     pub kms_key: Option<String>,
-    /// A tag of the secret (may be repeated)
+    /// A tag that the secret gets together with a new token (may be repeated)
     #[arg(long, value_name = "KEY=VALUE", help_heading = "Secret")]
     pub tag: Vec<String>,
     /// Take over a secret that somebody else made
@@ -416,7 +425,7 @@ pub enum IdentityCommand {
     /// Show who this is in AWS, which service accounts and tokens there are, and how long they last
     Status(StatusArgs),
     /// Renew the stored token now, whatever it has left
-    Rotate(BootstrapArgs),
+    Rotate(StoredArgs),
     /// Delete the stack's tokens that ran out or were superseded
     Prune(PruneArgs),
     /// Print the IAM policy that a job needs, and the trust policy for GitHub Actions
@@ -484,11 +493,12 @@ pub struct PolicyArgs {
     /// The parameter that data sources refer to (may be repeated)
     #[arg(long, value_name = "PATH")]
     pub parameter: Vec<String>,
-    /// The KMS key of the secrets, by ARN
+    /// The KMS key of the secrets and parameters, by id, alias or ARN
     #[arg(long, value_name = "ARN")]
     pub kms_key: Option<String>,
     /// Print the trust policy of a role for GitHub Actions of this repository instead
-    #[arg(long, value_name = "OWNER/REPOSITORY[:BRANCH]")]
+    #[arg(long, value_name = "OWNER/REPOSITORY[:BRANCH]",
+        conflicts_with_all = ["mode", "secret", "parameter", "kms_key"])]
     pub github: Option<String>,
 }
 

@@ -71,15 +71,18 @@ impl Terminal {
 
     /// Asks for a line; none when there is nobody to ask. Signals are taken meanwhile.
     pub async fn ask(&self, question: String) -> Option<String> {
-        let own = self.clone();
-        // A line is waited for on a thread that nobody waits for when the program ends.
-        tokio::task::spawn_blocking(move || own.line(&question)).await.ok().flatten()
-    }
-
-    fn line(&self, question: &str) -> Option<String> {
         if !self.can_ask {
             return None;
         }
+        let own = self.clone();
+        let mut open = OpenLine(true);
+        // A line is waited for on a thread that nobody waits for when the program ends.
+        let answer = tokio::task::spawn_blocking(move || own.line(&question)).await.ok().flatten();
+        open.0 = answer.is_none();
+        answer
+    }
+
+    fn line(&self, question: &str) -> Option<String> {
         let mut stdout = io::stdout().lock();
         let _ = write!(stdout, "{question}").and_then(|()| stdout.flush());
         drop(stdout);
@@ -114,6 +117,17 @@ impl Terminal {
 
     fn target(&self) -> ProgressDrawTarget {
         if self.progress { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
+    }
+}
+
+/// A line on stdout that is ended when nobody ends it: a question after which stdin or the run ended.
+struct OpenLine(bool);
+
+impl Drop for OpenLine {
+    fn drop(&mut self) {
+        if self.0 {
+            write(&mut io::stdout().lock(), "");
+        }
     }
 }
 

@@ -242,6 +242,9 @@ def secrets(sandbox):
         "ResourceExistsException", 400, "another value under one token", sm.put_secret_value,
         SecretId="team/a", SecretString="other", ClientRequestToken=two,
     )
+    for tags in [[("aws:a", "b")], [("a", "aws:b")], [("a", "b"), ("a", "c")], [("k" * 129, "b")]]:
+        tags = [{"Key": key, "Value": value} for key, value in tags]
+        refused("InvalidParameterException", 400, "a tag that nobody may set", sm.tag_resource, SecretId="team/a", Tags=tags)
     sm.put_secret_value(SecretId="team/a", SecretBinary=b"\x00\x01", ClientRequestToken=three)
     claim("bytes are kept", sm.get_secret_value(SecretId="team/a")["SecretBinary"] == b"\x00\x01")
     for n in range(3):

@@ -8,10 +8,10 @@ use std::iter::successors;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::bootstrap::{self, Job};
+use super::bootstrap::{self, Job, Wanted};
 use super::{Exit, Failure, Session, managed};
 use crate::aws::{AwsError, Role, SecretInfo, Workspace};
-use crate::cli::{BootstrapArgs, RoleArg};
+use crate::cli::{RoleArg, StoredArgs};
 use crate::identity::rotation::{self, PENDING, labelled};
 use crate::identity::{names, store, stored};
 use crate::model::{Digest, Secret};
@@ -29,13 +29,9 @@ pub fn major(workspace: &Workspace) -> Option<u32> {
 }
 
 /// `amgctl bootstrap-api-key`.
-pub async fn bootstrap(args: BootstrapArgs, session: &Session<'_>) -> Result<Exit, Failure> {
+pub async fn bootstrap(args: StoredArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     bootstrap::may_ask(&args.approval, session, "bootstrap-api-key")?;
-    if args.secret.no_secret {
-        return Err(Failure::new(Exit::Usage, "an API key that is stored nowhere is of no use")
-            .hint("give --secret NAME, as amgctl/prod"));
-    }
-    let job = bootstrap::job(&args, session).await?;
+    let job = bootstrap::job(&args, Wanted::Token, session).await?;
     let Some(secret) = job.secret.clone() else {
         return Err(Failure::new(Exit::Usage, "no secret is named that the key could be stored in"));
     };
@@ -56,6 +52,7 @@ pub async fn bootstrap(args: BootstrapArgs, session: &Session<'_>) -> Result<Exi
     }
     let info = bootstrap::describe(&job, &secret, args.secret.adopt).await?;
     let decided = decide(&job, &secret, info.as_ref()).await?;
+    let mut expires = decided.expires.filter(|_| decided.next.is_none());
     let terminal = session.terminal;
     let told = |text: &str| if args.approval.json { terminal.say(text) } else { terminal.print(text) };
     told(&bootstrap::head(&job));
@@ -68,7 +65,7 @@ pub async fn bootstrap(args: BootstrapArgs, session: &Session<'_>) -> Result<Exi
                 told("Cancelled.");
                 return Ok(Exit::Error);
             }
-            carry_out(&job, &args, &secret, info.as_ref(), &decided).await?;
+            expires = carry_out(&job, &args, &secret, info.as_ref(), &decided).await?.or(expires);
             decided.steps.iter().for_each(|step| told(&done(step, &terminal.out)));
             told("\nBootstrap complete!");
         }
@@ -76,7 +73,10 @@ pub async fn bootstrap(args: BootstrapArgs, session: &Session<'_>) -> Result<Exi
     if args.approval.json {
         let value = json!({
             "workspace": bootstrap::workspace_json(&job), "stack": job.stack().as_str(),
-            "key": { "name": decided.next.as_ref().map_or(&decided.key, |next| &next.key) },
+            "key": {
+                "name": decided.next.as_ref().map_or(&decided.key, |next| &next.key),
+                "expiresAt": expires.map(moment),
+            },
             "secret": { "name": secret, "format": bootstrap::format_name(job.format) },
             "changes": bootstrap::changes(&decided.steps), "dryRun": args.approval.dry_run,
         });
@@ -94,6 +94,8 @@ struct Decided {
     key: String,
     /// How long that is good for, in seconds.
     left: i64,
+    /// When it ends, in seconds since 1970.
+    expires: Option<i64>,
     /// The versions whose keys have been superseded for long enough.
     old: Vec<String>,
     /// The versions whose keys are still to be deleted later on.
@@ -140,17 +142,16 @@ async fn decide(job: &Job, secret: &str, info: Option<&SecretInfo>) -> Result<De
     let previous = previous.filter(|version| version.starts_with(&mark) && Some(*version) != current);
     let (old, later): (Vec<String>, Vec<String>) = previous.map(str::to_owned).partition(|_| settled);
     let mut steps = Vec::new();
-    let mut step = |what, kind, name: String, about: String| steps.push(Step { what, kind, name, about });
+    let step = |what, kind, name: String, about: String| Step { what, kind, name, about };
     if let (Some(next), Some(because)) = (&next, because) {
-        step(What::Make, "API key", next.key.clone(), because);
-        let what = if info.is_none() { What::Make } else { What::Change };
-        step(what, "secret", name.to_owned(), format!("{}, a new version", bootstrap::format_name(job.format)));
+        steps.push(step(What::Make, "API key", next.key.clone(), because));
+        steps.push(bootstrap::secret_step(job, name, info));
     }
     for version in &old {
-        step(What::Delete, "API key", names::key(job.stack(), version), "superseded".into());
+        steps.push(step(What::Delete, "API key", names::key(job.stack(), version), "superseded".into()));
     }
     let key = ours.map(|version| names::key(job.stack(), version)).unwrap_or_default();
-    Ok(Decided { steps, next, key, left: left_now, old, later })
+    Ok(Decided { steps, next, key, left: left_now, expires, old, later })
 }
 
 /// The version after the one that readers get, and those that runs may have made of which readers never got one.
@@ -176,13 +177,15 @@ async fn works(job: &Job, secret: &str) -> Result<bool, Failure> {
     }
 }
 
+/// Makes the key that is to be made, deletes what may go; says when the new one ends, in seconds since 1970.
 async fn carry_out(
     job: &Job,
-    args: &BootstrapArgs,
+    args: &StoredArgs,
     secret: &str,
     info: Option<&SecretInfo>,
     decided: &Decided,
-) -> Result<(), Failure> {
+) -> Result<Option<i64>, Failure> {
+    let mut ends = None;
     let delete =
         async |name: &str| job.aws.delete_api_key(&job.workspace.id, name).await.map_err(|e| managed::failure(&e));
     let mut previous: Vec<String> = decided.old.iter().chain(&decided.later).cloned().collect();
@@ -192,8 +195,8 @@ async fn carry_out(
             delete(&next.key).await?;
             return Err(failure);
         }
-        let moment = |seconds: i64| Timestamp::from_second(seconds).unwrap_or_default().to_string();
         let expires = job.now() + i64::try_from(job.ttl.as_secs()).unwrap_or(0);
+        ends = Some(expires);
         let about = stored::About {
             stack: job.stack().to_string(),
             name: next.key.clone(),
@@ -233,7 +236,11 @@ async fn carry_out(
     if let Some(info) = info.filter(|_| !old.is_empty()) {
         job.aws.tag_secret(&info.arn, &[tag_of(&later)]).await.map_err(|e| managed::failure(&e))?;
     }
-    Ok(())
+    Ok(ends)
+}
+
+fn moment(seconds: i64) -> String {
+    Timestamp::from_second(seconds).unwrap_or_default().to_string()
 }
 
 /// The tag that names versions; no more of them than a tag has room for.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Exit, Failure, Session, connect, directory, holder, managed};
 use crate::aws::{Account, Aws, AwsError, Role, SecretInfo, TokenInfo, Workspace};
 use crate::cli::{
-    ApprovalArgs, BootstrapArgs, DirectoryArgs, ManagedArgs, RoleArg, RulesArgs, SecretFormat, WorkspaceArgs,
+    ApprovalArgs, DirectoryArgs, ManagedArgs, RoleArg, RulesArgs, SecretFormat, StoredArgs, WorkspaceArgs,
 };
 use crate::identity::mint::{Minter, account, fit};
 use crate::identity::rotation::{self, Due, Holding, Why};
@@ -25,6 +25,19 @@ use crate::settings::{self, Choice, Managed, Settings, named_duration, token_lif
 
 /// How long a token that was verified is taken for good, in seconds.
 const VERIFIED_FOR: i64 = 60;
+/// How many tags a secret may get: AWS allows 50, and amgctl has five of its own.
+const TAGS: usize = 45;
+
+/// What is wanted of a bootstrap.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wanted {
+    /// The service account and nothing else.
+    Account,
+    /// A stored token, renewed where it is due.
+    Token,
+    /// A new stored token, whatever the present one has left.
+    Renewal,
+}
 
 /// What a bootstrap is about, settled before anything is asked.
 pub struct Job {
@@ -68,10 +81,13 @@ impl Job {
 }
 
 /// Settles what a bootstrap is about, and finds the workspace.
-pub async fn job(args: &BootstrapArgs, session: &Session<'_>) -> Result<Job, Failure> {
+pub async fn job(args: &StoredArgs, wanted: Wanted, session: &Session<'_>) -> Result<Job, Failure> {
     let usage = |message: String| Failure::new(Exit::Usage, message);
     let (settings, managed) = settle(&args.directory, &args.managed, session)?;
-    let secret = secret(args, &settings)?;
+    let secret = match wanted {
+        Wanted::Account => None,
+        Wanted::Token | Wanted::Renewal => Some(secret(args, &settings)?),
+    };
     let ttl = token_life("--ttl", &args.token.ttl).map_err(usage)?;
     let renew_before = named_duration("--renew-before", &args.token.renew_before).map_err(usage)?;
     let overlap = named_duration("--overlap", &args.token.overlap).map_err(usage)?;
@@ -79,7 +95,7 @@ pub async fn job(args: &BootstrapArgs, session: &Session<'_>) -> Result<Job, Fai
         return Err(usage(format!("--renew-before {} is not less than the token's life", args.token.renew_before))
             .hint("every run would renew it; give a longer --ttl or a shorter --renew-before"));
     }
-    let tags = args.secret.tag.iter().map(|text| tag(text)).collect::<Result<_, _>>()?;
+    let tags = tags(&args.secret.tag)?;
     let aws = managed::aws(&settings, session).await?;
     let workspace = managed::workspace(&aws, &managed, session).await?;
     // Nothing is made for a workspace that no token can be sent to.
@@ -123,35 +139,56 @@ pub fn settle(
     Ok((settings, managed))
 }
 
-fn secret(args: &BootstrapArgs, settings: &Settings) -> Result<Option<String>, Failure> {
-    if args.secret.no_secret {
-        return Ok(None);
-    }
+fn secret(args: &StoredArgs, settings: &Settings) -> Result<String, Failure> {
     let Some(name) = args.secret.secret.clone().or_else(|| settings.access.secret.clone()) else {
-        return Err(Failure::new(Exit::Usage, "no secret is named that the token could be stored in")
-            .hint("give --secret NAME, as amgctl/prod; or --no-secret to prepare the service account only"));
+        return Err(Failure::new(Exit::Usage, "no secret is named that the token could be stored in").hint(
+            "give --secret NAME, as amgctl/prod; `bootstrap-identity --no-secret` makes the service account only",
+        ));
     };
     match store::name_fault(&name) {
         Some(fault) => Err(Failure::new(Exit::Usage, format!("`{name}` cannot be the name of a secret: {fault}"))
             .hint("choose another name, as amgctl/prod")),
-        None => Ok(Some(name)),
+        None => Ok(name),
     }
 }
 
-fn tag(text: &str) -> Result<(String, String), Failure> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() && !key.starts_with("amgctl:") => Ok((key.into(), value.into())),
-        Some((key, _)) if key.starts_with("amgctl:") => {
-            Err(Failure::new(Exit::Usage, format!("--tag {text}: tags that begin with `amgctl:` are amgctl's own")))
+/// The tags as they were typed. What AWS would refuse is refused here, before a token is made.
+fn tags(typed: &[String]) -> Result<Vec<(String, String)>, Failure> {
+    let mut tags: Vec<(String, String)> = Vec::new();
+    for text in typed {
+        let refused = |why: &str| Err(Failure::new(Exit::Usage, format!("--tag {text}: {why}")));
+        let (key, value) = match text.split_once('=') {
+            Some((key, value)) if !key.is_empty() => (key, value),
+            Some(_) | None => return refused("this is no tag").map_err(|f| f.hint("write it as KEY=VALUE")),
+        };
+        if key.starts_with("amgctl:") {
+            return refused("keys that begin with `amgctl:` are amgctl's own");
         }
-        _ => Err(Failure::new(Exit::Usage, format!("--tag {text}: this is no tag")).hint("write it as KEY=VALUE")),
+        if [key, value].iter().any(|text| text.to_ascii_lowercase().starts_with("aws:")) {
+            return refused("keys and values that begin with `aws:` are AWS's own");
+        }
+        if key.chars().count() > 128 || value.chars().count() > 256 {
+            return refused("a key has 128 characters at most, a value 256");
+        }
+        if tags.iter().any(|(other, _)| other == key) {
+            return refused("there is another tag of this key");
+        }
+        tags.push((key.to_owned(), value.to_owned()));
     }
+    if tags.len() > TAGS {
+        return Err(Failure::new(Exit::Usage, format!("there are {} tags; {TAGS} are possible", tags.len())));
+    }
+    Ok(tags)
 }
 
 /// `amgctl bootstrap-identity`, and `amgctl identity rotate` when it is asked for whatever the token has left.
-pub async fn identity(args: BootstrapArgs, asked: bool, session: &Session<'_>) -> Result<Exit, Failure> {
-    may_ask(&args.approval, session, if asked { "identity rotate" } else { "bootstrap-identity" })?;
-    let job = job(&args, session).await?;
+pub async fn identity(args: &StoredArgs, wanted: Wanted, session: &Session<'_>) -> Result<Exit, Failure> {
+    let command = match wanted {
+        Wanted::Account | Wanted::Token => "bootstrap-identity",
+        Wanted::Renewal => "identity rotate",
+    };
+    may_ask(&args.approval, session, command)?;
+    let job = job(args, wanted, session).await?;
     let major = super::api_key::major(&job.workspace);
     if major.is_some_and(|major| major < 9) {
         return Err(Failure::new(
@@ -181,7 +218,7 @@ pub async fn identity(args: BootstrapArgs, asked: bool, session: &Session<'_>) -
         Some(secret) => describe(&job, secret, args.secret.adopt).await?,
         None => None,
     };
-    let decided = decide(&job, &args, asked, there.as_ref(), &tokens, info.as_ref());
+    let decided = decide(&job, args, wanted, there.as_ref(), &tokens, info.as_ref());
     let before = Before { account: there, info };
     let terminal = session.terminal;
     let told = |text: &str| if args.approval.json { terminal.say(text) } else { terminal.print(text) };
@@ -268,8 +305,8 @@ struct Decided<'a> {
 
 fn decide<'a>(
     job: &Job,
-    args: &BootstrapArgs,
-    asked: bool,
+    args: &StoredArgs,
+    wanted: Wanted,
     account: Option<&Account>,
     tokens: &'a [TokenInfo],
     info: Option<&SecretInfo>,
@@ -285,35 +322,42 @@ fn decide<'a>(
         Some(_) => holding
             .due(job.renew_before)
             .or_else(|| other_format.then_some(Due::Format))
-            .or_else(|| asked.then_some(Due::Asked)),
+            .or_else(|| (wanted == Wanted::Renewal).then_some(Due::Asked)),
     };
     let mut steps = Vec::new();
-    let mut step = |what, kind, name: String, about: String| steps.push(Step { what, kind, name, about });
+    let step = |what, kind, name: String, about: String| Step { what, kind, name, about };
     if account.is_none() {
         let role = role(args.token.role);
         let about = format!("{role}; a billed user of the workspace");
-        step(What::Make, "service account", names::account(job.stack(), role), about);
+        steps.push(step(What::Make, "service account", names::account(job.stack(), role), about));
     }
     if let (Some(due), Some(_)) = (&due, &job.secret) {
         let ttl = i64::try_from(job.ttl.as_secs()).unwrap_or(i64::MAX);
-        step(What::Make, "token", format!("lives {}", left(ttl)), because(due));
-        let (what, about) = match info {
-            None => {
-                (What::Make, format!("{format}, {}", args.secret.kms_key.as_deref().unwrap_or("AWS's own key")))
-            }
-            Some(info) => match whose(Some(info), job.stack().as_str()) {
-                Whose::Ours => (What::Change, format!("{format}, a new version")),
-                _ => (What::Change, format!("{format}, a new version; taken over")),
-            },
-        };
-        step(what, "secret", secret.to_owned(), about);
+        // AWS is told its name only when it is made.
+        steps.push(step(What::Make, "token", String::new(), format!("lives {}; {}", left(ttl), because(due))));
+        steps.push(secret_step(job, secret, info));
     }
     let surplus = holding.surplus(job.overlap, holder::is_gone);
     for surplus in &surplus {
-        step(What::Delete, "token", surplus.token.name.clone(), why(surplus.why).into());
+        steps.push(step(What::Delete, "token", surplus.token.name.clone(), why(surplus.why).into()));
     }
     let surplus = surplus.into_iter().map(|s| s.token).collect();
     Decided { steps, due, surplus, stored: holding.stored(), mark }
+}
+
+/// What becomes of the secret.
+pub fn secret_step(job: &Job, name: &str, info: Option<&SecretInfo>) -> Step {
+    let format = format_name(job.format);
+    let (what, about) = match info {
+        None => (What::Make, format!("{format}, {}", job.kms_key.as_deref().unwrap_or("AWS's own key"))),
+        Some(info) => match whose(Some(info), job.stack().as_str()) {
+            Whose::Ours => (What::Change, format!("{format}, a new version")),
+            Whose::Nobodys | Whose::Other(_) | Whose::Foreign | Whose::InDeletion => {
+                (What::Change, format!("{format}, a new version; taken over"))
+            }
+        },
+    };
+    Step { what, kind: "secret", name: name.to_owned(), about }
 }
 
 /// Why a token may go, in words.
@@ -565,7 +609,10 @@ pub fn changes(steps: &[Step]) -> Vec<Value> {
     };
     steps
         .iter()
-        .map(|s| json!({ "action": word(s.what), "kind": s.kind, "name": s.name, "about": s.about }))
+        .map(|s| {
+            let name = Some(&s.name).filter(|name| !name.is_empty());
+            json!({ "action": word(s.what), "kind": s.kind, "name": name, "about": s.about })
+        })
         .collect()
 }
 

@@ -3,12 +3,10 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::bootstrap::{self, why};
+use super::bootstrap::{self, Wanted, why};
 use super::{Exit, Failure, Session, connect, holder, managed};
 use crate::aws::{Account, Aws, Role, SecretInfo, TokenInfo, Workspace};
-use crate::cli::{
-    BootstrapArgs, DirectoryArgs, IdentityCommand, ManagedArgs, PolicyArgs, PolicyMode, PruneArgs, StatusArgs,
-};
+use crate::cli::{DirectoryArgs, IdentityCommand, ManagedArgs, PolicyArgs, PolicyMode, PruneArgs, StatusArgs};
 use crate::identity::find::Named;
 use crate::identity::names::{self, Purpose, purpose};
 use crate::identity::policy::{self, About, Job};
@@ -16,24 +14,17 @@ use crate::identity::rotation::{self, Holding};
 use crate::identity::store;
 use crate::render::access::{Step, What, done, steps};
 use crate::render::duration::left;
+use crate::render::table::rows;
 use crate::settings::{Settings, named_duration};
 
 /// `amgctl identity`.
 pub async fn run(command: IdentityCommand, session: &Session<'_>) -> Result<Exit, Failure> {
     match command {
         IdentityCommand::Status(args) => status(args, session).await,
-        IdentityCommand::Rotate(args) => rotate(args, session).await,
+        IdentityCommand::Rotate(args) => bootstrap::identity(&args, Wanted::Renewal, session).await,
         IdentityCommand::Prune(args) => prune(args, session).await,
         IdentityCommand::Policy(args) => print_policy(&args, session),
     }
-}
-
-async fn rotate(args: BootstrapArgs, session: &Session<'_>) -> Result<Exit, Failure> {
-    if args.secret.no_secret {
-        return Err(Failure::new(Exit::Usage, "without a secret there is no stored token to renew")
-            .hint("give --secret NAME"));
-    }
-    bootstrap::identity(args, true, session).await
 }
 
 /// What access there is.
@@ -149,7 +140,8 @@ fn status_text(
         managed::title(&there.workspace, there.aws.region()),
         there.settings.stack
     );
-    if there.accounts.is_empty() {
+    // An API key has none.
+    if there.accounts.is_empty() && !matches!(opens, Some(Ok(()))) {
         text.push_str("\nThe stack has no service account here; `amgctl bootstrap-identity` makes it.\n");
     }
     let stored = there.stored().map(|token| token.id.as_str());
@@ -157,6 +149,7 @@ fn status_text(
         let disabled = if account.disabled { ", disabled" } else { "" };
         let count = if tokens.len() == 1 { "1 token".to_owned() } else { format!("{} tokens", tokens.len()) };
         text.push_str(&format!("\nservice account {} ({}{disabled}), {count}\n", account.name, account.role));
+        let mut told = Vec::new();
         for token in tokens {
             let use_ = match purpose(&there.settings.stack, &token.name) {
                 _ if stored == Some(token.id.as_str()) => "stored",
@@ -168,7 +161,11 @@ fn status_text(
                 seconds if seconds <= 0 => format!("ran out {} ago", left(-seconds)),
                 seconds => format!("ends in {}", left(seconds)),
             };
-            text.push_str(&format!("  {}  {use_}, {ends}\n", token.name));
+            told.push([use_.to_owned(), ends, token.name.clone()]);
+        }
+        let told: Vec<_> = told.iter().map(|[use_, ends, name]| [&**use_, &**ends, &**name]).collect();
+        for line in rows(&told).lines() {
+            text.push_str(&format!("  {line}\n"));
         }
     }
     if let Some((name, info)) = &there.secret {
@@ -303,7 +300,11 @@ fn print_policy(args: &PolicyArgs, session: &Session<'_>) -> Result<Exit, Failur
         about.workspace = id;
     }
     if let Some(fault) = about.fault() {
-        return Err(Failure::new(Exit::Usage, fault).hint("`amgctl workspace list` shows ids and names"));
+        let failure = Failure::new(Exit::Usage, fault.clone());
+        return Err(match fault.starts_with("--workspace") {
+            true => failure.hint("`amgctl workspace list` shows the ids"),
+            false => failure,
+        });
     }
     let terminal = session.terminal;
     if let Some(repository) = &args.github {

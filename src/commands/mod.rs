@@ -20,6 +20,7 @@ mod workspace;
 
 use std::path::Path;
 
+use bootstrap::Wanted;
 pub use exit::{Exit, Failure};
 use session::{Ended, Session};
 
@@ -56,7 +57,10 @@ async fn carry_out(command: Command, session: &Session<'_>) -> Result<Exit, Fail
         Command::Destroy(args) => apply::destroy(args, session).await,
         Command::Unlock(args) => registry::unlock(args, session).await,
         Command::Forget(args) => registry::forget(args, session).await,
-        Command::BootstrapIdentity(args) => bootstrap::identity(args, false, session).await,
+        Command::BootstrapIdentity(args) => {
+            let wanted = if args.no_secret { Wanted::Account } else { Wanted::Token };
+            bootstrap::identity(&args.stored, wanted, session).await
+        }
         Command::BootstrapApiKey(args) => api_key::bootstrap(args, session).await,
         Command::Identity(args) => identity::run(args.command, session).await,
         Command::Workspace(args) => workspace::run(args.command, session).await,

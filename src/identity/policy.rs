@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::{find, store};
+use super::find;
 
 /// What a policy is about. Empty parts become words in capitals, to be filled in.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -87,8 +87,10 @@ impl About {
         if !self.account.is_empty() && !is_number(&self.account) {
             return wrong("--account", &self.account, "number of an AWS account, which has 12 digits");
         }
-        if let Some((name, fault)) = self.secrets.iter().find_map(|name| Some((name, store::name_fault(name)?))) {
-            return Some(format!("--secret {name}: {fault}"));
+        // Not only names that we would give: services name secrets as they like, `rds!db-…`.
+        let of_name = |c: char| c.is_ascii_alphanumeric() || "/_+=.@!-".contains(c);
+        if let Some(name) = self.secrets.iter().find(|n| !arn(n) && (n.is_empty() || !n.chars().all(of_name))) {
+            return wrong("--secret", name, "name of a secret");
         }
         let of_path = |c: char| c.is_ascii_alphanumeric() || "/_.-".contains(c);
         let path = |name: &&String| !name.is_empty() && name.chars().all(of_path);

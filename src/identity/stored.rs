@@ -74,7 +74,7 @@ pub fn read(value: &Secret, key: Option<&str>) -> Result<Stored, String> {
         Ok(Value::Object(object)) => object,
         _ if key.is_some() => return Err("it is no JSON object, and a key of it is named".into()),
         _ if text.is_empty() => return Err("it is empty".into()),
-        _ => return Ok(Stored { token: Secret::new(text.to_owned()), about: About::default() }),
+        _ => return Ok(Stored { token: token(text)?, about: About::default() }),
     };
     let found = match key {
         Some(key) => object.get(key).ok_or_else(|| format!("its JSON has no key `{key}`"))?,
@@ -84,11 +84,11 @@ pub fn read(value: &Secret, key: Option<&str>) -> Result<Stored, String> {
             .or_else(|| Some(object.values().next()?).filter(|_| object.len() == 1))
             .ok_or_else(|| format!("its JSON has no key `{KEY}`"))?,
     };
-    let token = found.as_str().map(str::trim).filter(|t| !t.is_empty()).ok_or("its token is no text")?;
+    let found = found.as_str().map(str::trim).filter(|t| !t.is_empty()).ok_or("its token is no text")?;
     let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let expires: Option<jiff::Timestamp> = text("expiresAt").parse().ok();
     Ok(Stored {
-        token: Secret::new(token.to_owned()),
+        token: token(found)?,
         about: About {
             stack: text("stack"),
             token_id: text("tokenId"),
@@ -100,6 +100,14 @@ pub fn read(value: &Secret, key: Option<&str>) -> Result<Stored, String> {
             expires: expires.map(jiff::Timestamp::as_second),
         },
     })
+}
+
+/// A text that can be a token; a page, a key in PEM, a list cannot.
+fn token(text: &str) -> Result<Secret, String> {
+    if text.starts_with(['[', '<', '"']) || !text.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err("its text cannot be a token".into());
+    }
+    Ok(Secret::new(text.to_owned()))
 }
 
 #[cfg(test)]
@@ -146,6 +154,11 @@ mod tests {
             (r#"{"a":"planted"}"#, Some("b")),
             ("planted", Some("b")),
             (r#"{"token":{"planted":1}}"#, None),
+            (r#"{"token":"plan\nted planted"}"#, None),
+            (r#"["planted"]"#, None),
+            ("<html>planted</html>", None),
+            ("two planted", None),
+            ("planted\u{1b}[31m", None),
             ("", None),
         ] {
             let words = token(text, key).unwrap_err();

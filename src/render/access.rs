@@ -46,8 +46,13 @@ pub fn steps(steps: &[Step], style: &Style) -> String {
     for step in steps {
         let kind = console::pad_str(step.kind, kinds, console::Alignment::Left, None);
         let name = console::pad_str(&step.name, names, console::Alignment::Left, None);
-        let line = format!("  {} {kind}  {name}  {}", step.what.sign(style), style.paint(Tone::Dim, &step.about));
-        text.push_str(line.trim_end());
+        let (sign, about) = (step.what.sign(style), style.paint(Tone::Dim, &step.about));
+        let line = format!("  {sign} {kind}  {name}  {about}");
+        // Names may be longer than a line is wide: what there is to say then stands below, not at the edge.
+        match style.fits(&line) {
+            true => text.push_str(line.trim_end()),
+            false => text.push_str(&format!("  {sign} {kind}  {}\n      {about}", step.name)),
+        }
         text.push('\n');
     }
     text.push_str(&format!(
@@ -67,5 +72,21 @@ pub fn done(step: &Step, style: &Style) -> String {
         What::Change => "changed",
         What::Delete => "deleted",
     };
-    format!("  {} {}  {}  {word}", step.what.sign(style), step.kind, step.name)
+    let name = if step.name.is_empty() { String::new() } else { format!("  {}", step.name) };
+    format!("  {} {}{name}  {word}", step.what.sign(style), step.kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_longer_than_a_line_stands_by_itself() {
+        let name = "amgctl/shop/secret/20261124T112108Z-a095fd192ee7a0689c14b2ec";
+        let step = Step { what: What::Delete, kind: "token", name: name.into(), about: "superseded".into() };
+        let style = Style { width: Some(60), ..Style::default() };
+        let text = steps(std::slice::from_ref(&step), &style);
+        assert!(text.contains(&format!("\n  - token  {name}\n      superseded\n")), "{text}");
+        assert!(steps(&[step], &Style::default()).contains(&format!("{name}  superseded\n")));
+    }
 }

@@ -221,8 +221,8 @@ impl Running {
         });
         if let Some(aws) = self.aws() {
             line["aws"] = serde_json::json!({
-                "AWS_ENDPOINT_URL": aws.url, "AWS_REGION": aws.region, "AWS_ACCESS_KEY_ID": aws.access_key_id,
-                "AWS_SECRET_ACCESS_KEY": aws.secret_access_key,
+                "AWS_ENDPOINT_URL": aws.url, "AWS_REGION": aws.region, "AWS_DEFAULT_REGION": aws.region,
+                "AWS_ACCESS_KEY_ID": aws.access_key_id, "AWS_SECRET_ACCESS_KEY": aws.secret_access_key,
             });
             line["workspaces"] = aws
                 .workspaces

@@ -14,6 +14,7 @@ use super::text::SourceText;
 use super::yaml::member;
 use crate::kinds;
 use crate::model::{Address, Place, Problem, StackName};
+use crate::settings::token_life;
 
 /// The name of the file, at the root of the directory only.
 pub const FILE: &str = "amgctl.yaml";
@@ -326,7 +327,10 @@ impl FileSettings {
                 ("create", Value::Bool(create)) => self.identity.create = Some(*create),
                 ("create", _) => wrong("`identity.create` is `true` or `false`"),
                 ("token_ttl", Value::String(text)) if !text.trim().is_empty() => {
-                    self.identity.token_ttl = Some(text.trim().to_owned());
+                    match token_life("`identity.token_ttl`", text.trim()) {
+                        Ok(_) => self.identity.token_ttl = Some(text.trim().to_owned()),
+                        Err(words) => wrong(words.lines().next().unwrap_or_default()),
+                    }
                 }
                 ("token_ttl", _) => wrong("`identity.token_ttl` is a length of time, as `15m`"),
                 _ => {

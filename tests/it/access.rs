@@ -125,6 +125,16 @@ fn the_service_account_is_made_only_where_that_is_allowed() {
 }
 
 #[test]
+fn a_life_that_no_token_has_is_told_with_its_place() {
+    let m = Managed::faulty(LATEST, &[]);
+    for life in ["1y", "60d", "5", "soon"] {
+        m.world.write("amgctl.yaml", &format!("stack: demo\nidentity:\n  token_ttl: {life}\n"));
+        m.aws("plan stack").exits(3).says("amgctl.yaml:3:14").says("`identity.token_ttl`");
+    }
+    assert_eq!(m.all_calls(), 0);
+}
+
+#[test]
 fn an_account_that_is_no_admin_is_not_used() {
     let m = Managed::faulty(LATEST, &[]);
     block_on(m.client().create_account(m.id(), "amgctl-demo", Role::Viewer)).unwrap();

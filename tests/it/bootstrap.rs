@@ -55,13 +55,44 @@ fn what_would_be_done_is_shown_and_not_done() {
     let m = fresh(LATEST);
     let ran = m.aws("bootstrap-identity stack --secret amgctl/demo --dry-run");
     ran.exits(0).says("+ service account amgctl-demo ADMIN; a billed user of the workspace");
-    ran.says("+ token lives 30 days the secret has none yet").says("+ secret amgctl/demo json, AWS's own key");
+    ran.says("+ token lives 30 days; the secret has none yet").says("+ secret amgctl/demo json, AWS's own key");
     assert_eq!((m.accounts().len(), m.stored("amgctl/demo")), (0, None));
     m.aws("bootstrap-identity stack --secret amgctl/demo").exits(64).says("there is nobody to ask");
     let told = m.aws("bootstrap-identity stack --secret amgctl/demo --json --dry-run").out;
     let told: Value = serde_json::from_str(&told).unwrap();
     assert_eq!(told["changes"].as_array().unwrap().len(), 3);
     assert_eq!((&told["dryRun"], &told["token"]), (&json!(true), &Value::Null));
+    assert_eq!((&told["changes"][1]["kind"], &told["changes"][1]["name"]), (&json!("token"), &Value::Null));
+}
+
+#[test]
+fn a_flag_that_would_have_no_effect_is_refused() {
+    let m = fresh(LATEST);
+    for flag in
+        ["--ttl 3d", "--renew-before 1d", "--overlap 1h", "--tag a=b", "--kms-key k", "--adopt", "--secret s"]
+    {
+        let ran = m.aws(&format!("bootstrap-identity stack --no-secret -auto-approve {flag}"));
+        ran.exits(64).says("cannot be used with").says("--no-secret");
+    }
+    m.aws("identity policy --github acme/infra --mode plan").exits(64).says("cannot be used with");
+    assert_eq!(m.accounts(), [""; 0]);
+}
+
+#[test]
+fn a_tag_that_aws_would_refuse_is_refused_before_a_token_is_made() {
+    let m = fresh(LATEST);
+    let long = "k".repeat(129);
+    for (tags, told) in [
+        ("--tag a", "KEY=VALUE"),
+        ("--tag =b", "KEY=VALUE"),
+        ("--tag amgctl:stack=other", "amgctl's own"),
+        ("--tag aws:a=b", "AWS's own"),
+        ("--tag a=b --tag a=c", "another tag of this key"),
+        (&*format!("--tag {long}=b"), "128 characters"),
+    ] {
+        m.aws(&format!("{BOOTSTRAP} {tags}")).exits(64).says(told);
+    }
+    assert_eq!(m.all_calls(), 0);
 }
 
 #[test]
@@ -108,7 +139,7 @@ fn rotating_renews_whatever_is_left() {
     let second = works(&m);
     assert_ne!(first, second);
     assert_eq!(m.tokens(), [second]);
-    m.aws("identity rotate stack --no-secret -auto-approve").exits(64).says("no stored token to renew");
+    m.aws("identity rotate stack --no-secret -auto-approve").exits(64).says("unexpected argument '--no-secret'");
 }
 
 #[test]
@@ -333,7 +364,9 @@ fn status_says_who_what_and_how_long() {
     m.aws(BOOTSTRAP).exits(0);
     let status = "identity status stack --secret amgctl/demo";
     let ran = m.aws(status);
-    ran.exits(0).says("service account amgctl-demo (ADMIN), 1 token").says("stored, ends in 30 days");
+    ran.exits(0)
+        .says("service account amgctl-demo (ADMIN), 1 token")
+        .says("stored ends in 30 days amgctl/demo/secret/");
     ran.says("The secret `amgctl/demo` holds a token that works and ends in 30 days.");
     m.aws(&format!("{status} --fail-under 7d")).exits(0);
     m.pass(24 * DAY - 3_600);
@@ -380,6 +413,22 @@ fn policies_are_printed_without_asking_anybody() {
     for mode in ["plan", "bootstrap", "reader"] {
         printed(&format!("identity policy --mode {mode} --workspace {arn} --secret amgctl/prod"));
     }
+    for odd in [
+        "--workspace observability",
+        "--workspace arn:aws:grafana:eu-west-1:111122223333:/workspaces/observability",
+        "--region eu_west",
+        "--account 1",
+        "--secret a*",
+        "--parameter *",
+        "--kms-key *",
+    ] {
+        let typed = format!("identity policy {odd}");
+        m.run(&typed, m.without_credentials(&typed)).exits(64).lacks("Statement");
+    }
+    let endpoint = "g-0123456789.grafana-workspace.us-east-2.amazonaws.com";
+    let (policy, _) = printed(&format!("identity policy --account 111122223333 --workspace {endpoint}"));
+    let arn = "arn:aws:grafana:us-east-2:111122223333:/workspaces/g-0123456789";
+    assert_eq!(policy["Statement"][1]["Resource"], arn);
     let ran = m.run("identity policy --github acme", m.without_credentials("identity policy --github acme"));
     ran.exits(64).says("OWNER/REPOSITORY");
 }
@@ -398,6 +447,8 @@ fn an_old_workspace_gets_an_api_key_that_is_renewed() {
     works(&m);
     let first = name(&m);
     assert_eq!(keys(&m), [first.as_str()]);
+    let told: Value = serde_json::from_str(&m.aws(&format!("{KEY} --json")).out).unwrap();
+    assert_eq!(told["key"]["expiresAt"], m.stored_json("amgctl/demo")["expiresAt"]);
     m.aws(KEY).exits(0).says("No changes. The key in the secret `amgctl/demo` is good for 30 days.");
     m.pass(24 * DAY - 3_600);
     m.aws(KEY).exits(0).says("the stored one has 6 days left");

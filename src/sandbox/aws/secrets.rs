@@ -171,7 +171,7 @@ fn create(call: &Call<'_>, all: &mut All, now: i64) -> Outcome {
         name: name.to_owned(),
         description: call.text("Description").to_owned(),
         kms_key: Some(call.text("KmsKeyId").to_owned()).filter(|key| !key.is_empty()),
-        tags: tagged(BTreeMap::new(), tags(call))?,
+        tags: tagged(BTreeMap::new(), tags(call)?)?,
         created: now,
         changed: now,
         deleted: None,
@@ -186,10 +186,19 @@ fn create(call: &Call<'_>, all: &mut All, now: i64) -> Outcome {
     Ok(answer)
 }
 
-fn tags(call: &Call<'_>) -> BTreeMap<String, String> {
+/// The tags of a call. Keys have 1 to 128 characters, values 256 at most, and `aws:` is AWS's own (`amg.md` 8).
+fn tags(call: &Call<'_>) -> Result<BTreeMap<String, String>, Exception> {
     let text = |tag: &Value, name: &str| tag.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let given = call.body.get("Tags").and_then(Value::as_array);
-    given.into_iter().flatten().map(|tag| (text(tag, "Key"), text(tag, "Value"))).collect()
+    let mut tags = BTreeMap::new();
+    for tag in call.body.get("Tags").and_then(Value::as_array).into_iter().flatten() {
+        let (key, value) = (text(tag, "Key"), text(tag, "Value"));
+        let odd = key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256;
+        let own = |text: &str| text.to_ascii_lowercase().starts_with("aws:");
+        if odd || own(&key) || own(&value) || tags.insert(key, value).is_some() {
+            return Err(parameter("A tag's key or value isn't valid, or a key is there twice."));
+        }
+    }
+    Ok(tags)
 }
 
 /// Tags after others were added, of which there may be 50.
@@ -197,9 +206,6 @@ fn tagged(
     mut tags: BTreeMap<String, String>,
     added: BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, Exception> {
-    if added.keys().any(|key| key.is_empty() || key.starts_with("aws:")) {
-        return Err(parameter("A tag's key can't be empty or begin with aws:."));
-    }
     tags.extend(added);
     if tags.len() > TAGS {
         return Err(Exception::new(400, "LimitExceededException", "A secret can have at most 50 tags."));
@@ -393,7 +399,7 @@ fn restore(call: &Call<'_>, all: &mut All) -> Outcome {
 }
 
 fn tag(call: &Call<'_>, all: &mut All) -> Outcome {
-    let given = tags(call);
+    let given = tags(call)?;
     let secret = live(all, call.text("SecretId"))?;
     if call.action == "TagResource" {
         secret.tags = tagged(secret.tags.clone(), given)?;
