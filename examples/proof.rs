@@ -172,7 +172,7 @@ impl Proof {
         }
         for (server, (runs, wrong)) in swept {
             let cell = if wrong == 0 { format!("all {runs}") } else { format!("NOT all {runs}") };
-            cells.put("mended by the next run", &server, cell);
+            cells.put("**mended by the next run**", &server, cell);
         }
         cells.print("How applies ended that a fault struck, and whether the next run mended all");
         let mut busy = Cells::new("busy database");

@@ -114,8 +114,13 @@ pub enum Conflict {
 /// Why a run ended before its plan did.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Stop {
-    /// The token is not accepted any more; the server's words.
-    Unauthorised(String),
+    /// The token is not accepted any more.
+    Unauthorised {
+        /// The server's words.
+        words: String,
+        /// What to do, which depends on where the token came from.
+        hint: String,
+    },
     /// The token may not keep the record; the server's words.
     Forbidden(String),
     /// Another run took over the record.

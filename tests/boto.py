@@ -12,6 +12,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from email.utils import parsedate_to_datetime
 
 import boto3
 from botocore.config import Config
@@ -46,6 +47,12 @@ def grafana(endpoint, token):
         return urllib.request.urlopen(request, timeout=10).status
     except urllib.error.HTTPError as error:
         return error.code
+
+
+def told_by(endpoint, token, path):
+    """What a workspace's Grafana answers."""
+    request = urllib.request.Request(f"http://{endpoint}{path}", headers={"Authorization": f"Bearer {token}"})
+    return json.load(urllib.request.urlopen(request, timeout=10))
 
 
 class Sandbox:
@@ -97,6 +104,7 @@ def workspaces(sandbox):
     arn = f"arn:aws:grafana:us-east-1:123456789012:/workspaces/{ids[0]}"
     amg.tag_resource(resourceArn=arn, tags={"team": "sre"})
     claim("tags are kept", amg.list_tags_for_resource(resourceArn=arn)["tags"] == {"team": "sre"})
+    refused("ValidationException", 400, "51 tags", amg.tag_resource, resourceArn=arn, tags={f"k{n}": "" for n in range(50)})
     amg.untag_resource(resourceArn=arn, tagKeys=["team"])
     claim("tags are taken away", amg.list_tags_for_resource(resourceArn=arn)["tags"] == {})
 
@@ -118,6 +126,9 @@ def tokens(sandbox):
         of = {"serviceAccountId": made["id"], **at}
         token = amg.create_workspace_service_account_token(name="a", secondsToLive=900, **of)["serviceAccountToken"]
         claim("the token opens the workspace", grafana(workspace["endpoint"], token["key"]) == 200)
+        path = "/api/serviceaccounts/search?perpage=100"
+        seen = {a["name"]: a["role"] for a in told_by(workspace["endpoint"], token["key"], path)["serviceAccounts"]}
+        claim("Grafana has the same account, in its own words", seen["ci"] == "Admin")
         refused(
             "ConflictException", 409, "a token's name twice", amg.create_workspace_service_account_token,
             name="a", secondsToLive=900, **of,
@@ -151,10 +162,16 @@ def quotas(sandbox):
     at = {"workspaceId": sandbox.workspaces["grafana-10-4"]["id"]}
     first = amg.create_workspace_service_account(name="one", grafanaRole="VIEWER", **at)["id"]
     second = amg.create_workspace_service_account(name="two", grafanaRole="VIEWER", **at)["id"]
-    for n in range(100):
+    made = [
         amg.create_workspace_service_account_token(
             name=f"t{n}", secondsToLive=1 if n < 50 else 900, serviceAccountId=first if n % 2 else second, **at
-        )
+        )["serviceAccountToken"]["key"]
+        for n in range(100)
+    ]
+    ends = time.time() + 5
+    while grafana(sandbox.workspaces["grafana-10-4"]["endpoint"], made[49]) != 401 and time.time() < ends:
+        time.sleep(0.1)
+    claim("half of them ran out", grafana(sandbox.workspaces["grafana-10-4"]["endpoint"], made[49]) == 401)
     told = refused(
         "ServiceQuotaExceededException", 402, "101 tokens", amg.create_workspace_service_account_token,
         name="t100", secondsToLive=900, serviceAccountId=first, **at,
@@ -238,6 +255,11 @@ def secrets(sandbox):
     got = sm.batch_get_secret_value(Filters=[{"Key": "name", "Values": ["many/"]}])
     claim("a batch reads by filters", len(got["SecretValues"]) == 3)
     names = [s["Name"] for p in sm.get_paginator("list_secrets").paginate(MaxResults=1) for s in p["SecretList"]]
+    listed = sm.list_secrets(Filters=[{"Key": "name", "Values": ["many/1"]}])["SecretList"]
+    claim("lists have the labels of versions", list(listed[0]["SecretVersionsToStages"].values()) == [["AWSCURRENT"]])
+    versions = sm.list_secret_version_ids(SecretId="team/a", MaxResults=1)
+    claim("versions have pages", len(versions["Versions"]) == 1 and "NextToken" in versions)
+    refused("InvalidNextTokenException", 400, "a page that is none", sm.list_secrets, NextToken="x")
     claim("lists have pages", names == ["many/0", "many/1", "many/2", "team/a"])
     sm.delete_secret(SecretId="many/0", RecoveryWindowInDays=7)
     refused("InvalidRequestException", 400, "reading what is to be deleted", sm.get_secret_value, SecretId="many/0")
@@ -246,6 +268,7 @@ def secrets(sandbox):
     sm.restore_secret(SecretId="many/0")
     claim("it can be restored", sm.get_secret_value(SecretId="many/0")["SecretString"] == "0")
     refused("InvalidParameterException", 400, "six days", sm.delete_secret, SecretId="many/0", RecoveryWindowInDays=6)
+    sm.delete_secret(SecretId="many/0", ForceDeleteWithoutRecovery=True)
     sm.delete_secret(SecretId="many/0", ForceDeleteWithoutRecovery=True)
     refused("ResourceNotFoundException", 400, "what is gone", sm.get_secret_value, SecretId="many/0")
 
@@ -267,7 +290,27 @@ def parameters(sandbox):
     claim("several at once", got["Parameters"][0]["Value"] == "grafana" and got["InvalidParameters"] == ["/amg/none"])
     got = ssm.get_parameters_by_path(Path="/amg", Recursive=True)["Parameters"]
     claim("by path", [p["Name"] for p in got] == ["/amg/db/password", "/amg/user"])
+    ssm.label_parameter_version(Name="/amg/db/password", ParameterVersion=1, Labels=["stable"])
+    claim("a version has a label", get(Name="/amg/db/password:stable", WithDecryption=True) == "hidden")
+    refused("ParameterVersionNotFound", 400, "a version that is not there", ssm.get_parameter, Name="/amg/db/password:9")
+    pages = ssm.get_paginator("get_parameter_history").paginate(
+        Name="/amg/db/password", WithDecryption=True, PaginationConfig={"PageSize": 1}
+    )
+    old = [(p["Value"], p["Labels"]) for page in pages for p in page["Parameters"]]
+    claim("its history has every version", old == [("hidden", ["stable"]), ("new", [])])
+    pages = ssm.get_paginator("get_parameters_by_path").paginate(
+        Path="/amg", Recursive=True, PaginationConfig={"PageSize": 1}
+    )
+    claim("by path, in pages", [p["Name"] for page in pages for p in page["Parameters"]] == [
+        "/amg/db/password", "/amg/user"
+    ])
+    kinds = {p["Name"]: p["Type"] for p in ssm.describe_parameters()["Parameters"]}
+    claim("they are described", kinds == {"/amg/db/password": "SecureString", "/amg/user": "String"})
     ssm.delete_parameter(Name="/amg/user")
+    got = ssm.delete_parameters(Names=["/amg/db/password", "/amg/user"])
+    claim("several are deleted", (got["DeletedParameters"], got["InvalidParameters"]) == (
+        ["/amg/db/password"], ["/amg/user"]
+    ))
     refused("ParameterNotFound", 400, "what is gone", ssm.get_parameter, Name="/amg/user")
 
 
@@ -320,6 +363,38 @@ def faults(program):
         claim("and nobody else comes in", grafana(workspace["endpoint"], sandbox.ready["tokens"]["admin"]) == 403)
 
 
+
+def faults_of_each_service(program):
+    with Sandbox(program, "--fault", "throttle:GetSecretValue@1", "--fault", "denied:GetSecretValue@2",
+                 "--fault", "quota:CreateSecret", "--fault", "500:ListSecrets@1", "--fault", "500:GetParameters",
+                 "--fault", "denied:AssumeRole", "--fault", "expired:GetCallerIdentity@1",
+                 "--fault", "denied:CreateWorkspaceServiceAccount", "--fault", "skew:ListVersions=1h") as sandbox:
+        sm, ssm, sts, amg = [sandbox.client(s) for s in ["secretsmanager", "ssm", "sts", "grafana"]]
+        refused("ThrottlingException", 400, "too many calls to Secrets Manager", sm.get_secret_value, SecretId="team/a")
+        told = refused("AccessDeniedException", 400, "a secret that is denied", sm.get_secret_value, SecretId="team/a")
+        claim("it names the secret", "secretsmanager:GetSecretValue on resource: team/a " in told["Error"]["Message"])
+        refused("ResourceNotFoundException", 400, "the third time", sm.get_secret_value, SecretId="team/a")
+        refused("LimitExceededException", 400, "too many secrets", sm.create_secret, Name="a", SecretString="x")
+        refused("InternalServiceError", 500, "Secrets Manager breaks down", sm.list_secrets)
+        refused("InternalServerError", 500, "Systems Manager breaks down", ssm.get_parameters, Names=["/a"])
+        role = "arn:aws:iam::123456789012:role/ci"
+        told = refused("AccessDenied", 403, "a denied role", sts.assume_role, RoleArn=role, RoleSessionName="run")
+        claim("it names the role", f"sts:AssumeRole on resource: {role} " in told["Error"]["Message"])
+        refused("ExpiredToken", 403, "a key that ended, at STS", sts.get_caller_identity)
+        told = refused("InvalidSignatureException", 403, "a clock that is slow", amg.list_versions)
+        ahead = parsedate_to_datetime(told["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp() - time.time()
+        claim("it says when it is there", "Signature expired" in told["Error"]["Message"] and 3590 < ahead < 3610)
+        at = {"workspaceId": sandbox.workspaces["grafana-12-4"]["id"]}
+        refused(
+            "AccessDeniedException", 403, "a denied account", amg.create_workspace_service_account,
+            name="a", grafanaRole="ADMIN", **at,
+        )
+        refused(
+            "ResourceNotFoundException", 404, "an action is not struck by the beginning of its name",
+            amg.create_workspace_service_account_token, serviceAccountId="999", name="t", secondsToLive=60, **at,
+        )
+
+
 def main():
     os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
@@ -329,6 +404,7 @@ def main():
             part(sandbox)
     print("# faults")
     faults(sys.argv[1])
+    faults_of_each_service(sys.argv[1])
     print("all claims hold")
 
 

@@ -12,7 +12,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::task::{Id, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 
 pub use interrupt::Interrupt;
 pub use object::{Tools, Written};
@@ -26,6 +26,9 @@ use crate::registry::{Lease, Moment, Record, RunNote, SaveError, Store};
 use crate::report::{Conflict, Finished, Outcome, Report, Stop};
 use object::{Answered, Confirmed};
 use pace::Pace;
+
+/// How long a run that is stopped at once listens for what ends by itself.
+const AT_ONCE: Duration = Duration::from_millis(100);
 
 /// The registry as an apply holds it: the record it started from and where it is saved.
 pub struct Holding {
@@ -138,13 +141,7 @@ async fn run_group(
         }
         tokio::select! {
             Some(joined) = tasks.join_next_with_id() => {
-                let (id, answered, took) = match joined {
-                    Ok((id, (answered, took))) => (id, answered, took),
-                    Err(error) => {
-                        let message = format!("it ended in a fault of amgctl's own: {error}");
-                        (error.id(), Answered::Ended(Outcome::Unknown { message }), Duration::ZERO)
-                    }
-                };
+                let (id, answered, took) = ended(joined);
                 if let Some(change) = in_flight.remove(&id) {
                     settle(change, answered, took, holding, report, tell);
                 }
@@ -152,6 +149,13 @@ async fn run_group(
             () = interrupt.changed() => {
                 pace.close();
                 if interrupt.is_now() {
+                    // What waited for its turn has sent nothing, and ends by itself: it is not unknown.
+                    while let Ok(Some(joined)) = tokio::time::timeout(AT_ONCE, tasks.join_next_with_id()).await {
+                        let (id, answered, took) = ended(joined);
+                        if let Some(change) = in_flight.remove(&id) {
+                            settle(change, answered, took, holding, report, tell);
+                        }
+                    }
                     tasks.shutdown().await;
                     for (_, change) in std::mem::take(&mut in_flight) {
                         let unknown = Answered::Ended(Outcome::Unknown { message: "stopped while it was sent".into() });
@@ -171,6 +175,17 @@ async fn run_group(
         }
     }
     report.not_started(queue.into_iter());
+}
+
+/// What came of the task of one change.
+fn ended(joined: Result<(Id, (Answered, Duration)), JoinError>) -> (Id, Answered, Duration) {
+    match joined {
+        Ok((id, (answered, took))) => (id, answered, took),
+        Err(error) => {
+            let message = format!("it ended in a fault of amgctl's own: {error}");
+            (error.id(), Answered::Ended(Outcome::Unknown { message }), Duration::ZERO)
+        }
+    }
 }
 
 /// Tells the writes how long the lease lets them begin: a holder that has not renewed it within two thirds of its
@@ -240,8 +255,8 @@ fn settle(
     let (outcome, note) = match answered {
         Answered::Done(confirmed) => (Outcome::Done, confirmed.note),
         Answered::Ended(outcome) | Answered::Halfway(outcome) | Answered::Differs(_, outcome) => (outcome, None),
-        Answered::Unauthorised { words, wrote } => {
-            report.stop.get_or_insert(Stop::Unauthorised(words));
+        Answered::Unauthorised { refused, wrote } => {
+            report.stop.get_or_insert(Stop::Unauthorised { words: refused.words, hint: refused.hint });
             let unread = || Outcome::Unknown { message: "the token was refused before it was read back".into() };
             (if wrote { unread() } else { Outcome::NotStarted }, None)
         }
@@ -282,7 +297,7 @@ async fn save(holding: &mut Holding, tools: &Tools, report: &mut Report) {
 
 /// Releases the lease and records what was done; a destroy that left nothing removes the record as well.
 async fn finish(plan: &Plan, holding: &mut Holding, tools: &Tools, report: &mut Report, interrupted: bool) {
-    if matches!(report.stop, Some(Stop::LeaseLost | Stop::Unauthorised(_))) {
+    if matches!(report.stop, Some(Stop::LeaseLost | Stop::Unauthorised { .. })) {
         return;
     }
     holding.record.lease = None;
@@ -312,7 +327,9 @@ async fn finish(plan: &Plan, holding: &mut Holding, tools: &Tools, report: &mut 
 fn stop(error: &SaveError) -> Stop {
     match error {
         SaveError::Lost => Stop::LeaseLost,
-        SaveError::Api(ApiError::Unauthorised(refused)) => Stop::Unauthorised(refused.words.clone()),
+        SaveError::Api(ApiError::Unauthorised(refused)) => {
+            Stop::Unauthorised { words: refused.words.clone(), hint: refused.hint.clone() }
+        }
         SaveError::Api(api) => Stop::Registry(api.to_string()),
         SaveError::Forbidden(words) => Stop::Forbidden(words.clone()),
         SaveError::Refused(words) => Stop::Registry(format!("the workspace does not take the record: {words}")),

@@ -13,7 +13,7 @@ use serde_json::json;
 use sha2::Sha256;
 
 use super::pace::Pace;
-use crate::grafana::{ApiError, Client};
+use crate::grafana::{ApiError, Client, Refused};
 use crate::kinds::{self, Kind, Live, Verdict, Wire, Write};
 use crate::live;
 use crate::model::digest::hex;
@@ -84,10 +84,10 @@ pub enum Answered {
     Halfway(Outcome),
     /// It was not done.
     Ended(Outcome),
-    /// The token is not accepted any more; the server's words.
+    /// The token is not accepted any more.
     Unauthorised {
-        /// The server's words.
-        words: String,
+        /// What the server said, and what to do.
+        refused: Refused,
         /// Something was written of which nobody knows whether it was done.
         wrote: bool,
     },
@@ -399,7 +399,7 @@ impl One<'_> {
                 *words = format!("its answer was lost ({why})");
                 Ok(Verdict::Unknown)
             }
-            Err(ApiError::Unauthorised(refused)) => Err(self.unauthorised(refused.words)),
+            Err(ApiError::Unauthorised(refused)) => Err(self.unauthorised(refused)),
             Err(error @ (ApiError::NotReached(_) | ApiError::NotGrafana(_) | ApiError::TooLarge)) => {
                 Err(failed(&error.to_string()))
             }
@@ -419,15 +419,15 @@ impl One<'_> {
                     Ok(live) => return Ok(live),
                     Err(found) => return Err(unknown(&format!("it could not be read: {found}"))),
                 },
-                Err(ApiError::Unauthorised(refused)) => return Err(self.unauthorised(refused.words)),
+                Err(ApiError::Unauthorised(refused)) => return Err(self.unauthorised(refused)),
                 Err(error) => return Err(unknown(&format!("it could not be read: {error}"))),
             }
         }
         Err(unknown(&format!("it could not be read: {words}")))
     }
 
-    fn unauthorised(&self, words: String) -> Ending {
-        Box::new(Answered::Unauthorised { words, wrote: self.perhaps_done.load(Ordering::Relaxed) })
+    fn unauthorised(&self, refused: Refused) -> Ending {
+        Box::new(Answered::Unauthorised { refused, wrote: self.perhaps_done.load(Ordering::Relaxed) })
     }
 
     /// Whether it is as intended but for being the default data source, which a 12.x makes of the first one.

@@ -215,7 +215,11 @@ impl AwsError {
             }
             AwsError::Throttled(_) => "try again".into(),
             AwsError::Bytes(_) => "store it as a text".into(),
-            AwsError::NotFound(_) | AwsError::Conflict(_) | AwsError::Quota(_) | AwsError::Invalid(_) => return None,
+            AwsError::Conflict(_) => {
+                "try again when nobody else is at it: a workspace that is being changed refuses as well".into()
+            }
+            AwsError::Quota(_) => "delete what nobody needs of these; AWS raises no quota of a workspace".into(),
+            AwsError::NotFound(_) | AwsError::Invalid(_) => return None,
         };
         Some(text)
     }

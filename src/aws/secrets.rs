@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::config::Region;
 use aws_sdk_secretsmanager::primitives::Blob;
 use aws_sdk_secretsmanager::types::Tag;
 
@@ -41,7 +43,7 @@ impl Aws {
     /// A secret without its value; none where there is none.
     pub async fn describe_secret(&self, id: &str) -> Result<Option<SecretInfo>, AwsError> {
         let call = self.secret_call("secretsmanager:DescribeSecret", id);
-        match self.send(&call, || self.secrets.describe_secret().secret_id(id).send()).await {
+        match self.send(&call, || self.secrets_of(id).describe_secret().secret_id(id).send()).await {
             Ok(info) => Ok(Some(SecretInfo {
                 arn: info.arn().unwrap_or_default().to_owned(),
                 name: info.name().unwrap_or_default().to_owned(),
@@ -70,7 +72,7 @@ impl Aws {
         let (stage, version) = (stage.map(str::to_owned), version.map(str::to_owned));
         let answer = self
             .send(&call, || {
-                let request = self.secrets.get_secret_value().secret_id(id);
+                let request = self.secrets_of(id).get_secret_value().secret_id(id);
                 request.set_version_stage(stage.clone()).set_version_id(version.clone()).send()
             })
             .await;
@@ -89,7 +91,11 @@ impl Aws {
         ids: &[String],
     ) -> Result<BTreeMap<String, Result<SecretValue, AwsError>>, AwsError> {
         let mut values = BTreeMap::new();
-        for batch in ids.chunks(BATCH) {
+        let mut regions: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for id in ids {
+            regions.entry(self.region_of(id)).or_default().push(id.clone());
+        }
+        for batch in regions.values().flat_map(|ids| ids.chunks(BATCH)) {
             if let [id] = batch {
                 values.insert(id.clone(), self.one(id).await?);
                 continue;
@@ -111,16 +117,20 @@ impl Aws {
     async fn one(&self, id: &str) -> Result<Result<SecretValue, AwsError>, AwsError> {
         match self.secret_value(id, None, None).await {
             Ok(Some(value)) => Ok(Ok(value)),
-            Ok(None) => Ok(Err(AwsError::NotFound(format!("there is no secret `{id}` in region {}", self.region)))),
+            Ok(None) => {
+                Ok(Err(AwsError::NotFound(format!("there is no secret `{id}` in region {}", self.region_of(id)))))
+            }
             Err(error) if error.is_of_one() => Ok(Err(error)),
             Err(error) => Err(error),
         }
     }
 
+    /// Values of one region.
     async fn batch(&self, ids: &[String]) -> Result<BTreeMap<String, Result<SecretValue, AwsError>>, AwsError> {
         let call = Call { action: "secretsmanager:BatchGetSecretValue", resource: "*".into(), repeatable: true };
+        let secrets = self.secrets_of(ids.first().map(String::as_str).unwrap_or_default());
         let answer = self
-            .send(&call, || self.secrets.batch_get_secret_value().set_secret_id_list(Some(ids.to_vec())).send())
+            .send(&call, || secrets.batch_get_secret_value().set_secret_id_list(Some(ids.to_vec())).send())
             .await?;
         let mut values: BTreeMap<String, Result<SecretValue, AwsError>> = BTreeMap::new();
         for found in answer.secret_values.unwrap_or_default() {
@@ -174,7 +184,7 @@ impl Aws {
         let call = self.secret_call("secretsmanager:PutSecretValue", id);
         let stages: Vec<String> = stages.iter().map(|s| (*s).to_owned()).collect();
         self.send(&call, || {
-            let request = self.secrets.put_secret_value().secret_id(id).secret_string(value.expose());
+            let request = self.secrets_of(id).put_secret_value().secret_id(id).secret_string(value.expose());
             request.client_request_token(version).set_version_stages(Some(stages.clone())).send()
         })
         .await
@@ -187,7 +197,7 @@ impl Aws {
         let call = self.secret_call("secretsmanager:UpdateSecretVersionStage", id);
         let from = from.map(str::to_owned);
         self.send(&call, || {
-            let request = self.secrets.update_secret_version_stage().secret_id(id).version_stage(stage);
+            let request = self.secrets_of(id).update_secret_version_stage().secret_id(id).version_stage(stage);
             request.move_to_version_id(to).set_remove_from_version_id(from.clone()).send()
         })
         .await
@@ -197,9 +207,29 @@ impl Aws {
     /// Sets tags.
     pub async fn tag_secret(&self, id: &str, tags: &[(String, String)]) -> Result<(), AwsError> {
         let call = self.secret_call("secretsmanager:TagResource", id);
-        self.send(&call, || self.secrets.tag_resource().secret_id(id).set_tags(Some(tagged(tags))).send())
+        self.send(&call, || self.secrets_of(id).tag_resource().secret_id(id).set_tags(Some(tagged(tags))).send())
             .await
             .map(drop)
+    }
+
+    /// The region that a secret is in: an ARN says it.
+    #[must_use]
+    pub fn region_of<'a>(&'a self, id: &'a str) -> &'a str {
+        // arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME
+        let mut parts = id.split(':');
+        match (parts.next(), parts.nth(1), parts.next()) {
+            (Some("arn"), Some("secretsmanager"), Some(region)) if !region.is_empty() => region,
+            _ => &self.region,
+        }
+    }
+
+    /// Secrets Manager where a secret is.
+    fn secrets_of(&self, id: &str) -> Client {
+        let region = self.region_of(id);
+        if region == self.region {
+            return self.secrets.clone();
+        }
+        Client::from_conf(self.secrets.config().to_builder().region(Region::new(region.to_owned())).build())
     }
 
     fn secret_call(&self, action: &'static str, id: &str) -> Call {

@@ -26,6 +26,8 @@ struct Scripted {
     aws: Aws,
     /// What was asked: the action of the two services that name it in a header, else method and path.
     asked: Arc<Mutex<Vec<String>>>,
+    /// The regions that the requests were signed for.
+    regions: Arc<Mutex<Vec<String>>>,
 }
 
 impl Scripted {
@@ -34,13 +36,14 @@ impl Scripted {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked: Arc<Mutex<Vec<String>>> = Arc::default();
         let rest = Arc::new(Mutex::new(answers.iter().rev().cloned().collect::<Vec<_>>()));
-        let heard = asked.clone();
+        let regions: Arc<Mutex<Vec<String>>> = Arc::default();
+        let heard = (asked.clone(), regions.clone());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(serve(stream, heard.clone(), rest.clone()));
             }
         });
-        Scripted { aws: open(url).await, asked }
+        Scripted { aws: open(url).await, asked, regions }
     }
 
     fn asked(&self) -> Vec<String> {
@@ -58,9 +61,12 @@ async fn open(url: String) -> Aws {
     Aws::open(Options { embedded: Some(embedded), ..Options::default() }).await.unwrap()
 }
 
-async fn serve(mut stream: TcpStream, heard: Arc<Mutex<Vec<String>>>, rest: Arc<Mutex<Vec<Answer>>>) {
-    while let Some(asked) = read(&mut stream).await {
-        heard.lock().unwrap().push(asked);
+type Heard = (Arc<Mutex<Vec<String>>>, Arc<Mutex<Vec<String>>>);
+
+async fn serve(mut stream: TcpStream, heard: Heard, rest: Arc<Mutex<Vec<Answer>>>) {
+    while let Some((asked, region)) = read(&mut stream).await {
+        heard.0.lock().unwrap().push(asked);
+        heard.1.lock().unwrap().push(region);
         let answer = rest.lock().unwrap().pop();
         match answer {
             Some(Answer::Of(status, code, body)) => {
@@ -79,8 +85,8 @@ async fn serve(mut stream: TcpStream, heard: Arc<Mutex<Vec<String>>>, rest: Arc<
     }
 }
 
-/// One request: what it asks for.
-async fn read(stream: &mut TcpStream) -> Option<String> {
+/// One request: what it asks for, and the region that it was signed for.
+async fn read(stream: &mut TcpStream) -> Option<(String, String)> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -101,7 +107,9 @@ async fn read(stream: &mut TcpStream) -> Option<String> {
     }
     let line = head.lines().next().unwrap();
     let action = header("x-amz-target").and_then(|target| target.split_once('.').map(|(_, a)| a.to_owned()));
-    Some(action.unwrap_or_else(|| line.rsplit_once(' ').unwrap().0.to_owned()))
+    // Credential=KEY/DAY/REGION/SERVICE/aws4_request
+    let region = header("authorization").unwrap().split('/').nth(2).unwrap().to_owned();
+    Some((action.unwrap_or_else(|| line.rsplit_once(' ').unwrap().0.to_owned()), region))
 }
 
 fn made() -> Answer {
@@ -313,6 +321,21 @@ async fn secrets_are_found_by_name_arn_and_arn_without_its_ending() {
     let told: Vec<_> = ids.iter().map(|id| values[id].as_ref().unwrap().value.expose()).collect();
     assert_eq!(told, ["a", "b", "c", "c-d"]);
     assert_eq!(scripted.asked(), ["BatchGetSecretValue"]);
+}
+
+#[tokio::test]
+async fn a_secret_is_asked_for_in_the_region_that_its_arn_says() {
+    let value = || Answer::Of(200, "", json!({ "ARN": "x", "SecretString": "one", "VersionId": "v" }));
+    let far = "arn:aws:secretsmanager:eu-central-1:1:secret:far-AbCdEf".to_owned();
+    let scripted = Scripted::new(&[value(), value(), refused(400, "ResourceNotFoundException")]).await;
+    let values = scripted.aws.secret_values(&["near".to_owned(), far.clone()]).await.unwrap();
+    assert!(values.values().all(Result::is_ok));
+    assert!(scripted.aws.secret_value(&far, None, None).await.unwrap().is_none());
+    let mut regions = scripted.regions.lock().unwrap().clone();
+    regions[..2].sort();
+    assert_eq!(regions, ["eu-central-1", "eu-west-1", "eu-central-1"]);
+    assert_eq!((scripted.aws.region_of(&far), scripted.aws.region_of("near")), ("eu-central-1", "eu-west-1"));
+    assert_eq!(scripted.aws.calls(), 3);
 }
 
 #[tokio::test]

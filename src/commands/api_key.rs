@@ -3,6 +3,8 @@
 //! AWS has no call that lists keys. So a key is named after the version of the secret that holds it, and a version after
 //! the one before it: what a run that was cut off may have made has a name that the next run knows.
 
+use std::iter::successors;
+
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -15,6 +17,11 @@ use crate::identity::{names, store, stored};
 use crate::model::{Digest, Secret};
 use crate::render::access::{Step, What, done, steps};
 use crate::render::duration::left;
+
+/// How many runs in a row that did not finish are cleaned up after.
+const LONGEST_CHAIN: usize = 16;
+/// How many versions the tag of previous ones names at most: a tag has 256 characters, a version 32, another's up to 64.
+const MOST_PREVIOUS: usize = 6;
 
 /// The first part of a workspace's version.
 pub fn major(workspace: &Workspace) -> Option<u32> {
@@ -90,26 +97,32 @@ struct Decided {
     left: i64,
     /// When it ends, in seconds since 1970.
     expires: Option<i64>,
-    /// The version whose key has been superseded for long enough.
-    old: Option<String>,
+    /// The versions whose keys have been superseded for long enough.
+    old: Vec<String>,
+    /// The versions whose keys are still to be deleted later on.
+    later: Vec<String>,
 }
 
 struct Next {
     version: String,
     key: String,
+    /// The versions of runs that did not finish: each may have left a key.
+    unfinished: Vec<String>,
 }
 
 async fn decide(job: &Job, secret: &str, info: Option<&SecretInfo>) -> Result<Decided, Failure> {
     let name = info.map_or(secret, |i| i.name.as_str());
-    let mark = rotation::mark(job.aws.region(), name);
+    let mark = job.mark(info);
     let current = info.and_then(|i| rotation::current(&i.stages));
     let ours = current.filter(|version| version.starts_with(&mark));
     let tag = |key: &str| info.and_then(|i| i.tags.get(key)).map(String::as_str);
     let expires = tag(store::EXPIRES).and_then(|text| text.parse::<Timestamp>().ok()).map(Timestamp::as_second);
     let left_now = expires.map_or(0, |end| end - job.now());
+    let told = info.is_none_or(store::tells_of_current);
     let because = match (current, ours) {
         (None, _) => Some("the secret has none yet".to_owned()),
         (Some(_), None) => Some("the secret holds something else".into()),
+        (Some(_), Some(_)) if !told => Some("a run before this one did not finish".into()),
         (Some(_), Some(_)) if left_now <= 0 => Some("the stored one ran out".into()),
         (Some(_), Some(_)) if left_now <= job.renew_before => {
             Some(format!("the stored one has {} left", left(left_now)))
@@ -122,25 +135,37 @@ async fn decide(job: &Job, secret: &str, info: Option<&SecretInfo>) -> Result<De
     };
     let next = because.as_ref().map(|_| {
         let pending = info.and_then(|i| labelled(&i.stages, PENDING)).filter(|p| Some(*p) != current);
-        let seed = format!("{}/{}/{}", job.workspace.id, current.unwrap_or_default(), pending.unwrap_or_default());
-        let version = rotation::version(&mark, Digest::of_bytes(seed.as_bytes()).as_str());
-        Next { key: names::key(job.stack(), &version), version }
+        next(job, &mark, current.unwrap_or_default(), pending)
     });
     let promoted = tag(store::PROMOTED).and_then(|text| text.parse::<Timestamp>().ok()).map(Timestamp::as_second);
-    let old = tag(store::PREVIOUS)
-        .filter(|version| version.starts_with(&mark) && promoted.is_some_and(|at| at + job.overlap <= job.now()))
-        .map(str::to_owned);
+    let settled = told && promoted.is_some_and(|at| at + job.overlap <= job.now());
+    let previous = info.map(store::previous).unwrap_or_default().into_iter();
+    let previous = previous.filter(|version| version.starts_with(&mark) && Some(*version) != current);
+    let (old, later): (Vec<String>, Vec<String>) = previous.map(str::to_owned).partition(|_| settled);
     let mut steps = Vec::new();
     let step = |what, kind, name: String, about: String| Step { what, kind, name, about };
     if let (Some(next), Some(because)) = (&next, because) {
         steps.push(step(What::Make, "API key", next.key.clone(), because));
         steps.push(bootstrap::secret_step(job, name, info));
     }
-    if let Some(version) = &old {
+    for version in &old {
         steps.push(step(What::Delete, "API key", names::key(job.stack(), version), "superseded".into()));
     }
     let key = ours.map(|version| names::key(job.stack(), version)).unwrap_or_default();
-    Ok(Decided { steps, next, key, left: left_now, expires, old })
+    Ok(Decided { steps, next, key, left: left_now, expires, old, later })
+}
+
+/// The version after the one that readers get, and those that runs may have made of which readers never got one.
+fn next(job: &Job, mark: &str, current: &str, pending: Option<&str>) -> Next {
+    let after = |last: &str| {
+        let seed = format!("{}/{current}/{last}", job.workspace.id);
+        rotation::version(mark, Digest::of_bytes(seed.as_bytes()).as_str())
+    };
+    let chain: Vec<String> = successors(Some(after("")), |last| Some(after(last))).take(LONGEST_CHAIN).collect();
+    let unfinished = pending.and_then(|pending| chain.iter().position(|version| version == pending));
+    let unfinished = unfinished.map(|end| chain[..=end].to_vec()).unwrap_or_default();
+    let version = after(pending.unwrap_or_default());
+    Next { key: names::key(job.stack(), &version), version, unfinished }
 }
 
 /// Whether the stored key still opens the workspace.
@@ -164,8 +189,9 @@ async fn carry_out(
     let mut ends = None;
     let delete =
         async |name: &str| job.aws.delete_api_key(&job.workspace.id, name).await.map_err(|e| managed::failure(&e));
+    let mut previous: Vec<String> = decided.old.iter().chain(&decided.later).cloned().collect();
     if let Some(next) = &decided.next {
-        let key = make(job, args.token.role, &next.key).await.map_err(|e| managed::failure(&e))?;
+        let key = make(job, args.token.role, &next.key, secret, info).await?;
         if let Err(failure) = bootstrap::verify(job, &key).await {
             delete(&next.key).await?;
             return Err(failure);
@@ -184,28 +210,32 @@ async fn carry_out(
         let value = bootstrap::value(job.format, &key, &about);
         let mut tags =
             vec![(store::EXPIRES.to_owned(), moment(expires)), (store::PROMOTED.to_owned(), moment(job.now()))];
-        if let Some(current) = info.and_then(|i| rotation::current(&i.stages)) {
-            tags.push((store::PREVIOUS.to_owned(), current.to_owned()));
-        }
-        if let Err((failure, perhaps)) = bootstrap::put(job, secret, info, &value, &next.version, tags).await {
+        previous.extend(info.and_then(|i| rotation::current(&i.stages)).map(str::to_owned));
+        tags.extend(info.map(|_| tag_of(&previous)));
+        // A run beside this one may have taken the key for one that nobody has.
+        let last = async || bootstrap::verify(job, &key).await;
+        if let Err((failure, perhaps)) = bootstrap::put(job, secret, info, &value, &next.version, tags, last).await
+        {
             if !perhaps {
                 delete(&next.key).await?;
             }
             return Err(failure);
         }
-    }
-    if let Some(version) = &decided.old {
-        delete(&names::key(job.stack(), version)).await?;
-        if decided.next.is_none()
-            && let Some(info) = info
-        {
-            let none = [(store::PREVIOUS.to_owned(), "none".to_owned())];
-            job.aws.tag_secret(&info.arn, &none).await.map_err(|e| managed::failure(&e))?;
+        for version in &next.unfinished {
+            delete(&names::key(job.stack(), version)).await?;
         }
     }
-    // The one that was just superseded stays for the overlap, unless there is none.
-    if decided.next.is_some() && job.overlap == 0 && !decided.key.is_empty() {
-        delete(&decided.key).await?;
+    let (old, later) = match decided.next {
+        // The one that was just superseded stays for the overlap, unless there is none.
+        Some(_) if job.overlap == 0 => (previous, Vec::new()),
+        Some(_) => previous.into_iter().partition(|version| decided.old.contains(version)),
+        None => (decided.old.clone(), decided.later.clone()),
+    };
+    for version in &old {
+        delete(&names::key(job.stack(), version)).await?;
+    }
+    if let Some(info) = info.filter(|_| !old.is_empty()) {
+        job.aws.tag_secret(&info.arn, &[tag_of(&later)]).await.map_err(|e| managed::failure(&e))?;
     }
     Ok(ends)
 }
@@ -214,19 +244,40 @@ fn moment(seconds: i64) -> String {
     Timestamp::from_second(seconds).unwrap_or_default().to_string()
 }
 
+/// The tag that names versions; no more of them than a tag has room for.
+fn tag_of(versions: &[String]) -> (String, String) {
+    let rest = versions.len().saturating_sub(MOST_PREVIOUS);
+    let text = if versions.is_empty() { "none".to_owned() } else { versions[rest..].join(" ") };
+    (store::PREVIOUS.to_owned(), text)
+}
+
 /// Makes a key; one of that name is what a run left that did not finish, and nobody has it.
-async fn make(job: &Job, role: RoleArg, name: &str) -> Result<Secret, AwsError> {
+///
+/// Unless the secret changed since it was looked at: then a run beside this one has it.
+async fn make(
+    job: &Job,
+    role: RoleArg,
+    name: &str,
+    secret: &str,
+    info: Option<&SecretInfo>,
+) -> Result<Secret, Failure> {
     let role = match role {
         RoleArg::Admin => Role::Admin,
         RoleArg::Editor => Role::Editor,
         RoleArg::Viewer => Role::Viewer,
     };
     let seconds = u32::try_from(job.ttl.as_secs()).unwrap_or(u32::MAX);
+    let told = |error: AwsError| managed::failure(&error);
     match job.aws.create_api_key(&job.workspace.id, name, role, seconds).await {
         Err(AwsError::Conflict(_) | AwsError::Lost(_)) => {
-            job.aws.delete_api_key(&job.workspace.id, name).await?;
-            job.aws.create_api_key(&job.workspace.id, name, role, seconds).await
+            let now = job.aws.describe_secret(secret).await.map_err(told)?;
+            if now.as_ref().map(|i| &i.stages) != info.map(|i| &i.stages) {
+                return Err(Failure::new(Exit::Error, format!("another run is writing the secret `{secret}`"))
+                    .hint("run the command again when that one has ended"));
+            }
+            job.aws.delete_api_key(&job.workspace.id, name).await.map_err(told)?;
+            job.aws.create_api_key(&job.workspace.id, name, role, seconds).await.map_err(told)
         }
-        made => made,
+        made => made.map_err(told),
     }
 }

@@ -220,11 +220,12 @@ fn end(report: &Report, gathered: &Gathered, terminal: &Terminal) -> Exit {
     let stack = &gathered.settings.stack;
     if let Some(stop) = &report.stop {
         let failure = match stop {
-            Stop::Unauthorised(words) => Failure::new(
+            Stop::Unauthorised { words, hint } => Failure::new(
                 Exit::Auth,
                 format!("Grafana refused the token in the middle of the run (401, {words})"),
             )
-            .hint("make a new token and apply again: what was done is kept"),
+            .note("what was done is kept: apply again when the token works")
+            .hint(hint.as_str()),
             Stop::Forbidden(words) => {
                 Failure::new(Exit::Auth, format!("this token may not keep the record: {words}"))
                     .hint("use a token of a service account with the role Admin")
@@ -251,7 +252,7 @@ fn status(report: &Report) -> Exit {
         None => {}
     }
     match &report.stop {
-        Some(Stop::Unauthorised(_) | Stop::Forbidden(_)) => return Exit::Auth,
+        Some(Stop::Unauthorised { .. } | Stop::Forbidden(_)) => return Exit::Auth,
         Some(Stop::LeaseLost) => return Exit::Locked,
         Some(Stop::Registry(_)) if !report.wrote() => return Exit::Error,
         Some(Stop::Registry(_)) => return Exit::Partly,

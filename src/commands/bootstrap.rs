@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Exit, Failure, Session, connect, directory, holder, managed};
-use crate::aws::{Account, Aws, Role, SecretInfo, TokenInfo, Workspace};
+use crate::aws::{Account, Aws, AwsError, Role, SecretInfo, TokenInfo, Workspace};
 use crate::cli::{
     ApprovalArgs, DirectoryArgs, ManagedArgs, RoleArg, RulesArgs, SecretFormat, StoredArgs, WorkspaceArgs,
 };
@@ -23,6 +23,8 @@ use crate::render::access::{Step, What, done, steps};
 use crate::render::duration::left;
 use crate::settings::{self, Choice, Managed, Settings, named_duration, token_life};
 
+/// How long a token that was verified is taken for good, in seconds.
+const VERIFIED_FOR: i64 = 60;
 /// How many tags a secret may get: AWS allows 50, and amgctl has five of its own.
 const TAGS: usize = 45;
 
@@ -68,6 +70,11 @@ impl Job {
     /// AWS's clock.
     pub fn now(&self) -> i64 {
         self.aws.time().unwrap_or_else(|| Timestamp::now().as_second())
+    }
+
+    /// How the versions of the secret begin that hold a token of ours.
+    pub fn mark(&self, info: Option<&SecretInfo>) -> String {
+        store::mark(&self.aws, self.secret.as_deref().unwrap_or_default(), info)
     }
 
     /// The stack.
@@ -211,6 +218,7 @@ pub async fn identity(args: &StoredArgs, wanted: Wanted<'_>, session: &Session<'
         Failure::new(Exit::Guard, e.to_string())
             .hint("mend or delete it in the workspace's settings, then run again")
     })?;
+    // Before the secret: a token that another run makes and promotes meanwhile is then not known, and not deleted.
     let tokens = match &there {
         Some(account) => job.aws.tokens(&job.workspace.id, &account.id).await.map_err(|e| managed::failure(&e))?,
         None => Vec::new(),
@@ -313,7 +321,7 @@ fn decide<'a>(
     info: Option<&SecretInfo>,
 ) -> Decided<'a> {
     let secret = info.map(|i| i.name.as_str()).or(job.secret.as_deref()).unwrap_or_default();
-    let mark = rotation::mark(job.aws.region(), secret);
+    let mark = job.mark(info);
     let labels = job.secret.as_ref().map(|_| store::labels(info));
     let holding = Holding { stack: job.stack(), tokens, mark: &mark, labels, now: job.now() };
     let format = format_name(job.format);
@@ -489,9 +497,16 @@ async fn make(
         expires: Some(expires),
     };
     let value = value(job.format, &token.key, &about);
-    // From here on readers may have it.
-    minter.release(&token);
-    let kept = put(job, secret, before.info.as_ref(), &value, &version, Vec::new()).await;
+    let verified = job.now();
+    let last = async || {
+        // A run beside this one takes a token that is long not stored for one that nobody is going to store.
+        if job.now() > verified + VERIFIED_FOR {
+            verify(job, &token.key).await?;
+        }
+        minter.release(&token);
+        Ok(())
+    };
+    let kept = put(job, secret, before.info.as_ref(), &value, &version, Vec::new(), last).await;
     if let Err((failure, perhaps)) = kept {
         if perhaps {
             return Err(failure.note("the new token may be in the secret already, so it was not deleted"));
@@ -516,6 +531,8 @@ pub async fn verify(job: &Job, token: &Secret) -> Result<(), Failure> {
 }
 
 /// Puts a value into the secret; says whether readers may have it although it failed.
+///
+/// The last step before readers may have it is the caller's: where that fails, they never get it.
 pub async fn put(
     job: &Job,
     secret: &str,
@@ -523,6 +540,7 @@ pub async fn put(
     value: &Secret,
     version: &str,
     more: Vec<(String, String)>,
+    last: impl AsyncFnOnce() -> Result<(), Failure>,
 ) -> Result<(), (Failure, bool)> {
     let stack = job.stack();
     let make = Make {
@@ -536,9 +554,21 @@ pub async fn put(
     ];
     tags.extend(more);
     tags.extend(job.tags.iter().cloned());
-    store::store(&job.aws, &make, info, value, version, &tags)
-        .await
-        .map_err(|not| (managed::failure(&not.error), not.perhaps))
+    let laid = store::lay_beside(&job.aws, info, value, version, &tags).await;
+    laid.map_err(|error| (managed::failure(&error), false))?;
+    last().await.map_err(|failure| (failure, false))?;
+    store::promote(&job.aws, &make, info, value, version, &tags).await.map_err(|not| {
+        let failure = managed::failure(&not.error);
+        let beside = matches!(not.error, AwsError::Invalid(_) | AwsError::Conflict(_));
+        let failure = if beside {
+            failure
+                .note("another run may have written the secret meanwhile; what it holds was not replaced")
+                .hint("run the command again: it looks at the secret anew")
+        } else {
+            failure
+        };
+        (failure, not.perhaps)
+    })
 }
 
 /// A token as it may be told.

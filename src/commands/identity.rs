@@ -58,12 +58,13 @@ impl There {
             let tokens = aws.tokens(&workspace.id, &account.id).await.map_err(told)?;
             accounts.push((account, tokens));
         }
+        // After the tokens: one that a run makes and promotes meanwhile is then not known, and not deleted.
         let secret = match secret.or_else(|| settings.access.secret.clone()) {
             Some(name) => Some((name.clone(), aws.describe_secret(&name).await.map_err(told)?)),
             None => None,
         };
-        let name = secret.as_ref().map(|(name, info)| info.as_ref().map_or(name, |i| &i.name));
-        let mark = rotation::mark(aws.region(), name.map(String::as_str).unwrap_or_default());
+        let (name, info) = secret.as_ref().map_or(("", None), |(name, info)| (name, info.as_ref()));
+        let mark = store::mark(&aws, name, info);
         Ok(There { settings, aws, workspace, accounts, secret, mark })
     }
 
@@ -86,7 +87,8 @@ impl There {
     fn ends(&self) -> Option<i64> {
         let tagged = || {
             let (_, info) = self.secret.as_ref()?;
-            info.as_ref()?.tags.get(store::EXPIRES)?.parse::<Timestamp>().ok().map(Timestamp::as_second)
+            let info = info.as_ref().filter(|info| store::tells_of_current(info))?;
+            info.tags.get(store::EXPIRES)?.parse::<Timestamp>().ok().map(Timestamp::as_second)
         };
         self.stored().map(|token| token.expires).or_else(tagged)
     }

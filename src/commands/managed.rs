@@ -130,10 +130,11 @@ pub fn url(endpoint: &str) -> Result<String, Failure> {
 pub async fn read(aws: &Aws, secret: &str, key: Option<&str>) -> Result<Stored, Failure> {
     let value = aws.secret_value(secret, None, None).await.map_err(|e| failure(&e))?;
     let Some(value) = value else {
-        return Err(Failure::new(Exit::Auth, format!("there is no secret `{secret}` in region {}", aws.region()))
-            .hint(format!(
-                "make it with `amgctl bootstrap-identity --secret {secret}`, or correct `auth.secret`"
-            )));
+        return Err(Failure::new(
+            Exit::Auth,
+            format!("there is no secret `{secret}` in region {}", aws.region_of(secret)),
+        )
+        .hint(format!("make it with `amgctl bootstrap-identity --secret {secret}`, or correct `auth.secret`")));
     };
     stored::read(&value.value, key).map_err(|words| {
         Failure::new(Exit::Auth, format!("the secret `{secret}` holds no token: {words}"))
@@ -248,7 +249,7 @@ pub fn not_found(error: FindError, region: &str) -> Failure {
             listed(&all, Failure::new(Exit::Usage, told)).hint("name one by its id: --workspace ID")
         }
         FindError::NotActive { passing: true, .. } => {
-            Failure::new(Exit::Error, told).hint("wait for it with --wait, or try again later")
+            Failure::new(Exit::Error, told).hint("wait for it, or longer, with --wait=DURATION; or try again later")
         }
         FindError::NotActive { id, .. } => {
             Failure::new(Exit::Error, told).hint(format!("see what AWS says of it: `amgctl workspace show {id}`"))

@@ -14,6 +14,7 @@ use super::{Exit, Failure};
 use crate::aws::Embedded;
 use crate::identity::mint::Minter;
 use crate::model::Secret;
+use crate::render::duration::left;
 use crate::report::Signal;
 use crate::sandbox::{self, Options, Running, Tokens};
 use crate::settings::Machine;
@@ -66,6 +67,11 @@ impl<'a> Session<'a> {
             () = tokio::time::sleep(UNDONE_WITHIN) => {}
             _ = signals.next() => {}
         }
+        if let Some(minter) = &self.state().minter {
+            for name in minter.left() {
+                self.still_there(minter, &name, "AWS did not answer in time");
+            }
+        }
         ended
     }
 
@@ -90,11 +96,10 @@ impl<'a> Session<'a> {
     }
 
     async fn undo(&self) {
-        let minter = self.state().minter.take();
+        let minter = self.state().minter.clone();
         if let Some(minter) = minter {
             for (name, error) in minter.end().await {
-                self.terminal
-                    .say(&format!("warning: the token `{name}` could not be deleted: {error}; it ends by itself"));
+                self.still_there(&minter, &name, &error.to_string());
             }
         }
         let sandbox = self.state().sandbox.take();
@@ -103,6 +108,15 @@ impl<'a> Session<'a> {
         {
             Failure::from(error).tell(self.terminal);
         }
+    }
+
+    /// Tells of a token that may be left behind, and what becomes of it.
+    fn still_there(&self, minter: &Minter, name: &str, why: &str) {
+        let within = left(i64::try_from(minter.life().as_secs()).unwrap_or(i64::MAX));
+        self.terminal.say(&format!(
+            "warning: the token `{name}` may not have been deleted: {why}; it ends by itself within {within}, \
+             `amgctl identity status` shows it"
+        ));
     }
 
     /// Lets somebody else decide what a signal means, as long as what is returned lives.
@@ -226,5 +240,54 @@ impl Signals {
             std::future::pending::<()>().await;
         }
         Signal::Interrupt
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::{Aws, Options as AwsOptions, Role};
+    use crate::identity::mint::account;
+    use crate::model::StackName;
+    use crate::terminal::Look;
+
+    /// A command that makes a token and then does what it is given to; the tokens that are left.
+    async fn left_by(then: impl FnOnce() -> Exit) -> (Ended, usize) {
+        let machine = Machine {
+            variable: Arc::new(|_| None),
+            working_directory: std::path::PathBuf::new(),
+            name: String::new(),
+        };
+        let terminal = Terminal::new(Look::default());
+        let session = Session::new(&machine, &terminal);
+        // Served beside the session, which would end it with everything else.
+        let other = Session::new(&machine, &terminal);
+        let embedded = other.embedded_aws(Options::default()).await.unwrap();
+        let workspace = other.embedded_workspace().unwrap();
+        let aws = Aws::open(AwsOptions { embedded: Some(embedded), ..AwsOptions::default() }).await.unwrap();
+        let stack = StackName::parse("shop").unwrap();
+        let account = account(&aws, &workspace, &stack, Role::Admin, true).await.unwrap();
+        let minter =
+            Arc::new(Minter::new(aws.clone(), workspace.clone(), account, stack, Duration::from_secs(900)));
+        session.keep(minter.clone());
+        let ended = session
+            .run(async {
+                minter.begin().await.unwrap();
+                assert_eq!(aws.tokens(&workspace, &minter.account().id).await.unwrap().len(), 1);
+                then()
+            })
+            .await;
+        (ended, aws.tokens(&workspace, &minter.account().id).await.unwrap().len())
+    }
+
+    #[tokio::test]
+    async fn the_token_is_deleted_when_the_command_ends_and_when_it_panics() {
+        let (ended, left) = left_by(|| Exit::Done).await;
+        assert!(matches!(ended, Ended::With(Exit::Done)));
+        assert_eq!(left, 0);
+        let (ended, left) = left_by(|| panic!("a fault of the command")).await;
+        let Ended::Broken(panic) = ended else { panic!("it ended well") };
+        assert_eq!(panic.downcast_ref::<&str>(), Some(&"a fault of the command"));
+        assert_eq!(left, 0);
     }
 }

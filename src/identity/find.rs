@@ -107,9 +107,10 @@ pub async fn find(aws: &Aws, named: &Named, wait: Option<Duration>) -> Result<Wo
             return Ok(workspace);
         }
         let passing = is_passing(&workspace.status);
-        if passing && wait.is_some_and(|wait| begun.elapsed() < wait) {
+        let rest = wait.unwrap_or_default().saturating_sub(begun.elapsed());
+        if passing && !rest.is_zero() {
             // Five calls a second are all that an account has for this.
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(pause.min(rest)).await;
             pause = (2 * pause).min(Duration::from_secs(10));
             continue;
         }

@@ -16,6 +16,9 @@ use crate::aws::{Account, Aws, AwsError, Minted, Role, TokenInfo};
 use crate::grafana::bearer::{Bearer, Later, Token};
 use crate::model::{Secret, StackName};
 
+/// How long a token whose answer nobody waited for may take to come into being.
+const COMES_WITHIN: Duration = Duration::from_secs(1);
+
 /// Why there is no token.
 #[derive(Debug, thiserror::Error)]
 pub enum MintError {
@@ -96,6 +99,8 @@ pub struct Minter {
     life: Duration,
     current: Mutex<Option<Current>>,
     made: StdMutex<Vec<Made>>,
+    /// Why the last one that was needed could not be made.
+    refused: StdMutex<Option<String>>,
 }
 
 struct Current {
@@ -107,17 +112,21 @@ struct Current {
 }
 
 /// A token that was asked for.
+#[derive(Clone)]
 struct Made {
     name: String,
     /// None as long as AWS has not told.
     id: Option<String>,
+    /// When it was asked for.
+    asked: Instant,
 }
 
 impl Minter {
     /// Nothing is made yet.
     #[must_use]
     pub fn new(aws: Aws, workspace: String, account: Account, stack: StackName, life: Duration) -> Minter {
-        Minter { aws, workspace, account, stack, life, current: Mutex::new(None), made: StdMutex::default() }
+        let (current, made, refused) = (Mutex::new(None), StdMutex::default(), StdMutex::default());
+        Minter { aws, workspace, account, stack, life, current, made, refused }
     }
 
     /// Makes the first token.
@@ -143,7 +152,8 @@ impl Minter {
             let now = self.aws.time().unwrap_or_else(|| Timestamp::now().as_second());
             let name = name(now, &crate::random::hex()?);
             // Written down before it is asked for: it may come into being although the answer never comes.
-            self.made().push(Made { name: name.clone(), id: None });
+            let asked = Made { name: name.clone(), id: None, asked: Instant::now() };
+            self.made().push(asked.clone());
             match self.aws.create_token(&self.workspace, &self.account.id, &name, seconds).await {
                 Ok(minted) => {
                     if let Some(made) = self.made().iter_mut().find(|made| made.name == name) {
@@ -153,8 +163,10 @@ impl Minter {
                 }
                 Err(AwsError::Lost(_)) if !repeated => {
                     repeated = true;
-                    self.delete(&Made { name: name.clone(), id: None }).await?;
-                    self.forget(&name);
+                    // One that is not there yet may still come: it is looked for again at the end.
+                    if self.delete(&asked).await? {
+                        self.forget(&name);
+                    }
                 }
                 Err(error @ AwsError::Lost(_)) => return Err(error.into()),
                 Err(AwsError::Quota(_)) if !swept => {
@@ -199,7 +211,9 @@ impl Minter {
 
     /// Takes a token back that nobody has after all: it is deleted at the end.
     pub fn take_back(&self, token: &Minted) {
-        self.made().push(Made { name: token.name.clone(), id: Some(token.id.clone()) });
+        self.forget(&token.name);
+        let made = Made { name: token.name.clone(), id: Some(token.id.clone()), asked: Instant::now() };
+        self.made().push(made);
     }
 
     /// The service account.
@@ -208,27 +222,52 @@ impl Minter {
         &self.account
     }
 
-    /// Deletes every token that was made. Gives what is left: the names, and why.
-    pub async fn end(&self) -> Vec<(String, AwsError)> {
-        let made = std::mem::take(&mut *self.made());
-        let mut left = Vec::new();
-        for made in made {
-            if let Err(error) = self.delete(&made).await {
-                left.push((made.name, error));
-            }
-        }
-        left
+    /// How long its tokens live.
+    #[must_use]
+    pub fn life(&self) -> Duration {
+        self.life
     }
 
-    async fn delete(&self, made: &Made) -> Result<(), AwsError> {
+    /// Deletes every token that was made. Gives those that AWS did not delete: the names, and why.
+    ///
+    /// Where it is broken off, [`Minter::left`] gives those that were not tried.
+    pub async fn end(&self) -> Vec<(String, AwsError)> {
+        let mut kept = Vec::new();
+        while let Some(made) = self.first() {
+            let deleted = self.delete_for_good(&made).await;
+            self.forget(&made.name);
+            kept.extend(deleted.err().map(|error| (made.name, error)));
+        }
+        kept
+    }
+
+    /// The names of tokens that were made, or may have been, and are not deleted.
+    pub fn left(&self) -> Vec<String> {
+        self.made().iter().map(|made| made.name.clone()).collect()
+    }
+
+    fn first(&self) -> Option<Made> {
+        self.made().first().cloned()
+    }
+
+    /// Deletes a token, also one that comes into being only now: whoever asked for it may not have waited for the answer.
+    async fn delete_for_good(&self, made: &Made) -> Result<(), AwsError> {
+        let wait = COMES_WITHIN.saturating_sub(made.asked.elapsed());
+        if !self.delete(made).await? && !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+            self.delete(made).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes a token; says whether there was one.
+    async fn delete(&self, made: &Made) -> Result<bool, AwsError> {
         let id = match &made.id {
             Some(id) => Some(id.clone()),
             None => self.tokens().await?.into_iter().find(|t| t.name == made.name).map(|t| t.id),
         };
-        match id {
-            Some(id) => self.aws.delete_token(&self.workspace, &self.account.id, &id).await,
-            None => Ok(()),
-        }
+        let Some(id) = id else { return Ok(false) };
+        self.aws.delete_token(&self.workspace, &self.account.id, &id).await.map(|()| true)
     }
 
     fn forget(&self, name: &str) {
@@ -280,13 +319,97 @@ impl Bearer for Minter {
                     *token = next;
                     true
                 }
-                Err(_) => false,
+                Err(error) => {
+                    let hint = if let MintError::Aws(error) = &error { error.hint() } else { None };
+                    let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+                    *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(format!("{error}{hint}"));
+                    false
+                }
             }
         })
     }
 
     fn hint(&self) -> String {
-        "it was made for this run, made again, and refused again; see who deletes tokens: `amgctl identity status`"
-            .into()
+        match &*self.refused.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(words) => format!("it was made for this run, and another could not be made: {words}"),
+            None => {
+                "it was made for this run, made again, and refused again; see who deletes tokens: `amgctl identity status`"
+                    .into()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::{Embedded, Options};
+    use crate::sandbox::{self, Running};
+
+    /// A minter on the embedded AWS, which is served as long as what is beside it lives.
+    async fn minter() -> (Minter, Running) {
+        let running = sandbox::start(sandbox::Options { aws: true, ..sandbox::Options::default() }).await.unwrap();
+        let cloud = running.aws().unwrap();
+        let embedded = Embedded {
+            url: cloud.url.clone(),
+            region: cloud.region.to_owned(),
+            access_key_id: cloud.access_key_id.clone(),
+            secret_access_key: Secret::new(cloud.secret_access_key.clone()),
+        };
+        let workspace = cloud.workspaces[0].id.clone();
+        let aws = Aws::open(Options { embedded: Some(embedded), ..Options::default() }).await.unwrap();
+        let stack = StackName::parse("shop").unwrap();
+        let account = account(&aws, &workspace, &stack, Role::Admin, true).await.unwrap();
+        (Minter::new(aws, workspace, account, stack, Duration::from_secs(900)), running)
+    }
+
+    async fn is_due(minter: &Minter) {
+        minter.current.lock().await.as_mut().unwrap().due.0 = Instant::now();
+    }
+
+    #[tokio::test]
+    async fn a_token_is_renewed_before_it_ends_and_both_are_deleted() {
+        let (minter, _running) = minter().await;
+        minter.begin().await.unwrap();
+        let first = minter.token().await;
+        assert_eq!(minter.token().await.number, first.number);
+        let left = minter.current.lock().await.as_ref().unwrap().due.0 - Instant::now();
+        assert!(left > Duration::from_secs(500) && left <= Duration::from_secs(600), "{left:?}");
+        is_due(&minter).await;
+        let second = minter.token().await;
+        assert_ne!((first.number, first.secret.expose()), (second.number, second.secret.expose()));
+        assert_eq!(minter.tokens().await.unwrap().len(), 2, "requests under way still have the first");
+        assert_eq!(minter.end().await, []);
+        assert_eq!(minter.tokens().await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn a_token_is_made_again_once_however_often_it_is_renewed() {
+        let (minter, _running) = minter().await;
+        minter.begin().await.unwrap();
+        assert!(minter.refused(0).await);
+        assert!(minter.refused(0).await, "there is another one already");
+        is_due(&minter).await;
+        let renewed = minter.token().await;
+        assert_eq!(renewed.number, 2);
+        assert!(!minter.refused(2).await);
+        assert_eq!(minter.tokens().await.unwrap().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_token_that_comes_into_being_after_it_was_looked_for_is_deleted() {
+        let (minter, _running) = minter().await;
+        let name = "amgctl/shop/20261124T091500Z-1f2e3d4c";
+        minter.made().push(Made { name: name.into(), id: None, asked: Instant::now() });
+        let before = minter.aws.calls();
+        let comes = async {
+            while minter.aws.calls() == before {
+                tokio::task::yield_now().await;
+            }
+            minter.aws.create_token(&minter.workspace, &minter.account.id, name, 900).await.unwrap();
+        };
+        let (left, ()) = tokio::join!(minter.end(), comes);
+        assert_eq!(left, []);
+        assert_eq!(minter.tokens().await.unwrap(), []);
     }
 }

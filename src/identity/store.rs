@@ -1,8 +1,8 @@
-//! Putting a token into its secret: created whole, or stored beside the present version and then promoted.
+//! Putting a token into its secret: made with it, or laid beside what readers get and then promoted.
 //!
 //! Only what was verified is given here, so what readers get always works; AWS moves the label at once.
 
-use super::rotation::{CURRENT, Labels, PENDING, current};
+use super::rotation::{self, CURRENT, Labels, PENDING, current};
 use crate::aws::{Aws, AwsError, SecretInfo};
 use crate::model::Secret;
 
@@ -14,7 +14,7 @@ pub const FORMAT: &str = "amgctl:format";
 pub const EXPIRES: &str = "amgctl:expires";
 /// The tag that says when the present version was promoted.
 pub const PROMOTED: &str = "amgctl:promoted";
-/// The tag that names the version whose API key is still to be deleted.
+/// The tag that names the versions whose API keys are still to be deleted, with a space between them.
 pub const PREVIOUS: &str = "amgctl:previous";
 
 /// What a new secret is made with.
@@ -28,7 +28,7 @@ pub struct Make<'a> {
     pub description: String,
 }
 
-/// Why a token is not in its secret.
+/// Why readers do not get a token.
 #[derive(Debug)]
 pub struct NotStored {
     /// What AWS said.
@@ -37,10 +37,26 @@ pub struct NotStored {
     pub perhaps: bool,
 }
 
-/// Puts a value in as a version that readers get.
+/// Lays a value beside the one that readers get. Where there is no secret yet, there is nothing to lay it beside.
 ///
-/// Doing it twice is doing it once: the version is named by the caller. Where an answer is lost, the secret is looked at.
-pub async fn store(
+/// Doing it twice is doing it once: the version is named by the caller.
+pub async fn lay_beside(
+    aws: &Aws,
+    there: Option<&SecretInfo>,
+    value: &Secret,
+    version: &str,
+    tags: &[(String, String)],
+) -> Result<(), AwsError> {
+    let Some(there) = there else { return Ok(()) };
+    aws.put_secret(&there.arn, value, &[PENDING], version).await?;
+    aws.tag_secret(&there.arn, tags).await
+}
+
+/// Gives a value that was laid beside to readers, or makes the secret with it. From here on they may have it.
+///
+/// Fails where readers get another one by now than the one that was there before. Where an answer is lost, the secret is
+/// looked at.
+pub async fn promote(
     aws: &Aws,
     make: &Make<'_>,
     there: Option<&SecretInfo>,
@@ -48,15 +64,14 @@ pub async fn store(
     version: &str,
     tags: &[(String, String)],
 ) -> Result<(), NotStored> {
-    let before = |error| NotStored { error, perhaps: false };
     let Some(there) = there else {
         return match aws.create_secret(make.name, value, make.kms_key, tags, &make.description, version).await {
-            Ok(_) => Ok(()),
+            Ok(()) => Ok(()),
+            // AWS would have taken the same version with the same value: somebody else made the secret.
+            Err(error @ AwsError::Conflict(_)) => Err(NotStored { error, perhaps: false }),
             Err(error) => look(aws, make.name, version, error).await,
         };
     };
-    aws.put_secret(&there.arn, value, &[PENDING], version).await.map_err(before)?;
-    aws.tag_secret(&there.arn, tags).await.map_err(before)?;
     match aws.move_stage(&there.arn, CURRENT, version, current(&there.stages)).await {
         Ok(()) => Ok(()),
         Err(error) => look(aws, &there.arn, version, error).await,
@@ -106,6 +121,27 @@ pub fn whose(there: Option<&SecretInfo>, stack: &str) -> Whose {
 pub fn labels(there: Option<&SecretInfo>) -> &Labels {
     static NONE: Labels = Labels::new();
     there.map_or(&NONE, |info| &info.stages)
+}
+
+/// How the versions of a secret begin that hold a token of ours.
+#[must_use]
+pub fn mark(aws: &Aws, secret: &str, there: Option<&SecretInfo>) -> String {
+    rotation::mark(aws.region_of(secret), there.map_or(secret, |info| &info.name))
+}
+
+/// The versions whose API keys are still to be deleted.
+#[must_use]
+pub fn previous(info: &SecretInfo) -> Vec<&str> {
+    info.tags.get(PREVIOUS).map(|text| text.split(' ').collect()).unwrap_or_default()
+}
+
+/// Whether the tags tell of the version that readers get.
+///
+/// They are set before a version is promoted. Where a run ends in between, the version that they call a previous one is
+/// still what readers get.
+#[must_use]
+pub fn tells_of_current(info: &SecretInfo) -> bool {
+    current(&info.stages).is_none_or(|current| !previous(info).contains(&current))
 }
 
 /// What is wrong with the name of a secret, if something is (`amg.md` 8).

@@ -4,11 +4,12 @@
 //!
 //! | part | is |
 //! |---|---|
-//! | WHAT | `refuse` closes a new connection at once · `429`, `500`, `502`, `503`, `504` answer so and do nothing · the same with `-after` do it and answer so · `cut-before` and `cut-after` close the connection without an answer, before or after it was done · `slow` and `slow-after` wait, before or after it was done · `busy` is a database that several writers meet in · `nac` turns everybody away before Grafana sees them · `revoke` deletes every token that AWS made, just before · of AWS: `denied` by IAM, `quota` used up, `expired` credentials, `skew` of the clocks, `updating` shows workspaces as being changed |
-//! | FILTER | `read`, `write`, or the beginning of a path; `aws` or the name of an action, as `CreateSecret`, for calls to AWS, which nothing else strikes |
+//! | WHAT | `refuse` closes a new connection at once · `429`, `500`, `502`, `503`, `504` answer so and do nothing · the same with `-after` do it and answer so · `cut-before` and `cut-after` close the connection without an answer, before or after it was done · `slow` and `slow-after` wait, before or after it was done · `busy` is a database that several writers meet in · `nac` turns everybody away before Grafana sees them · `revoke` deletes every token that AWS made, just before · of AWS: `throttle` for too many calls, `denied` by IAM, `quota` used up, `expired` credentials, `skew` of the clocks, `updating` shows workspaces as being changed |
+//! | FILTER | `read`, `write`, or the beginning of a path; `aws` or the name of an action, as `CreateSecret`, for calls to AWS, which nothing else strikes; the faults of AWS need none |
 //! | WHEN | `@3` the third of those requests, `@3-5`, `@3+`, `%5` five in a hundred of them, `%5/7` the same with seed 7; without it every one |
-//! | VALUE | a time: how long `slow` waits, what `429` asks to wait |
+//! | VALUE | a time: how long `slow` waits, what `429` and `throttle` ask to wait, how far `skew` puts AWS's clock ahead, which a client may make up for; without it every signature is too late |
 //!
+//! A word that could never strike what its filters name is refused. Each Grafana of several counts by itself.
 //! Counting and chance are the fault's own, so the same requests in the same order meet the same faults.
 
 use std::fmt;
@@ -23,7 +24,7 @@ use super::request::Request;
 pub struct Fault {
     what: What,
     writes: Option<bool>,
-    path: String,
+    whom: Whom,
     when: When,
     value: Option<Duration>,
 }
@@ -56,6 +57,8 @@ pub enum What {
     Nac,
     /// Somebody deletes every token that AWS made, just before.
     Revoke,
+    /// There were too many calls to AWS.
+    Throttle,
     /// IAM does not allow it.
     Denied,
     /// A quota of AWS is used up.
@@ -69,10 +72,37 @@ pub enum What {
 }
 
 impl What {
-    /// Whether only AWS can go wrong so.
-    fn is_of_aws(self) -> bool {
-        matches!(self, What::Denied | What::Quota | What::Expired | What::Skew | What::Updating)
+    /// What there is to strike.
+    fn scope(self) -> Scope {
+        match self {
+            What::Status { .. } | What::Cut { .. } | What::Slow { .. } => Scope::Both,
+            What::Refuse | What::Busy | What::Nac | What::Revoke => Scope::Grafana,
+            What::Throttle | What::Denied | What::Quota | What::Expired | What::Skew => Scope::Aws,
+            What::Updating => Scope::Workspaces,
+        }
     }
+}
+
+/// Where something can go wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    Both,
+    Grafana,
+    Aws,
+    /// The calls to AWS that show workspaces.
+    Workspaces,
+}
+
+/// The calls to AWS that show a workspace's status.
+const SHOWING: [&str; 2] = ["DescribeWorkspace", "ListWorkspaces"];
+
+/// Which requests a fault is for.
+#[derive(Clone, Debug, PartialEq)]
+enum Whom {
+    /// Those to Grafana whose path begins so.
+    Grafana(String),
+    /// Calls to AWS: of one action, or of any.
+    Aws(Option<&'static str>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -103,6 +133,7 @@ const WORDS: &[(&str, What)] = &[
     ("slow-after", What::Slow { done: true }),
     ("nac", What::Nac),
     ("revoke", What::Revoke),
+    ("throttle", What::Throttle),
     ("denied", What::Denied),
     ("quota", What::Quota),
     ("expired", What::Expired),
@@ -156,15 +187,17 @@ impl FromStr for Fault {
             let words: Vec<_> = WORDS.iter().map(|(w, _)| format!("`{w}`")).collect();
             no(format!("the words are {}", words.join(", ")))
         })?;
-        let mut fault = Fault { what, writes: None, path: String::new(), when, value };
+        let (mut writes, mut whom) = (None, None);
         for filter in parts {
             match filter {
-                "write" => fault.writes = Some(true),
-                "read" => fault.writes = Some(false),
-                path if path.starts_with('/') => path.clone_into(&mut fault.path),
-                "aws" => AWS.clone_into(&mut fault.path),
-                action if action.starts_with(|c: char| c.is_ascii_uppercase()) => {
-                    fault.path = format!("{AWS}{action}");
+                "write" => writes = Some(true),
+                "read" => writes = Some(false),
+                path if path.starts_with('/') => whom = Some(Whom::Grafana(path.to_owned())),
+                "aws" => whom = whom.or(Some(Whom::Aws(None))),
+                name if name.starts_with(|c: char| c.is_ascii_uppercase()) => {
+                    let action = super::aws::action(name)
+                        .ok_or_else(|| no(format!("the embedded AWS does not know the action `{name}`")))?;
+                    whom = Some(Whom::Aws(Some(action)));
                 }
                 _ => {
                     return Err(no(format!(
@@ -173,13 +206,22 @@ impl FromStr for Fault {
                 }
             }
         }
-        if what.is_of_aws() && fault.path.is_empty() {
-            AWS.clone_into(&mut fault.path);
-        }
+        let whom = match (what.scope(), whom) {
+            (Scope::Grafana, Some(Whom::Aws(_))) => return Err(no(format!("`{word}` never strikes AWS"))),
+            (Scope::Aws | Scope::Workspaces, Some(Whom::Grafana(_))) => {
+                return Err(no(format!("`{word}` strikes AWS only")));
+            }
+            (Scope::Workspaces, Some(Whom::Aws(Some(action)))) if !SHOWING.contains(&action) => {
+                return Err(no(format!("`{word}` strikes `{}` only", SHOWING.join("` and `"))));
+            }
+            (_, Some(whom)) => whom,
+            (Scope::Aws | Scope::Workspaces, None) => Whom::Aws(None),
+            (Scope::Both | Scope::Grafana, None) => Whom::Grafana(String::new()),
+        };
         if matches!(what, What::Slow { .. }) && value.is_none() {
             return Err(no("say how slow, as `slow=2s`".to_owned()));
         }
-        Ok(fault)
+        Ok(Fault { what, writes, whom, when, value })
     }
 }
 
@@ -273,10 +315,13 @@ impl Faults {
 
 impl Fault {
     fn concerns(&self, request: &Request) -> bool {
-        if self.path.starts_with(AWS) != request.path.starts_with(AWS) {
-            return false;
-        }
-        self.writes.is_none_or(|writes| writes == request.is_write()) && request.path.starts_with(&self.path)
+        let meant = match (&self.whom, request.path.strip_prefix(AWS)) {
+            (Whom::Grafana(beginning), None) => request.path.starts_with(beginning),
+            (Whom::Aws(Some(wanted)), Some(action)) => *wanted == action,
+            (Whom::Aws(None), Some(action)) => self.what.scope() != Scope::Workspaces || SHOWING.contains(&action),
+            (Whom::Grafana(_), Some(_)) | (Whom::Aws(_), None) => false,
+        };
+        meant && self.writes.is_none_or(|writes| writes == is_write(request))
     }
 
     fn is_due(&self, index: usize, count: &AtomicUsize) -> bool {
@@ -286,6 +331,14 @@ impl Fault {
             When::Between(from, to) => (from..=to).contains(&n),
             When::Percent(percent, seed) => chance(seed.wrapping_add(index as u64), n as u64) * 100.0 < percent,
         }
+    }
+}
+
+/// Whether a request changes something: of AWS's, the name says it, since most are sent alike.
+fn is_write(request: &Request) -> bool {
+    match request.path.strip_prefix(AWS) {
+        Some(action) => !["Get", "BatchGet", "List", "Describe"].iter().any(|verb| action.starts_with(verb)),
+        None => request.is_write(),
     }
 }
 
@@ -324,6 +377,25 @@ mod tests {
     }
 
     #[test]
+    fn calls_to_aws_are_struck_by_their_action_and_by_nothing_else() {
+        let mixed = [
+            ("POST", "aws:CreateWorkspaceServiceAccount"),
+            ("POST", "aws:CreateWorkspaceServiceAccountToken"),
+            ("POST", "/api/a"),
+            ("POST", "aws:GetSecretValue"),
+            ("GET", "aws:DescribeWorkspaceConfiguration"),
+            ("GET", "aws:DescribeWorkspace"),
+        ];
+        assert_eq!(struck("502:CreateWorkspaceServiceAccount", &mixed), [1]);
+        assert_eq!(struck("502:aws", &mixed), [1, 2, 4, 5, 6]);
+        assert_eq!(struck("502:aws:read", &mixed), [4, 5, 6]);
+        assert_eq!(struck("502", &mixed), [3]);
+        assert_eq!(struck("throttle@2+=2s", &mixed), [2, 4, 5, 6]);
+        assert_eq!(struck("updating@1", &mixed), [6]);
+        assert_eq!(struck("nac", &mixed), [3]);
+    }
+
+    #[test]
     fn a_rate_is_about_kept_and_the_same_each_time() {
         let many = vec![("GET", "/api/search"); 2000];
         let first = struck("502%5", &many);
@@ -333,10 +405,22 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_names_every_word() {
+        let told = include_str!("../../docs/sandbox.md");
+        for (word, _) in WORDS.iter().filter(|(word, _)| !word.ends_with("-after") || !word.starts_with('5')) {
+            assert!(told.contains(&format!("`{word}`")), "{word} is not in docs/sandbox.md");
+        }
+    }
+
+    #[test]
     fn what_is_no_fault_is_told_with_what_would_be() {
         for (text, told) in [
             ("frob", "`frob` is no fault: the words are `refuse`, `429`"),
             ("502:often", "`often` is neither `read` nor `write` nor a path nor an action of AWS"),
+            ("502:CreateToken", "the embedded AWS does not know the action `CreateToken`"),
+            ("nac:aws", "`nac` never strikes AWS"),
+            ("denied:/api", "`denied` strikes AWS only"),
+            ("updating:CreateSecret", "`updating` strikes `DescribeWorkspace` and `ListWorkspaces` only"),
             ("502@0", "`@0` is no time of it"),
             ("502%x", "`%x` is no time of it"),
             ("slow", "say how slow, as `slow=2s`"),

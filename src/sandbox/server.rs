@@ -271,6 +271,7 @@ async fn answer_with_faults(shared: &Shared, request: &Request) -> Option<Answer
             | What::Slow { .. }
             | What::Refuse
             | What::Busy
+            | What::Throttle
             | What::Denied
             | What::Quota
             | What::Expired
@@ -287,7 +288,7 @@ async fn answer_with_faults(shared: &Shared, request: &Request) -> Option<Answer
             What::Cut { .. } => return None,
             What::Status { code, .. } => return Some(struck(*code, *time)),
             What::Slow { .. } | What::Refuse | What::Busy | What::Nac | What::Revoke => {}
-            What::Denied | What::Quota | What::Expired | What::Skew | What::Updating => {}
+            What::Throttle | What::Denied | What::Quota | What::Expired | What::Skew | What::Updating => {}
         }
     }
     Some(answer)

@@ -232,6 +232,37 @@ async fn the_ready_line_is_one_line_of_json() {
     assert!(line["tokens"]["viewer"].as_str().unwrap().starts_with("glsa_"));
 }
 
+#[tokio::test]
+async fn aws_and_every_workspace_are_the_same_the_next_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let with_aws = || Options { aws: true, ..kept(&directory) };
+    let mut lines = Vec::new();
+    for _ in 0..2 {
+        let running = start(with_aws()).await.unwrap();
+        let mut line: Value = serde_json::from_str(&running.ready_line()).unwrap();
+        running.shutdown().await.unwrap();
+        let aws = line["aws"].as_object().unwrap();
+        let variables: Vec<&str> = aws.keys().map(String::as_str).collect();
+        assert_eq!(variables, ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]);
+        // Where they listen is another place each time.
+        for place in ["/url", "/aws/AWS_ENDPOINT_URL"] {
+            *line.pointer_mut(place).unwrap() = Value::Null;
+        }
+        for workspace in line["workspaces"].as_array_mut().unwrap() {
+            let endpoint = workspace.as_object_mut().unwrap().remove("endpoint").unwrap();
+            assert!(endpoint.as_str().unwrap().starts_with("127.0.0.1:"), "an endpoint has no scheme: {endpoint}");
+        }
+        lines.push(line);
+    }
+    assert_eq!(lines[0], lines[1]);
+    let versions = lines[0]["workspaces"].as_array().unwrap().iter().map(|w| w["version"].as_str().unwrap());
+    assert_eq!(versions.collect::<std::collections::BTreeSet<_>>().len(), 5);
+    let beside = directory.path().join("below");
+    for name in ["sandbox.json", "sandbox-aws.json", "sandbox-9.4.json"] {
+        assert!(beside.join(name).exists(), "{name}");
+    }
+}
+
 /// What a 12.4 and a 13 make of one request, each after the same that came before.
 async fn both(before: &[(&str, &str, Value)], request: (&str, &str, Value)) -> [(u16, Value); 2] {
     let mut answers = Vec::new();

@@ -35,9 +35,9 @@ impl Faults {
         }
     }
 
-    /// All that are told, and one each that counts the errors and the warnings that are not.
+    /// One each that counts the errors and the warnings that are not told, then all that are.
     pub(crate) fn finish(self, file: &Arc<str>) -> Vec<Problem> {
-        let mut all = self.told;
+        let mut all = Vec::new();
         for (count, word, severity) in
             [(self.errors, "errors", Severity::Error), (self.warnings, "warnings", Severity::Warning)]
         {
@@ -46,6 +46,7 @@ impl Faults {
                 all.push(Problem { severity, ..Problem::error("many", message).at(Place::file(file.clone())) });
             }
         }
+        all.extend(self.told);
         all
     }
 }
@@ -66,8 +67,8 @@ mod tests {
         faults.warning(|| Problem::warning("y", "one"));
         let all = faults.finish(&"a.json".into());
         assert_eq!(all.len(), TOLD + 2);
-        let last = all.last().unwrap();
-        assert_eq!(last.message, "150 more errors of this file are not told");
-        assert_eq!((last.severity, last.spots.len()), (Severity::Error, 1));
+        let first = all.first().unwrap();
+        assert_eq!(first.message, "150 more errors of this file are not told");
+        assert_eq!((first.severity, first.spots.len()), (Severity::Error, 1));
     }
 }

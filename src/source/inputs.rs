@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::document::Document;
+use super::faults::Faults;
 use super::{FileRef, KnownDatasource, nearest, spans};
 use crate::kinds::dashboard::facts;
 use crate::kinds::datasource::plugin_id;
@@ -167,26 +168,31 @@ pub(crate) fn check_dangling(
         .filter_map(|input| input.get("name").and_then(Value::as_str))
         .collect();
     let mut told = BTreeSet::new();
+    let mut faults = Faults::default();
     for (name, pointer) in facts::placeholders(dashboard) {
         let explained =
             variables.contains(&name.as_str()) || inputs.contains(&name.as_str()) || table.contains_key(&name);
         if explained || !name.starts_with("DS_") || !told.insert(name.clone()) {
             continue;
         }
-        let known = variables.iter().chain(&inputs).copied();
-        let problem = Problem::error(
-            "unresolved-input",
-            format!("`${{{name}}}` is neither an input nor a variable of this dashboard"),
-        )
-        .spot(document.spot(&format!("{base}{pointer}"), ""));
-        problems.push(match nearest(&name, known) {
-            Some(near) => problem
-                .help(format!("did you mean `${{{near}}}`? Or add `{name}: UID` below `inputs:` in amgctl.yaml")),
-            None => problem.help(format!(
-                "add `{name}: UID` below `inputs:` in amgctl.yaml, or write the data source's uid here"
-            )),
+        faults.error(|| {
+            let known = variables.iter().chain(&inputs).copied();
+            let problem = Problem::error(
+                "unresolved-input",
+                format!("`${{{name}}}` is neither an input nor a variable of this dashboard"),
+            )
+            .spot(document.spot(&format!("{base}{pointer}"), ""));
+            match nearest(&name, known) {
+                Some(near) => problem.help(format!(
+                    "did you mean `${{{near}}}`? Or add `{name}: UID` below `inputs:` in amgctl.yaml"
+                )),
+                None => problem.help(format!(
+                    "add `{name}: UID` below `inputs:` in amgctl.yaml, or write the data source's uid here"
+                )),
+            }
         });
     }
+    problems.extend(faults.finish(&document.source.file));
 }
 
 /// Replaces the placeholders in every text of a value, `__inputs` itself left as it is.

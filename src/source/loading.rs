@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::dashboard::Form;
 use super::document::{self, Document, Format};
+use super::faults::Faults;
 use super::folders::{self, FolderFile, Tree};
 use super::shape::{Refusal, Shape, shape};
 use super::text::SourceText;
@@ -101,10 +102,11 @@ impl Declarations {
             match inputs::answer(&open.inputs, &known) {
                 Ok(answers) => self.finish(open.declared, answers),
                 Err(unanswered) => {
+                    let mut faults = Faults::default();
                     for one in &unanswered {
-                        let spot = self.locate(&open.declared, &one.input.pointer);
-                        self.problems.push(inputs::problem(one).spot(spot));
+                        faults.error(|| inputs::problem(one).spot(self.locate(&open.declared, &one.input.pointer)));
                     }
+                    self.problems.extend(faults.finish(&open.declared.body.file));
                 }
             }
         }
@@ -117,10 +119,14 @@ impl Declarations {
     pub fn unresolved_warnings(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         for open in &self.unresolved {
+            let mut faults = Faults::default();
             for one in inputs::answer(&open.inputs, &self.datasources).err().into_iter().flatten() {
-                let problem = inputs::problem(&one).spot(self.locate(&open.declared, &one.input.pointer));
-                problems.push(Problem { severity: Severity::Warning, ..problem });
+                faults.warning(|| {
+                    let problem = inputs::problem(&one).spot(self.locate(&open.declared, &one.input.pointer));
+                    Problem { severity: Severity::Warning, ..problem }
+                });
             }
+            problems.extend(faults.finish(&open.declared.body.file));
         }
         problems
     }

@@ -166,10 +166,8 @@ fn the_token_is_deleted_after_a_signal() {
         m.aws("bootstrap-identity stack --no-secret -auto-approve").exits(0);
         with_a_dashboard(&m);
         for command in ["plan stack", "apply stack -auto-approve"] {
-            let child = m.begin(command);
-            while m.tokens().is_empty() {
-                std::thread::yield_now();
-            }
+            let mut child = m.begin(command);
+            child.until(|| !m.tokens().is_empty());
             child.signal(signal);
             let ran = child.ends();
             ran.exits(code);
@@ -184,10 +182,8 @@ fn the_token_of_a_killed_run_is_swept_when_it_ran_out_and_not_before() {
     let m = Managed::faulty(LATEST, &["slow:/api/access-control@1=600s"]);
     m.aws("bootstrap-identity stack --no-secret -auto-approve").exits(0);
     with_a_dashboard(&m);
-    let child = m.begin("plan stack");
-    while m.world.sandbox.running().requests().reads == 0 {
-        std::thread::yield_now();
-    }
+    let mut child = m.begin("plan stack");
+    child.until(|| m.world.sandbox.running().requests().reads > 0);
     child.signal("KILL");
     child.ends().exits(137);
     assert_eq!(m.tokens().len(), 1);
@@ -248,6 +244,31 @@ fn a_token_that_is_revoked_in_the_middle_is_made_again_once() {
 }
 
 #[test]
+fn a_token_that_cannot_be_made_again_is_told_with_why() {
+    let m = Managed::faulty(LATEST, &["revoke:write@2", "denied:CreateWorkspaceServiceAccountToken@2"]);
+    m.aws("bootstrap-identity stack --no-secret -auto-approve").exits(0);
+    for n in 0..4 {
+        m.world.json(&format!("{n}.json"), &dashboard(&format!("d{n}"), &format!("D{n}")));
+    }
+    let ran = m.aws("apply stack -auto-approve");
+    ran.exits(6).says("another could not be made: AWS does not allow `grafana:CreateWorkspaceServiceAccountToken`");
+    ran.says(r#""Action":"grafana:CreateWorkspaceServiceAccountToken""#);
+}
+
+#[test]
+fn a_token_that_there_was_no_time_to_delete_is_told() {
+    let m = Managed::faulty(LATEST, &["slow:DeleteWorkspaceServiceAccountToken=600s"]);
+    m.aws("bootstrap-identity stack --no-secret -auto-approve").exits(0);
+    let before = m.all_calls();
+    let mut child = m.begin("plan stack");
+    child.until(|| m.all_calls() >= before + 4);
+    child.signal("INT");
+    let ran = child.ends();
+    ran.says(&format!("the token `{}` may not have been deleted", m.tokens()[0]));
+    ran.says("ends by itself within 15 minutes").says("amgctl identity status");
+}
+
+#[test]
 fn a_lost_answer_leaves_no_token_behind() {
     for fault in ["cut-after", "500-after", "cut-before", "502"] {
         let m = Managed::faulty(LATEST, &[&format!("{fault}:CreateWorkspaceServiceAccountToken@1")]);
@@ -269,7 +290,10 @@ fn throttling_is_waited_out_and_a_quota_is_not() {
     m.aws("plan stack").exits(0);
     let m = Managed::faulty(LATEST, &["quota:CreateWorkspaceServiceAccount"]);
     let calls = m.calls(|| {
-        m.aws("bootstrap-identity stack --no-secret -auto-approve").exits(6).says("a quota of AWS is used up");
+        m.aws("bootstrap-identity stack --no-secret -auto-approve")
+            .exits(6)
+            .says("a quota of AWS is used up")
+            .says("delete what nobody needs");
     });
     assert_eq!(calls["CreateWorkspaceServiceAccount"], 1);
 }
@@ -299,6 +323,13 @@ fn a_workspace_in_change_is_waited_for_where_that_is_asked() {
     let ran = m.aws("bootstrap-identity stack --no-secret -auto-approve");
     ran.exits(1).says("workspace `grafana-12-4` is UPDATING").says("--wait");
     m.aws("bootstrap-identity stack --no-secret -auto-approve --wait").exits(0).says("amgctl-demo made");
+    let m = Managed::faulty(LATEST, &["updating:DescribeWorkspace"]);
+    let calls = m.calls(|| {
+        let ran = m.aws("bootstrap-identity stack --no-secret -auto-approve --wait=1s");
+        ran.exits(1).says("workspace `grafana-12-4` is UPDATING").says("or longer, with --wait=DURATION");
+    });
+    // At once, after half a second, and when the time is over.
+    assert_eq!(shown(&calls), "DescribeWorkspace 3");
 }
 
 #[test]
@@ -324,6 +355,10 @@ fn credentials_that_do_not_do_are_one_message() {
     expired.aws("plan stack").exits(6).says("the AWS credentials ran out").says("aws sso login");
     let skewed = Managed::faulty(LATEST, &["skew:aws"]);
     skewed.aws("plan stack").exits(6).says("the clock of this machine differs from AWS's");
+    // Who hears what time it is at AWS can sign by that.
+    let ahead = Managed::faulty(LATEST, &["skew:aws=10m"]);
+    ahead.aws("bootstrap-identity stack --no-secret -auto-approve").exits(0);
+    ahead.aws("plan stack").exits(0);
 }
 
 #[test]

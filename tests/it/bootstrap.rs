@@ -166,6 +166,94 @@ fn the_bare_token_is_stored_where_that_is_asked() {
 }
 
 #[test]
+fn key_and_tags_reach_a_new_secret_and_tags_one_that_is_there() {
+    let m = fresh(LATEST);
+    let info = |m: &Managed| block_on(m.client().describe_secret("amgctl/demo")).unwrap().unwrap();
+    m.aws(&format!("{BOOTSTRAP} --kms-key alias/observability --tag team=ops")).exits(0);
+    let made = info(&m);
+    assert_eq!(made.kms_key.as_deref(), Some("alias/observability"));
+    assert_eq!(made.tags["team"], "ops");
+    assert_eq!((&*made.tags["amgctl:stack"], &*made.tags["amgctl:format"]), ("demo", "json"));
+    m.aws("identity rotate stack --secret amgctl/demo -auto-approve --tag team=platform").exits(0);
+    assert_eq!(info(&m).tags["team"], "platform");
+}
+
+#[test]
+fn two_rotations_at_once_leave_one_token_that_works() {
+    let rotate = "identity rotate stack --secret amgctl/demo --overlap 0s -auto-approve";
+    let m = fresh(LATEST);
+    m.aws(BOOTSTRAP).exits(0);
+    let runs = [m.begin(rotate), m.begin(rotate)];
+    let ended = runs.map(|run| run.ends());
+    assert!(ended.iter().any(|ran| ran.code == 0), "{}\n{}", ended[0], ended[1]);
+    for ran in ended.iter().filter(|ran| ran.code != 0) {
+        ran.says("another run may have written the secret meanwhile").says("run the command again");
+    }
+    works(&m);
+    m.aws(rotate).exits(0);
+    assert_eq!(m.tokens(), [works(&m)]);
+}
+
+#[test]
+fn two_bootstraps_at_once_leave_one_token_that_works() {
+    let m = fresh(LATEST);
+    let runs = [m.begin(BOOTSTRAP), m.begin(BOOTSTRAP)];
+    let ended = runs.map(|run| run.ends());
+    assert!(ended.iter().any(|ran| ran.code == 0), "{}\n{}", ended[0], ended[1]);
+    works(&m);
+    // One that listed the tokens before the other made its own has renewed it, which is then superseded.
+    m.pass(3_600);
+    m.aws(BOOTSTRAP).exits(0);
+    assert_eq!((m.accounts().len(), m.tokens()), (1, vec![works(&m)]), "{}\n{}", ended[0], ended[1]);
+}
+
+#[test]
+fn two_renewals_of_a_key_at_once_leave_one_key_that_works() {
+    let m = fresh(Version::V9_4);
+    m.aws(&format!("{KEY} --ttl 8d")).exits(0);
+    let renew = format!("{KEY} --renew-before 10d --overlap 0s");
+    let runs = [m.begin(&renew), m.begin(&renew)];
+    let ended = runs.map(|run| run.ends());
+    works(&m);
+    let again = m.aws(&renew);
+    assert_eq!(again.code, 0, "{}\n{}\n{again}", ended[0], ended[1]);
+    works(&m);
+    assert_eq!(m.world.read("/api/auth/keys").unwrap().as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_token_that_was_verified_long_ago_is_verified_again_before_it_is_promoted() {
+    let m = Managed::faulty(LATEST, &["429:PutSecretValue@1=5s"]);
+    m.aws(BOOTSTRAP).exits(0);
+    let first = works(&m);
+    let mut child = m.begin("identity rotate stack --secret amgctl/demo -auto-approve");
+    child.until(|| m.world.sandbox.running().aws_calls().contains_key("PutSecretValue"));
+    m.pass(120);
+    let client = m.client();
+    let account = block_on(client.accounts(m.id())).unwrap().remove(0);
+    let tokens = block_on(client.tokens(m.id(), &account.id)).unwrap();
+    let newer = tokens.iter().find(|token| token.name != first).unwrap();
+    block_on(client.delete_token(m.id(), &account.id, &newer.id)).unwrap();
+    child.ends().exits(6);
+    assert_eq!(works(&m), first);
+}
+
+#[test]
+fn a_bootstrap_that_is_interrupted_before_readers_have_its_token_leaves_none() {
+    for action in ["PutSecretValue", "TagResource"] {
+        let m = Managed::faulty(LATEST, &[&format!("slow-after:{action}=600s")]);
+        m.aws(BOOTSTRAP).exits(0);
+        let first = works(&m);
+        let mut child = m.begin("identity rotate stack --secret amgctl/demo -auto-approve");
+        child.until(|| m.world.sandbox.running().aws_calls().contains_key(action));
+        child.signal("INT");
+        child.ends().exits(130);
+        assert_eq!(m.tokens(), [works(&m)], "after {action}");
+        assert_eq!(works(&m), first);
+    }
+}
+
+#[test]
 fn other_roles_have_accounts_of_their_own() {
     let m = fresh(LATEST);
     m.aws(BOOTSTRAP).exits(0);
@@ -426,10 +514,8 @@ fn struck(version: Version, prepared: &[&str], command: &str, fault: &str, n: us
         m.aws(line).exits(0);
     }
     let code = if fault.starts_with("slow") {
-        let child = m.begin(command);
-        while m.all_calls() < before + n {
-            std::thread::yield_now();
-        }
+        let mut child = m.begin(command);
+        child.until(|| m.all_calls() >= before + n);
         child.signal("KILL");
         child.ends().code
     } else {
@@ -500,6 +586,19 @@ fn a_key_that_was_struck_at_any_call_is_mended_by_the_next_one() {
 }
 
 #[test]
+fn a_renewal_of_a_key_that_was_struck_at_any_call_is_mended_by_the_next_one() {
+    let first = format!("{KEY} --ttl 8d");
+    let renew = format!("{KEY} --renew-before 10d --overlap 0s");
+    is_mended(Version::V9_4, &[&first], &renew, |m, what| {
+        works(m);
+        assert_eq!(m.world.read("/api/auth/keys").unwrap().as_array().unwrap().len(), 1, "after {what}");
+        let status: Value =
+            serde_json::from_str(&m.aws("identity status stack --secret amgctl/demo --json").out).unwrap();
+        assert!(status["secret"]["secondsLeft"].as_i64().unwrap() > 29 * 86_400, "after {what}: {status}");
+    });
+}
+
+#[test]
 fn an_apply_that_was_struck_at_any_call_outlives_no_token_by_more_than_its_life() {
     let prepare = "bootstrap-identity stack --no-secret -auto-approve";
     let apply = "apply stack -auto-approve";
@@ -520,10 +619,8 @@ fn an_apply_that_was_struck_at_any_call_outlives_no_token_by_more_than_its_life(
             m.world.json("one.json", &dashboard("one", "One"));
             m.aws(prepare).exits(0);
             if fault.starts_with("slow") {
-                let child = m.begin(apply);
-                while m.all_calls() < before + n {
-                    std::thread::yield_now();
-                }
+                let mut child = m.begin(apply);
+                child.until(|| m.all_calls() >= before + n);
                 child.signal("KILL");
                 child.ends().exits(137);
             } else {

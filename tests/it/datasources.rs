@@ -304,3 +304,49 @@ fn no_secret_is_in_the_record() {
         assert!(record.contains("datasource.prom") && !record.contains(PLANTED));
     });
 }
+
+/// Every file below a directory, but for those of the stack itself.
+fn files_beside_the_stack(directory: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in std::fs::read_dir(directory).unwrap().map(Result::unwrap) {
+        match entry.path() {
+            path if path.ends_with("stack") => {}
+            path if path.is_dir() => files_beside_the_stack(&path, found),
+            path => found.push(path),
+        }
+    }
+}
+
+#[test]
+fn a_secret_and_the_token_are_in_no_output_at_any_verbosity_and_in_no_file() {
+    each(|w| {
+        let commands = [
+            "validate stack",
+            "plan stack",
+            "apply stack -auto-approve",
+            "plan stack -detailed-exitcode",
+            "forget datasource.prom --directory stack",
+            "apply stack -auto-approve --adopt",
+            "unlock demo",
+            "destroy stack -auto-approve",
+        ];
+        for turn in 1..=2 {
+            declare(w, &json!({ "basicAuthPassword": secret(turn), "httpHeaderValue1": secret(turn + 2) }));
+            for command in commands {
+                for more in ["", " --verbose", " --no-color -v"] {
+                    // What it prints is looked through by `World::run`; so are its refusals, as of an unlock of nothing.
+                    w.amgctl(&format!("{command}{more}"));
+                }
+            }
+        }
+        let mut files = Vec::new();
+        files_beside_the_stack(w.home(), &mut files);
+        for file in files {
+            let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
+            assert!(!text.contains(PLANTED), "{} holds a secret", file.display());
+        }
+        // The search can fail: where the secrets are declared, they are found.
+        let declared =
+            std::fs::read_dir(w.directory()).unwrap().map(|e| std::fs::read_to_string(e.unwrap().path()));
+        assert!(declared.flatten().any(|text| text.contains(PLANTED)));
+    });
+}

@@ -531,3 +531,26 @@ fn a_token_that_dies_is_asked_for_once() {
         assert_eq!(token_dies(w, "-parallelism=1"), 2, "the write, and the question whether that is true");
     });
 }
+
+#[test]
+fn two_stacks_that_apply_at_once_for_the_first_time_both_end_complete() {
+    every(|w| {
+        for n in 0..6 {
+            w.json(&format!("Infra/a{n}.json"), &dashboard(&format!("a{n}"), &format!("A{n}")));
+            other(w, &format!("b{n}.json"), &dashboard(&format!("b{n}"), &format!("B{n}")));
+        }
+        // Neither finds a folder of records, so both make it.
+        let proxy = Proxy::before(&w.sandbox.running().url, |seen| {
+            if seen.write == 1 && seen.is_write() { Does::HoldBefore } else { Does::Pass }
+        });
+        let first = w.begin_at(&proxy, "apply stack -auto-approve");
+        proxy.holds();
+        w.begin("apply other -auto-approve").ends().exits(0).says("6 added, 0 changed, 0 destroyed");
+        proxy.release();
+        first.ends().exits(0).says("7 added, 0 changed, 0 destroyed");
+        w.is_settled();
+        w.amgctl("plan other -detailed-exitcode").exits(0).says("No changes.");
+        assert!(w.live_dashboard("amgctl-demo").is_some() && w.live_dashboard("amgctl-other").is_some());
+        assert_eq!(w.read("/api/folders/amgctl/permissions"), Some(json!([])));
+    });
+}

@@ -3,19 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::service::{Protocol, Service};
 use crate::sandbox::answer::Answer;
 use crate::sandbox::random;
-
-/// How a service is spoken to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
-    /// Paths and JSON: Amazon Managed Grafana.
-    Rest,
-    /// One path, the action in a header, JSON: Secrets Manager, Systems Manager.
-    Json,
-    /// Forms and XML: STS.
-    Query,
-}
 
 /// An exception.
 #[derive(Clone, Debug)]
@@ -85,13 +75,10 @@ impl Exception {
         Exception::new(402, "ServiceQuotaExceededException", message).with(members)
     }
 
-    /// IAM does not allow it.
-    pub fn denied(principal: &str, action: &str, resource: &str) -> Exception {
-        let told = format!(
-            "User: {principal} is not authorized to perform: {action} on resource: {resource} because no identity-based \
-             policy allows the {action} action"
-        );
-        Exception::new(403, "AccessDeniedException", told)
+    /// There were too many calls.
+    pub fn throttled() -> Exception {
+        let members = json!({ "serviceCode": "grafana", "quotaCode": "L-SANDBOX" });
+        Exception::new(429, "ThrottlingException", "Rate exceeded").with(members)
     }
 
     /// The embedded AWS does not know this.
@@ -101,9 +88,9 @@ impl Exception {
 }
 
 /// An outcome as it is sent.
-pub fn answer(protocol: Protocol, action: &str, outcome: Outcome) -> Answer {
+pub fn answer(service: Service, action: &str, outcome: Outcome) -> Answer {
     let id = random::uuid();
-    let mut answer = match (protocol, outcome) {
+    let mut answer = match (service.protocol(), outcome) {
         (Protocol::Rest, Ok(body)) => json_answer(200, "application/json", &body),
         (Protocol::Json, Ok(body)) => json_answer(200, "application/x-amz-json-1.1", &body),
         (Protocol::Query, Ok(body)) => xml(

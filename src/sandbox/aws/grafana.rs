@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::answers::{Exception, Outcome};
 use super::serve::Call;
-use super::{ACCOUNT, Hosted, REGION, lock};
+use super::{ACCOUNT, Hosted, REGION, lock, pages};
 use crate::sandbox::accounts::is_of_the_sandbox;
 use crate::sandbox::request::Request;
 use crate::sandbox::state::{Account, Key, Token};
@@ -15,8 +15,30 @@ use crate::sandbox::{random, slug};
 
 /// Tokens, accounts and keys that a workspace may have, each; what ran out counts until it is deleted (`amg.md` 2.2).
 const QUOTA: usize = 100;
+/// How many tags a workspace has at most.
+const TAGS: usize = 50;
 /// The longest life of a token or key, in seconds.
 const LONGEST_LIFE: i64 = 2_592_000;
+
+/// The actions that it answers.
+pub const ACTIONS: &[&str] = &[
+    "ListWorkspaces",
+    "DescribeWorkspace",
+    "ListVersions",
+    "DescribeWorkspaceConfiguration",
+    "DescribeWorkspaceAuthentication",
+    "ListWorkspaceServiceAccounts",
+    "CreateWorkspaceServiceAccount",
+    "DeleteWorkspaceServiceAccount",
+    "ListWorkspaceServiceAccountTokens",
+    "CreateWorkspaceServiceAccountToken",
+    "DeleteWorkspaceServiceAccountToken",
+    "CreateWorkspaceApiKey",
+    "DeleteWorkspaceApiKey",
+    "ListTagsForResource",
+    "TagResource",
+    "UntagResource",
+];
 
 /// The action that a method and a path stand for; empty where there is none.
 pub fn action(request: &Request) -> &'static str {
@@ -91,8 +113,9 @@ fn found<'a>(call: &Call<'a>) -> Result<&'a Hosted, Exception> {
 }
 
 fn by_id<'a>(call: &Call<'a>, id: &str) -> Result<&'a Hosted, Exception> {
-    let is_id =
-        id.strip_prefix("g-").is_some_and(|rest| rest.len() == 10 && rest.bytes().all(|b| b.is_ascii_hexdigit()));
+    let is_id = id
+        .strip_prefix("g-")
+        .is_some_and(|rest| rest.len() == 10 && rest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')));
     if !is_id {
         return Err(Exception::field("workspaceId", "must match g-[0-9a-f]{10}"));
     }
@@ -109,18 +132,12 @@ fn page(call: &Call<'_>, name: &str, items: Vec<Value>, besides: Value) -> Outco
             _ => return Err(Exception::field("maxResults", "must be from 1 to 100")),
         },
     };
-    let begin = match call.request.parameter("nextToken") {
-        "" => 0,
-        text => match text.strip_prefix("page-").and_then(|n| n.parse::<usize>().ok()) {
-            Some(begin) if begin <= items.len() => begin,
-            _ => return Err(Exception::field("nextToken", "is no token of this list")),
-        },
-    };
-    let end = (begin + size).min(items.len());
+    let (items, next) = pages::page(items, size, call.request.parameter("nextToken"))
+        .ok_or_else(|| Exception::field("nextToken", "is no token of this list"))?;
     let mut body = besides;
-    body[name] = items.get(begin..end).unwrap_or_default().into();
-    if end < items.len() {
-        body["nextToken"] = format!("page-{end}").into();
+    body[name] = items.into();
+    if let Some(next) = next {
+        body["nextToken"] = next.into();
     }
     Ok(body)
 }
@@ -360,9 +377,21 @@ fn tags(call: &Call<'_>) -> Outcome {
     let tags = kept.data.tags.entry(id.to_owned()).or_default();
     match call.action.as_str() {
         "TagResource" => {
+            let mut all = tags.clone();
             for (key, value) in call.body.get("tags").and_then(Value::as_object).into_iter().flatten() {
-                tags.insert(key.clone(), value.as_str().unwrap_or_default().to_owned());
+                let value = value.as_str().unwrap_or_default();
+                if key.is_empty() || key.len() > 128 || value.len() > 256 || key.starts_with("aws:") {
+                    return Err(Exception::field(
+                        "tags",
+                        "keys have from 1 to 128 characters and do not begin with aws:, values have up to 256",
+                    ));
+                }
+                all.insert(key.clone(), value.to_owned());
             }
+            if all.len() > TAGS {
+                return Err(Exception::field("tags", "a workspace has at most 50 tags"));
+            }
+            *tags = all;
         }
         "UntagResource" => {
             for key in call.request.parameters("tagKeys") {

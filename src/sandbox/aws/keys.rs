@@ -26,6 +26,14 @@ impl Key {
         Key { id: format!("AKIA{}", letters(16)), secret: letters(40), token: None, ends: None, arn }
     }
 
+    /// The id of whose it is, as IAM has it: of a user, or of a role and the session that it was assumed for.
+    pub fn user(&self) -> String {
+        match self.arn.split_once(":assumed-role/").and_then(|(_, rest)| rest.split_once('/')) {
+            Some((_, session)) => format!("AROASANDBOXSANDBOX000:{session}"),
+            None => "AIDASANDBOXSANDBOX000".to_owned(),
+        }
+    }
+
     /// A temporary key of a role.
     pub fn of_role(role: &str, session: &str, ends: i64) -> Key {
         let name = role.rsplit_once('/').map_or(role, |(_, name)| name);

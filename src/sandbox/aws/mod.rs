@@ -8,12 +8,18 @@
 mod answers;
 mod grafana;
 mod keys;
+mod pages;
 mod parameters;
+mod secret;
+mod secret_lists;
 mod secrets;
 mod serve;
+mod service;
 mod signature;
 mod store;
 mod sts;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -28,6 +34,7 @@ use super::clock::Clock;
 use super::faults::{Fault, Faults};
 use super::server::{Logged, Shared};
 use super::version::Version;
+pub(super) use service::action;
 
 /// The region that it is.
 pub const REGION: &str = "us-east-1";

@@ -1,69 +1,60 @@
-//! Secrets Manager: secrets, their versions and labels (`amg.md` 8).
+//! Secrets Manager: its actions, and which secret one is about (`amg.md` 8).
+//!
+//! What a secret is, and how labels move from version to version, is in [`super::secret`]; lists are in
+//! [`super::secret_lists`].
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::answers::{Exception, Outcome};
+use super::secret::{CURRENT, Content, Stored, Version};
 use super::serve::Call;
-use super::{ACCOUNT, REGION, lock};
+use super::{ACCOUNT, REGION, lock, secret_lists};
+use crate::sandbox::auth::base64;
 use crate::sandbox::random;
 
-/// The label of what readers get.
-const CURRENT: &str = "AWSCURRENT";
-/// The label of what readers got before.
-const PREVIOUS: &str = "AWSPREVIOUS";
 /// The longest value, in bytes.
 const LONGEST: usize = 65_536;
-/// How many secrets one call reads.
-const BATCH: usize = 20;
-/// How many labels one version has at most.
+/// How many labels one call gives.
 const LABELS: usize = 20;
+/// How many tags a secret has at most.
+const TAGS: usize = 50;
 const DAY: i64 = 86_400;
 
-/// A secret.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Stored {
-    arn: String,
-    name: String,
-    description: String,
-    kms_key: Option<String>,
-    tags: BTreeMap<String, String>,
-    created: i64,
-    changed: i64,
-    /// When it was marked for deletion, and when it goes.
-    deleted: Option<(i64, i64)>,
-    versions: BTreeMap<String, Version>,
-}
+/// Secrets by name.
+pub(super) type All = BTreeMap<String, Stored>;
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Version {
-    value: Content,
-    stages: Vec<String>,
-    created: i64,
-}
-
-/// A text, or bytes in base 64.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Content {
-    Text(String),
-    Bytes(String),
-}
-
-type All = BTreeMap<String, Stored>;
-
-fn missing() -> Exception {
+/// There is no such secret.
+pub(super) fn missing() -> Exception {
     Exception::new(400, "ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
 }
 
-fn parameter(message: impl Into<String>) -> Exception {
+/// A member makes no sense.
+pub(super) fn parameter(message: impl Into<String>) -> Exception {
     Exception::new(400, "InvalidParameterException", message)
 }
 
 fn request(message: impl Into<String>) -> Exception {
     Exception::new(400, "InvalidRequestException", message)
 }
+
+/// The actions that it answers.
+pub const ACTIONS: &[&str] = &[
+    "GetSecretValue",
+    "BatchGetSecretValue",
+    "DescribeSecret",
+    "ListSecrets",
+    "ListSecretVersionIds",
+    "CreateSecret",
+    "PutSecretValue",
+    "UpdateSecret",
+    "UpdateSecretVersionStage",
+    "DeleteSecret",
+    "RestoreSecret",
+    "TagResource",
+    "UntagResource",
+];
 
 /// Answers a call.
 pub fn call(call: &Call<'_>) -> Outcome {
@@ -74,10 +65,10 @@ pub fn call(call: &Call<'_>) -> Outcome {
     let all = &mut kept.data.secrets;
     let outcome = match call.action.as_str() {
         "GetSecretValue" => return get(call, all),
-        "BatchGetSecretValue" => return batch(call, all),
-        "DescribeSecret" => return Ok(described(find(all, call.text("SecretId"))?)),
-        "ListSecrets" => return list(call, all),
-        "ListSecretVersionIds" => return list_versions(call, all),
+        "BatchGetSecretValue" => return secret_lists::batch(call, all),
+        "DescribeSecret" => return Ok(described(find(all, call.text("SecretId"))?, "VersionIdsToStages")),
+        "ListSecrets" => return secret_lists::list(call, all),
+        "ListSecretVersionIds" => return secret_lists::list_versions(call, all),
         "CreateSecret" => create(call, all, now),
         "PutSecretValue" => put(call, all, now),
         "UpdateSecret" => update(call, all, now),
@@ -87,18 +78,18 @@ pub fn call(call: &Call<'_>) -> Outcome {
         "TagResource" | "UntagResource" => tag(call, all),
         other => Err(Exception::unknown(&format!("the action `{other}` of Secrets Manager"))),
     }?;
-    kept.save().map_err(|e| Exception::new(500, "InternalServiceError", format!("{e:#}")))?;
+    kept.save().map_err(|e| call.service.failed(format!("{e:#}")))?;
     Ok(outcome)
 }
 
 /// By name, by ARN, or by an ARN without the characters that AWS adds.
-fn find<'a>(all: &'a All, id: &str) -> Result<&'a Stored, Exception> {
+pub(super) fn find<'a>(all: &'a All, id: &str) -> Result<&'a Stored, Exception> {
     if id.is_empty() {
         return Err(parameter("You must provide a value for the SecretId parameter."));
     }
-    let by_arn =
-        |s: &&Stored| s.arn == id || (id.starts_with("arn:") && s.arn.strip_prefix(id).is_some_and(is_added));
-    all.get(id).or_else(|| all.values().find(by_arn)).ok_or_else(missing)
+    let by_arn = || all.values().find(|s| s.arn == id);
+    let by_part = || all.values().find(|s| id.starts_with("arn:") && s.arn.strip_prefix(id).is_some_and(is_added));
+    all.get(id).or_else(by_arn).or_else(by_part).ok_or_else(missing)
 }
 
 fn is_added(rest: &str) -> bool {
@@ -115,7 +106,8 @@ fn live<'a>(all: &'a mut All, id: &str) -> Result<&'a mut Stored, Exception> {
     }
 }
 
-fn marked() -> Exception {
+/// The secret is marked for deletion.
+pub(super) fn marked() -> Exception {
     request("You can't perform this operation on the secret because it was marked for deletion.")
 }
 
@@ -127,8 +119,11 @@ fn content(call: &Call<'_>) -> Result<Option<Content>, Exception> {
         ("", bytes) => Content::Bytes(bytes.to_owned()),
         _ => return Err(parameter("You can't specify both SecretString and SecretBinary.")),
     };
-    let (Content::Text(held) | Content::Bytes(held)) = &content;
-    if held.len() > LONGEST {
+    let length = match &content {
+        Content::Text(text) => text.len(),
+        Content::Bytes(bytes) => base64(bytes).ok_or_else(|| parameter("SecretBinary is not base 64."))?.len(),
+    };
+    if length > LONGEST {
         return Err(parameter("The secret value can't be longer than 65536 bytes."));
     }
     Ok(Some(content))
@@ -171,13 +166,12 @@ fn create(call: &Call<'_>, all: &mut All, now: i64) -> Outcome {
         let told = format!("The operation failed because the secret {name} already exists.");
         return Err(Exception::new(400, "ResourceExistsException", told));
     }
-    let added: String = random::short_uid().chars().take(6).collect();
     let mut secret = Stored {
-        arn: format!("arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-{added}"),
+        arn: new_arn(name),
         name: name.to_owned(),
         description: call.text("Description").to_owned(),
         kms_key: Some(call.text("KmsKeyId").to_owned()).filter(|key| !key.is_empty()),
-        tags: tags(call)?,
+        tags: tagged(BTreeMap::new(), tags(call)?)?,
         created: now,
         changed: now,
         deleted: None,
@@ -185,10 +179,7 @@ fn create(call: &Call<'_>, all: &mut All, now: i64) -> Outcome {
     };
     let mut answer = told(&secret, &version);
     match value {
-        Some(value) => {
-            let stages = vec![CURRENT.to_owned()];
-            secret.versions.insert(version, Version { value, stages, created: now });
-        }
+        Some(value) => secret.add(version, value, &[CURRENT.to_owned()], now)?,
         None => answer = json!({ "ARN": secret.arn, "Name": secret.name }),
     }
     all.insert(name.to_owned(), secret);
@@ -210,6 +201,18 @@ fn tags(call: &Call<'_>) -> Result<BTreeMap<String, String>, Exception> {
     Ok(tags)
 }
 
+/// Tags after others were added, of which there may be 50.
+fn tagged(
+    mut tags: BTreeMap<String, String>,
+    added: BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, Exception> {
+    tags.extend(added);
+    if tags.len() > TAGS {
+        return Err(Exception::new(400, "LimitExceededException", "A secret can have at most 50 tags."));
+    }
+    Ok(tags)
+}
+
 fn get(call: &Call<'_>, all: &All) -> Outcome {
     let secret = find(all, call.text("SecretId"))?;
     if secret.deleted.is_some() {
@@ -217,20 +220,23 @@ fn get(call: &Call<'_>, all: &All) -> Outcome {
     }
     let (id, stage) = (call.text("VersionId"), call.text("VersionStage"));
     let stage = if id.is_empty() && stage.is_empty() { CURRENT } else { stage };
-    let found = secret.versions.iter().find(|(version, v)| {
-        (id.is_empty() || *version == id) && (stage.is_empty() || v.stages.iter().any(|s| s == stage))
-    });
-    match found {
-        Some((version, v)) => Ok(value(secret, version, v)),
-        None => {
-            let what = if id.is_empty() { format!("staging label: {stage}") } else { format!("VersionId: {id}") };
-            let told = format!("Secrets Manager can't find the specified secret value for {what}");
-            Err(Exception::new(400, "ResourceNotFoundException", told))
-        }
+    let found = match id {
+        "" => secret.labelled(stage).and_then(|id| secret.versions.get_key_value(id)),
+        id => secret.versions.get_key_value(id),
+    };
+    let Some((version, held)) = found else {
+        let what = if id.is_empty() { format!("staging label: {stage}") } else { format!("VersionId: {id}") };
+        let told = format!("Secrets Manager can't find the specified secret value for {what}");
+        return Err(Exception::new(400, "ResourceNotFoundException", told));
+    };
+    if !stage.is_empty() && !held.has(stage) {
+        return Err(request("You provided a VersionStage that is not associated to the provided VersionId."));
     }
+    Ok(value(secret, version, held))
 }
 
-fn value(secret: &Stored, version: &str, held: &Version) -> Value {
+/// A version with its value.
+pub(super) fn value(secret: &Stored, version: &str, held: &Version) -> Value {
     let mut body = told(secret, version);
     body["VersionStages"] = json!(held.stages);
     body["CreatedDate"] = held.created.into();
@@ -241,56 +247,8 @@ fn value(secret: &Stored, version: &str, held: &Version) -> Value {
     body
 }
 
-fn batch(call: &Call<'_>, all: &All) -> Outcome {
-    let ids = call.texts("SecretIdList");
-    let filters = call.body.get("Filters").and_then(Value::as_array).filter(|f| !f.is_empty());
-    let ids = match (ids.is_empty(), filters) {
-        (false, None) if ids.len() <= BATCH => ids,
-        (false, None) => return Err(parameter("SecretIdList must have at most 20 members.")),
-        (true, Some(_)) => all.values().filter(|s| is_meant(call, s)).map(|s| s.name.clone()).collect(),
-        _ => return Err(parameter("You must include either Filters or SecretIdList, and not both.")),
-    };
-    let (mut values, mut errors) = (Vec::new(), Vec::new());
-    for id in ids {
-        let found = find(all, &id).and_then(|secret| {
-            let current = secret.versions.iter().find(|(_, v)| v.stages.iter().any(|s| s == CURRENT));
-            match current {
-                _ if secret.deleted.is_some() => Err(marked()),
-                Some((version, held)) => Ok(value(secret, version, held)),
-                None => Err(missing()),
-            }
-        });
-        match found {
-            Ok(value) => values.push(value),
-            Err(e) => errors.push(json!({ "SecretId": id, "ErrorCode": e.code, "Message": e.message })),
-        }
-    }
-    Ok(json!({ "SecretValues": values, "Errors": errors }))
-}
-
-/// Whether the filters of a call mean a secret: each of them, by the beginning of what it names.
-fn is_meant(call: &Call<'_>, secret: &Stored) -> bool {
-    let filters = call.body.get("Filters").and_then(Value::as_array);
-    filters.into_iter().flatten().all(|filter| {
-        let values: Vec<&str> = filter
-            .get("Values")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
-        let begins = |text: &str| values.iter().any(|v| text.starts_with(v));
-        match filter.get("Key").and_then(Value::as_str) {
-            Some("name") => begins(&secret.name),
-            Some("description") => begins(&secret.description),
-            Some("tag-key") => secret.tags.keys().any(|k| begins(k)),
-            Some("tag-value") => secret.tags.values().any(|v| begins(v)),
-            _ => begins(&secret.name) || begins(&secret.description),
-        }
-    })
-}
-
-fn described(secret: &Stored) -> Value {
+/// What is said of a secret; its labels under a name that differs between the actions.
+pub(super) fn described(secret: &Stored, stages_as: &str) -> Value {
     let stages: Map<String, Value> = secret
         .versions
         .iter()
@@ -300,8 +258,9 @@ fn described(secret: &Stored) -> Value {
     let tags: Vec<Value> = secret.tags.iter().map(|(k, v)| json!({ "Key": k, "Value": v })).collect();
     let mut body = json!({
         "ARN": secret.arn, "Name": secret.name, "Description": secret.description, "CreatedDate": secret.created,
-        "LastChangedDate": secret.changed, "Tags": tags, "VersionIdsToStages": stages,
+        "LastChangedDate": secret.changed, "Tags": tags,
     });
+    body[stages_as] = stages.into();
     if let Some(key) = &secret.kms_key {
         body["KmsKeyId"] = key.as_str().into();
     }
@@ -309,58 +268,6 @@ fn described(secret: &Stored) -> Value {
         body["DeletedDate"] = at.into();
     }
     body
-}
-
-fn list(call: &Call<'_>, all: &All) -> Outcome {
-    let size = match call.number("MaxResults") {
-        None => 100,
-        Some(size @ 1..=100) => usize::try_from(size).unwrap_or(100),
-        Some(_) => return Err(parameter("MaxResults must be from 1 to 100.")),
-    };
-    let begin: usize = match call.text("NextToken") {
-        "" => 0,
-        text => text.parse().map_err(|_| Exception::new(400, "InvalidNextTokenException", "Invalid NextToken."))?,
-    };
-    let planned = call.body.get("IncludePlannedDeletion").and_then(Value::as_bool).unwrap_or(false);
-    let meant: Vec<&Stored> =
-        all.values().filter(|s| (planned || s.deleted.is_none()) && is_meant(call, s)).collect();
-    let shown: Vec<Value> = meant.iter().skip(begin).take(size).map(|s| described(s)).collect();
-    let mut body = json!({ "SecretList": shown });
-    if begin + size < meant.len() {
-        body["NextToken"] = (begin + size).to_string().into();
-    }
-    Ok(body)
-}
-
-fn list_versions(call: &Call<'_>, all: &All) -> Outcome {
-    let secret = find(all, call.text("SecretId"))?;
-    let every = call.body.get("IncludeDeprecated").and_then(Value::as_bool).unwrap_or(false);
-    let versions: Vec<Value> = secret
-        .versions
-        .iter()
-        .filter(|(_, v)| every || !v.stages.is_empty())
-        .map(|(id, v)| json!({ "VersionId": id, "VersionStages": v.stages, "CreatedDate": v.created }))
-        .collect();
-    Ok(json!({ "ARN": secret.arn, "Name": secret.name, "Versions": versions }))
-}
-
-/// Gives a label to a version, which takes it from the one that has it; what was current becomes the previous one.
-fn label(secret: &mut Stored, stage: &str, to: Option<&str>) {
-    let from = secret.versions.iter().find(|(_, v)| v.stages.iter().any(|s| s == stage)).map(|(id, _)| id.clone());
-    if from.as_deref() == to {
-        return;
-    }
-    for version in secret.versions.values_mut() {
-        version.stages.retain(|s| s != stage);
-    }
-    if let Some(version) = to.and_then(|to| secret.versions.get_mut(to)) {
-        version.stages.push(stage.to_owned());
-    }
-    if stage == CURRENT
-        && let Some(from) = from
-    {
-        label(secret, PREVIOUS, Some(&from));
-    }
 }
 
 fn put(call: &Call<'_>, all: &mut All, now: i64) -> Outcome {
@@ -378,12 +285,8 @@ fn put(call: &Call<'_>, all: &mut All, now: i64) -> Outcome {
         }
         Some(_) => {}
         None => {
-            secret.versions.insert(version.clone(), Version { value, stages: Vec::new(), created: now });
             let stages = if stages.is_empty() { vec![CURRENT.to_owned()] } else { stages };
-            for stage in stages {
-                label(secret, &stage, Some(&version));
-            }
-            secret.changed = now;
+            secret.add(version.clone(), value, &stages, now)?;
         }
     }
     let mut answer = told(secret, &version);
@@ -409,8 +312,7 @@ fn update(call: &Call<'_>, all: &mut All, now: i64) -> Outcome {
             "A resource with the ID you requested already exists.",
         ));
     }
-    secret.versions.insert(version.clone(), Version { value, stages: Vec::new(), created: now });
-    label(secret, CURRENT, Some(&version));
+    secret.add(version.clone(), value, &[CURRENT.to_owned()], now)?;
     Ok(told(secret, &version))
 }
 
@@ -427,8 +329,7 @@ fn move_label(call: &Call<'_>, all: &mut All, now: i64) -> Outcome {
             return Err(Exception::new(400, "ResourceNotFoundException", told));
         }
     }
-    let has = secret.versions.iter().find(|(_, v)| v.stages.iter().any(|s| s == stage)).map(|(id, _)| id.clone());
-    match &has {
+    match secret.labelled(stage).map(str::to_owned) {
         Some(has) if !to.is_empty() && has == to => {}
         Some(has) if has != from => {
             return Err(parameter(format!(
@@ -444,14 +345,14 @@ fn move_label(call: &Call<'_>, all: &mut All, now: i64) -> Outcome {
                 "You can't remove the staging label AWSCURRENT from a version without moving it.",
             ));
         }
-        _ => label(secret, stage, Some(to).filter(|to| !to.is_empty())),
+        _ => secret.label(stage, Some(to).filter(|to| !to.is_empty()))?,
     }
     secret.changed = now;
     Ok(json!({ "ARN": secret.arn, "Name": secret.name }))
 }
 
 fn delete(call: &Call<'_>, all: &mut All, now: i64) -> Outcome {
-    let force = call.body.get("ForceDeleteWithoutRecovery").and_then(Value::as_bool).unwrap_or(false);
+    let force = call.flag("ForceDeleteWithoutRecovery");
     let days = call.number("RecoveryWindowInDays");
     if force && days.is_some() {
         return Err(parameter(
@@ -462,15 +363,32 @@ fn delete(call: &Call<'_>, all: &mut All, now: i64) -> Outcome {
     if !(7..=30).contains(&days) {
         return Err(parameter("The RecoveryWindowInDays value must be between 7 and 30 days (inclusive)."));
     }
-    let secret = live(all, call.text("SecretId"))?;
-    let goes = if force { now } else { now + days * DAY };
-    let answer = json!({ "ARN": secret.arn, "Name": secret.name, "DeletionDate": goes });
-    secret.deleted = Some((now, goes));
     if force {
-        let name = secret.name.clone();
-        all.remove(&name);
+        return delete_at_once(call, all, now);
     }
-    Ok(answer)
+    let secret = live(all, call.text("SecretId"))?;
+    let goes = now + days * DAY;
+    secret.deleted = Some((now, goes));
+    Ok(json!({ "ARN": secret.arn, "Name": secret.name, "DeletionDate": goes }))
+}
+
+/// One that is marked goes as well; one that is not there is no error, so that this can be repeated.
+fn delete_at_once(call: &Call<'_>, all: &mut All, now: i64) -> Outcome {
+    let id = call.text("SecretId");
+    let found = match find(all, id) {
+        Ok(secret) => Some((secret.arn.clone(), secret.name.clone())),
+        Err(e) if e.code == missing().code => None,
+        Err(e) => return Err(e),
+    };
+    let (arn, name) = found.unwrap_or_else(|| (new_arn(id), id.to_owned()));
+    all.remove(&name);
+    Ok(json!({ "ARN": arn, "Name": name, "DeletionDate": now }))
+}
+
+/// An ARN with the six characters that AWS adds to a name.
+fn new_arn(name: &str) -> String {
+    let added: String = random::short_uid().chars().take(6).collect();
+    format!("arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-{added}")
 }
 
 fn restore(call: &Call<'_>, all: &mut All) -> Outcome {
@@ -484,7 +402,7 @@ fn tag(call: &Call<'_>, all: &mut All) -> Outcome {
     let given = tags(call)?;
     let secret = live(all, call.text("SecretId"))?;
     if call.action == "TagResource" {
-        secret.tags.extend(given);
+        secret.tags = tagged(secret.tags.clone(), given)?;
     } else {
         for key in call.texts("TagKeys") {
             secret.tags.remove(&key);

@@ -10,10 +10,11 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::answers::{Exception, Outcome, Protocol, answer};
+use super::answers::{Exception, Outcome, answer};
 use super::keys::Key;
+use super::service::Service;
 use super::signature::{Signed, check};
-use super::{ACCOUNT, Cloud, REGION, grafana, lock, parameters, secrets, sts};
+use super::{Cloud, grafana, lock, parameters, secrets, sts};
 use crate::sandbox::answer::Answer;
 use crate::sandbox::faults::What;
 use crate::sandbox::request::Request;
@@ -26,10 +27,12 @@ const LARGEST: usize = 1024 * 1024;
 pub struct Call<'a> {
     /// Everything.
     pub cloud: &'a Cloud,
+    /// Which service is called.
+    pub service: Service,
     /// The action's name.
     pub action: String,
-    /// Who asks.
-    pub key: Key,
+    /// Who asks; nobody where a call needs no signature.
+    pub key: Option<Key>,
     /// Path, query and method.
     pub request: &'a Request,
     /// The body as JSON; a form's members as texts.
@@ -47,10 +50,23 @@ impl Call<'_> {
         self.body.get(name)?.as_i64().or_else(|| self.text(name).parse().ok())
     }
 
+    /// A member of the body as yes or no; no where it is none.
+    pub fn flag(&self, name: &str) -> bool {
+        self.body.get(name).and_then(Value::as_bool).unwrap_or(false)
+    }
+
     /// A member of the body as a list of texts.
     pub fn texts(&self, name: &str) -> Vec<String> {
         let items = self.body.get(name).and_then(Value::as_array);
         items.into_iter().flatten().filter_map(|v| v.as_str().map(str::to_owned)).collect()
+    }
+
+    /// The refusal of this call by IAM.
+    pub fn denied(&self) -> Exception {
+        let id = self.request.segments.get(1).map(String::as_str);
+        let mut named = ["SecretId", "Name", "RoleArn", "Path"].iter().map(|name| self.text(name));
+        let named = named.find(|text| !text.is_empty()).unwrap_or_default();
+        self.service.denied(self.key.as_ref(), &self.action, &self.service.resource(id, named))
     }
 }
 
@@ -64,12 +80,12 @@ async fn respond(cloud: Arc<Cloud>, request: axum::http::Request<Incoming>) -> R
     let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or("").to_owned());
     let read = Request::at(parts.method.as_str(), &path, &query);
     let target = parts.headers.get("x-amz-target").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
-    let Ok(bytes) = to_bytes(Body::new(body), LARGEST).await else {
-        let refusal = Exception::new(413, "RequestEntityTooLarge", "the request is too large");
-        return Ok(response(answer(Protocol::Rest, "", Err(refusal))));
-    };
     let form = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let form = form.starts_with("application/x-www-form-urlencoded");
+    let Ok(bytes) = to_bytes(Body::new(body), LARGEST).await else {
+        let refusal = Exception::new(413, "RequestEntityTooLarge", "the request is too large");
+        return Ok(response(answer(make_out(&read, &target, form, b"").service, "", Err(refusal))));
+    };
     let made_out = make_out(&read, &target, form, &bytes);
     let mut named = read.clone();
     named.path = format!("aws:{}", made_out.action);
@@ -82,8 +98,18 @@ async fn respond(cloud: Arc<Cloud>, request: axum::http::Request<Incoming>) -> R
     if !slow(false).is_zero() {
         tokio::time::sleep(slow(false)).await;
     }
-    let signed =
-        Signed { method: parts.method.as_str(), path: &path, query: &query, headers: &parts.headers, body: &bytes };
+    let skews = strikes.iter().filter(|(what, _)| *what == What::Skew);
+    let ahead = skews.filter_map(|(_, time)| *time).fold(Duration::ZERO, Duration::saturating_add);
+    let signed = Signed {
+        method: parts.method.as_str(),
+        path: &path,
+        query: &query,
+        headers: &parts.headers,
+        body: &bytes,
+        now: cloud.clock.now().saturating_add(i64::try_from(ahead.as_secs()).unwrap_or(i64::MAX)),
+        // A client that heard the time here goes by it, one that did not by the machine's.
+        machine: ahead.is_zero().then(|| jiff::Timestamp::now().as_second()),
+    };
     let sent = answered(&cloud, &made_out, &read, &signed, &strikes);
     if !slow(true).is_zero() {
         tokio::time::sleep(slow(true)).await;
@@ -92,7 +118,7 @@ async fn respond(cloud: Arc<Cloud>, request: axum::http::Request<Incoming>) -> R
         let status = sent.as_ref().map(|a| a.status);
         lock(log).push(Logged { method: read.method.clone(), path: named.path, status });
     }
-    let date = jiff::Timestamp::from_second(cloud.clock.now()).unwrap_or_default();
+    let date = jiff::Timestamp::from_second(signed.now).unwrap_or_default();
     let date = date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
     let mut sent = sent.ok_or(Cut)?;
     sent.headers.push(("date", date));
@@ -101,8 +127,7 @@ async fn respond(cloud: Arc<Cloud>, request: axum::http::Request<Incoming>) -> R
 
 /// What a request is for.
 struct MadeOut {
-    protocol: Protocol,
-    service: &'static str,
+    service: Service,
     action: String,
     body: Result<Value, Exception>,
 }
@@ -116,18 +141,25 @@ fn make_out(request: &Request, target: &str, form: bool, body: &[u8]) -> MadeOut
             .map_err(|_| Exception::new(400, "SerializationException", "the body is no JSON"))
     };
     if let Some((service, action)) = target.split_once('.') {
-        let service = if service == "secretsmanager" { "secretsmanager" } else { "ssm" };
-        return MadeOut { protocol: Protocol::Json, service, action: action.to_owned(), body: json() };
+        let action = action.to_owned();
+        return match Service::of_target(service) {
+            Some(service) => MadeOut { service, action, body: json() },
+            // Whichever answers, it says that it does not know this.
+            None => MadeOut { service: Service::Secrets, action, body: Err(unknown_target(target)) },
+        };
     }
     if form {
         let pairs = Request::at("POST", "/", &String::from_utf8_lossy(body)).query;
         let members: serde_json::Map<String, Value> =
             pairs.into_iter().map(|(name, value)| (name, value.into())).collect();
         let action = members.get("Action").and_then(Value::as_str).unwrap_or_default().to_owned();
-        return MadeOut { protocol: Protocol::Query, service: "sts", action, body: Ok(Value::Object(members)) };
+        return MadeOut { service: Service::Sts, action, body: Ok(Value::Object(members)) };
     }
-    let action = grafana::action(request).to_owned();
-    MadeOut { protocol: Protocol::Rest, service: "grafana", action, body: json() }
+    MadeOut { service: Service::Grafana, action: grafana::action(request).to_owned(), body: json() }
+}
+
+fn unknown_target(target: &str) -> Exception {
+    Exception::new(400, "UnknownOperationException", format!("the embedded AWS has no service of `{target}`"))
 }
 
 /// The answer after everything that is to go wrong; nothing where the connection is to be cut.
@@ -138,37 +170,25 @@ fn answered(
     signed: &Signed<'_>,
     strikes: &[(What, Option<Duration>)],
 ) -> Option<Answer> {
-    let MadeOut { protocol, service, action, .. } = made_out;
-    let refuse = |exception: Exception| Some(answer(*protocol, action, Err(exception)));
-    let (mut done, mut updating) = (None, false);
+    let MadeOut { service, action, .. } = made_out;
+    let refuse = |exception: Exception| Some(answer(*service, action, Err(exception)));
+    let mut done = None;
     for (what, time) in strikes {
         match what {
             What::Cut { done: false } => return None,
-            What::Status { code, done: false } => return refuse(struck(*code, *time)),
-            What::Denied => {
-                let principal = lock(&cloud.kept).data.key.arn.clone();
-                let resource = resource(service, request);
-                return refuse(Exception::denied(&principal, &format!("{service}:{action}"), &resource));
-            }
-            What::Quota => return refuse(Exception::quota("workspace", "", "the quota of this is used up")),
-            What::Expired => {
-                let told = "The security token included in the request is expired";
-                return refuse(Exception::new(403, "ExpiredTokenException", told));
-            }
-            What::Skew => {
-                let told = "Signature expired: the request was signed more than 5 minutes ago";
-                return refuse(Exception::new(403, "InvalidSignatureException", told));
-            }
-            What::Updating => updating = true,
+            What::Status { code, done: false } => return refuse(struck(*service, *code, *time)),
+            What::Throttle => return refuse(service.throttled(*time)),
             What::Cut { done: true } | What::Status { done: true, .. } => done = Some((*what, *time)),
+            // The service itself refuses so, once it knows who asks.
+            What::Denied | What::Quota | What::Expired | What::Skew | What::Updating => {}
             What::Slow { .. } | What::Refuse | What::Busy | What::Nac | What::Revoke => {}
         }
     }
-    let outcome = carried_out(cloud, made_out, request, signed, updating);
+    let outcome = carried_out(cloud, made_out, request, signed, strikes);
     match done {
-        Some((What::Status { code, .. }, time)) if outcome.is_ok() => refuse(struck(code, time)),
+        Some((What::Status { code, .. }, time)) if outcome.is_ok() => refuse(struck(*service, code, time)),
         Some((What::Cut { .. }, _)) => None,
-        _ => Some(answer(*protocol, action, outcome)),
+        _ => Some(answer(*service, action, outcome)),
     }
 }
 
@@ -177,43 +197,41 @@ fn carried_out(
     made_out: &MadeOut,
     request: &Request,
     signed: &Signed<'_>,
-    updating: bool,
+    strikes: &[(What, Option<Duration>)],
 ) -> Outcome {
-    // Some calls of STS are how a caller gets a key at all.
-    let unsigned = made_out.action == "AssumeRoleWithWebIdentity";
-    let key = match unsigned {
-        true => lock(&cloud.kept).data.key.clone(),
-        false => check(cloud, made_out.protocol, made_out.service, signed)?,
-    };
-    let body = made_out.body.clone()?;
-    let call = Call { cloud, action: made_out.action.clone(), key, request, body };
-    match made_out.service {
-        "grafana" => grafana::call(&call, updating),
-        "secretsmanager" => secrets::call(&call),
-        "ssm" => parameters::call(&call),
-        _ => sts::call(&call),
+    let MadeOut { service, action, body } = made_out;
+    if strikes.contains(&(What::Skew, None)) {
+        return Err(service.unsigned("Signature expired: the request was signed more than 5 minutes ago"));
+    }
+    let strikes = |fault: What| strikes.iter().any(|(what, _)| *what == fault);
+    if strikes(What::Expired) {
+        return Err(service.expired());
+    }
+    // A caller without a key gets one so.
+    let unsigned = *service == Service::Sts && action == "AssumeRoleWithWebIdentity";
+    let key = if unsigned { None } else { Some(check(cloud, *service, signed)?) };
+    let call = Call { cloud, service: *service, action: action.clone(), key, request, body: body.clone()? };
+    if strikes(What::Denied) {
+        return Err(call.denied());
+    }
+    if strikes(What::Quota) {
+        return Err(service.used_up(request.segments.get(1).map(String::as_str).unwrap_or_default()));
+    }
+    match service {
+        Service::Grafana => grafana::call(&call, strikes(What::Updating)),
+        Service::Secrets => secrets::call(&call),
+        Service::Parameters => parameters::call(&call),
+        Service::Sts => sts::call(&call),
     }
 }
 
 /// What a fault answers in AWS's place.
-fn struck(code: u16, time: Option<Duration>) -> Exception {
-    let mut exception = match code {
-        429 => Exception::new(429, "ThrottlingException", "Rate exceeded"),
-        500 => Exception::new(500, "InternalServerException", "Internal server error"),
+fn struck(service: Service, code: u16, time: Option<Duration>) -> Exception {
+    match code {
+        429 => service.throttled(time),
+        500 => service.failed("Internal server error"),
         502 => Exception::new(502, "BadGateway", "Bad gateway"),
         503 => Exception::new(503, "ServiceUnavailable", "Service unavailable"),
         _ => Exception::new(504, "GatewayTimeout", "Gateway timeout"),
-    };
-    if code == 429 {
-        exception.retry_after = time.map(|t| t.as_secs() + u64::from(t.subsec_nanos() > 0));
-    }
-    exception
-}
-
-fn resource(service: &str, request: &Request) -> String {
-    match (service, request.segments.get(1)) {
-        ("grafana", Some(id)) => format!("arn:aws:grafana:{REGION}:{ACCOUNT}:/workspaces/{id}"),
-        ("grafana", None) => format!("arn:aws:grafana:{REGION}:{ACCOUNT}:/workspaces/*"),
-        _ => "*".into(),
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::Key;
 use super::parameters::Parameter;
-use super::secrets::Stored;
+use super::secret::Stored;
 
 /// Everything it keeps.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -8,12 +8,15 @@ use super::serve::Call;
 use super::{ACCOUNT, lock};
 use crate::sandbox::state::timestamp;
 
+/// The actions that it answers.
+pub const ACTIONS: &[&str] = &["GetCallerIdentity", "AssumeRole", "AssumeRoleWithWebIdentity"];
+
 /// Answers a call.
 pub fn call(call: &Call<'_>) -> Outcome {
     match call.action.as_str() {
         "GetCallerIdentity" => {
-            let user = call.key.id.as_str();
-            Ok(json!({ "UserId": user, "Account": ACCOUNT, "Arn": call.key.arn }))
+            let key = call.key.as_ref().ok_or_else(|| call.denied())?;
+            Ok(json!({ "UserId": key.user(), "Account": ACCOUNT, "Arn": key.arn }))
         }
         "AssumeRole" => assume(call),
         "AssumeRoleWithWebIdentity" => {
@@ -29,7 +32,7 @@ pub fn call(call: &Call<'_>) -> Outcome {
 fn assume(call: &Call<'_>) -> Outcome {
     let (role, session) = (call.text("RoleArn"), call.text("RoleSessionName"));
     if !role.starts_with(&format!("arn:aws:iam::{ACCOUNT}:role/")) {
-        return Err(Exception::denied(&call.key.arn, &format!("sts:{}", call.action), role));
+        return Err(call.denied());
     }
     if session.is_empty() {
         return Err(Exception::new(400, "ValidationError", "RoleSessionName must not be empty"));
@@ -39,16 +42,17 @@ fn assume(call: &Call<'_>) -> Outcome {
         return Err(Exception::new(400, "ValidationError", "DurationSeconds must be from 900 to 43200"));
     }
     let key = Key::of_role(role, session, call.cloud.clock.now() + seconds);
+    let user = key.user();
     let mut kept = lock(&call.cloud.kept);
     let now = call.cloud.clock.now();
     kept.data.temporary.retain(|old| old.ends.is_none_or(|ends| ends > now));
     kept.data.temporary.push(key.clone());
-    kept.save().map_err(|e| Exception::new(500, "InternalFailure", format!("{e:#}")))?;
+    kept.save().map_err(|e| call.service.failed(format!("{e:#}")))?;
     Ok(json!({
         "Credentials": {
             "AccessKeyId": key.id, "SecretAccessKey": key.secret, "SessionToken": key.token.unwrap_or_default(),
             "Expiration": key.ends.map(timestamp).map_or(Value::Null, Value::from),
         },
-        "AssumedRoleUser": { "AssumedRoleId": format!("AROASANDBOX:{session}"), "Arn": key.arn },
+        "AssumedRoleUser": { "AssumedRoleId": user, "Arn": key.arn },
     }))
 }

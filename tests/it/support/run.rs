@@ -126,6 +126,16 @@ impl Child {
         proxy.holds_or(&mut self.child)
     }
 
+    /// Waits until something holds; the program must not end before.
+    #[track_caller]
+    pub fn until(&mut self, holds: impl Fn() -> bool) {
+        while !holds() {
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none() || holds(), "`{}` ended before that", self.typed);
+            std::thread::yield_now();
+        }
+    }
+
     /// Sends a signal: `INT`, `TERM`, `KILL`.
     pub fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
