@@ -187,7 +187,7 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__bootstrap__subcmd__api__subcmd__key)
-            opts="-v -h --workspace --sandbox --stack --region --profile --wait --role --ttl --renew-before --overlap --secret --secret-format --kms-key --tag --adopt --dry-run --yes --auto-approve --input --json --verbose --no-color --help"
+            opts="-v -h --workspace --sandbox --stack --region --profile --wait --role --ttl --overlap --secret --secret-format --kms-key --tag --adopt --dry-run --yes --auto-approve --input --json --renew-before --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -225,10 +225,6 @@ _amgctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --renew-before)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --overlap)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -251,6 +247,10 @@ _amgctl() {
                     ;;
                 --input)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --renew-before)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -261,7 +261,7 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__bootstrap__subcmd__identity)
-            opts="-v -h --workspace --sandbox --stack --region --profile --wait --role --ttl --renew-before --overlap --secret --secret-format --kms-key --tag --adopt --dry-run --yes --auto-approve --input --json --no-secret --verbose --no-color --help"
+            opts="-v -h --workspace --sandbox --stack --region --profile --wait --role --ttl --overlap --secret --secret-format --kms-key --tag --adopt --dry-run --yes --auto-approve --input --json --renew-before --no-secret --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -299,10 +299,6 @@ _amgctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --renew-before)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --overlap)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -325,6 +321,10 @@ _amgctl() {
                     ;;
                 --input)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --renew-before)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -583,7 +583,7 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__identity__subcmd__rotate)
-            opts="-v -h --workspace --sandbox --stack --region --profile --wait --role --ttl --renew-before --overlap --secret --secret-format --kms-key --tag --adopt --dry-run --yes --auto-approve --input --json --verbose --no-color --help"
+            opts="-v -h --workspace --sandbox --stack --region --profile --wait --role --ttl --overlap --secret --secret-format --kms-key --tag --adopt --dry-run --yes --auto-approve --input --json --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -618,10 +618,6 @@ _amgctl() {
                     return 0
                     ;;
                 --ttl)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --renew-before)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

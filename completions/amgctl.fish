@@ -165,7 +165,6 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l rol
 editor\t'Dashboards and folders'
 viewer\t'Read'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l ttl -d 'How long the token lives, 30d at most' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l renew-before -d 'Renew a token that has less than this left' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l overlap -d 'How long the previous token stays once its successor is in the secret' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l secret -d 'The secret in Secrets Manager, by name or ARN; `auth.secret` of amgctl.yaml otherwise' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l secret-format -d 'What the secret holds: JSON that says what the token is, or the bare token' -r -f -a "json\t'An object with token, ids, endpoint, region and expiry'
@@ -174,6 +173,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l kms
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l tag -d 'A tag that the secret gets together with a new token (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l input -d 'Whether to ask for what is missing; with false nothing is asked and the run refuses instead' -r -f -a "true\t''
 false\t''"
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l renew-before -d 'Renew a token that has less than this left' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l adopt -d 'Take over a secret that somebody else made'
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l dry-run -d 'Show what would be done, and do nothing'
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l auto-approve -l yes -d 'Do not ask'
@@ -192,7 +192,6 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l role
 editor\t'Dashboards and folders'
 viewer\t'Read'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l ttl -d 'How long the token lives, 30d at most' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l renew-before -d 'Renew a token that has less than this left' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l overlap -d 'How long the previous token stays once its successor is in the secret' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l secret -d 'The secret in Secrets Manager, by name or ARN; `auth.secret` of amgctl.yaml otherwise' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l secret-format -d 'What the secret holds: JSON that says what the token is, or the bare token' -r -f -a "json\t'An object with token, ids, endpoint, region and expiry'
@@ -201,6 +200,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l kms-
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l tag -d 'A tag that the secret gets together with a new token (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l input -d 'Whether to ask for what is missing; with false nothing is asked and the run refuses instead' -r -f -a "true\t''
 false\t''"
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l renew-before -d 'Renew a token that has less than this left' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l adopt -d 'Take over a secret that somebody else made'
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l dry-run -d 'Show what would be done, and do nothing'
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l auto-approve -l yes -d 'Do not ask'
@@ -237,7 +237,6 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_
 editor\t'Dashboards and folders'
 viewer\t'Read'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l ttl -d 'How long the token lives, 30d at most' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l renew-before -d 'Renew a token that has less than this left' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l overlap -d 'How long the previous token stays once its successor is in the secret' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l secret -d 'The secret in Secrets Manager, by name or ARN; `auth.secret` of amgctl.yaml otherwise' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l secret-format -d 'What the secret holds: JSON that says what the token is, or the bare token' -r -f -a "json\t'An object with token, ids, endpoint, region and expiry'
@@ -273,7 +272,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_
 apply\t'`amgctl apply` and `destroy`, with a token made for the run'
 bootstrap\t'`amgctl bootstrap-identity` and `identity rotate`'
 reader\t'Any run with the stored token'"
-complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l workspace -d 'The workspace\'s id or ARN' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l workspace -d 'The workspace\'s id, ARN or endpoint' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l region -d 'The region' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l account -d 'The number of the AWS account' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l secret -d 'The secret that holds the token, or that data sources refer to (may be repeated)' -r

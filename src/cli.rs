@@ -42,7 +42,7 @@ pub enum Command {
     /// Make, renew and store the stack's access to an Amazon Managed Grafana workspace
     BootstrapIdentity(BootstrapArgs),
     /// The same with an API key, for workspaces before Grafana 12
-    BootstrapApiKey(StoredArgs),
+    BootstrapApiKey(ApiKeyArgs),
     /// Look after the stack's access: status, rotation, what may be deleted, IAM policies
     Identity(IdentityArgs),
     /// See the workspaces of Amazon Managed Grafana: list, show
@@ -311,13 +311,35 @@ pub struct BootstrapArgs {
     /// The stored token
     #[command(flatten)]
     pub stored: StoredArgs,
+    /// When it is renewed
+    #[command(flatten)]
+    pub renewal: RenewalArgs,
     /// Store nothing: prepare the service account only, so that runs can make their own tokens
     #[arg(long, conflicts_with_all = ["secret", "secret_format", "kms_key", "tag", "adopt", "ttl", "renew_before",
         "overlap"], help_heading = "Secret")]
     pub no_secret: bool,
 }
 
-/// `amgctl bootstrap-api-key` and `amgctl identity rotate`.
+/// `amgctl bootstrap-api-key`.
+#[derive(Args, Debug)]
+pub struct ApiKeyArgs {
+    /// The stored key
+    #[command(flatten)]
+    pub stored: StoredArgs,
+    /// When it is renewed
+    #[command(flatten)]
+    pub renewal: RenewalArgs,
+}
+
+/// When a stored token is renewed.
+#[derive(Args, Debug)]
+pub struct RenewalArgs {
+    /// Renew a token that has less than this left
+    #[arg(long, value_name = "DURATION", default_value = "7d", help_heading = "Token")]
+    pub renew_before: String,
+}
+
+/// `amgctl identity rotate`, and what the commands have in common that renew a token where it is due.
 #[derive(Args, Debug)]
 pub struct StoredArgs {
     /// The directory
@@ -346,9 +368,6 @@ pub struct TokenArgs {
     /// How long the token lives, 30d at most
     #[arg(long, value_name = "DURATION", default_value = "30d", help_heading = "Token")]
     pub ttl: String,
-    /// Renew a token that has less than this left
-    #[arg(long, value_name = "DURATION", default_value = "7d", help_heading = "Token")]
-    pub renew_before: String,
     /// How long the previous token stays once its successor is in the secret
     #[arg(long, value_name = "DURATION", default_value = "1h", help_heading = "Token")]
     pub overlap: String,
@@ -478,7 +497,7 @@ pub struct PolicyArgs {
     /// The job that the policy is for
     #[arg(long, value_name = "MODE", value_enum, default_value_t = PolicyMode::Apply)]
     pub mode: PolicyMode,
-    /// The workspace's id or ARN
+    /// The workspace's id, ARN or endpoint
     #[arg(long, value_name = "WORKSPACE")]
     pub workspace: Option<String>,
     /// The region
@@ -494,7 +513,7 @@ pub struct PolicyArgs {
     #[arg(long, value_name = "PATH")]
     pub parameter: Vec<String>,
     /// The KMS key of the secrets and parameters, by id, alias or ARN
-    #[arg(long, value_name = "ARN")]
+    #[arg(long, value_name = "KEY")]
     pub kms_key: Option<String>,
     /// Print the trust policy of a role for GitHub Actions of this repository instead
     #[arg(long, value_name = "OWNER/REPOSITORY[:BRANCH]",

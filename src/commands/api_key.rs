@@ -11,7 +11,7 @@ use serde_json::json;
 use super::bootstrap::{self, Job, Wanted};
 use super::{Exit, Failure, Session, managed};
 use crate::aws::{AwsError, Role, SecretInfo, Workspace};
-use crate::cli::{RoleArg, StoredArgs};
+use crate::cli::{ApiKeyArgs, RoleArg, StoredArgs};
 use crate::identity::rotation::{self, PENDING, labelled};
 use crate::identity::{names, store, stored};
 use crate::model::{Digest, Secret};
@@ -29,9 +29,10 @@ pub fn major(workspace: &Workspace) -> Option<u32> {
 }
 
 /// `amgctl bootstrap-api-key`.
-pub async fn bootstrap(args: StoredArgs, session: &Session<'_>) -> Result<Exit, Failure> {
+pub async fn bootstrap(args: ApiKeyArgs, session: &Session<'_>) -> Result<Exit, Failure> {
+    let ApiKeyArgs { stored: args, renewal } = args;
     bootstrap::may_ask(&args.approval, session, "bootstrap-api-key")?;
-    let job = bootstrap::job(&args, Wanted::Token, session).await?;
+    let job = bootstrap::job(&args, Wanted::Token { renew_before: &renewal.renew_before }, session).await?;
     let Some(secret) = job.secret.clone() else {
         return Err(Failure::new(Exit::Usage, "no secret is named that the key could be stored in"));
     };

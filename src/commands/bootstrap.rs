@@ -30,11 +30,14 @@ const TAGS: usize = 45;
 
 /// What is wanted of a bootstrap.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Wanted {
+pub enum Wanted<'a> {
     /// The service account and nothing else.
     Account,
-    /// A stored token, renewed where it is due.
-    Token,
+    /// A stored token, renewed where it has less left than was typed.
+    Token {
+        /// `7d`.
+        renew_before: &'a str,
+    },
     /// A new stored token, whatever the present one has left.
     Renewal,
 }
@@ -81,20 +84,26 @@ impl Job {
 }
 
 /// Settles what a bootstrap is about, and finds the workspace.
-pub async fn job(args: &StoredArgs, wanted: Wanted, session: &Session<'_>) -> Result<Job, Failure> {
+pub async fn job(args: &StoredArgs, wanted: Wanted<'_>, session: &Session<'_>) -> Result<Job, Failure> {
     let usage = |message: String| Failure::new(Exit::Usage, message);
     let (settings, managed) = settle(&args.directory, &args.managed, session)?;
     let secret = match wanted {
         Wanted::Account => None,
-        Wanted::Token | Wanted::Renewal => Some(secret(args, &settings)?),
+        Wanted::Token { .. } | Wanted::Renewal => Some(secret(args, &settings)?),
     };
     let ttl = token_life("--ttl", &args.token.ttl).map_err(usage)?;
-    let renew_before = named_duration("--renew-before", &args.token.renew_before).map_err(usage)?;
     let overlap = named_duration("--overlap", &args.token.overlap).map_err(usage)?;
-    if renew_before >= ttl {
-        return Err(usage(format!("--renew-before {} is not less than the token's life", args.token.renew_before))
-            .hint("every run would renew it; give a longer --ttl or a shorter --renew-before"));
-    }
+    let renew_before = match wanted {
+        Wanted::Token { renew_before } => {
+            let length = named_duration("--renew-before", renew_before).map_err(usage)?;
+            if length >= ttl {
+                return Err(usage(format!("--renew-before {renew_before} is not less than the token's life"))
+                    .hint("every run would renew it; give a longer --ttl or a shorter --renew-before"));
+            }
+            length
+        }
+        Wanted::Account | Wanted::Renewal => Duration::ZERO,
+    };
     let tags = tags(&args.secret.tag)?;
     let aws = managed::aws(&settings, session).await?;
     let workspace = managed::workspace(&aws, &managed, session).await?;
@@ -182,9 +191,9 @@ fn tags(typed: &[String]) -> Result<Vec<(String, String)>, Failure> {
 }
 
 /// `amgctl bootstrap-identity`, and `amgctl identity rotate` when it is asked for whatever the token has left.
-pub async fn identity(args: &StoredArgs, wanted: Wanted, session: &Session<'_>) -> Result<Exit, Failure> {
+pub async fn identity(args: &StoredArgs, wanted: Wanted<'_>, session: &Session<'_>) -> Result<Exit, Failure> {
     let command = match wanted {
-        Wanted::Account | Wanted::Token => "bootstrap-identity",
+        Wanted::Account | Wanted::Token { .. } => "bootstrap-identity",
         Wanted::Renewal => "identity rotate",
     };
     may_ask(&args.approval, session, command)?;
@@ -306,7 +315,7 @@ struct Decided<'a> {
 fn decide<'a>(
     job: &Job,
     args: &StoredArgs,
-    wanted: Wanted,
+    wanted: Wanted<'_>,
     account: Option<&Account>,
     tokens: &'a [TokenInfo],
     info: Option<&SecretInfo>,

@@ -58,7 +58,8 @@ async fn carry_out(command: Command, session: &Session<'_>) -> Result<Exit, Fail
         Command::Unlock(args) => registry::unlock(args, session).await,
         Command::Forget(args) => registry::forget(args, session).await,
         Command::BootstrapIdentity(args) => {
-            let wanted = if args.no_secret { Wanted::Account } else { Wanted::Token };
+            let renew_before = &args.renewal.renew_before;
+            let wanted = if args.no_secret { Wanted::Account } else { Wanted::Token { renew_before } };
             bootstrap::identity(&args.stored, wanted, session).await
         }
         Command::BootstrapApiKey(args) => api_key::bootstrap(args, session).await,

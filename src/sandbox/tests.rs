@@ -243,10 +243,9 @@ async fn aws_and_every_workspace_are_the_same_the_next_time() {
         running.shutdown().await.unwrap();
         let aws = line["aws"].as_object().unwrap();
         let variables: Vec<&str> = aws.keys().map(String::as_str).collect();
-        assert_eq!(
-            variables,
-            ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
-        );
+        let region = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+        let key = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+        assert_eq!(variables, [&["AWS_ENDPOINT_URL"][..], &region, &key].concat());
         // Where they listen is another place each time.
         for place in ["/url", "/aws/AWS_ENDPOINT_URL"] {
             *line.pointer_mut(place).unwrap() = Value::Null;

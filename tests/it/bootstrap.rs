@@ -139,6 +139,8 @@ fn rotating_renews_whatever_is_left() {
     let second = works(&m);
     assert_ne!(first, second);
     assert_eq!(m.tokens(), [second]);
+    m.aws("identity rotate stack --secret amgctl/demo --ttl 3d -auto-approve").exits(0).says("lives 3 days");
+    m.aws("identity rotate stack --renew-before 1d -auto-approve").exits(64).says("unexpected argument");
     m.aws("identity rotate stack --no-secret -auto-approve").exits(64).says("unexpected argument '--no-secret'");
 }
 
