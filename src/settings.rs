@@ -222,6 +222,12 @@ pub fn token_life(flag: &str, text: &str) -> Result<Duration, String> {
     Err(format!("{flag} {text}: a token lives from 1m to 30d, and AWS gives none a longer life"))
 }
 
+/// A length of time in whole seconds, as AWS counts.
+#[must_use]
+pub fn seconds(length: Duration) -> i64 {
+    i64::try_from(length.as_secs()).unwrap_or(i64::MAX)
+}
+
 /// A length of time, as it was typed after a flag.
 pub fn named_duration(flag: &str, text: &str) -> Result<Duration, String> {
     duration(text).map_err(|e| format!("{flag}: {e}"))

@@ -151,6 +151,12 @@ impl Aws {
         self.heard.time()
     }
 
+    /// AWS's clock, and this machine's before AWS was heard: seconds since 1970.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        self.time().unwrap_or_else(|| jiff::Timestamp::now().as_second())
+    }
+
     /// Who asks.
     pub async fn caller(&self) -> Result<Caller, AwsError> {
         let call = Call { action: "sts:GetCallerIdentity", resource: "*".into(), repeatable: true };

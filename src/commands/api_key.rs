@@ -10,13 +10,14 @@ use serde_json::json;
 
 use super::bootstrap::{self, Job, Wanted};
 use super::{Exit, Failure, Session, managed};
-use crate::aws::{AwsError, Role, SecretInfo, Workspace};
+use crate::aws::{AwsError, SecretInfo, Workspace};
 use crate::cli::{ApiKeyArgs, RoleArg, StoredArgs};
 use crate::identity::rotation::{self, PENDING, labelled};
 use crate::identity::{names, store, stored};
 use crate::model::{Digest, Secret};
 use crate::render::access::{Step, What, done, steps};
 use crate::render::duration::left;
+use crate::settings::seconds;
 
 /// How many runs in a row that did not finish are cleaned up after.
 const LONGEST_CHAIN: usize = 16;
@@ -116,8 +117,8 @@ async fn decide(job: &Job, secret: &str, info: Option<&SecretInfo>) -> Result<De
     let current = info.and_then(|i| rotation::current(&i.stages));
     let ours = current.filter(|version| version.starts_with(&mark));
     let tag = |key: &str| info.and_then(|i| i.tags.get(key)).map(String::as_str);
-    let expires = tag(store::EXPIRES).and_then(|text| text.parse::<Timestamp>().ok()).map(Timestamp::as_second);
-    let left_now = expires.map_or(0, |end| end - job.now());
+    let expires = info.and_then(|i| store::moment(i, store::EXPIRES));
+    let left_now = expires.map_or(0, |end| end - job.aws.now());
     let told = info.is_none_or(store::tells_of_current);
     let because = match (current, ours) {
         (None, _) => Some("the secret has none yet".to_owned()),
@@ -137,8 +138,8 @@ async fn decide(job: &Job, secret: &str, info: Option<&SecretInfo>) -> Result<De
         let pending = info.and_then(|i| labelled(&i.stages, PENDING)).filter(|p| Some(*p) != current);
         next(job, &mark, current.unwrap_or_default(), pending)
     });
-    let promoted = tag(store::PROMOTED).and_then(|text| text.parse::<Timestamp>().ok()).map(Timestamp::as_second);
-    let settled = told && promoted.is_some_and(|at| at + job.overlap <= job.now());
+    let promoted = info.and_then(|i| store::moment(i, store::PROMOTED));
+    let settled = told && promoted.is_some_and(|at| at + job.overlap <= job.aws.now());
     let previous = info.map(store::previous).unwrap_or_default().into_iter();
     let previous = previous.filter(|version| version.starts_with(&mark) && Some(*version) != current);
     let (old, later): (Vec<String>, Vec<String>) = previous.map(str::to_owned).partition(|_| settled);
@@ -196,7 +197,7 @@ async fn carry_out(
             delete(&next.key).await?;
             return Err(failure);
         }
-        let expires = job.now() + i64::try_from(job.ttl.as_secs()).unwrap_or(0);
+        let expires = job.aws.now() + seconds(job.ttl);
         ends = Some(expires);
         let about = stored::About {
             stack: job.stack().to_string(),
@@ -209,7 +210,7 @@ async fn carry_out(
         };
         let value = bootstrap::value(job.format, &key, &about);
         let mut tags =
-            vec![(store::EXPIRES.to_owned(), moment(expires)), (store::PROMOTED.to_owned(), moment(job.now()))];
+            vec![(store::EXPIRES.to_owned(), moment(expires)), (store::PROMOTED.to_owned(), moment(job.aws.now()))];
         previous.extend(info.and_then(|i| rotation::current(&i.stages)).map(str::to_owned));
         tags.extend(info.map(|_| tag_of(&previous)));
         // A run beside this one may have taken the key for one that nobody has.
@@ -261,11 +262,7 @@ async fn make(
     secret: &str,
     info: Option<&SecretInfo>,
 ) -> Result<Secret, Failure> {
-    let role = match role {
-        RoleArg::Admin => Role::Admin,
-        RoleArg::Editor => Role::Editor,
-        RoleArg::Viewer => Role::Viewer,
-    };
+    let role = bootstrap::role(role);
     let seconds = u32::try_from(job.ttl.as_secs()).unwrap_or(u32::MAX);
     let told = |error: AwsError| managed::failure(&error);
     match job.aws.create_api_key(&job.workspace.id, name, role, seconds).await {

@@ -75,9 +75,8 @@ async fn write(goal: Goal, args: ApplyArgs, session: &Session<'_>) -> Result<Exi
     let (begun, terminal) = (Instant::now(), session.terminal);
     let patience =
         duration(&run.lock_timeout).map_err(|e| Failure::new(Exit::Usage, format!("--lock-timeout: {e}")))?;
-    if !run.auto_approve && (!terminal.can_ask || !run.input) {
-        return Err(Failure::new(Exit::Usage, format!("{goal} asks before it writes, and there is nobody to ask"))
-            .hint("read the plan, then run again with -auto-approve"));
+    if !run.auto_approve {
+        session.may_ask(run.input, &goal.to_string(), "read the plan")?;
     }
     let (settings, problems) = gather::settle(&directory.directory, &workspace, &rules, session.machine)?;
     gather::must_be_named(&settings)?;
@@ -119,7 +118,7 @@ async fn go(
     if let Some(failure) = too_many(gathered) {
         return Err(failure);
     }
-    if !nobody_asked && anything && !approved(gathered, terminal).await {
+    if !nobody_asked && anything && !approved(gathered, session).await {
         terminal.print(&format!("{} cancelled.", if goal == Goal::Destroy { "Destroy" } else { "Apply" }));
         return Ok(Exit::Error);
     }
@@ -128,23 +127,18 @@ async fn go(
 }
 
 /// Asks: an apply for `yes`, a destroy for the stack's name.
-async fn approved(gathered: &Gathered, terminal: &Terminal) -> bool {
+async fn approved(gathered: &Gathered, session: &Session<'_>) -> bool {
     let stack = gathered.settings.stack.as_str();
-    let (question, wanted) = match gathered.plan.goal {
-        Goal::Apply => (
-            "\nDo you want to perform these actions?\n  Only `yes` will be accepted to approve.\n\n  Enter a value: "
-                .to_owned(),
-            "yes",
-        ),
-        Goal::Destroy => (
-            format!(
+    match gathered.plan.goal {
+        Goal::Apply => session.agrees().await,
+        Goal::Destroy => {
+            let question = format!(
                 "\nDo you really want to destroy the stack `{stack}`? There is no undo.\n  Enter the stack's name to \
                  approve: "
-            ),
-            stack,
-        ),
-    };
-    terminal.ask(question).await.is_some_and(|answer| answer == wanted)
+            );
+            session.terminal.ask(question).await.is_some_and(|answer| answer == stack)
+        }
+    }
 }
 
 async fn carry_out(gathered: &mut Gathered, run: &RunArgs, session: &Session<'_>) -> Result<Report, Failure> {

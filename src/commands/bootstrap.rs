@@ -21,7 +21,7 @@ use crate::identity::{names, stored};
 use crate::model::{Secret, StackName};
 use crate::render::access::{Step, What, done, steps};
 use crate::render::duration::left;
-use crate::settings::{self, Choice, Managed, Settings, named_duration, token_life};
+use crate::settings::{self, Choice, Managed, Settings, named_duration, seconds, token_life};
 
 /// How long a token that was verified is taken for good, in seconds.
 const VERIFIED_FOR: i64 = 60;
@@ -67,11 +67,6 @@ pub struct Job {
 }
 
 impl Job {
-    /// AWS's clock.
-    pub fn now(&self) -> i64 {
-        self.aws.time().unwrap_or_else(|| Timestamp::now().as_second())
-    }
-
     /// How the versions of the secret begin that hold a token of ours.
     pub fn mark(&self, info: Option<&SecretInfo>) -> String {
         store::mark(&self.aws, self.secret.as_deref().unwrap_or_default(), info)
@@ -109,7 +104,6 @@ pub async fn job(args: &StoredArgs, wanted: Wanted<'_>, session: &Session<'_>) -
     let workspace = managed::workspace(&aws, &managed, session).await?;
     // Nothing is made for a workspace that no token can be sent to.
     managed::url(&workspace.endpoint)?;
-    let seconds = |length: Duration| i64::try_from(length.as_secs()).unwrap_or(i64::MAX);
     Ok(Job {
         settings,
         aws,
@@ -257,18 +251,15 @@ pub async fn identity(args: &StoredArgs, wanted: Wanted<'_>, session: &Session<'
 
 /// Refuses a run that would have to ask and has nobody to.
 pub fn may_ask(approval: &ApprovalArgs, session: &Session<'_>, what: &str) -> Result<(), Failure> {
-    if approval.auto_approve || approval.dry_run || (session.terminal.can_ask && approval.input) {
+    if approval.auto_approve || approval.dry_run {
         return Ok(());
     }
-    Err(Failure::new(Exit::Usage, format!("{what} asks before it writes, and there is nobody to ask"))
-        .hint("look with --dry-run, then run again with -auto-approve"))
+    session.may_ask(approval.input, what, "look with --dry-run")
 }
 
 /// Asks, unless nobody wants to be asked.
 pub async fn approved(approval: &ApprovalArgs, session: &Session<'_>) -> bool {
-    let question =
-        "\nDo you want to perform these actions?\n  Only `yes` will be accepted to approve.\n\n  Enter a value: ";
-    approval.auto_approve || session.terminal.ask(question.into()).await.is_some_and(|answer| answer == "yes")
+    approval.auto_approve || session.agrees().await
 }
 
 /// The secret as it is, if it may be written.
@@ -323,7 +314,7 @@ fn decide<'a>(
     let secret = info.map(|i| i.name.as_str()).or(job.secret.as_deref()).unwrap_or_default();
     let mark = job.mark(info);
     let labels = job.secret.as_ref().map(|_| store::labels(info));
-    let holding = Holding { stack: job.stack(), tokens, mark: &mark, labels, now: job.now() };
+    let holding = Holding { stack: job.stack(), tokens, mark: &mark, labels, now: job.aws.now() };
     let format = format_name(job.format);
     let other_format = info.is_some_and(|i| i.tags.get(store::FORMAT).is_some_and(|f| f != format));
     let due = match &job.secret {
@@ -341,9 +332,13 @@ fn decide<'a>(
         steps.push(step(What::Make, "service account", names::account(job.stack(), role), about));
     }
     if let (Some(due), Some(_)) = (&due, &job.secret) {
-        let ttl = i64::try_from(job.ttl.as_secs()).unwrap_or(i64::MAX);
         // AWS is told its name only when it is made.
-        steps.push(step(What::Make, "token", String::new(), format!("lives {}; {}", left(ttl), because(due))));
+        steps.push(step(
+            What::Make,
+            "token",
+            String::new(),
+            format!("lives {}; {}", left(seconds(job.ttl)), because(due)),
+        ));
         steps.push(secret_step(job, secret, info));
     }
     let surplus = holding.surplus(job.overlap, holder::is_gone);
@@ -398,7 +393,8 @@ pub fn format_name(format: SecretFormat) -> &'static str {
     }
 }
 
-fn role(role: RoleArg) -> Role {
+/// What a token may do, as AWS names it.
+pub fn role(role: RoleArg) -> Role {
     match role {
         RoleArg::Admin => Role::Admin,
         RoleArg::Editor => Role::Editor,
@@ -417,7 +413,7 @@ fn nothing(job: &Job, before: &Before, decided: &Decided<'_>) -> String {
     match (&job.secret, decided.stored) {
         (Some(secret), Some(token)) => format!(
             "No changes. The token in the secret `{secret}` is good for {}.",
-            left(token.expires - job.now())
+            left(token.expires - job.aws.now())
         ),
         _ => format!("No changes. The service account `{account}` is there."),
     }
@@ -485,7 +481,7 @@ async fn make(
         return Err(Failure::new(Exit::Error, format!("AWS made a token of another name: `{}`", token.name)));
     };
     verify(job, &token.key).await?;
-    let expires = job.now() + i64::try_from(job.ttl.as_secs()).unwrap_or(0);
+    let expires = job.aws.now() + seconds(job.ttl);
     let about = stored::About {
         stack: stack.to_string(),
         token_id: token.id.clone(),
@@ -497,10 +493,10 @@ async fn make(
         expires: Some(expires),
     };
     let value = value(job.format, &token.key, &about);
-    let verified = job.now();
+    let verified = job.aws.now();
     let last = async || {
         // A run beside this one takes a token that is long not stored for one that nobody is going to store.
-        if job.now() > verified + VERIFIED_FOR {
+        if job.aws.now() > verified + VERIFIED_FOR {
             verify(job, &token.key).await?;
         }
         minter.release(&token);

@@ -15,7 +15,7 @@ use crate::identity::store;
 use crate::render::access::{Step, What, done, steps};
 use crate::render::duration::left;
 use crate::render::table::rows;
-use crate::settings::{Settings, named_duration};
+use crate::settings::{Settings, named_duration, seconds};
 
 /// `amgctl identity`.
 pub async fn run(command: IdentityCommand, session: &Session<'_>) -> Result<Exit, Failure> {
@@ -68,14 +68,10 @@ impl There {
         Ok(There { settings, aws, workspace, accounts, secret, mark })
     }
 
-    fn now(&self) -> i64 {
-        self.aws.time().unwrap_or_else(|| Timestamp::now().as_second())
-    }
-
     fn holding<'a>(&'a self, tokens: &'a [TokenInfo]) -> Holding<'a, 'a> {
         let labels = self.secret.as_ref().map(|(_, info)| store::labels(info.as_ref()));
         let (stack, mark) = (&self.settings.stack, self.mark.as_str());
-        Holding { stack, tokens, mark, labels, now: self.now() }
+        Holding { stack, tokens, mark, labels, now: self.aws.now() }
     }
 
     /// The token that readers of the secret get.
@@ -88,7 +84,7 @@ impl There {
         let tagged = || {
             let (_, info) = self.secret.as_ref()?;
             let info = info.as_ref().filter(|info| store::tells_of_current(info))?;
-            info.tags.get(store::EXPIRES)?.parse::<Timestamp>().ok().map(Timestamp::as_second)
+            store::moment(info, store::EXPIRES)
         };
         self.stored().map(|token| token.expires).or_else(tagged)
     }
@@ -104,7 +100,7 @@ async fn status(args: StatusArgs, session: &Session<'_>) -> Result<Exit, Failure
         Some((name, Some(_))) => Some(opens(&there, name).await),
         _ => None,
     };
-    let left_now = there.ends().map(|end| end - there.now());
+    let left_now = there.ends().map(|end| end - there.aws.now());
     let terminal = session.terminal;
     if args.json {
         terminal.print(&format!("{:#}", status_json(&there, &caller, left_now, opens.as_ref())));
@@ -112,10 +108,7 @@ async fn status(args: StatusArgs, session: &Session<'_>) -> Result<Exit, Failure
         terminal.print(&status_text(&there, &caller, left_now, opens.as_ref()));
     }
     let broken = matches!(opens, Some(Err(_)));
-    let due = under.is_some_and(|under| {
-        let under = i64::try_from(under.as_secs()).unwrap_or(i64::MAX);
-        broken || left_now.is_none_or(|left| left < under)
-    });
+    let due = under.is_some_and(|under| broken || left_now.is_none_or(|left| left < seconds(under)));
     Ok(if due { Exit::Changes } else { Exit::Done })
 }
 
@@ -157,7 +150,7 @@ fn status_text(
                 Some(Purpose::Stored { .. }) => "not in use",
                 None => "somebody's",
             };
-            let ends = match token.expires - there.now() {
+            let ends = match token.expires - there.aws.now() {
                 seconds if seconds <= 0 => format!("ran out {} ago", left(-seconds)),
                 seconds => format!("ends in {}", left(seconds)),
             };
@@ -228,7 +221,7 @@ fn status_json(
 async fn prune(args: PruneArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     bootstrap::may_ask(&args.approval, session, "identity prune")?;
     let overlap = named_duration("--overlap", &args.overlap).map_err(|m| Failure::new(Exit::Usage, m))?;
-    let overlap = i64::try_from(overlap.as_secs()).unwrap_or(i64::MAX);
+    let overlap = seconds(overlap);
     let there = There::look(&args.directory, &args.managed, args.secret, session).await?;
     let surplus: Vec<(&Account, rotation::Surplus<'_>)> = there
         .accounts

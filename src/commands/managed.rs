@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::{Exit, Failure, Session, connect};
 use crate::aws::{Aws, AwsError, Options, Role, Summary, Workspace};
 use crate::grafana::bearer::{Bearer, Given};
+use crate::grafana::is_loopback;
 use crate::identity::find::{FindError, Named, find};
 use crate::identity::mint::{MintError, Minter, account};
 use crate::identity::policy;
@@ -111,7 +112,7 @@ pub fn url(endpoint: &str) -> Result<String, Failure> {
     let (host, port) = endpoint.split_once(':').unwrap_or((endpoint, "443"));
     let plain = |host: &str| host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
     if plain(host) && port.parse::<u16>().is_ok() {
-        if host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()) {
+        if is_loopback(host) {
             return Ok(format!("http://{endpoint}"));
         }
         if HOSTS.iter().any(|ending| host.ends_with(ending)) {

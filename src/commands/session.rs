@@ -17,7 +17,7 @@ use crate::model::Secret;
 use crate::render::duration::left;
 use crate::report::Signal;
 use crate::sandbox::{self, Options, Running, Tokens};
-use crate::settings::Machine;
+use crate::settings::{Machine, seconds};
 use crate::terminal::Terminal;
 
 /// How long undoing may take; what is left then ends by itself or stays as it is.
@@ -112,7 +112,7 @@ impl<'a> Session<'a> {
 
     /// Tells of a token that may be left behind, and what becomes of it.
     fn still_there(&self, minter: &Minter, name: &str, why: &str) {
-        let within = left(i64::try_from(minter.life().as_secs()).unwrap_or(i64::MAX));
+        let within = left(seconds(minter.life()));
         self.terminal.say(&format!(
             "warning: the token `{name}` may not have been deleted: {why}; it ends by itself within {within}, \
              `amgctl identity status` shows it"
@@ -135,6 +135,21 @@ impl<'a> Session<'a> {
             Some(signal) => signal,
             None => std::future::pending().await,
         }
+    }
+
+    /// Refuses a run that would have to ask and has nobody to; says what to do before it is run again.
+    pub fn may_ask(&self, input: bool, what: &str, first: &str) -> Result<(), Failure> {
+        if self.terminal.can_ask && input {
+            return Ok(());
+        }
+        Err(Failure::new(Exit::Usage, format!("{what} asks before it writes, and there is nobody to ask"))
+            .hint(format!("{first}, then run again with -auto-approve")))
+    }
+
+    /// Asks for `yes`.
+    pub async fn agrees(&self) -> bool {
+        let question = "\nDo you want to perform these actions?\n  Only `yes` will be accepted to approve.\n\n  Enter a value: ";
+        self.terminal.ask(question.into()).await.is_some_and(|answer| answer == "yes")
     }
 
     /// Keeps what makes the tokens of this run, so that it deletes them however the run ends.

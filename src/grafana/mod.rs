@@ -284,19 +284,18 @@ fn seconds_of_http_date(text: &str) -> Option<i64> {
     jiff::fmt::rfc2822::parse(text).ok().map(|moment| moment.timestamp().as_second())
 }
 
+/// Whether a host, without brackets, is this machine: the only one that plain `http` is spoken to.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
 fn base_of(url: &str) -> anyhow::Result<String> {
     let parsed = reqwest::Url::parse(url).map_err(|e| {
         anyhow::anyhow!("`{url}` is no URL: {e}\n  hint: it looks like https://grafana.example.com")
     })?;
-    let loopback = match parsed.host_str() {
-        Some("localhost") => true,
-        Some(host) => host
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback()),
-        None => false,
-    };
+    let bare = |host: &str| is_loopback(host.trim_start_matches('[').trim_end_matches(']'));
+    let loopback = parsed.host_str().is_some_and(bare);
     match parsed.scheme() {
         "https" => {}
         "http" if loopback => {}

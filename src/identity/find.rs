@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::aws::{Aws, AwsError, Summary, Workspace};
+use crate::grafana::is_loopback;
 
 /// A workspace as somebody names it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,7 +45,7 @@ impl Named {
             return Named::Id(id.to_owned(), Some(region.to_owned()));
         }
         let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        if name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()) {
+        if is_loopback(name) {
             return Named::Loopback(host.to_owned());
         }
         Named::Name(text.to_owned())

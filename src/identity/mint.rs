@@ -149,7 +149,7 @@ impl Minter {
         let seconds = u32::try_from(life.as_secs()).unwrap_or(u32::MAX);
         let (mut swept, mut repeated) = (false, false);
         loop {
-            let now = self.aws.time().unwrap_or_else(|| Timestamp::now().as_second());
+            let now = self.aws.now();
             let name = name(now, &crate::random::hex()?);
             // Written down before it is asked for: it may come into being although the answer never comes.
             let asked = Made { name: name.clone(), id: None, asked: Instant::now() };

@@ -144,6 +144,12 @@ pub fn tells_of_current(info: &SecretInfo) -> bool {
     current(&info.stages).is_none_or(|current| !previous(info).contains(&current))
 }
 
+/// A moment that a tag says, in seconds since 1970.
+#[must_use]
+pub fn moment(info: &SecretInfo, tag: &str) -> Option<i64> {
+    info.tags.get(tag)?.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)
+}
+
 /// What is wrong with the name of a secret, if something is (`amg.md` 8).
 #[must_use]
 pub fn name_fault(name: &str) -> Option<String> {
