@@ -3,6 +3,7 @@
 //! Nothing is decided here that the plan has decided; what one change takes stands in [`object`], what is told of it
 //! in [`crate::report`]. One task, this one, writes the registry.
 
+pub mod holding;
 pub mod interrupt;
 pub mod object;
 pub mod pace;
@@ -14,35 +15,20 @@ use std::time::{Duration, Instant};
 
 use tokio::task::{Id, JoinError, JoinSet};
 
+pub use holding::{Holding, holder};
 pub use interrupt::Interrupt;
 pub use object::{Tools, Written};
 
-use crate::grafana::ApiError;
-use crate::model::{KindName, StackName};
+use crate::model::KindName;
 use crate::plan::guards::DRIFT;
-use crate::plan::{Action, Change, Goal, Plan};
-use crate::registry::store::LEASE;
-use crate::registry::{Lease, Moment, Record, RunNote, SaveError, Store};
+use crate::plan::{Action, Change, Plan};
 use crate::report::{Conflict, Finished, Outcome, Report, Stop};
+use holding::{finish, keep_to_lease, renewal, save, take_lease};
 use object::{Answered, Confirmed};
 use pace::Pace;
 
 /// How long a run that is stopped at once listens for what ends by itself.
 const AT_ONCE: Duration = Duration::from_millis(100);
-
-/// The registry as an apply holds it: the record it started from and where it is saved.
-pub struct Holding {
-    /// Reads and saves.
-    pub store: Store,
-    /// What is recorded, kept up to date as changes are confirmed.
-    pub record: Record,
-    /// Who applies, in words.
-    pub holder: String,
-    /// The process that applies, as [`Lease::process`] has it.
-    pub process: String,
-    /// The record of a stack that is taken over: removed once this one is saved.
-    pub taken: Option<(Store, Record)>,
-}
 
 /// What happens while a plan is carried out, for whoever shows it.
 pub enum Event<'a> {
@@ -188,31 +174,6 @@ fn ended(joined: Result<(Id, (Answered, Duration)), JoinError>) -> (Id, Answered
     }
 }
 
-/// Tells the writes how long the lease lets them begin: a holder that has not renewed it within two thirds of its
-/// length writes nothing before it has.
-fn keep_to_lease(holding: Option<&Holding>, pace: &Pace) {
-    if let Some(saved) = holding.and_then(|h| h.store.saved()) {
-        pace.renewed(saved, LEASE * 2 / 3);
-    }
-}
-
-/// Waits until the lease is due to be renewed; for ever without one.
-async fn renewal(holding: Option<&Holding>) {
-    match holding.and_then(|h| h.store.saved()) {
-        Some(saved) => due(saved).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Waits until a third of the lease has passed since it was saved.
-///
-/// Looks every second: a timer stands still while the machine sleeps, and what was due meanwhile is due at once.
-async fn due(saved: Moment) {
-    while let Some(left) = (LEASE / 3).checked_sub(saved.age()) {
-        tokio::time::sleep(left.min(Duration::from_secs(1))).await;
-    }
-}
-
 /// What needs no request: told at once.
 fn without_writing(change: &Change, report: &Report) -> Option<Answered> {
     match &change.action {
@@ -268,74 +229,6 @@ fn settle(
     }
 }
 
-/// Writes down who applies and what is about to be written, before anything is.
-async fn take_lease(plan: &Plan, holding: &mut Holding, tools: &Tools) -> Result<(), Stop> {
-    let since = tools.now();
-    holding.record.lease = Some(Lease {
-        run: tools.run.clone(),
-        holder: holding.holder.clone(),
-        since,
-        seconds: i64::try_from(LEASE.as_secs()).unwrap_or(300),
-        process: holding.process.clone(),
-    });
-    for change in plan.changes() {
-        record::write_down(&mut holding.record, change, &tools.run);
-    }
-    holding.store.secure_folder().await.map_err(|e| stop(&e))?;
-    holding.store.save(&mut holding.record, &tools.run).await.map_err(|e| stop(&e))?;
-    match holding.taken.take() {
-        Some((mut store, record)) => store.remove(&record).await.map_err(|e| stop(&e)),
-        None => Ok(()),
-    }
-}
-
-async fn save(holding: &mut Holding, tools: &Tools, report: &mut Report) {
-    if let Err(error) = holding.store.save(&mut holding.record, &tools.run).await {
-        report.stop = Some(stop(&error));
-    }
-}
-
-/// Releases the lease and records what was done; a destroy that left nothing removes the record as well.
-async fn finish(plan: &Plan, holding: &mut Holding, tools: &Tools, report: &mut Report, interrupted: bool) {
-    if matches!(report.stop, Some(Stop::LeaseLost | Stop::Unauthorised { .. })) {
-        return;
-    }
-    holding.record.lease = None;
-    record::bindings(&mut holding.record, plan, &report.done());
-    holding.record.note(RunNote {
-        at: tools.now(),
-        by: holding.holder.clone(),
-        what: report.in_words(interrupted),
-    });
-    let nothing_left = plan.goal == Goal::Destroy && holding.record.objects.is_empty();
-    let saved = if nothing_left {
-        let removed = holding.store.remove(&holding.record).await;
-        if removed.is_ok() {
-            object::remove_registry_folder(tools).await;
-        }
-        removed
-    } else {
-        holding.store.save(&mut holding.record, &tools.run).await
-    };
-    if let Err(error) = saved
-        && report.stop.is_none()
-    {
-        report.stop = Some(stop(&error));
-    }
-}
-
-fn stop(error: &SaveError) -> Stop {
-    match error {
-        SaveError::Lost => Stop::LeaseLost,
-        SaveError::Api(ApiError::Unauthorised(refused)) => {
-            Stop::Unauthorised { words: refused.words.clone(), hint: refused.hint.clone() }
-        }
-        SaveError::Api(api) => Stop::Registry(api.to_string()),
-        SaveError::Forbidden(words) => Stop::Forbidden(words.clone()),
-        SaveError::Refused(words) => Stop::Registry(format!("the workspace does not take the record: {words}")),
-    }
-}
-
 /// Whether carrying a plan out would write anything at all, the record included.
 #[must_use]
 pub fn writes_anything(plan: &Plan) -> bool {
@@ -344,45 +237,4 @@ pub fn writes_anything(plan: &Plan) -> bool {
             || c.stale
             || matches!(c.action, Action::Adopt { .. } | Action::Release | Action::Forget { .. } | Action::Renew)
     })
-}
-
-/// Who is applying, as a lease names it: from what the environment of a CI says, else user and machine.
-#[must_use]
-pub fn holder(variable: impl Fn(&str) -> Option<String>, stack: &StackName) -> String {
-    if let (Some(repository), Some(run)) = (variable("GITHUB_REPOSITORY"), variable("GITHUB_RUN_ID")) {
-        return format!("github/{repository} run {run}");
-    }
-    if let (Some(project), Some(job)) = (variable("CI_PROJECT_PATH"), variable("CI_JOB_ID")) {
-        return format!("gitlab/{project} job {job}");
-    }
-    if let Some(build) = variable("CODEBUILD_BUILD_ID") {
-        return format!("codebuild/{build}");
-    }
-    let user = variable("USER").or_else(|| variable("LOGNAME")).or_else(|| variable("USERNAME"));
-    let machine = variable("HOSTNAME").or_else(|| variable("COMPUTERNAME"));
-    match (user, machine) {
-        (Some(user), Some(machine)) => format!("{user}@{machine}"),
-        (Some(user), None) => user,
-        (None, Some(machine)) => machine,
-        (None, None) => format!("somebody applying {stack}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_lease_is_due_at_once_when_the_machine_slept() {
-        due(Moment::before_a_sleep_of(LEASE)).await;
-    }
-
-    #[tokio::test]
-    async fn a_fresh_lease_is_not_due() {
-        tokio::select! {
-            biased;
-            () = due(Moment::now()) => panic!("it is due"),
-            () = std::future::ready(()) => {}
-        }
-    }
 }

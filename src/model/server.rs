@@ -80,9 +80,36 @@ impl Server {
         }
     }
 
+    /// How dashboards are written through `/apis`, where that was recorded to be faithful and to compare before it
+    /// stores: from 12.4 on (points 26 to 28). 12.0 to 12.3 serve the same API and were not recorded.
+    #[must_use]
+    pub fn written_as_resources(&self) -> Option<&Resources> {
+        let number = |part: usize| self.version.split('.').nth(part)?.parse::<u32>().ok();
+        let since = (number(0).unwrap_or(0), number(1).unwrap_or(0)) >= (12, 4);
+        self.resources.as_ref().filter(|r| since && r.dashboards == "v0alpha1")
+    }
+
     /// The major version, where the server says one; for messages and for what cannot be probed.
     #[must_use]
     pub fn major(&self) -> Option<u32> {
         self.version.split('.').next()?.parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dashboards_are_written_as_resources_where_that_was_recorded() {
+        let of = |version: &str| Server { version: version.into(), ..Server::latest() };
+        for version in ["12.4.0", "12.4.1+security-01", "12.5.0", "13.2.1"] {
+            assert!(of(version).written_as_resources().is_some(), "{version}");
+        }
+        for version in ["12.3.9", "12.0.0", "11.6.1", "", "nonsense"] {
+            assert!(of(version).written_as_resources().is_none(), "{version}");
+        }
+        let classic = Server { resources: None, ..Server::latest() };
+        assert!(classic.written_as_resources().is_none());
     }
 }
