@@ -1,20 +1,18 @@
 //! Bodies read again, for the changes that are shown or written; and the places of their parts.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::dashboard::Form;
-use super::document::{self, Document, Format};
+use super::document::Document;
 use super::inputs::replace_in_json;
 use super::shape::{Shape, shape};
-use super::text::SourceText;
 use super::values::{Dollars, Values};
 use super::{Declarations, dashboard, datasource, spans};
 use crate::kinds::Kind as _;
 use crate::kinds::datasource::Datasource;
-use crate::model::{Declared, Digest, Kept, KindName, Place, Problem, Secret, Spot};
+use crate::model::{Declared, Kept, KindName, Problem, Secret, Spot};
 
 /// The body of a declared object.
 pub struct Body {
@@ -31,15 +29,13 @@ pub struct Body {
 impl Declarations {
     /// Reads the body of an object again; a file that changed since it was loaded is an error.
     pub fn body(&self, declared: &Declared) -> Result<Body, Box<Problem>> {
-        let source = self.source(declared)?;
-        let format = Format::of(&declared.body.file).unwrap_or(Format::Json);
-        let (documents, _) = document::read(&source, format);
-        let Some(mut document) = documents.into_iter().nth(declared.body.document) else {
+        let file = self.opened.open(&self.root, declared)?;
+        let Some(document) = file.document(declared.body.document) else {
             return Err(Box::new(changed(declared)));
         };
         let shape = shape(&document.value);
         if declared.address.kind == KindName::DASHBOARD {
-            self.dashboard(declared, &mut document, &shape)
+            self.dashboard(declared, &document, &shape)
         } else {
             self.datasource(declared, &document, &shape)
         }
@@ -53,10 +49,8 @@ impl Declarations {
     /// Where a part of an object's body stands, by its JSON pointer; the object itself when the part is not there.
     #[must_use]
     pub fn locate(&self, declared: &Declared, pointer: &str) -> Spot {
-        let Ok(source) = self.source(declared) else { return Spot::bare(declared.place.clone()) };
-        let format = Format::of(&declared.body.file).unwrap_or(Format::Json);
-        let (documents, _) = document::read(&source, format);
-        let Some(document) = documents.into_iter().nth(declared.body.document) else {
+        let Ok(file) = self.opened.open(&self.root, declared) else { return Spot::bare(declared.place.clone()) };
+        let Some(document) = file.document(declared.body.document) else {
             return Spot::bare(declared.place.clone());
         };
         // A resource's folder stands beside its body, not in it.
@@ -70,26 +64,7 @@ impl Declarations {
         document.spot(&base, "")
     }
 
-    fn source(&self, declared: &Declared) -> Result<SourceText, Box<Problem>> {
-        let file: &Arc<str> = &declared.body.file;
-        let bytes = std::fs::read(self.root.join(&**file)).map_err(|error| {
-            Box::new(
-                Problem::error("unreadable", format!("this file cannot be read any more: {error}"))
-                    .at(Place::file(file.clone())),
-            )
-        })?;
-        if Digest::of_bytes(&bytes) != declared.body.file_digest {
-            return Err(Box::new(changed(declared)));
-        }
-        SourceText::new(file.clone(), bytes)
-    }
-
-    fn dashboard(
-        &self,
-        declared: &Declared,
-        document: &mut Document<'_>,
-        shape: &Shape,
-    ) -> Result<Body, Box<Problem>> {
+    fn dashboard(&self, declared: &Declared, document: &Document<'_>, shape: &Shape) -> Result<Body, Box<Problem>> {
         let form = match shape {
             Shape::Dashboard { base } => Form::Classic(base),
             Shape::DashboardResource => Form::Resource,
@@ -137,9 +112,8 @@ impl Declarations {
 
     /// A data source's settings without its secrets; none when the file changed meanwhile.
     pub(crate) fn datasource_value(&self, declared: &Declared) -> Option<Value> {
-        let source = self.source(declared).ok()?;
-        let (documents, _) = document::read(&source, Format::of(&declared.body.file)?);
-        let document = documents.into_iter().nth(declared.body.document)?;
+        let file = self.opened.open(&self.root, declared).ok()?;
+        let document = file.document(declared.body.document)?;
         let shape = shape(&document.value);
         let read = datasource::body(&document, &base(&shape, declared.body.item), &self.values(&shape)).ok()?;
         Some(read.value)
@@ -184,7 +158,7 @@ fn as_written(text: &str, at: &std::ops::Range<usize>, value: &Value, replacemen
     out
 }
 
-fn changed(declared: &Declared) -> Problem {
+pub(super) fn changed(declared: &Declared) -> Problem {
     Problem::error("file-changed", "this file changed while amgctl was running")
         .at(declared.place.clone())
         .help("run the command again")

@@ -42,7 +42,7 @@ impl Form {
 /// Reads the dashboard of a document into facts. Takes the dashboard out of the document's value.
 pub(crate) fn read(document: &mut Document<'_>, form: Form, file: &FileRef) -> (Option<Draft>, Vec<Problem>) {
     let base = form.base();
-    let value = document.value.pointer_mut(base).map(Value::take).unwrap_or_default();
+    let value = document.value.to_mut().pointer_mut(base).map(Value::take).unwrap_or_default();
     let document = &*document;
     if !value.is_object() {
         let problem = Problem::error("dashboard", "a dashboard must be an object").spot(document.spot(base, ""));
@@ -64,11 +64,8 @@ pub(crate) fn read(document: &mut Document<'_>, form: Form, file: &FileRef) -> (
     if problems.iter().any(|p| p.severity == Severity::Error) {
         return (None, problems);
     }
-    let place = if document.index == 0 && base.is_empty() {
-        Place::file(file.path.clone())
-    } else {
-        document.spot(base, "").place
-    };
+    let place =
+        if document.index == 0 && base.is_empty() { Place::file(file.path.clone()) } else { document.place(base) };
     let title = value.get("title").and_then(Value::as_str).unwrap_or_default().trim().to_owned();
     let mut declared = Declared {
         address: Address::new(KindName::DASHBOARD, uid),
@@ -99,8 +96,8 @@ pub(crate) fn finish(declared: &mut Declared, value: Value) {
 }
 
 /// The dashboard's value at a base, with its inputs replaced.
-pub(crate) fn value_at(document: &mut Document<'_>, base: &str, replacements: &[(String, String)]) -> Value {
-    let mut value = document.value.pointer_mut(base).map(Value::take).unwrap_or_default();
+pub(crate) fn value_at(document: &Document<'_>, base: &str, replacements: &[(String, String)]) -> Value {
+    let mut value = document.value.pointer(base).cloned().unwrap_or_default();
     inputs::replace(&mut value, replacements);
     value
 }

@@ -74,7 +74,7 @@ pub(crate) fn read(
     if problems.iter().any(|p| p.severity == crate::model::Severity::Error) {
         return (None, problems);
     }
-    let place = document.spot(base, "").place;
+    let place = document.place(base);
     let declared = Declared {
         address: Address::new(KindName::DATASOURCE, uid),
         place,

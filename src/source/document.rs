@@ -1,12 +1,15 @@
 //! One document of a file: its value, and where each part of it stands.
 
+use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::spans::Outline;
 use super::text::SourceText;
-use super::{json, spans, yaml};
-use crate::model::{Problem, Spot};
+use super::{json, yaml};
+use crate::model::{Place, Problem, Spot};
 
 /// One document, with the text that it stands in.
 pub(crate) struct Document<'a> {
@@ -15,13 +18,22 @@ pub(crate) struct Document<'a> {
     /// Which document of the file this is, from 0; empty documents do not count.
     pub index: usize,
     /// The value.
-    pub value: Value,
-    positions: Positions,
+    pub value: Cow<'a, Value>,
+    positions: Cow<'a, Positions>,
 }
 
-enum Positions {
-    Json,
-    Yaml(yaml::Node),
+/// Where the parts of a value stand.
+#[derive(Clone)]
+pub(crate) enum Positions {
+    Json(Arc<Outline>),
+    Yaml(Arc<yaml::Node>),
+}
+
+/// A document without the text that it stands in.
+pub(crate) struct Parsed {
+    /// The value.
+    pub value: Value,
+    positions: Positions,
 }
 
 /// How a file is written, by its extension.
@@ -47,28 +59,47 @@ impl Format {
 
 /// The documents of a file, and all that is wrong with its text.
 pub(crate) fn read(source: &SourceText, format: Format) -> (Vec<Document<'_>>, Vec<Problem>) {
+    let (documents, faults) = parse(source, format);
+    let documents = documents.into_iter().enumerate();
+    let documents = documents.map(|(index, Parsed { value, positions })| Document {
+        source,
+        index,
+        value: Cow::Owned(value),
+        positions: Cow::Owned(positions),
+    });
+    (documents.collect(), faults)
+}
+
+/// The same, apart from the text.
+pub(crate) fn parse(source: &SourceText, format: Format) -> (Vec<Parsed>, Vec<Problem>) {
     match format {
         Format::Json => {
             let (value, faults) = json::parse(source);
-            let documents = value
-                .into_iter()
-                .map(|value| Document { source, index: 0, value, positions: Positions::Json })
-                .collect();
-            (documents, faults)
+            let parsed = value.map(|value| Parsed { value, positions: Positions::Json(Arc::default()) });
+            (parsed.into_iter().collect(), faults)
         }
         Format::Yaml => {
             let (values, faults) = yaml::parse(source);
-            let documents = values
+            let parsed = values
                 .into_iter()
-                .enumerate()
-                .map(|(index, (value, node))| Document { source, index, value, positions: Positions::Yaml(node) })
-                .collect();
-            (documents, faults)
+                .map(|(value, node)| Parsed { value, positions: Positions::Yaml(Arc::new(node)) });
+            (parsed.collect(), faults)
         }
     }
 }
 
-impl Document<'_> {
+impl<'a> Document<'a> {
+    /// A document that stays where it is kept, which may be asked for again.
+    pub(crate) fn kept(source: &'a SourceText, index: usize, parsed: &'a Parsed) -> Document<'a> {
+        let (value, positions) = (Cow::Borrowed(&parsed.value), Cow::Borrowed(&parsed.positions));
+        Document { source, index, value, positions }
+    }
+
+    /// The place of the value at a pointer.
+    pub(crate) fn place(&self, pointer: &str) -> Place {
+        self.source.place(self.locate(pointer).1.start)
+    }
+
     /// The spot of the value at a pointer; of a path that ends early, where it ends.
     pub(crate) fn spot(&self, pointer: &str, label: &str) -> Spot {
         let (_, value) = self.locate(pointer);
@@ -83,15 +114,15 @@ impl Document<'_> {
 
     /// The part of the text that is the value at a pointer, for JSON; none for YAML.
     pub(crate) fn json_text(&self, pointer: &str) -> Option<(&str, Range<usize>)> {
-        match self.positions {
-            Positions::Json => Some((&self.source.text, self.locate(pointer).1)),
+        match *self.positions {
+            Positions::Json(_) => Some((&self.source.text, self.locate(pointer).1)),
             Positions::Yaml(_) => None,
         }
     }
 
     fn locate(&self, pointer: &str) -> (Option<Range<usize>>, Range<usize>) {
-        match &self.positions {
-            Positions::Json => spans::locate(&self.source.text, pointer),
+        match &*self.positions {
+            Positions::Json(outline) => outline.locate(&self.source.text, pointer),
             Positions::Yaml(node) => yaml::locate(node, pointer),
         }
     }

@@ -105,8 +105,7 @@ pub(crate) fn read_resource(document: &Document<'_>) -> (Option<DeclaredFolder>,
     if let Some(problem) = title_problem(title) {
         problems.push(problem.spot(document.spot("/spec/title", "")));
     }
-    let place =
-        if document.index == 0 { Place::file(document.source.file.clone()) } else { document.spot("", "").place };
+    let place = if document.index == 0 { Place::file(document.source.file.clone()) } else { document.place("") };
     let folder = uid.filter(|_| problems.is_empty()).map(|uid| DeclaredFolder {
         uid: Some(uid),
         path: None,

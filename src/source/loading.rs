@@ -50,6 +50,7 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Declarations {
         replacements: BTreeMap::new(),
         datasources: Vec::new(),
         fetched: BTreeMap::new(),
+        opened: Arc::default(),
     };
     let mut drafts = Vec::new();
     let mut folder_files = Vec::new();

@@ -13,7 +13,7 @@
 //!
 //! # Memory
 //! A document is read, checked, normalised and digested, its references noted, and let go; [`Declarations::body`]
-//! reads it again for the changes that are shown or written.
+//! reads it again for the changes that are shown or written. A file of several objects is read again once (`opened`).
 
 mod body;
 mod checks;
@@ -26,6 +26,7 @@ mod inputs;
 mod json;
 mod loading;
 mod numbers;
+mod opened;
 mod recorded;
 mod references;
 pub mod settings;
@@ -108,6 +109,8 @@ pub struct Declarations {
     datasources: Vec<KnownDatasource>,
     /// What was fetched of the secrets that are kept in AWS.
     fetched: BTreeMap<Kept, Secret>,
+    /// The files that were read again.
+    opened: Arc<opened::OpenedFiles>,
 }
 
 impl Declarations {

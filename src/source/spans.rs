@@ -2,7 +2,9 @@
 //!
 //! Used only when a message needs a place, or when a body is taken apart to be sent byte for byte.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// One member of an object: its key, and where key and value stand.
 pub(crate) struct Member {
@@ -61,25 +63,52 @@ pub(crate) fn items(text: &str, at: &Range<usize>) -> Vec<Range<usize>> {
     items
 }
 
-/// Where the value of a JSON pointer stands, and its key if it is in an object; of a path that ends early, where it
-/// ends.
-pub(crate) fn locate(text: &str, pointer: &str) -> (Option<Range<usize>>, Range<usize>) {
-    let mut key = None;
-    let mut at = whole(text);
-    for part in parts(pointer) {
-        let next = match text.as_bytes().get(at.start) {
-            Some(b'{') => members(text, &at).into_iter().find(|m| m.name == part).map(|m| (Some(m.key), m.value)),
-            Some(b'[') => {
-                part.parse().ok().and_then(|i: usize| items(text, &at).get(i).cloned()).map(|i| (None, i))
+/// What was found of a text: its objects and lists are taken apart once, however many places are asked for.
+#[derive(Default)]
+pub(crate) struct Outline {
+    parts: Mutex<BTreeMap<usize, Arc<Parts>>>,
+}
+
+/// An object or a list, taken apart.
+enum Parts {
+    Object(Vec<Member>),
+    List(Vec<Range<usize>>),
+    Neither,
+}
+
+impl Outline {
+    /// Where the value of a JSON pointer stands, and its key if it is in an object; of a path that ends early, where it
+    /// ends.
+    pub(crate) fn locate(&self, text: &str, pointer: &str) -> (Option<Range<usize>>, Range<usize>) {
+        let mut key = None;
+        let mut at = whole(text);
+        for part in parts(pointer) {
+            let next = match &*self.parts(text, &at) {
+                Parts::Object(members) => {
+                    members.iter().find(|m| m.name == part).map(|m| (Some(m.key.clone()), m.value.clone()))
+                }
+                Parts::List(items) => {
+                    part.parse().ok().and_then(|i: usize| items.get(i).cloned()).map(|item| (None, item))
+                }
+                Parts::Neither => None,
+            };
+            match next {
+                Some((k, v)) => (key, at) = (k, v),
+                None => break,
             }
-            _ => None,
-        };
-        match next {
-            Some((k, v)) => (key, at) = (k, v),
-            None => break,
         }
+        (key, at)
     }
-    (key, at)
+
+    fn parts(&self, text: &str, at: &Range<usize>) -> Arc<Parts> {
+        let mut known = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let take_apart = || match text.as_bytes().get(at.start) {
+            Some(b'{') => Parts::Object(members(text, at)),
+            Some(b'[') => Parts::List(items(text, at)),
+            _ => Parts::Neither,
+        };
+        Arc::clone(known.entry(at.start).or_insert_with(|| Arc::new(take_apart())))
+    }
 }
 
 /// Where the brace or bracket at `open` is closed (the end of the text when it is not).
@@ -197,7 +226,7 @@ mod tests {
     fn pointers_lead_to_their_values() {
         let text = r#" {"a": [1, {"b/c": "x\"y"}], "d": {}} "#;
         let at = |pointer: &str| {
-            let (_, value) = locate(text, pointer);
+            let (_, value) = Outline::default().locate(text, pointer);
             text[value].to_owned()
         };
         assert_eq!(at("/a/1/b~1c"), r#""x\"y""#);
@@ -206,5 +235,18 @@ mod tests {
         assert_eq!(at("/d/none"), "{}");
         assert_eq!(at(""), text.trim());
         assert_eq!(texts(text, &whole(text)).len(), 1);
+    }
+
+    #[test]
+    fn a_list_is_taken_apart_once_whatever_is_asked_of_it() {
+        let text = r#"{"datasources": [{"name": "a"}, {"name": "b"}, {"name": "c"}]}"#;
+        let outline = Outline::default();
+        let names: Vec<_> =
+            (0..3).map(|i| text[outline.locate(text, &format!("/datasources/{i}/name")).1].to_owned()).collect();
+        assert_eq!(names, [r#""a""#, r#""b""#, r#""c""#]);
+        let known = |outline: &Outline| outline.parts.lock().unwrap().len();
+        assert_eq!(known(&outline), 5, "the object, its list, and the three objects in that");
+        outline.locate(text, "/datasources/1/name");
+        assert_eq!(known(&outline), 5);
     }
 }

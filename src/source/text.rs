@@ -3,7 +3,7 @@
 //! What stands inside `secureJsonData` is never shown, whatever is wrong there: [`SourceText::spot`] leaves it out.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::kinds::datasource::lint::SECRET_KEYS;
 use crate::model::{Place, Problem, Spot};
@@ -14,12 +14,16 @@ const LONG: usize = 160;
 const BEFORE: usize = 50;
 
 /// A file's text, without its byte order mark.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct SourceText {
     /// The file, relative to the directory, with `/` between its parts.
     pub file: Arc<str>,
     /// The text.
     pub text: String,
+    /// Where each line begins. A file of many objects is asked for many places: it is looked through once.
+    lines: OnceLock<Vec<usize>>,
+    /// What may not be shown.
+    secrets: OnceLock<Vec<Range<usize>>>,
 }
 
 impl SourceText {
@@ -32,7 +36,7 @@ impl SourceText {
         if text.starts_with('\u{feff}') {
             text.drain(..'\u{feff}'.len_utf8());
         }
-        Ok(SourceText { file, text })
+        Ok(SourceText { file, text, lines: OnceLock::new(), secrets: OnceLock::new() })
     }
 
     /// The place of a byte offset.
@@ -44,16 +48,7 @@ impl SourceText {
 
     /// The byte offset of a line and a column, both from 1, the column in characters.
     pub(crate) fn offset(&self, line: usize, column: usize) -> usize {
-        let start = match line {
-            0 | 1 => 0,
-            _ => self
-                .text
-                .bytes()
-                .enumerate()
-                .filter(|(_, b)| *b == b'\n')
-                .nth(line - 2)
-                .map_or(self.text.len(), |(i, _)| i + 1),
-        };
+        let start = self.lines().get(line.saturating_sub(1)).copied().unwrap_or(self.text.len());
         let rest = self.text.get(start..).unwrap_or_default();
         rest.char_indices().nth(column.saturating_sub(1)).map_or(self.text.len(), |(i, _)| start + i)
     }
@@ -82,16 +77,23 @@ impl SourceText {
 
     // The number of the line that holds an offset, from 1, and where it begins.
     fn line_of(&self, offset: usize) -> (usize, usize) {
-        let before = &self.text.as_bytes()[..offset.min(self.text.len())];
-        let start = before.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
-        (before.iter().filter(|b| **b == b'\n').count() + 1, start)
+        let lines = self.lines();
+        let number = lines.partition_point(|start| *start <= offset.min(self.text.len())).max(1);
+        (number, lines.get(number - 1).copied().unwrap_or(0))
+    }
+
+    fn lines(&self) -> &[usize] {
+        self.lines.get_or_init(|| {
+            let breaks = self.text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1);
+            std::iter::once(0).chain(breaks).collect()
+        })
     }
 
     // A line as it may be shown: what follows the first colon inside `secureJsonData` is left out.
     fn without_secrets(&self, start: usize, line: &str) -> String {
         const HIDDEN: &str = "(not shown)";
         let end = start + line.len();
-        for zone in self.secret_zones() {
+        for zone in self.secrets.get_or_init(|| self.secret_zones()) {
             if zone.start >= end || zone.end <= start {
                 continue;
             }

@@ -4,6 +4,7 @@ mod dashboards;
 mod datasources;
 mod folders;
 mod mutated;
+mod opened;
 mod renamed;
 mod settings;
 mod text;

@@ -269,7 +269,7 @@ proptest! {
             let source = crate::source::text::SourceText::new(name.into(), text.into_bytes()).unwrap();
             let (documents, faults) = document::read(&source, document::Format::of(name).unwrap());
             let told = lines(&faults);
-            (documents.into_iter().map(|document| document.value).collect::<Vec<_>>(), told)
+            (documents.into_iter().map(|document| document.value.into_owned()).collect::<Vec<_>>(), told)
         };
         for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
             prop_assert_eq!(&documents("a.json", text.clone()), &(vec![value.clone()], String::new()));
