@@ -232,7 +232,7 @@ impl One<'_> {
         Err(failed(&words))
     }
 
-    /// Some servers store a first write otherwise than asked (the first data source becomes the default one on 12.4):
+    /// Some servers store a first write otherwise than asked (the first data source becomes the default one since 10.4):
     /// one update is sent, again where it was not done, then what is stored is what counts.
     async fn make_equal(
         &self,

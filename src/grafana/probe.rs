@@ -94,11 +94,12 @@ fn server(settings: &Value, dashboards: &[String], folders: &[String]) -> Server
         titles: match (major, minor) {
             (0, _) if resources.is_some() => TitleRule::Free,
             (0..=9, _) => TitleRule::Slug,
-            (10, _) | (11, 0..=2) => TitleRule::Exact,
+            (10, 0..=3) => TitleRule::Exact,
+            (10, _) | (11, 0..=2) => TitleRule::ExactInFolder,
             _ => TitleRule::Free,
         },
         numbers: if resources.is_some() { Numbers::Float } else { Numbers::Exact },
-        keeps_auto_refresh: resources.is_some(),
+        keeps_auto_refresh: resources.is_some() || (major, minor) >= (10, 4),
         refuses_short_refresh: major >= 13,
         minimum_refresh: refresh(settings),
         minimum_refresh_is_read: false,
@@ -144,7 +145,12 @@ mod tests {
         assert_eq!((old.titles, old.numbers), (TitleRule::Slug, Numbers::Exact));
         assert!(!of("10.1.2", false, &[]).nested_folders);
         assert!(of("10.1.2", true, &[]).nested_folders);
-        assert_eq!(of("11.2.9", true, &[]).titles, TitleRule::Exact);
+        assert_eq!(of("10.1.2", true, &[]).titles, TitleRule::Exact);
+        assert!(!of("10.1.2", true, &[]).keeps_auto_refresh);
+        let recorded = of("10.4.3", true, &[]);
+        assert_eq!((recorded.titles, recorded.keeps_auto_refresh), (TitleRule::ExactInFolder, true));
+        assert_eq!(recorded.numbers, Numbers::Exact);
+        assert_eq!(of("11.2.9", true, &[]).titles, TitleRule::ExactInFolder);
         assert_eq!(of("11.3.0", true, &[]).titles, TitleRule::Free);
     }
 }

@@ -33,7 +33,7 @@ pub(super) async fn read(client: &Client, server: &Server, questions: &Questions
     ask.extend(questions.recorded.keys().filter(|a| a.kind != KindName::DATASOURCE).cloned());
     let mut tree = Tree::default();
     if server.nested_folders {
-        // The hits of 10.x do not say which folder a folder is in: where folders nest, each is read for it.
+        // The hits do not say which folder a folder is in before 10.4: where folders nest, each is read for it.
         ask.extend(folders.iter().filter_map(|f| address(KindName::FOLDER, &f.uid)));
     } else {
         tree.found.extend(hits.iter().filter_map(|hit| as_recorded(hit, questions)));

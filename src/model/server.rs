@@ -14,7 +14,7 @@ pub struct Server {
     pub resources: Option<Resources>,
     /// Whether folders can hold folders: the toggle on 10.x, always since 11 (probed).
     pub nested_folders: bool,
-    /// How titles within one folder may clash (points 2, 14).
+    /// How titles may clash (points 2, 14).
     pub titles: TitleRule,
     /// How numbers are kept (point 11).
     pub numbers: Numbers,
@@ -22,7 +22,7 @@ pub struct Server {
     pub minimum_refresh: Refresh,
     /// Whether the shortest refresh was read, or is assumed: it stands in a large answer that most runs do not need.
     pub minimum_refresh_is_read: bool,
-    /// Whether `refresh: "auto"` stays as it is (12.x) or becomes the shortest one (9.4, 10.1; point 12).
+    /// Whether `refresh: "auto"` stays as it is (10.4, 12.x) or becomes the shortest one (9.4, 10.1; point 12).
     pub keeps_auto_refresh: bool,
     /// Whether a shorter `refresh` is refused instead (since 13: read, not recorded).
     pub refuses_short_refresh: bool,
@@ -53,8 +53,10 @@ pub struct Refresh {
 pub enum TitleRule {
     /// Up to 9.5: two titles with one slug clash, within a folder and with every folder of the organisation.
     Slug,
-    /// 10.x to 11.2: two equal titles clash.
+    /// 10.0 to 10.3: two equal titles clash, as above.
     Exact,
+    /// 10.4 to 11.2: two equal titles clash within a folder only, whether a dashboard's or a folder's.
+    ExactInFolder,
     /// Later: any number of equal titles.
     Free,
 }

@@ -226,7 +226,8 @@ fn refuse(binding: &Binding, live: &[LiveFolder], bindings: &Bindings, server: &
         f.uid != binding.uid
             && match server.titles {
                 TitleRule::Slug => slug(&f.title) == slug(&binding.title),
-                TitleRule::Exact => f.title.trim() == binding.title && f.parent.as_deref() == parent,
+                TitleRule::Exact => f.title.trim() == binding.title,
+                TitleRule::ExactInFolder => f.title.trim() == binding.title && f.parent.as_deref() == parent,
                 TitleRule::Free => {
                     let made = binding.how == Bound::Named && !is_there;
                     made && f.title.trim() == binding.title && f.parent.as_deref() == parent
@@ -235,7 +236,13 @@ fn refuse(binding: &Binding, live: &[LiveFolder], bindings: &Bindings, server: &
     });
     clash.map(|f| Refusal {
         code: "folder-title-taken",
-        reason: format!("the folder `{}` (uid `{}`) has that title there already", f.title, f.uid),
+        reason: match f.parent.as_deref() == parent {
+            true => format!("the folder `{}` (uid `{}`) has that title there already", f.title, f.uid),
+            false => format!(
+                "the folder `{}` (uid `{}`) has that title, and Grafana {} allows it once",
+                f.title, f.uid, server.version
+            ),
+        },
         hint: format!("write `uid: {}` in its `_folder.yaml` to use that one, or choose another title", f.uid),
     })
 }

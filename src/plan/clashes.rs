@@ -1,7 +1,8 @@
 //! Clashes of identity, found before anything is sent: names, titles and uids that the server would refuse, or worse,
 //! take for another object's.
 //!
-//! On servers up to 11.2 a title belongs to one dashboard of a folder (`grafana-api.md` 1.5). Where the other one gives
+//! On servers up to 11.2 a title belongs to one dashboard of a folder (`grafana-api.md` 1.5), and to no folder: anywhere
+//! up to 10.3, in that place since. Where the other one gives
 //! its title up in the same plan, this one waits for it; where two swap theirs, both are refused.
 
 use std::collections::BTreeMap;
@@ -117,7 +118,9 @@ fn titles(inputs: &Inputs<'_>, wanted: &BTreeMap<Address, Wanted<'_>>, changes: 
             refuse(changes, address, "title-twice", reason, "give one of them another title");
             continue;
         }
-        if let Some(folder) = folders.iter().find(|title| key(title) == place.title) {
+        let here =
+            |parent: Option<&str>| inputs.server.titles != TitleRule::ExactInFolder || parent == place.parent;
+        if let Some((_, folder)) = folders.iter().find(|(p, title)| here(*p) && key(title) == place.title) {
             let reason = format!(
                 "the folder `{folder}` has that title, and Grafana {} allows it once",
                 inputs.server.version
@@ -167,7 +170,8 @@ fn titles(inputs: &Inputs<'_>, wanted: &BTreeMap<Address, Wanted<'_>>, changes: 
     }
 }
 
-/// A folder that takes the title of a dashboard at the root is refused, wherever that dashboard will be afterwards.
+/// A folder that takes the title of a dashboard at the root, or where it is to be, is refused, wherever that dashboard
+/// will be afterwards.
 fn folders_over_dashboards(
     inputs: &Inputs<'_>,
     wanted: &BTreeMap<Address, Wanted<'_>>,
@@ -175,38 +179,43 @@ fn folders_over_dashboards(
     changes: &mut BTreeMap<Address, Change>,
     key: impl Fn(&str) -> String,
 ) {
-    let at_root = inputs.live.dashboards.iter().flatten().filter(|d| d.parent.is_none());
-    let taken: BTreeMap<String, &str> = at_root.map(|d| (key(&d.title), d.uid.as_str())).collect();
+    let dashboards = inputs.live.dashboards.iter().flatten();
+    let taken: BTreeMap<(Option<&str>, String), &str> =
+        dashboards.map(|d| ((d.parent.as_deref(), key(&d.title)), d.uid.as_str())).collect();
     for (address, folder) in wanted.iter().filter(|(a, _)| a.kind == KindName::FOLDER) {
-        let title = key(&folder.headline.title);
-        let Some(uid) = taken.get(&title) else { continue };
+        let place = if inputs.server.titles == TitleRule::ExactInFolder { folder.parent.as_deref() } else { None };
+        let Some(uid) = taken.get(&(place, key(&folder.headline.title))) else { continue };
         let ours = Uid::parse(uid).ok().map(|uid| Address::new(KindName::DASHBOARD, uid));
         let hint = match ours.filter(|a| places.contains_key(a)) {
             Some(ours) => format!("give `{ours}` another title, apply, and apply again"),
             None => "give the directory another name, or a `title:` in its `_folder.yaml`".into(),
         };
         let reason = format!(
-            "the dashboard `{uid}` at the root has that title, and Grafana {} allows it once",
+            "the dashboard `{uid}`{} has that title, and Grafana {} allows it once",
+            if place.is_none() { " at the root" } else { " in that folder" },
             inputs.server.version
         );
         refuse(changes, address, "title-of-dashboard", reason, &hint);
     }
 }
 
-/// The titles of all folders as they will be: those of the workspace that stay as they are, and the directory's.
+/// The titles of all folders as they will be, with the folders they are in: those of the workspace that stay as they
+/// are, and the directory's.
 fn folder_titles<'a>(
     inputs: &Inputs<'a>,
     wanted: &'a BTreeMap<Address, Wanted<'_>>,
     changes: &BTreeMap<Address, Change>,
-) -> Vec<&'a str> {
+) -> Vec<(Option<&'a str>, &'a str)> {
     let stays = |uid: &str| {
         let address = Uid::parse(uid).ok().map(|uid| Address::new(KindName::FOLDER, uid));
         address.is_none_or(|a| {
             !wanted.contains_key(&a) && !changes.get(&a).is_some_and(|c| matches!(c.action, Action::Delete { .. }))
         })
     };
-    let live = inputs.live.folders.iter().flatten().filter(|f| stays(&f.uid)).map(|f| f.title.as_str());
-    let ours = wanted.iter().filter(|(a, _)| a.kind == KindName::FOLDER).map(|(_, w)| w.headline.title.as_str());
+    let live = inputs.live.folders.iter().flatten().filter(|f| stays(&f.uid));
+    let live = live.map(|f| (f.parent.as_deref(), f.title.as_str()));
+    let ours = wanted.iter().filter(|(a, _)| a.kind == KindName::FOLDER);
+    let ours = ours.map(|(_, w)| (w.parent.as_deref(), w.headline.title.as_str()));
     live.chain(ours).collect()
 }
 

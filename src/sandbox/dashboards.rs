@@ -7,6 +7,7 @@ use super::access::{ADMINISTER, EDIT, VIEW};
 use super::answer::Answer;
 use super::call::Call;
 use super::json::Json;
+use super::rules::FolderAsDashboard;
 use super::slug::slug;
 use super::state::{About, Dashboard, Folder};
 
@@ -99,7 +100,7 @@ impl Call<'_> {
             "provisionedExternalId": "",
             "annotationsPermissions": { "dashboard": annotations, "organization": annotations },
         });
-        if !self.rules.resource_api {
+        if self.rules.public_in_meta {
             meta["publicDashboardAccessToken"] = "".into();
             meta["publicDashboardUid"] = "".into();
             meta["publicDashboardEnabled"] = false.into();
@@ -107,13 +108,16 @@ impl Call<'_> {
         meta
     }
 
-    /// DELETE `/api/dashboards/uid/UID`; on classic servers a folder's uid removes the folder with all it holds.
+    /// DELETE `/api/dashboards/uid/UID`; on the oldest servers a folder's uid removes the folder with all it holds.
     pub fn delete_dashboard(&mut self, uid: &str) -> Answer {
-        if self.rules.classic
+        if self.rules.folder_as_dashboard != FolderAsDashboard::Missing
             && let Some(folder) = self.state.folders.get(uid)
         {
             if self.state.folder_level(&self.who, uid) < EDIT {
                 return Answer::denied("dashboards:delete");
+            }
+            if self.rules.folder_as_dashboard == FolderAsDashboard::Refused {
+                return Answer::message(400, "Use folders endpoint for deleting folders.");
             }
             let (id, title) = (folder.about.id, folder.title.clone());
             self.state.remove_folder(uid);

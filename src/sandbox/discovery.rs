@@ -17,6 +17,45 @@ pub fn health(rules: &Rules) -> Answer {
     Answer::json(200, json!({ "commit": "amgctl", "database": "ok", "version": rules.grafana }))
 }
 
+/// Anything in an `/apis` that has neither dashboards nor folders.
+pub fn bare_apis(path: &[&str]) -> Answer {
+    const PATHS: [&str; 27] = [
+        "/apis",
+        "/apis/featuretoggle.grafana.app",
+        "/apis/featuretoggle.grafana.app/v0alpha1",
+        "/apis/playlist.grafana.app",
+        "/apis/playlist.grafana.app/v0alpha1",
+        "/healthz",
+        "/healthz/log",
+        "/healthz/ping",
+        "/healthz/poststarthook/max-in-flight-filter",
+        "/healthz/poststarthook/storage-object-count-tracker-hook",
+        "/livez",
+        "/livez/log",
+        "/livez/ping",
+        "/livez/poststarthook/max-in-flight-filter",
+        "/livez/poststarthook/storage-object-count-tracker-hook",
+        "/metrics",
+        "/metrics/slis",
+        "/openapi/v2",
+        "/openapi/v3",
+        "/openapi/v3/",
+        "/readyz",
+        "/readyz/log",
+        "/readyz/ping",
+        "/readyz/poststarthook/max-in-flight-filter",
+        "/readyz/poststarthook/storage-object-count-tracker-hook",
+        "/readyz/shutdown",
+        "/version",
+    ];
+    match path {
+        [] | ["featuretoggle.grafana.app" | "playlist.grafana.app", ..] => {
+            Answer::unknown("feature toggles and playlists as resources")
+        }
+        _ => Answer::resource(404, json!({ "paths": PATHS })),
+    }
+}
+
 impl Call<'_> {
     /// GET `/api/frontend/settings`.
     pub fn frontend_settings(&self) -> Answer {
@@ -37,8 +76,10 @@ impl Call<'_> {
             "featureToggles": toggles, "minRefreshInterval": "5s", "unifiedAlertingEnabled": true,
             "datasources": self.frontend_datasources(), "defaultDatasource": default, "appSubUrl": "",
         });
-        if self.rules.resource_api {
+        if self.rules.resource_api || self.rules.bare_apis {
             body["namespace"] = "default".into();
+        }
+        if self.rules.resource_api {
             body["buildInfo"]["versionString"] = format!("Grafana v{version} (amgctl)").into();
         }
         Answer::json(200, body)

@@ -16,6 +16,8 @@ use super::state::{Folder, Key, now};
 pub const DEEPEST: usize = 4;
 const CHANGED: &str = "the folder has been changed by someone else";
 const SAME_TITLE: &str = "a folder or dashboard in the general folder with the same name already exists";
+const SAME_TITLE_HERE: &str = "a folder with the same name already exists in the current location";
+const TOO_DEEP: (&str, &str) = ("folder.maximum-depth-reached", "Maximum nested folder depth reached");
 
 impl Call<'_> {
     /// POST `/api/folders`.
@@ -39,8 +41,7 @@ impl Call<'_> {
     }
 
     fn make_folder(&mut self, body: &Json) -> Result<String, Answer> {
-        let (uid, sent_title) = (body.text("uid").trim(), body.text("title"));
-        let title = sent_title.trim();
+        let (uid, title) = (body.text("uid").trim(), body.text("title").trim());
         let parent = if self.nested() { body.text("parentUid") } else { "" };
         if title.is_empty() {
             return Err(Answer::message(400, "folder title cannot be empty"));
@@ -64,7 +65,7 @@ impl Call<'_> {
         if self.state.folders.contains_key(uid) {
             return Err(self.folder_changed_on_create());
         }
-        self.check_folder_title(title, None)?;
+        self.check_folder_title(title, parent, None)?;
         if !parent.is_empty() {
             self.check_parent(parent)?;
         }
@@ -78,7 +79,6 @@ impl Call<'_> {
             about,
             uid: uid.clone(),
             title: title.to_owned(),
-            sent_title: sent_title.to_owned(),
             description: body.text("description").to_owned(),
             parent: parent.to_owned(),
         });
@@ -89,7 +89,7 @@ impl Call<'_> {
         if !self.state.folders.contains_key(parent) {
             return match self.rules.nesting {
                 Nesting::Flat | Nesting::Trusting if self.who.is_admin() => Ok(()),
-                Nesting::Beside => Err(self.rules.error(500, "Folder API error")),
+                Nesting::Beside => Err(folder_missing()),
                 Nesting::Flat | Nesting::Trusting | Nesting::Checked => {
                     Err(Answer::message(404, "folder not found"))
                 }
@@ -102,15 +102,15 @@ impl Call<'_> {
         let above = self.state.parents(parent).len();
         match self.rules.nesting {
             Nesting::Trusting if above >= DEEPEST && self.rules.depth_is_told => {
-                Err(self.rules.refusal(400, "folder.maximum-depth-reached", "Maximum nested folder depth reached"))
+                Err(self.rules.refusal(400, TOO_DEEP.0, TOO_DEEP.1))
             }
+            Nesting::Beside if above >= DEEPEST => Err(self.rules.refusal(400, TOO_DEEP.0, TOO_DEEP.1)),
             Nesting::Trusting if above >= DEEPEST => {
                 Err(Answer::message(500, "Folder API error: folder max depth exceeded, max depth is 4"))
             }
             Nesting::Checked if above >= DEEPEST => {
                 Err(Answer::message(400, "[folder.maximum-depth-reached] failed to validate parent folder"))
             }
-            Nesting::Beside if above > DEEPEST => Err(self.rules.error(500, "Folder API error")),
             Nesting::Flat | Nesting::Beside | Nesting::Trusting | Nesting::Checked => Ok(()),
         }
     }
@@ -131,11 +131,14 @@ impl Call<'_> {
         }
     }
 
-    /// Where titles are unique they are compared with those of folders anywhere and of dashboards at the root; the
-    /// first one found counts.
-    fn check_folder_title(&self, title: &str, own: Option<i64>) -> Result<(), Answer> {
-        match self.same_title(title, "") {
+    /// Where titles are unique they are compared with those of folders anywhere and of dashboards at the root, or with
+    /// what is in the folder where it is to be; the first one found counts.
+    fn check_folder_title(&self, title: &str, parent: &str, own: Option<i64>) -> Result<(), Answer> {
+        match self.same_title(title, parent) {
             Some((id, ..)) if Some(id) == own => Ok(()),
+            Some((_, _, true)) if self.rules.titles == Titles::UniqueInFolder => {
+                Err(Answer::message(409, SAME_TITLE_HERE))
+            }
             Some((_, _, true)) => Err(Answer::message(409, SAME_TITLE)),
             Some((_, _, false)) => {
                 let told = "Folder name cannot be the same as one of its dashboards";
@@ -150,7 +153,7 @@ impl Call<'_> {
     pub fn same_title(&self, title: &str, folder: &str) -> Option<(i64, String, bool)> {
         let compared = |title: &str| match self.rules.titles {
             Titles::UniqueBySlug => slug(title, self.rules.slugs),
-            Titles::Unique | Titles::Free => title.to_owned(),
+            Titles::Unique | Titles::UniqueInFolder | Titles::Free => title.to_owned(),
         };
         if self.rules.titles == Titles::Free {
             return None;
@@ -158,7 +161,9 @@ impl Call<'_> {
         let wanted = compared(title);
         let folders = self.state.folders.values();
         let dashboards = self.state.dashboards.values();
+        let here = |f: &&Folder| self.rules.titles != Titles::UniqueInFolder || f.parent == folder;
         folders
+            .filter(here)
             .map(|f| (f.about.id, &f.uid, &f.title, true))
             .chain(dashboards.filter(|d| d.folder == folder).map(|d| (d.about.id, &d.uid, &d.title, false)))
             .filter(|(_, _, title, _)| compared(title) == wanted)
@@ -224,17 +229,16 @@ impl Call<'_> {
                 }
                 new_uid.clone_into(&mut folder.uid);
             }
-            match self.same_title(&title, "") {
+            match self.same_title(&title, &folder.parent) {
                 Some((id, uid, true)) if id != known.about.id && overwrite => {
                     // The server takes the other folder for this one and overwrites that.
                     folder = self.state.folders.get(&uid).cloned().unwrap_or(folder);
                 }
-                _ => self.check_folder_title(&title, Some(known.about.id))?,
+                _ => self.check_folder_title(&title, &known.parent, Some(known.about.id))?,
             }
         }
         if !title.is_empty() {
-            folder.title.clone_from(&title);
-            folder.sent_title = title;
+            folder.title = title;
         }
         if let Some(description) = body.get("description").and_then(Json::as_str) {
             folder.description = description.to_owned();
@@ -302,10 +306,7 @@ impl Call<'_> {
         }
         if folder.parent != parent {
             folder.parent = parent;
-            // Kept beside the dashboards' table, the parent is no part of what has the version.
-            if self.rules.nesting != Nesting::Beside {
-                self.raise_folder(&mut folder);
-            }
+            self.raise_folder(&mut folder);
             if self.rules.nesting == Nesting::Checked {
                 // Both ways of keeping a folder are written, and each raises it.
                 folder.about.version += 1;
@@ -329,7 +330,7 @@ impl Call<'_> {
         let failed = || self.rules.error(500, "move folder failed");
         if !self.state.folders.contains_key(parent) {
             return Err(match self.rules.nesting {
-                Nesting::Beside => failed(),
+                Nesting::Beside => self.rules.refusal(404, "folder.notFound", "Not found"),
                 Nesting::Flat | Nesting::Trusting | Nesting::Checked => folder_missing(),
             });
         }
@@ -352,7 +353,9 @@ impl Call<'_> {
             Nesting::Checked if above.len() + height + 1 > DEEPEST => {
                 Err(Answer::message(400, "Maximum nested folder depth reached"))
             }
-            Nesting::Beside if above.len() + height + 1 > DEEPEST + 1 => Err(failed()),
+            Nesting::Beside if above.len() + height + 1 > DEEPEST => {
+                Err(self.rules.refusal(400, TOO_DEEP.0, TOO_DEEP.1))
+            }
             Nesting::Flat | Nesting::Beside | Nesting::Trusting | Nesting::Checked => Ok(()),
         }
     }
@@ -390,9 +393,9 @@ impl Call<'_> {
             return self.rules.error(403, told);
         }
         self.state.remove_folder(uid);
-        match self.rules.classic {
-            true => Answer { body: String::new(), ..Answer::json(200, "") },
-            false => Answer::message(200, "Folder deleted"),
+        match self.rules.folder_removal_told {
+            true => Answer::message(200, "Folder deleted"),
+            false => Answer { body: String::new(), ..Answer::json(200, "") },
         }
     }
 }

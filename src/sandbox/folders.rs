@@ -33,8 +33,8 @@ impl Call<'_> {
             "canDelete": level >= EDIT, "createdBy": self.state.login(about.created_by), "created": about.created,
             "updatedBy": self.state.login(about.updated_by), "updated": about.updated, "version": about.version,
         });
-        if self.rules.org_in_objects {
-            body["orgId"] = 1.into();
+        if let Some(organisation) = self.rules.folder_org {
+            body["orgId"] = organisation.into();
         }
         if self.nested() && !folder.parent.is_empty() {
             body["parentUid"] = folder.parent.as_str().into();
@@ -88,7 +88,7 @@ impl Call<'_> {
             .values()
             .filter(|f| !self.nested() || f.parent == parent)
             .filter(|f| self.state.folder_level(&self.who, &f.uid) >= least)
-            .map(|f| (self.listed_title(f), f))
+            .map(|f| (f.title.as_str(), f))
             .collect();
         let plain = self.rules.nesting == Nesting::Beside;
         found.sort_by_key(|(title, f)| {
@@ -119,14 +119,6 @@ impl Call<'_> {
         Answer::json(200, Value::Array(items))
     }
 
-    /// Where folders are kept beside dashboards, their list has titles as they were sent.
-    fn listed_title<'f>(&self, folder: &'f Folder) -> &'f str {
-        match self.rules.nesting {
-            Nesting::Beside => &folder.sent_title,
-            Nesting::Flat | Nesting::Trusting | Nesting::Checked => &folder.title,
-        }
-    }
-
     fn children_of_nothing(&self) -> Answer {
         match self.rules.nesting {
             Nesting::Beside => self
@@ -138,9 +130,9 @@ impl Call<'_> {
 
     /// GET `/api/folders/UID`.
     pub fn get_folder(&self, uid: &str) -> Answer {
-        match uid {
-            "general" if !self.rules.classic => return self.pseudo_folder("general", "Dashboards"),
-            SHARED_WITH_ME if self.nested() => {
+        match (uid, self.rules.general_folder) {
+            ("general", Some(title)) => return self.pseudo_folder("general", title),
+            (SHARED_WITH_ME, _) if self.nested() => {
                 return self.pseudo_folder(SHARED_WITH_ME, "Shared with me");
             }
             _ => {}
@@ -164,8 +156,8 @@ impl Call<'_> {
             "hasAcl": false, "canSave": may, "canEdit": may, "canAdmin": self.who.is_admin(), "canDelete": may,
             "createdBy": "Anonymous", "created": never, "updatedBy": "Anonymous", "updated": never, "version": 0,
         });
-        if self.rules.org_in_objects {
-            body["orgId"] = 1.into();
+        if let Some(organisation) = self.rules.folder_org {
+            body["orgId"] = organisation.into();
         }
         Answer::json(200, body)
     }

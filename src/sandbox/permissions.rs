@@ -74,7 +74,12 @@ impl Call<'_> {
             body["teamUid"] = "".into();
         }
         match &grant.to {
-            Grantee::Role(role) => body["role"] = role.as_str().into(),
+            Grantee::Role(role) => {
+                body["role"] = role.as_str().into();
+                if self.rules.permissions.pictures {
+                    body["userAvatarUrl"] = format!("/avatar/{role}").into();
+                }
+            }
             Grantee::Team(id) => body["teamId"] = (*id).into(),
             Grantee::Account(id) => {
                 body["userId"] = (*id).into();

@@ -103,8 +103,6 @@ pub struct Folder {
     pub uid: String,
     /// Its title.
     pub title: String,
-    /// Its title as it was sent, with the space around it.
-    pub sent_title: String,
     /// What the resource API says of it.
     pub description: String,
     /// The uid of the folder it is in; empty at the root.

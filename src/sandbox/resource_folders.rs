@@ -96,7 +96,6 @@ impl Call<'_> {
             about,
             uid: name,
             title: sent.spec.text("title").to_owned(),
-            sent_title: sent.spec.text("title").to_owned(),
             description: sent.spec.text("description").to_owned(),
             parent: sent.folder,
         };
@@ -185,7 +184,6 @@ impl Call<'_> {
             }
             folder.about.resource_version = self.state.next_resource_version();
             title.clone_into(&mut folder.title);
-            title.clone_into(&mut folder.sent_title);
             description.clone_into(&mut folder.description);
             folder.parent = sent.folder;
             folder.about.labels = sent.labels;

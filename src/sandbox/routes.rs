@@ -58,6 +58,7 @@ pub fn answer(rules: &Rules, state: &mut State, request: &Request) -> Answer {
     match first {
         Some("api") => api_route(&mut call, &request.method, &segments[1..]),
         Some("apis") if rules.resource_api => resource_route(&mut call, &request.method, &segments[1..]),
+        Some("apis") if rules.bare_apis => discovery::bare_apis(&segments[1..]),
         Some("apis") => Answer::no_such_path(),
         _ => Answer::unknown("the pages of the user interface"),
     }

@@ -50,16 +50,32 @@ pub struct Rules {
     pub folder_versions: &'static [&'static str],
     /// Dashboards and folders share one space of uids and numeric ids.
     pub one_table: bool,
-    /// `/apis` is served.
+    /// Dashboards and folders are served as resources, in `/apis`.
     pub resource_api: bool,
+    /// `/apis` is served without dashboards and folders: what is not in it is answered with what is.
+    pub bare_apis: bool,
+    /// The folder `general` can be read, under that title.
+    pub general_folder: Option<&'static str>,
+    /// A save checks its folder first, in words of its own, and takes `isFolder` for a folder.
+    pub older_saves: bool,
+    /// The answer to a save says in which folder the dashboard is.
+    pub saves_tell_folder: bool,
+    /// A dashboard's meta data say whether it is public.
+    pub public_in_meta: bool,
+    /// What removing a dashboard does with a folder's uid.
+    pub folder_as_dashboard: FolderAsDashboard,
+    /// The answer to the removal of a folder says so.
+    pub folder_removal_told: bool,
+    /// How a search finds folders, and what is in them.
+    pub search: Search,
     /// Errors that have a cause carry a `traceID`.
     pub trace_ids: bool,
     /// Refusals carry a `messageId` and a `statusCode`.
     pub message_ids: bool,
     /// A missing object is told to a weak token as 404; otherwise it is 403.
     pub missing_is_told: bool,
-    /// Objects name their organisation.
-    pub org_in_objects: bool,
+    /// The organisation that folders name.
+    pub folder_org: Option<i64>,
     /// A service account that creates something may administer it.
     pub creator_is_admin: bool,
     /// Titles, tags and messages have limits.
@@ -91,7 +107,7 @@ pub enum Storage {
     Table,
     /// Unified storage: everything about a resource is kept.
     Unified,
-    /// The old table behind the resource API: labels, annotations, descriptions and preconditions are lost.
+    /// The old table behind the resource API: labels, annotations, descriptions and folders' preconditions are lost.
     Adapter,
 }
 
@@ -102,6 +118,8 @@ pub enum Titles {
     UniqueBySlug,
     /// Two equal ones may not.
     Unique,
+    /// Two equal ones in one folder may not.
+    UniqueInFolder,
     /// Any may.
     Free,
 }
@@ -131,12 +149,35 @@ pub enum Saves {
 pub enum Nesting {
     /// One level; a parent asked for is ignored, in silence.
     Flat,
-    /// Kept in a table beside the dashboards' one: six levels, and whatever fails does so without a reason.
+    /// Kept in a table beside the dashboards' one: five levels, looked after; a ring fails without a reason.
     Beside,
     /// Five levels, but a parent is not looked for and a move is not held to them.
     Trusting,
     /// Five levels, looked after.
     Checked,
+}
+
+/// What removing a dashboard does with a folder's uid.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum FolderAsDashboard {
+    /// It removes the folder with all it holds.
+    Removes,
+    /// It is refused.
+    Refused,
+    /// There is no such dashboard.
+    Missing,
+}
+
+/// How a search finds folders, and what is in them.
+#[derive(Clone, Copy, Debug)]
+pub struct Search {
+    /// It can be narrowed to folders by their uids.
+    pub by_folder: bool,
+    /// A folder that is found says which folder it is in.
+    pub folder_parents: bool,
+    /// The address of the folder that a dashboard is in ends with its title as it is, and a folder that is found gives
+    /// no address of the folder that it is in.
+    pub plain_folder_urls: bool,
 }
 
 /// What a reference to a library panel that does not exist does.
@@ -242,6 +283,8 @@ pub enum Locking {
 pub struct Permissions {
     /// Lines give the uids of users and teams.
     pub uids: bool,
+    /// Lines of roles have a picture too.
+    pub pictures: bool,
     /// Lines of folders give the slug.
     pub folder_slugs: bool,
     /// A folder's list is told as a folder's when it was replaced.
@@ -256,7 +299,7 @@ impl Rules {
         match version {
             Version::V9_4 => Rules::v9_4(),
             Version::V10_1 => Rules::v10_1(),
-            Version::V10_4 => Rules { nesting: Nesting::Beside, ..Rules::v10_1() },
+            Version::V10_4 => Rules::v10_4(),
             Version::V12_4 => Rules::v12_4(),
             Version::V12_4Upgraded => Rules::v12_4_upgraded(),
             Version::V13 => Rules::v13(),
@@ -287,10 +330,18 @@ impl Rules {
             folder_versions: &[],
             one_table: true,
             resource_api: false,
+            bare_apis: false,
+            general_folder: None,
+            older_saves: true,
+            saves_tell_folder: false,
+            public_in_meta: true,
+            folder_as_dashboard: FolderAsDashboard::Removes,
+            folder_removal_told: false,
+            search: Search { by_folder: false, folder_parents: false, plain_folder_urls: false },
             trace_ids: true,
             message_ids: false,
             missing_is_told: false,
-            org_in_objects: false,
+            folder_org: None,
             creator_is_admin: false,
             text_limits: false,
             refresh_auto: false,
@@ -308,7 +359,7 @@ impl Rules {
                 health: false,
             },
             accounts: Accounts { uids: false, org_in_login: false, missing_told: false, api_keys: true },
-            permissions: Permissions { uids: false, folder_slugs: true, folders_named: false },
+            permissions: Permissions { uids: false, pictures: false, folder_slugs: true, folders_named: false },
             library: Library { names_unique: true, in_use_kept: true },
             locking: Locking::Denied,
             body_limit: 64 * MIB,
@@ -327,6 +378,36 @@ impl Rules {
             datasources: Datasources { rename_conflict_told: true, health: true, ..older.datasources },
             permissions: Permissions { folder_slugs: false, folders_named: true, ..older.permissions },
             locking: Locking::Unauthorized,
+            ..older
+        }
+    }
+
+    /// With the toggle `nestedFolders`.
+    fn v10_4() -> Rules {
+        let older = Rules::v10_1();
+        Rules {
+            grafana: "10.4.3",
+            titles: Titles::UniqueInFolder,
+            nesting: Nesting::Beside,
+            newer_first: true,
+            bare_apis: true,
+            general_folder: Some("Root"),
+            older_saves: false,
+            saves_tell_folder: true,
+            public_in_meta: false,
+            folder_as_dashboard: FolderAsDashboard::Refused,
+            folder_removal_told: true,
+            search: Search { by_folder: true, folder_parents: true, plain_folder_urls: true },
+            folder_org: Some(0),
+            refresh_auto: true,
+            datasources: Datasources {
+                first_is_default: true,
+                name_from_type: true,
+                types_are_plugin_ids: true,
+                ..older.datasources
+            },
+            accounts: Accounts { org_in_login: true, ..older.accounts },
+            permissions: Permissions { pictures: true, ..older.permissions },
             ..older
         }
     }
@@ -389,10 +470,18 @@ impl Rules {
             folder_versions: &["v1beta1"],
             one_table: false,
             resource_api: true,
+            bare_apis: false,
+            general_folder: Some("Dashboards"),
+            older_saves: false,
+            saves_tell_folder: true,
+            public_in_meta: false,
+            folder_as_dashboard: FolderAsDashboard::Missing,
+            folder_removal_told: true,
+            search: Search { by_folder: true, folder_parents: true, plain_folder_urls: false },
             trace_ids: false,
             message_ids: true,
             missing_is_told: true,
-            org_in_objects: true,
+            folder_org: Some(1),
             creator_is_admin: true,
             text_limits: true,
             refresh_auto: true,
@@ -410,7 +499,7 @@ impl Rules {
                 health: true,
             },
             accounts: Accounts { uids: true, org_in_login: true, missing_told: true, api_keys: false },
-            permissions: Permissions { uids: true, folder_slugs: false, folders_named: true },
+            permissions: Permissions { uids: true, pictures: false, folder_slugs: false, folders_named: true },
             library: Library { names_unique: false, in_use_kept: false },
             locking: Locking::Creates,
             body_limit: 16 * MIB,

@@ -99,7 +99,7 @@ impl Call<'_> {
             version = dashboard.integer("version").unwrap_or(0);
         }
         let is_folder = body.flag("isFolder");
-        if is_folder && self.rules.resource_api {
+        if is_folder && !self.rules.older_saves {
             return Err(Answer::message(400, "Use folders endpoint for saving folders."));
         }
         if self.rules.numbers == Numbers::Float {
@@ -129,7 +129,7 @@ impl Call<'_> {
     }
 
     fn folder_not_found(&self) -> Answer {
-        match self.rules.classic {
+        match self.rules.older_saves {
             true => self.rules.error(400, "Folder not found"),
             false => Answer::message(400, "folder not found"),
         }
@@ -148,7 +148,7 @@ impl Call<'_> {
         if !self.state.folders.contains_key(&wanted.folder) {
             return Err(self.folder_not_found());
         }
-        if self.rules.classic && self.state.folder_level(&self.who, &wanted.folder) < VIEW {
+        if self.rules.older_saves && self.state.folder_level(&self.who, &wanted.folder) < VIEW {
             return Err(self.rules.error(500, "Error while checking folder ID"));
         }
         Ok(())

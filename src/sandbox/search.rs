@@ -50,7 +50,7 @@ impl Call<'_> {
         let tags = request.parameters("tag");
         let folder_ids: Vec<i64> =
             request.parameters("folderIds").iter().filter_map(|id| id.parse().ok()).collect();
-        let folder_uids = if self.rules.resource_api { request.parameters("folderUIDs") } else { Vec::new() };
+        let folder_uids = if self.rules.search.by_folder { request.parameters("folderUIDs") } else { Vec::new() };
         let query = request.parameter("query");
         hits.retain(|hit| {
             hit.level >= least
@@ -100,7 +100,7 @@ impl Call<'_> {
             id: f.about.id,
             uid: &f.uid,
             title: &f.title,
-            folder: if self.rules.classic { "" } else { &f.parent },
+            folder: if self.rules.search.folder_parents { &f.parent } else { "" },
             tags: &[],
             is_folder: true,
             level: self.state.folder_level(&self.who, &f.uid),
@@ -143,9 +143,15 @@ impl Call<'_> {
             body["folderUid"] = hit.folder.into();
             match self.state.folders.get(hit.folder) {
                 Some(folder) => {
-                    body["folderId"] = folder.about.id.into();
                     body["folderTitle"] = folder.title.as_str().into();
-                    body["folderUrl"] = self.folder_url(folder).into();
+                    let plain = self.rules.search.plain_folder_urls;
+                    if !(plain && hit.is_folder) {
+                        body["folderId"] = folder.about.id.into();
+                        body["folderUrl"] = match plain {
+                            true => format!("/dashboards/f/{}/{}", folder.uid, folder.title).into(),
+                            false => self.folder_url(folder).into(),
+                        };
+                    }
                 }
                 None => {
                     body["folderUrl"] = format!("/dashboards/f/{}/{}", hit.folder, slug_of("")).into();

@@ -83,7 +83,7 @@ impl Call<'_> {
             "uid": dashboard.uid, "url": self.dashboard_url(&dashboard.uid, &dashboard.title),
             "version": dashboard.about.version,
         });
-        if self.rules.resource_api {
+        if self.rules.saves_tell_folder {
             body["folderUid"] = dashboard.folder.as_str().into();
         }
         Answer::json(200, body)
@@ -124,8 +124,7 @@ impl Call<'_> {
                     uid => uid.to_owned(),
                 };
                 let (title, none) = (wanted.title.clone(), String::new());
-                let sent_title = title.clone();
-                Folder { about, uid, title, sent_title, description: none.clone(), parent: none }
+                Folder { about, uid, title, description: none.clone(), parent: none }
             }
         };
         let body = json!({

@@ -11,7 +11,7 @@ pub enum Version {
     V9_4,
     /// Grafana 10.1 as released: folders one level deep, titles unique as they are.
     V10_1,
-    /// The nearest likeness of Grafana 10.4 as Amazon runs it: 10.1 with folders in folders.
+    /// Grafana 10.4 with folders in folders, as Amazon runs it.
     V10_4,
     /// Grafana 12.4 on a new database: unified storage.
     #[default]

@@ -51,12 +51,17 @@ fn within_folders(declarations: &Declarations, rule: TitleRule) -> Vec<Problem> 
     problems
 }
 
-// Folders match whatever folder the dashboard is in; without nested folders two folders of one title match, too.
+// Up to 10.3 folders match whatever folder the dashboard is in, since then in its own folder; without nested folders two
+// folders of one title match, too.
 fn with_folders(declarations: &Declarations, rule: TitleRule) -> Vec<Problem> {
-    let mut folders: BTreeMap<String, &DeclaredFolder> = BTreeMap::new();
+    let place = |parent: &Parent| match rule {
+        TitleRule::ExactInFolder => place_in_tree(declarations, parent),
+        TitleRule::Free | TitleRule::Exact | TitleRule::Slug => String::new(),
+    };
+    let mut folders: BTreeMap<(String, String), &DeclaredFolder> = BTreeMap::new();
     let mut problems = Vec::new();
     for folder in &declarations.folders {
-        let Some(key) = key(&folder.title, rule) else { continue };
+        let Some(key) = key(&folder.title, rule).map(|key| (place(&folder.parent), key)) else { continue };
         match folders.get(&key) {
             None => {
                 folders.insert(key, folder);
@@ -75,7 +80,8 @@ fn with_folders(declarations: &Declarations, rule: TitleRule) -> Vec<Problem> {
     }
     for declared in dashboards(declarations) {
         let title = &declared.headline.title;
-        if let Some(folder) = key(title, rule).and_then(|key| folders.get(&key)) {
+        let key = key(title, rule).map(|key| (place(&declared.parent), key));
+        if let Some(folder) = key.and_then(|key| folders.get(&key)) {
             problems.push(
                 Problem::error(
                     "duplicate-title",
@@ -112,7 +118,7 @@ fn place_in_tree(declarations: &Declarations, parent: &Parent) -> String {
 fn key(title: &str, rule: TitleRule) -> Option<String> {
     match rule {
         TitleRule::Free => None,
-        TitleRule::Exact => Some(title.to_owned()),
+        TitleRule::Exact | TitleRule::ExactInFolder => Some(title.to_owned()),
         TitleRule::Slug => Some(slug(title)),
     }
 }

@@ -355,3 +355,29 @@ fn a_second_folder_of_one_title_is_not_made_by_mistake() {
         w.apply().exits(4).writes_nothing();
     });
 }
+
+#[test]
+fn sub_folders_of_equal_titles_stand_in_different_folders() {
+    every(|w: &World| {
+        if !w.has_sub_folders() {
+            return;
+        }
+        w.json("A/Same/one.json", &dashboard("one", "One"));
+        w.json("B/Same/two.json", &dashboard("two", "Same"));
+        w.json("Same/three.json", &dashboard("three", "Three"));
+        w.apply().exits(0).says("8 added");
+        assert_ne!(w.folder_of("one"), w.folder_of("two"));
+        w.is_settled();
+    });
+}
+
+#[test]
+fn a_refresh_that_the_server_keeps_is_no_difference() {
+    every(|w: &World| {
+        let mut board = dashboard("auto", "Auto");
+        board["refresh"] = "auto".into();
+        w.json("auto.json", &board);
+        w.apply().exits(0);
+        w.is_settled();
+    });
+}

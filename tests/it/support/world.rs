@@ -88,6 +88,11 @@ impl World {
         world
     }
 
+    /// Whether a dashboard may not have the title of a folder, wherever that is.
+    pub fn minds_titles_of_all_folders(&self) -> bool {
+        matches!(self.version, Version::V9_4 | Version::V10_1)
+    }
+
     /// Whether a title stands once in a folder, and never beside a folder of that title.
     pub fn has_unique_titles(&self) -> bool {
         matches!(self.version, Version::V9_4 | Version::V10_1 | Version::V10_4)
