@@ -54,10 +54,11 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -s h -l help -d 
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l stack -d 'The stack\'s name, instead of the one in amgctl.yaml' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l stack -d 'The stack\'s name, AMGCTL_STACK otherwise, instead of the one in amgctl.yaml' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l profile -d 'The profile of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l secret -d 'The secret in Secrets Manager that holds a stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l token-ttl -d 'How long the token that is made for this run lives, as 15m; a longer run renews it' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l target -d 'Plan only this object and what it needs (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l unprotect -d 'Lift the protection of this object (may be repeated)' -r
@@ -81,10 +82,11 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -s h -l help -d 'Pri
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l stack -d 'The stack\'s name, instead of the one in amgctl.yaml' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l stack -d 'The stack\'s name, AMGCTL_STACK otherwise, instead of the one in amgctl.yaml' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l profile -d 'The profile of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l secret -d 'The secret in Secrets Manager that holds a stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l token-ttl -d 'How long the token that is made for this run lives, as 15m; a longer run renews it' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l target -d 'Plan only this object and what it needs (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l unprotect -d 'Lift the protection of this object (may be repeated)' -r
@@ -111,10 +113,11 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -s h -l help -d 'Pr
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l stack -d 'The stack\'s name, instead of the one in amgctl.yaml' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l stack -d 'The stack\'s name, AMGCTL_STACK otherwise, instead of the one in amgctl.yaml' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l profile -d 'The profile of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l secret -d 'The secret in Secrets Manager that holds a stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l token-ttl -d 'How long the token that is made for this run lives, as 15m; a longer run renews it' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l target -d 'Plan only this object and what it needs (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l unprotect -d 'Lift the protection of this object (may be repeated)' -r
@@ -135,10 +138,11 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l directory -d 'T
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l stack -d 'The stack\'s name, instead of the one in amgctl.yaml' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l stack -d 'The stack\'s name, AMGCTL_STACK otherwise, instead of the one in amgctl.yaml' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l profile -d 'The profile of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l secret -d 'The secret in Secrets Manager that holds a stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l token-ttl -d 'How long the token that is made for this run lives, as 15m; a longer run renews it' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l no-color -d 'Never use colour'
@@ -147,17 +151,18 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l directory -d 'T
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l stack -d 'The stack\'s name, instead of the one in amgctl.yaml' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l stack -d 'The stack\'s name, AMGCTL_STACK otherwise, instead of the one in amgctl.yaml' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l profile -d 'The profile of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l secret -d 'The secret in Secrets Manager that holds a stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l token-ttl -d 'How long the token that is made for this run lives, as 15m; a longer run renews it' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -s h -l help -d 'Print help'
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l stack -d 'The stack\'s name, instead of the one in amgctl.yaml' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l stack -d 'The stack\'s name, AMGCTL_STACK otherwise, instead of the one in amgctl.yaml' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l profile -d 'The profile of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
@@ -184,7 +189,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l no-
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l stack -d 'The stack\'s name, instead of the one in amgctl.yaml' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l stack -d 'The stack\'s name, AMGCTL_STACK otherwise, instead of the one in amgctl.yaml' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l profile -d 'The profile of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
@@ -217,7 +222,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and not __fish_s
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and not __fish_seen_subcommand_from status rotate prune policy" -f -a "policy" -d 'Print the IAM policy that a job needs, and the trust policy for GitHub Actions'
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from status" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from status" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from status" -l stack -d 'The stack\'s name, instead of the one in amgctl.yaml' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from status" -l stack -d 'The stack\'s name, AMGCTL_STACK otherwise, instead of the one in amgctl.yaml' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from status" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from status" -l profile -d 'The profile of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from status" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
@@ -229,7 +234,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help'
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l stack -d 'The stack\'s name, instead of the one in amgctl.yaml' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l stack -d 'The stack\'s name, AMGCTL_STACK otherwise, instead of the one in amgctl.yaml' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l profile -d 'The profile of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
@@ -254,7 +259,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from prune" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from prune" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from prune" -l stack -d 'The stack\'s name, instead of the one in amgctl.yaml' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from prune" -l stack -d 'The stack\'s name, AMGCTL_STACK otherwise, instead of the one in amgctl.yaml' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from prune" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from prune" -l profile -d 'The profile of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from prune" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
@@ -278,7 +283,11 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l secret -d 'The secret that holds the token, or that data sources refer to (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l parameter -d 'The parameter that data sources refer to (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l kms-key -d 'The KMS key of the secrets and parameters, by id, alias or ARN' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l github -d 'Print the trust policy of a role for GitHub Actions of this repository instead' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l github -d 'Print the roles of this repository\'s GitHub Actions instead: one that applies on the branch, and one that plans on pull requests and only reads a stored token' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l environment -d 'The environment that the job names which applies, instead of a branch' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l github-ids -d 'The numbers of owner and repository, where they stand in the subjects of its tokens' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l viewer-secret -d 'The secret of the VIEWER\'s token that pull requests plan with' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l any -d 'Let every branch, tag and pull request apply'
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -s h -l help -d 'Print help (see more with \'--help\')'

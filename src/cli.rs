@@ -73,6 +73,9 @@ pub struct WorkspaceArgs {
     /// The workspace of Amazon Managed Grafana
     #[command(flatten)]
     pub managed: ManagedArgs,
+    /// The secret in Secrets Manager that holds a stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise
+    #[arg(long, value_name = "NAME", help_heading = "Workspace")]
+    pub secret: Option<String>,
     /// How long the token that is made for this run lives, as 15m; a longer run renews it
     #[arg(long, value_name = "DURATION", help_heading = "Workspace")]
     pub token_ttl: Option<String>,
@@ -89,8 +92,8 @@ pub struct ManagedArgs {
     #[arg(long, value_name = "VERSION", num_args = 0..=1, require_equals = true, default_missing_value = "",
         help_heading = "Workspace")]
     pub sandbox: Option<String>,
-    /// The stack's name, instead of the one in amgctl.yaml
-    #[arg(long, value_name = "NAME", env = "AMGCTL_STACK", help_heading = "Workspace")]
+    /// The stack's name, AMGCTL_STACK otherwise, instead of the one in amgctl.yaml
+    #[arg(long, value_name = "NAME", help_heading = "Workspace")]
     pub stack: Option<String>,
     /// AWS
     #[command(flatten)]
@@ -515,10 +518,27 @@ pub struct PolicyArgs {
     /// The KMS key of the secrets and parameters, by id, alias or ARN
     #[arg(long, value_name = "KEY")]
     pub kms_key: Option<String>,
-    /// Print the trust policy of a role for GitHub Actions of this repository instead
-    #[arg(long, value_name = "OWNER/REPOSITORY[:BRANCH]",
-        conflicts_with_all = ["mode", "secret", "parameter", "kms_key"])]
+    /// Print the roles of this repository's GitHub Actions instead: one that applies on the branch, and one that plans
+    /// on pull requests and only reads a stored token
+    #[arg(
+        long,
+        value_name = "OWNER/REPOSITORY[:BRANCH]",
+        conflicts_with = "mode",
+        help_heading = "GitHub Actions"
+    )]
     pub github: Option<String>,
+    /// The environment that the job names which applies, instead of a branch
+    #[arg(long, value_name = "NAME", requires = "github", conflicts_with = "any", help_heading = "GitHub Actions")]
+    pub environment: Option<String>,
+    /// The numbers of owner and repository, where they stand in the subjects of its tokens
+    #[arg(long, value_name = "OWNER-ID/REPOSITORY-ID", requires = "github", help_heading = "GitHub Actions")]
+    pub github_ids: Option<String>,
+    /// The secret of the VIEWER's token that pull requests plan with
+    #[arg(long, value_name = "NAME", requires = "github", conflicts_with = "any", help_heading = "GitHub Actions")]
+    pub viewer_secret: Option<String>,
+    /// Let every branch, tag and pull request apply
+    #[arg(long, requires = "github", help_heading = "GitHub Actions")]
+    pub any: bool,
 }
 
 /// The jobs that a policy is printed for.

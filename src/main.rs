@@ -6,10 +6,12 @@ use std::sync::Arc;
 use amgctl::cli::{Cli, with_two_dashes};
 use amgctl::commands::{self, Exit};
 use amgctl::settings::Machine;
+use amgctl::settings::variables::{self, Change, Faults};
 use amgctl::terminal::{Look, Terminal};
 use clap::Parser;
 
 fn main() -> ExitCode {
+    let faults = settle_environment();
     let cli = match Cli::try_parse_from(with_two_dashes(std::env::args_os())) {
         Ok(cli) => cli,
         Err(error) => {
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
     });
     let machine = Machine {
         variable: Arc::new(|name| std::env::var(name).ok()),
+        faults,
         working_directory: std::env::current_dir().unwrap_or_default(),
         name: set("HOSTNAME")
             .map(|name| name.to_string_lossy().into_owned())
@@ -47,6 +50,22 @@ fn main() -> ExitCode {
     let exit = runtime.block_on(commands::run(cli, &machine, &terminal));
     runtime.shutdown_background();
     code(exit)
+}
+
+/// Takes off what stands around the values of variables, for every library that reads them; gives those that cannot be
+/// used.
+fn settle_environment() -> Faults {
+    let (changes, faults) = variables::look(std::env::vars_os());
+    for change in changes {
+        // SAFETY: this is the first that `main` does. There is no other thread yet that could read the environment.
+        unsafe {
+            match change {
+                Change::Set(name, value) => std::env::set_var(name, value),
+                Change::Remove(name) => std::env::remove_var(name),
+            }
+        }
+    }
+    faults
 }
 
 fn code(exit: Exit) -> ExitCode {

@@ -1,11 +1,13 @@
 //! What a run is to do, settled once before any command runs: flag, then environment, then `amgctl.yaml`, then default.
 
+pub mod variables;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cli::{ManagedArgs, OnDrift, RulesArgs, UnknownReferences, WorkspaceArgs};
+use crate::cli::{AwsArgs, ManagedArgs, OnDrift, RulesArgs, UnknownReferences, WorkspaceArgs};
 use crate::model::{Address, StackName};
 use crate::plan::{Adopt, Rules};
 use crate::registry::record::parse_address;
@@ -17,6 +19,8 @@ use crate::source::{Environment, FileSettings};
 pub struct Machine {
     /// The environment's variables.
     pub variable: Environment,
+    /// Those of them that cannot be used.
+    pub faults: variables::Faults,
     /// The working directory: where `.amgctl/` is.
     pub working_directory: PathBuf,
     /// The machine's name; empty when it has none.
@@ -30,6 +34,14 @@ impl Machine {
         (self.variable)(name).filter(|value| !value.is_empty())
     }
 
+    /// The same for one that a run depends on; the error says why it cannot be used.
+    pub fn named(&self, name: &str) -> Result<Option<String>, String> {
+        match self.faults.of(name) {
+            Some(fault) => Err(fault),
+            None => Ok(self.variable(name)),
+        }
+    }
+
     /// The file that the embedded workspace is kept in.
     #[must_use]
     pub fn sandbox_file(&self) -> PathBuf {
@@ -39,7 +51,12 @@ impl Machine {
     /// A machine without a name or a variable, working in a directory: for tests.
     #[must_use]
     pub fn bare(working_directory: PathBuf) -> Machine {
-        Machine { variable: Arc::new(|_| None), working_directory, name: String::new() }
+        Machine {
+            variable: Arc::new(|_| None),
+            faults: variables::Faults::default(),
+            working_directory,
+            name: String::new(),
+        }
     }
 }
 
@@ -74,12 +91,38 @@ pub struct Access {
     pub profile: Option<String>,
     /// The secret that holds a stored token; without one a token is made for the run.
     pub secret: Option<String>,
+    /// Whether that secret was typed, for this run alone.
+    pub secret_is_typed: bool,
     /// The key of the token in the secret's JSON.
     pub key: Option<String>,
     /// How long the token of a run lives.
     pub token_ttl: Duration,
     /// Whether a run may make the stack's service account.
-    pub create_account: bool,
+    pub create_account: Creation,
+}
+
+/// Whether a run may make the stack's service account, which is a billed user of the workspace.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Creation {
+    /// Only `bootstrap-identity` makes it.
+    #[default]
+    Never,
+    /// `amgctl.yaml` lets `apply` make it; this run does not write.
+    ByApply,
+    /// This run makes it, and says so.
+    Now,
+}
+
+impl Access {
+    /// The same for a run that writes.
+    #[must_use]
+    pub fn writing(self) -> Access {
+        let create_account = match self.create_account {
+            Creation::Never => Creation::Never,
+            Creation::ByApply | Creation::Now => Creation::Now,
+        };
+        Access { create_account, ..self }
+    }
 }
 
 /// How long a token may live: from what a short run needs to what AWS allows (`amg.md` 2).
@@ -123,6 +166,7 @@ impl Settings {
         workspace: &WorkspaceArgs,
         rules: &RulesArgs,
     ) -> Result<Settings, String> {
+        let (file, workspace) = (plain_file(file)?, plain(workspace)?);
         let managed = &workspace.managed;
         let named = match &managed.stack {
             Some(name) => Some(StackName::parse(name).map_err(|why| format!("--stack {name}: {why}"))?),
@@ -132,7 +176,7 @@ impl Settings {
             let full = directory.canonicalize().unwrap_or_else(|_| directory.clone());
             StackName::from_directory(&full.file_name().unwrap_or_default().to_string_lossy())
         };
-        let (choice, access) = (choice(&file, workspace)?, access(&file, workspace)?);
+        let (choice, access) = (choice(&file, &workspace)?, access(&file, &workspace)?);
         let removal = &rules.removal;
         let on_drift = removal.on_drift.map(|w| w == OnDrift::Overwrite);
         let unknown = rules.unknown_references.map(|w| w == UnknownReferences::Error);
@@ -166,10 +210,61 @@ impl Settings {
     }
 }
 
+/// What was typed, without what shells leave around it.
+fn plain(typed: &WorkspaceArgs) -> Result<WorkspaceArgs, String> {
+    let mut plain = typed.clone();
+    let managed = &mut plain.managed;
+    for (flag, text) in [
+        ("--url", &mut plain.url),
+        ("--workspace", &mut managed.workspace),
+        ("--stack", &mut managed.stack),
+        ("--secret", &mut plain.secret),
+        ("--region", &mut managed.aws.region),
+        ("--profile", &mut managed.aws.profile),
+    ] {
+        named(flag, text)?;
+    }
+    Ok(plain)
+}
+
+/// What `amgctl.yaml` names.
+fn plain_file(mut file: FileSettings) -> Result<FileSettings, String> {
+    for (key, text) in [
+        ("`url` in amgctl.yaml", &mut file.url),
+        ("`workspace` in amgctl.yaml", &mut file.workspace),
+        ("`region` in amgctl.yaml", &mut file.region),
+        ("`auth.secret` in amgctl.yaml", &mut file.auth.secret),
+    ] {
+        named(key, text)?;
+    }
+    Ok(file)
+}
+
+fn named(written: &str, text: &mut Option<String>) -> Result<(), String> {
+    if let Some(text) = text {
+        *text = variables::name(written, text)?;
+    }
+    Ok(())
+}
+
+/// AWS as it was typed, without what shells leave around it.
+pub fn aws_access(typed: &AwsArgs) -> Result<Access, String> {
+    let (mut region, mut profile) = (typed.region.clone(), typed.profile.clone());
+    named("--region", &mut region)?;
+    named("--profile", &mut profile)?;
+    Ok(Access { region, profile, ..Access::default() })
+}
+
 /// A typed URL or workspace comes before what `amgctl.yaml` says; with `--sandbox` only what was typed counts.
 fn choice(file: &FileSettings, workspace: &WorkspaceArgs) -> Result<Choice, String> {
     let typed = &workspace.managed;
     if let (Some(version), None) = (&typed.sandbox, &typed.workspace) {
+        if workspace.secret.is_some() {
+            return Err(
+                "--secret has no use with --sandbox alone\n  hint: name its workspace too, as --workspace grafana-12-4"
+                    .into(),
+            );
+        }
         return Ok(Choice::Sandbox(version.clone()));
     }
     if typed.workspace.is_none()
@@ -206,10 +301,11 @@ fn access(file: &FileSettings, workspace: &WorkspaceArgs) -> Result<Access, Stri
     Ok(Access {
         region,
         profile: aws.profile.clone(),
-        secret: file.auth.secret.clone(),
+        secret_is_typed: workspace.secret.is_some(),
+        secret: workspace.secret.clone().or_else(|| file.auth.secret.clone()),
         key: file.auth.key.clone(),
         token_ttl: token_life(flag, written)?,
-        create_account: file.identity.create == Some(true),
+        create_account: if file.identity.create == Some(true) { Creation::ByApply } else { Creation::Never },
     })
 }
 

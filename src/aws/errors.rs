@@ -12,9 +12,8 @@ use aws_sdk_grafana::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 
-use super::Call;
-use crate::identity::policy;
-use crate::model::Secret;
+use super::{Call, denials};
+use crate::model::{Secret, hide};
 use crate::render::style::clean;
 
 /// The regions in which Amazon Managed Grafana is (AWS General Reference, November 2026).
@@ -39,6 +38,22 @@ pub enum AwsError {
     /// No credentials were found anywhere; or why those that were cannot be used.
     #[error("there are no AWS credentials: {0}")]
     NoCredentials(String),
+    /// AWS's own configuration names what is not there, or is broken.
+    #[error("AWS's own configuration cannot be used: {words}")]
+    Configuration {
+        /// What is wrong.
+        words: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// AWS does not take the OIDC token of the job that a role is assumed with.
+    #[error("AWS does not take the job's OIDC token: {words}")]
+    IdentityToken {
+        /// What was said.
+        words: String,
+        /// What to do about it.
+        hint: &'static str,
+    },
     /// The credentials ran out.
     #[error("the AWS credentials ran out: {words}")]
     CredentialsExpired {
@@ -65,6 +80,24 @@ pub enum AwsError {
         /// Why, where AWS says so: `no identity-based policy allows the … action`, an explicit deny and whose.
         reason: Option<String>,
     },
+    /// What is asked for is encrypted with a KMS key that may not be used, or cannot be.
+    #[error("the KMS key of `{of}` may not be used ({action}): {words}")]
+    Key {
+        /// The IAM action.
+        action: &'static str,
+        /// The secret or the parameter.
+        of: String,
+        /// What was said.
+        words: String,
+    },
+    /// A secret that is kept up to date from another region, and changed there only.
+    #[error("the secret `{secret}` is a replica, and is changed in its primary region only: {words}")]
+    Replica {
+        /// The secret.
+        secret: String,
+        /// What was said.
+        words: String,
+    },
     /// It is not there.
     #[error("AWS has no such thing: {0}")]
     NotFound(String),
@@ -87,8 +120,13 @@ pub enum AwsError {
     #[error("AWS does not take this: {0}")]
     Invalid(String),
     /// The secret is marked for deletion: it can be neither read nor written, and its name is taken.
-    #[error("the secret is marked for deletion: {0}")]
-    InDeletion(String),
+    #[error("the secret `{secret}` is marked for deletion: {words}")]
+    InDeletion {
+        /// The secret.
+        secret: String,
+        /// What was said.
+        words: String,
+    },
     /// The clocks differ too much for a signature.
     #[error("the clock of this machine differs from AWS's: {0}")]
     ClockSkew(String),
@@ -115,62 +153,60 @@ impl AwsError {
         region: &str,
         profile: Option<&str>,
         error: &SdkError<E, HttpResponse>,
+        hidden: &[&Secret],
     ) -> AwsError
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
         if let Some(found) = credentials(error) {
-            return without_credentials(found, profile);
+            return without_credentials(found, profile, hidden);
         }
+        let last = |error: &dyn Error| last(error, hidden);
+        let lost = |words: &str| AwsError::Lost(format!("{}: {words}", call.action));
         match error {
             SdkError::ServiceError(service) => {
                 let status = service.raw().status().as_u16();
                 let code = service.err().code().unwrap_or_default();
-                let words = short(service.err().message().unwrap_or_default());
+                let words = short(service.err().message().unwrap_or_default(), hidden);
                 of_service(call, profile, status, code, &words)
             }
-            SdkError::ConstructionFailure(_) => AwsError::Invalid(last(error)),
+            SdkError::ConstructionFailure(_) => AwsError::Invalid(format!("{}: {}", call.action, last(error))),
             SdkError::DispatchFailure(_) if never_connected(error) => {
                 if call.action.starts_with("grafana:") && !REGIONS.contains(&region) {
                     return AwsError::WrongRegion(region.to_owned());
                 }
                 AwsError::NotReached { region: region.to_owned(), words: last(error) }
             }
-            SdkError::DispatchFailure(failure) if failure.is_user() => AwsError::Invalid(last(error)),
-            SdkError::TimeoutError(_) => AwsError::Lost("none came in time".into()),
+            SdkError::DispatchFailure(failure) if failure.is_user() => {
+                AwsError::Invalid(format!("{}: {}", call.action, last(error)))
+            }
+            SdkError::TimeoutError(_) => lost("none came in time"),
             SdkError::ResponseError(answer) => {
                 let status = answer.raw().status().as_u16();
-                AwsError::Lost(format!("it came with status {status}, and cannot be read"))
+                lost(&format!("it came with status {status}, and cannot be read"))
             }
-            _ => AwsError::Lost(last(error)),
+            _ => lost(&last(error)),
         }
     }
 
     /// Why there are no credentials.
-    pub(super) fn without(error: &CredentialsError, profile: Option<&str>) -> AwsError {
-        without_credentials(error, profile)
+    pub(super) fn without(error: &CredentialsError, profile: Option<&str>, hidden: &[&Secret]) -> AwsError {
+        without_credentials(error, profile, hidden)
     }
 
     /// Whether it concerns what was asked for alone: the next may well be given.
-    pub(super) fn is_of_one(&self) -> bool {
+    #[must_use]
+    pub fn is_of_one(&self) -> bool {
         matches!(
             self,
             AwsError::Denied { .. }
+                | AwsError::Key { .. }
+                | AwsError::Replica { .. }
                 | AwsError::NotFound(_)
                 | AwsError::Invalid(_)
-                | AwsError::InDeletion(_)
+                | AwsError::InDeletion { .. }
                 | AwsError::Bytes(_)
         )
-    }
-
-    /// The same without a value that was sent, should AWS repeat it.
-    pub(super) fn hiding(self, value: &Secret) -> AwsError {
-        match self {
-            AwsError::Invalid(words) if !value.expose().is_empty() => {
-                AwsError::Invalid(words.replace(value.expose(), "…"))
-            }
-            other => other,
-        }
     }
 
     /// What to do next, where there is something.
@@ -185,23 +221,23 @@ impl AwsError {
                 format!("sign in again: `aws sso login --profile {profile}`, or renew what the profile takes them from")
             }
             AwsError::CredentialsExpired { profile: None, .. } => {
-                "sign in again: `aws sso login`, or renew what they are taken from".into()
+                "renew them: sign in again (`aws sso login`), or in CI assume the role again; what stands in \
+                 AWS_SESSION_TOKEN ends by itself"
+                    .into()
             }
             AwsError::NotAccepted(_) => "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or the profile".into(),
             AwsError::NoRegion => "give --region, set AWS_REGION, or write `region:` in amgctl.yaml".into(),
-            AwsError::Denied { reason: Some(reason), .. } if reason.contains("explicit deny") => {
-                "a policy forbids it, whatever others allow: only whoever keeps that policy can help".into()
-            }
-            // Whom a role trusts is said by the role, not by whoever wants to take it.
-            AwsError::Denied { action, .. } if action == "sts:AssumeRoleWithWebIdentity" => {
-                "the role's trust policy has to allow the job: `amgctl identity policy --github OWNER/REPOSITORY`".into()
-            }
-            AwsError::Denied { action, resource, .. } => {
-                format!("this statement in the policy of the caller would do: {}", policy::statement(action, resource))
-            }
+            AwsError::Denied { action, resource, reason, .. } => denials::hint(action, resource, reason.as_deref()),
+            AwsError::Key { action, of, words } => denials::key_hint(action, of, words),
+            AwsError::Replica { secret, .. } => format!(
+                "name it by its ARN in its primary region: `aws secretsmanager describe-secret --secret-id {secret} \
+                 --query PrimaryRegion` says which that is"
+            ),
+            AwsError::Configuration { hint, .. } => hint.clone(),
+            AwsError::IdentityToken { hint, .. } => (*hint).into(),
             AwsError::ClockSkew(_) => "set the clock of this machine, as by NTP".into(),
-            AwsError::InDeletion(_) => {
-                "bring it back with `aws secretsmanager restore-secret --secret-id …`, or name another".into()
+            AwsError::InDeletion { secret, .. } => {
+                format!("restore it with `aws secretsmanager restore-secret --secret-id {secret}`, or name another")
             }
             AwsError::WrongRegion(_) => format!("it is in {}: give --region", REGIONS.join(", ")),
             AwsError::NotReached { .. } => {
@@ -233,8 +269,22 @@ pub(super) fn retry_after<E>(error: &SdkError<E, HttpResponse>) -> Option<Durati
 
 fn of_service(call: &Call, profile: Option<&str>, status: u16, code: &str, words: &str) -> AwsError {
     let told = || if words.is_empty() { format!("{code} ({status})") } else { words.to_owned() };
+    // Which of a run's many calls it was is half of what somebody needs to know.
+    let of_call = || format!("{}: {}", call.action, told());
+    let identity = call.action == "sts:AssumeRoleWithWebIdentity";
     match code {
-        "AccessDeniedException" | "AccessDenied" => denied(call, words),
+        "AccessDeniedException" | "AccessDenied" => denials::denied(call, words),
+        "ExpiredTokenException" | "ExpiredToken" if identity => ended(told()),
+        "InvalidIdentityToken" | "IDPRejectedClaim" if identity && words.to_lowercase().contains("expired") => {
+            ended(told())
+        }
+        "InvalidIdentityToken" | "IDPRejectedClaim" | "IDPCommunicationError" if identity => {
+            AwsError::IdentityToken {
+                words: told(),
+                hint: "the role's account needs an IAM identity provider for the issuer of the token, with the audience \
+                   that the token has (sts.amazonaws.com); where AWS could not ask the issuer, try again",
+            }
+        }
         "ExpiredTokenException" | "ExpiredToken" | "TokenRefreshRequired" => {
             AwsError::CredentialsExpired { words: told(), profile: profile.map(str::to_owned) }
         }
@@ -256,60 +306,55 @@ fn of_service(call: &Call, profile: Option<&str>, status: u16, code: &str, words
         "ResourceNotFoundException" | "ParameterNotFound" | "ParameterVersionNotFound" => {
             AwsError::NotFound(told())
         }
-        "ConflictException" | "ResourceExistsException" => AwsError::Conflict(told()),
-        "InvalidRequestException" if words.contains("deletion") => AwsError::InDeletion(told()),
-        // Secrets Manager and Parameter Store say so of the key of what they were asked for.
-        "DecryptionFailure" | "InvalidKeyId" => of_key("kms:Decrypt", &told()),
-        "EncryptionFailure" => of_key("kms:GenerateDataKey", &told()),
-        "ServiceQuotaExceededException" | "LimitExceededException" => AwsError::Quota(told()),
-        "ThrottlingException" | "Throttling" | "TooManyRequestsException" | "RequestLimitExceeded" => {
-            AwsError::Throttled(told())
+        "ConflictException" | "ResourceExistsException" => AwsError::Conflict(of_call()),
+        "InvalidRequestException" | "InvalidParameterException" if words.contains("replica secret") => {
+            AwsError::Replica { secret: denials::subject(&call.resource), words: told() }
         }
+        "InvalidRequestException" if words.contains("deletion") => {
+            AwsError::InDeletion { secret: denials::subject(&call.resource), words: told() }
+        }
+        // Only a key of the customer's own can be shared, not the one that AWS keeps for an account.
+        "InvalidRequestException" if words.contains("different AWS account") => {
+            denials::key(call, "kms:Decrypt", &told())
+        }
+        // Secrets Manager and Parameter Store say so of the key of what they were asked for.
+        "DecryptionFailure" | "InvalidKeyId" => denials::key(call, "kms:Decrypt", &told()),
+        "EncryptionFailure" => denials::key(call, "kms:GenerateDataKey", &told()),
+        _ if code.starts_with("KMS") => denials::key(call, "kms:Decrypt", &told()),
+        "ServiceQuotaExceededException" | "LimitExceededException" => AwsError::Quota(of_call()),
+        "ThrottlingException"
+        | "Throttling"
+        | "ThrottledException"
+        | "TooManyRequestsException"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "RequestLimitExceeded"
+        | "PriorRequestNotComplete"
+        | "SlowDown" => AwsError::Throttled(of_call()),
         _ => match status {
-            402 => AwsError::Quota(told()),
+            402 => AwsError::Quota(of_call()),
             404 if !code.is_empty() => AwsError::NotFound(told()),
-            409 => AwsError::Conflict(told()),
-            429 => AwsError::Throttled(told()),
+            409 => AwsError::Conflict(of_call()),
+            429 => AwsError::Throttled(of_call()),
             // Without a code it is no answer of AWS's: a proxy's, for one.
             400..500 if code.is_empty() => AwsError::NotAws(status),
             // What AWS takes it answers as it says. Whether this was done nobody knows.
             200..400 if code.is_empty() => {
-                AwsError::Lost(format!("one with status {status} came that is not AWS's"))
+                AwsError::Lost(format!("{}: one with status {status} came that is not AWS's", call.action))
             }
-            403 => denied(call, words),
-            400..500 => AwsError::Invalid(told()),
-            _ => AwsError::Lost(told()),
+            403 => denials::denied(call, words),
+            400..500 => AwsError::Invalid(of_call()),
+            _ => AwsError::Lost(of_call()),
         },
     }
 }
 
-/// AWS says `User: ARN is not authorized to perform: ACTION on resource: ARN because WHY`.
-fn denied(call: &Call, words: &str) -> AwsError {
-    if words.contains("Access to KMS is not allowed") {
-        return of_key("kms:Decrypt", words);
-    }
-    let after = |mark: &str| {
-        let (_, rest) = words.split_once(mark)?;
-        rest.split_whitespace().next().map(|w| w.trim_end_matches(['.', ',']).to_owned())
-    };
-    let action = after("not authorized to perform: ").unwrap_or_else(|| call.action.to_owned());
-    // Some actions are done to nothing of their own, and AWS says `resource: *` or names none.
-    let own = if action == call.action { call.resource.clone() } else { "*".to_owned() };
-    AwsError::Denied {
-        resource: after("on resource: ").unwrap_or(own),
-        action,
-        principal: after("User: "),
-        reason: words.split_once(" because ").map(|(_, why)| why.to_owned()),
-    }
-}
-
-/// The secret is given, the key that it is encrypted with is not.
-fn of_key(action: &str, words: &str) -> AwsError {
-    AwsError::Denied {
-        action: action.to_owned(),
-        resource: "*".to_owned(),
-        principal: None,
-        reason: Some(words.to_owned()),
+/// The OIDC token of a job lives for minutes, and is no session that anybody could sign in to.
+fn ended(words: String) -> AwsError {
+    AwsError::IdentityToken {
+        words,
+        hint: "it lives for minutes: get a new one right before the run, by running the job again or moving the step \
+               that writes AWS_WEB_IDENTITY_TOKEN_FILE next to it",
     }
 }
 
@@ -321,11 +366,11 @@ fn why(reason: Option<&String>) -> String {
     reason.map(|words| format!(": {words}")).unwrap_or_default()
 }
 
-fn without_credentials(error: &CredentialsError, profile: Option<&str>) -> AwsError {
-    if let Some(refused) = refused_role(error, profile) {
+fn without_credentials(error: &CredentialsError, profile: Option<&str>, hidden: &[&Secret]) -> AwsError {
+    if let Some(refused) = refused_role(error, profile, hidden) {
         return refused;
     }
-    let words = chain(error);
+    let words = chain(error, hidden);
     let low = words.to_lowercase();
     let says = |marks: &[&str]| marks.iter().any(|mark| low.contains(mark));
     match error {
@@ -344,30 +389,35 @@ fn without_credentials(error: &CredentialsError, profile: Option<&str>) -> AwsEr
 
 fn nowhere(profile: Option<&str>) -> String {
     match profile {
-        Some(name) => format!("none in the environment, and the profile `{name}` is not there or names none"),
+        Some(name) => format!("the profile `{name}` names none, nor has this machine any of its own"),
         None => "none in the environment, a profile, a container or an instance".to_owned(),
     }
 }
 
 /// What AWS said when a role was to be assumed: the chain tells its code alone.
-fn refused_role(error: &CredentialsError, profile: Option<&str>) -> Option<AwsError> {
-    fn told<E>(error: &SdkError<E, HttpResponse>, action: &'static str, profile: Option<&str>) -> Option<AwsError>
+fn refused_role(error: &CredentialsError, profile: Option<&str>, hidden: &[&Secret]) -> Option<AwsError> {
+    fn told<E>(
+        error: &SdkError<E, HttpResponse>,
+        action: &'static str,
+        profile: Option<&str>,
+        hidden: &[&Secret],
+    ) -> Option<AwsError>
     where
         E: ProvideErrorMetadata,
     {
         let SdkError::ServiceError(service) = error else { return None };
-        let call = Call { action, resource: "*".to_owned(), repeatable: true };
-        let words = short(service.err().message().unwrap_or_default());
+        let call = Call::new(action, "*");
+        let words = short(service.err().message().unwrap_or_default(), hidden);
         let code = service.err().code().unwrap_or_default();
         Some(of_service(&call, profile, service.raw().status().as_u16(), code, &words))
     }
     let mut at: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = at {
         if let Some(error) = error.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>() {
-            return told(error, "sts:AssumeRole", profile);
+            return told(error, "sts:AssumeRole", profile, hidden);
         }
         if let Some(error) = error.downcast_ref::<SdkError<AssumeRoleWithWebIdentityError, HttpResponse>>() {
-            return told(error, "sts:AssumeRoleWithWebIdentity", profile);
+            return told(error, "sts:AssumeRoleWithWebIdentity", profile, hidden);
         }
         at = error.source();
     }
@@ -400,7 +450,7 @@ fn never_connected(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// All the causes of an error, in the order in which they brought each other about.
-fn chain(error: &dyn Error) -> String {
+fn chain(error: &dyn Error, hidden: &[&Secret]) -> String {
     let mut words = vec![error.to_string()];
     let mut at = error.source();
     while let Some(cause) = at {
@@ -410,21 +460,22 @@ fn chain(error: &dyn Error) -> String {
         }
         at = cause.source();
     }
-    short(&words.join(": "))
+    short(&words.join(": "), hidden)
 }
 
 /// The last cause, which says most.
-fn last(error: &dyn Error) -> String {
+fn last(error: &dyn Error, hidden: &[&Secret]) -> String {
     let mut at = error;
     while let Some(source) = at.source() {
         at = source;
     }
-    short(&at.to_string())
+    short(&at.to_string(), hidden)
 }
 
-/// Somebody else's words as they may stand in a message: one line, not too long.
-fn short(words: &str) -> String {
-    let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+/// Somebody else's words as they may stand in a message: without secrets, one line, not too long. Everything that AWS, a
+/// proxy or a program says passes here.
+fn short(words: &str, hidden: &[&Secret]) -> String {
+    let line = hide(words, hidden).split_whitespace().collect::<Vec<_>>().join(" ");
     let line = clean(&line).into_owned();
     match line.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &line[..end]),
@@ -437,8 +488,7 @@ mod tests {
     use super::*;
 
     fn of(status: u16, code: &str, words: &str) -> AwsError {
-        let resource = "arn:aws:grafana:eu-west-1:*:/workspaces/g-0123456789".to_owned();
-        let call = Call { action: "grafana:DescribeWorkspace", resource, repeatable: true };
+        let call = Call::new("grafana:DescribeWorkspace", "arn:aws:grafana:eu-west-1:*:/workspaces/g-0123456789");
         of_service(&call, Some("prod"), status, code, words)
     }
 
@@ -475,39 +525,80 @@ mod tests {
     }
 
     #[test]
-    fn an_explicit_deny_is_not_answered_with_a_statement() {
-        let told = "User: arn:aws:iam::111122223333:user/a is not authorized to perform: grafana:DescribeWorkspace with \
-                    an explicit deny in a service control policy";
-        let told = format!("{told} because of an explicit deny in a service control policy");
-        let hint = of(403, "AccessDeniedException", &told).hint().unwrap();
-        assert!(!hint.contains("Effect"), "{hint}");
+    fn what_is_common_of_secrets_is_told_with_its_cause() {
+        let of = |code: &str, words: &str| {
+            let call =
+                Call::new("secretsmanager:PutSecretValue", "arn:aws:secretsmanager:eu-west-1:*:secret:a/b-??????");
+            let error = of_service(&call, None, 400, code, words);
+            (error.to_string(), error.hint().unwrap())
+        };
+        let marked = "You can't perform this operation on the secret because it was marked for deletion.";
+        let taken =
+            "You can't create this secret because a secret with this name is already scheduled for deletion.";
+        for words in [marked, taken] {
+            let (told, hint) = of("InvalidRequestException", words);
+            assert!(told.starts_with("the secret `a/b` is marked for deletion: "), "{told}");
+            assert!(hint.contains("restore-secret --secret-id a/b`"), "{hint}");
+        }
+        let replica = "Operation not permitted on a replica secret. Call must be made in primary secret's region.";
+        let (told, hint) = of("InvalidParameterException", replica);
+        assert!(told.starts_with("the secret `a/b` is a replica"), "{told}");
+        assert!(hint.contains("--secret-id a/b --query PrimaryRegion`"), "{hint}");
+        let shared = "You can't access a secret from a different AWS account if you encrypt the secret with the default \
+                      KMS service key.";
+        let (told, hint) = of("InvalidRequestException", shared);
+        assert!(told.starts_with("the KMS key of `a/b` may not be used"), "{told}");
+        assert!(hint.contains("customer managed key"), "{hint}");
+        let (told, _) = of("DecryptionFailure", "Secrets Manager can't decrypt the protected secret text.");
+        assert!(told.contains("(kms:Decrypt)"), "{told}");
+        let (told, _) = of("EncryptionFailure", "");
+        assert!(told.contains("(kms:GenerateDataKey)"), "{told}");
     }
 
     #[test]
-    fn a_key_that_is_not_given_is_told_as_a_key() {
-        for (code, words) in
-            [("AccessDeniedException", "Access to KMS is not allowed"), ("DecryptionFailure", "cannot decrypt")]
+    fn the_token_of_a_job_is_no_session_to_sign_in_to() {
+        let of = |code: &str, words: &str| {
+            let meta = aws_sdk_sts::error::ErrorMetadata::builder().code(code).message(words).build();
+            let raw = HttpResponse::new(400.try_into().unwrap(), "".into());
+            let refused = SdkError::service_error(AssumeRoleWithWebIdentityError::generic(meta), raw);
+            let error = AwsError::without(&CredentialsError::provider_error(refused), None, &[]);
+            assert!(matches!(error, AwsError::IdentityToken { .. }), "{error:?}");
+            error.hint().unwrap()
+        };
+        let words =
+            "Token expired: current date/time 1764300000 must be before the expiration date/time 1764299000";
+        for hint in [of("ExpiredTokenException", words), of("InvalidIdentityToken", "Token is expired")] {
+            assert!(hint.contains("right before the run") && !hint.contains("sso"), "{hint}");
+        }
+        let nobody =
+            "No OpenIDConnect provider found in your account for https://token.actions.githubusercontent.com";
+        assert!(of("InvalidIdentityToken", nobody).contains("identity provider"));
+    }
+
+    #[test]
+    fn what_is_throttled_or_lost_is_told_by_its_call() {
+        for (status, code) in
+            [(429, "ThrottlingException"), (500, "InternalServerException"), (503, ""), (409, "X")]
         {
-            let error = of(400, code, words);
-            assert!(matches!(&error, AwsError::Denied { action, .. } if action == "kms:Decrypt"), "{error:?}");
-            assert!(error.hint().unwrap().contains("kms:Decrypt"));
+            let told = of(status, code, "words").to_string();
+            assert!(told.contains(": grafana:DescribeWorkspace: words"), "{told}");
         }
     }
 
     #[test]
     fn a_session_that_ended_is_told_apart_from_a_profile_that_is_wrong() {
         let expired = CredentialsError::provider_error("the SSO token has expired and cannot be refreshed");
-        let error = AwsError::without(&expired, Some("prod"));
+        let error = AwsError::without(&expired, Some("prod"), &[]);
         assert!(error.hint().unwrap().contains("aws sso login --profile prod"), "{error:?}");
         let ended = CredentialsError::provider_error("UnauthorizedException: Session token not found or invalid");
-        assert!(matches!(AwsError::without(&ended, None), AwsError::CredentialsExpired { .. }));
+        assert!(matches!(AwsError::without(&ended, None, &[]), AwsError::CredentialsExpired { .. }));
         let wrong = CredentialsError::invalid_configuration("profile `prod` has invalid SSO config");
-        assert!(matches!(AwsError::without(&wrong, Some("prod")), AwsError::NoCredentials(_)));
+        assert!(matches!(AwsError::without(&wrong, Some("prod"), &[]), AwsError::NoCredentials(_)));
     }
 
     #[test]
     fn a_profile_that_is_not_there_is_named() {
-        let error = AwsError::without(&CredentialsError::not_loaded("x"), Some("prdo"));
+        let error = AwsError::without(&CredentialsError::not_loaded("x"), Some("prdo"), &[]);
         assert!(error.to_string().contains("`prdo`"), "{error}");
     }
 
@@ -518,7 +609,7 @@ mod tests {
         let meta = aws_sdk_sts::error::ErrorMetadata::builder().code("AccessDenied").message(told).build();
         let raw = HttpResponse::new(403.try_into().unwrap(), "".into());
         let refused = SdkError::service_error(AssumeRoleError::generic(meta), raw);
-        let error = AwsError::without(&CredentialsError::provider_error(refused), None);
+        let error = AwsError::without(&CredentialsError::provider_error(refused), None, &[]);
         let AwsError::Denied { action, resource, .. } = &error else { panic!("{error:?}") };
         assert_eq!((&**action, &**resource), ("sts:AssumeRole", "arn:aws:iam::1:role/ci"));
     }
@@ -529,7 +620,7 @@ mod tests {
         let meta = aws_sdk_sts::error::ErrorMetadata::builder().code("AccessDenied").message(told).build();
         let raw = HttpResponse::new(403.try_into().unwrap(), "".into());
         let refused = SdkError::service_error(AssumeRoleWithWebIdentityError::generic(meta), raw);
-        let error = AwsError::without(&CredentialsError::provider_error(refused), None);
+        let error = AwsError::without(&CredentialsError::provider_error(refused), None, &[]);
         assert!(error.hint().unwrap().contains("trust policy"), "{error:?}");
     }
 
@@ -541,21 +632,22 @@ mod tests {
             assert!(error.hint().unwrap().contains("AWS_ENDPOINT_URL"));
         }
         // It may have been done all the same, so that it counts as an answer that was lost.
-        assert_eq!(of(200, "", ""), AwsError::Lost("one with status 200 came that is not AWS's".into()));
+        let lost = "grafana:DescribeWorkspace: one with status 200 came that is not AWS's";
+        assert_eq!(of(200, "", ""), AwsError::Lost(lost.into()));
     }
 
     #[test]
     fn words_of_others_are_one_short_line() {
-        assert_eq!(short("a\n  b\u{1b}[31m"), "a b\\u{1b}[31m");
-        assert_eq!(short(&"ä".repeat(500)).chars().count(), LONGEST + 1);
+        assert_eq!(short("a\n  b\u{1b}[31m", &[]), "a b\\u{1b}[31m");
+        assert_eq!(short(&"ä".repeat(500), &[]).chars().count(), LONGEST + 1);
     }
 
     #[test]
-    fn a_value_that_aws_repeats_is_not_told() {
-        let error = AwsError::Invalid("Value 'hunter2' at 'secretString' failed".into());
-        assert_eq!(
-            error.hiding(&Secret::new("hunter2".into())),
-            AwsError::Invalid("Value '…' at 'secretString' failed".into())
-        );
+    fn a_secret_is_hidden_before_words_are_cut() {
+        let secret = Secret::new("hunter2-hunter2-hunter2".into());
+        for before in (LONGEST - 30)..=LONGEST {
+            let told = short(&format!("{}hunter2-hunter2-hunter2 and more", "x".repeat(before)), &[&secret]);
+            assert!(!told.contains("hunt"), "{told}");
+        }
     }
 }

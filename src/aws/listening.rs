@@ -1,7 +1,7 @@
 //! Listening to what is sent and answered: counts calls and hears AWS's clock.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_grafana::config::interceptors::{
     BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
@@ -9,12 +9,16 @@ use aws_sdk_grafana::config::interceptors::{
 use aws_sdk_grafana::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_grafana::error::BoxError;
 
+use crate::model::Secret;
+
 /// What was heard so far.
 #[derive(Debug, Default)]
 pub struct Heard {
     calls: AtomicU64,
     /// Seconds since 1970; 0 before the first answer.
     time: AtomicI64,
+    /// What must not be shown, should AWS repeat it: what calls are signed with.
+    hidden: Mutex<Vec<Secret>>,
 }
 
 impl Heard {
@@ -26,6 +30,16 @@ impl Heard {
     /// AWS's clock.
     pub fn time(&self) -> Option<i64> {
         Some(self.time.load(Ordering::Relaxed)).filter(|time| *time > 0)
+    }
+
+    /// Keeps what must not be shown.
+    pub fn hide(&self, secrets: impl IntoIterator<Item = Secret>) {
+        self.hidden.lock().unwrap_or_else(PoisonError::into_inner).extend(secrets);
+    }
+
+    /// What must not be shown.
+    pub fn hidden(&self) -> Vec<Secret> {
+        self.hidden.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

@@ -4,9 +4,12 @@
 //! [`crate::identity`]. Sending again, counting and listening to AWS's clock happen in one place, `Aws::send`.
 
 mod credentials;
+mod denials;
 mod errors;
 mod listening;
 mod parameters;
+mod patience;
+mod profiles;
 mod secrets;
 #[cfg(test)]
 mod tests;
@@ -27,6 +30,8 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 
 pub use errors::AwsError;
 use listening::{Heard, Listening};
+pub use patience::Patience;
+pub use profiles::Variables;
 pub use secrets::{SecretInfo, SecretValue};
 pub use workspaces::{Account, Minted, NetworkAccess, Role, Summary, TokenInfo, Workspace};
 
@@ -49,8 +54,12 @@ pub struct Options {
     pub region: Option<String>,
     /// The profile of AWS's own configuration.
     pub profile: Option<String>,
+    /// What the environment says of credentials.
+    pub variables: Variables,
     /// The AWS of the sandbox, instead of the real one.
     pub embedded: Option<Embedded>,
+    /// Who says that something takes long.
+    pub patience: Patience,
 }
 
 /// The AWS of the sandbox.
@@ -79,7 +88,9 @@ pub struct Caller {
 #[derive(Clone)]
 pub struct Aws {
     region: String,
+    /// The profile that is named, wherever.
     profile: Option<String>,
+    patience: Patience,
     heard: Arc<Heard>,
     grafana: aws_sdk_grafana::Client,
     secrets: aws_sdk_secretsmanager::Client,
@@ -95,6 +106,20 @@ struct Call {
     resource: String,
     /// Whether doing it twice is doing it once.
     repeatable: bool,
+    /// What it sends that nobody may see, should AWS repeat it.
+    secrets: Vec<Secret>,
+}
+
+impl Call {
+    /// A call that may be repeated, and sends no secret.
+    fn new(action: &'static str, resource: impl Into<String>) -> Call {
+        Call { action, resource: resource.into(), repeatable: true, secrets: Vec::new() }
+    }
+
+    /// The same call, which must not be repeated: doing it twice is doing it twice.
+    fn once(self) -> Call {
+        Call { repeatable: false, ..self }
+    }
 }
 
 impl Aws {
@@ -104,16 +129,19 @@ impl Aws {
     /// Credentials come from where every AWS tool has them: environment, profiles, SSO, web identity, container,
     /// instance, `credential_process`, chains of roles.
     pub async fn open(options: Options) -> Result<Aws, AwsError> {
+        let heard = Arc::<Heard>::default();
         let config = match &options.embedded {
-            Some(embedded) => of_the_sandbox(embedded),
+            Some(embedded) => {
+                heard.hide([embedded.secret_access_key.clone()]);
+                of_the_sandbox(embedded)
+            }
             // Boxed: the chain's futures are nested deeper than the compiler looks.
-            None => Box::pin(of_the_machine(&options)).await?,
+            None => Box::pin(of_the_machine(&options, &heard)).await?,
         };
-        let region = config.region().map(Region::to_string).unwrap_or_default();
-        Ok(Aws::of(&config, region, options.profile, Arc::default()))
+        Ok(Aws::of(&config, options, heard))
     }
 
-    fn of(config: &SdkConfig, region: String, profile: Option<String>, heard: Arc<Heard>) -> Aws {
+    fn of(config: &SdkConfig, options: Options, heard: Arc<Heard>) -> Aws {
         use {
             aws_sdk_grafana as grafana, aws_sdk_secretsmanager as secrets, aws_sdk_ssm as ssm, aws_sdk_sts as sts,
         };
@@ -123,8 +151,9 @@ impl Aws {
         let ssm = ssm::config::Builder::from(config).interceptor(listening()).build();
         let sts = sts::config::Builder::from(config).interceptor(listening()).build();
         Aws {
-            region,
-            profile,
+            region: config.region().map(Region::to_string).unwrap_or_default(),
+            profile: options.profile.or(options.variables.profile).filter(|_| options.embedded.is_none()),
+            patience: options.patience,
             grafana: grafana::Client::from_conf(grafana),
             secrets: secrets::Client::from_conf(secrets),
             parameters: ssm::Client::from_conf(ssm),
@@ -159,7 +188,7 @@ impl Aws {
 
     /// Who asks.
     pub async fn caller(&self) -> Result<Caller, AwsError> {
-        let call = Call { action: "sts:GetCallerIdentity", resource: "*".into(), repeatable: true };
+        let call = Call::new("sts:GetCallerIdentity", "*");
         let who = self.send(&call, || self.sts.get_caller_identity().send()).await?;
         let told = |text: Option<String>| clean(&text.unwrap_or_default()).into_owned();
         Ok(Caller { account: told(who.account), arn: told(who.arn) })
@@ -176,8 +205,19 @@ impl Aws {
     }
 
     /// Sends a call; again where it was surely not done (throttled, not reached), and where doing it twice is doing it
-    /// once also after a lost answer. Waits as long as AWS asks for, else at random and longer each time.
+    /// once also after a lost answer. Waits as long as AWS asks for, else at random and longer each time; says so where
+    /// it takes long.
     async fn send<T, E, F>(&self, call: &Call, attempt: impl Fn() -> F) -> Result<T, AwsError>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let what = || format!("waiting for AWS in region {}: {}", self.region, call.action);
+        // Boxed: commands nest futures deeper than the compiler looks.
+        self.patience.watch(what, Box::pin(self.repeat(call, attempt))).await
+    }
+
+    async fn repeat<T, E, F>(&self, call: &Call, attempt: impl Fn() -> F) -> Result<T, AwsError>
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
@@ -188,18 +228,23 @@ impl Aws {
             .with_max_times(ATTEMPTS - 1)
             .with_jitter()
             .build();
-        let mut unreached = false;
+        let (mut unreached, mut late) = (false, false);
         loop {
             let error = match attempt().await {
                 Ok(output) => return Ok(output),
                 Err(error) => error,
             };
             let asked = errors::retry_after(&error);
-            let error = AwsError::of(call, &self.region, self.profile.as_deref(), &error);
+            let is_late = matches!(error, SdkError::TimeoutError(_));
+            let hidden = self.heard.hidden();
+            let hidden: Vec<&Secret> = call.secrets.iter().chain(&hidden).collect();
+            let error = AwsError::of(call, &self.region, self.profile.as_deref(), &error, &hidden);
             let again = match &error {
                 AwsError::Throttled(_) => true,
                 // The SDK has heard AWS's clock by now, and signs by it.
                 AwsError::ClockSkew(_) => true,
+                // What does not answer twice does not answer the third time either.
+                AwsError::Lost(_) if is_late => call.repeatable && !std::mem::replace(&mut late, true),
                 AwsError::Lost(_) => call.repeatable,
                 // A resolver's hiccup passes; a proxy or a region that is not there does not.
                 AwsError::NotReached { .. } => !std::mem::replace(&mut unreached, true),
@@ -213,10 +258,24 @@ impl Aws {
     }
 }
 
-async fn of_the_machine(options: &Options) -> Result<SdkConfig, AwsError> {
-    let profile = options.profile.as_deref();
-    let region = credentials::region(options.region.as_deref(), profile).await.ok_or(AwsError::NoRegion)?;
-    let credentials = credentials::find(&region, profile, behaviour(), limits()).await?;
+async fn of_the_machine(options: &Options, heard: &Arc<Heard>) -> Result<SdkConfig, AwsError> {
+    let search = credentials::Search {
+        typed: options.profile.as_deref(),
+        variables: &options.variables,
+        patience: &options.patience,
+        heard,
+    };
+    // Before the region: it may stand in a profile that is not there.
+    let source = search.look().await?;
+    let region = match credentials::region(options.region.as_deref(), search.named()).await? {
+        Some(region) => region,
+        None => {
+            // Files that are broken hide the region that may stand in them.
+            profiles::look(search.named(), &options.variables).await?;
+            return Err(AwsError::NoRegion);
+        }
+    };
+    let credentials = search.find(source, &region, behaviour(), limits()).await?;
     let mut loader = aws_config::defaults(behaviour())
         .region(region)
         .credentials_provider(credentials)
@@ -225,7 +284,7 @@ async fn of_the_machine(options: &Options) -> Result<SdkConfig, AwsError> {
     if let Some(name) = name() {
         loader = loader.app_name(name);
     }
-    if let Some(profile) = profile {
+    if let Some(profile) = search.named() {
         loader = loader.profile_name(profile);
     }
     Ok(loader.load().await)

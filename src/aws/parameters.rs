@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_ssm::Client;
+use aws_sdk_ssm::config::Region;
+
 use super::{Aws, AwsError, Call};
 use crate::model::Secret;
 
@@ -9,45 +12,56 @@ use crate::model::Secret;
 const BATCH: usize = 10;
 
 impl Aws {
-    /// The values of parameters, decrypted; by the name that was given.
+    /// The values of parameters, decrypted; by the name that was given. Each that cannot be read has the reason in its
+    /// place, also where a whole batch could not.
     ///
     /// Where one of them is not allowed AWS refuses all that were asked for with it; they are then read one by one.
-    pub async fn parameters(
-        &self,
-        names: &[String],
-    ) -> Result<BTreeMap<String, Result<Secret, AwsError>>, AwsError> {
+    pub async fn parameters(&self, names: &[String]) -> BTreeMap<String, Result<Secret, AwsError>> {
         let mut values = BTreeMap::new();
-        for batch in names.chunks(BATCH) {
+        let mut regions: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for name in names {
+            regions.entry(self.region_of(name)).or_default().push(name.clone());
+        }
+        for batch in regions.values().flat_map(|names| names.chunks(BATCH)) {
             match self.some(batch).await {
                 Ok(found) => values.extend(found),
-                Err(error) if !error.is_of_one() => return Err(error),
-                Err(error) => match batch {
-                    [name] => drop(values.insert(name.clone(), Err(error))),
-                    several => {
-                        for name in several {
-                            match self.some(std::slice::from_ref(name)).await {
-                                Ok(found) => values.extend(found),
-                                Err(error) if error.is_of_one() => drop(values.insert(name.clone(), Err(error))),
-                                Err(error) => return Err(error),
+                Err(error) if batch.len() == 1 || !error.is_of_one() => {
+                    values.extend(batch.iter().map(|name| (name.clone(), Err(error.clone()))));
+                }
+                Err(_) => {
+                    let mut all: Option<AwsError> = None;
+                    for name in batch {
+                        let answer = match &all {
+                            Some(error) => Err(error.clone()),
+                            None => self.some(std::slice::from_ref(name)).await,
+                        };
+                        match answer {
+                            Ok(found) => values.extend(found),
+                            Err(error) => {
+                                all = Some(error.clone()).filter(|error| !error.is_of_one());
+                                values.insert(name.clone(), Err(error));
                             }
                         }
                     }
-                },
+                }
             }
         }
-        Ok(values)
+        values
     }
 
+    /// Parameters of one region.
     async fn some(&self, names: &[String]) -> Result<BTreeMap<String, Result<Secret, AwsError>>, AwsError> {
         let resource = match names {
             [name] if name.starts_with("arn:") => name.clone(),
             [name] => self.arn("ssm", &format!("parameter/{}", name.trim_start_matches('/'))),
             _ => self.arn("ssm", "parameter/*"),
         };
-        let call = Call { action: "ssm:GetParameters", resource, repeatable: true };
+        let region = self.region_of(names.first().map(String::as_str).unwrap_or_default());
+        let parameters = self.parameters_in(region);
+        let call = Call::new("ssm:GetParameters", resource);
         let answer = self
             .send(&call, || {
-                self.parameters.get_parameters().set_names(Some(names.to_vec())).with_decryption(true).send()
+                parameters.get_parameters().set_names(Some(names.to_vec())).with_decryption(true).send()
             })
             .await?;
         let mut values = BTreeMap::new();
@@ -55,16 +69,25 @@ impl Aws {
             // A name may have been given with a version or a label: `/path:3`.
             let selector = found.selector().unwrap_or_default();
             let name = format!("{}{selector}", found.name().unwrap_or_default());
-            let meant = |n: &&String| **n == name || Some(n.as_str()) == found.arn();
+            let arn = format!("{}{selector}", found.arn().unwrap_or_default());
+            let meant = |n: &&String| **n == name || **n == arn || Some(n.as_str()) == found.arn();
             let value = found.value().unwrap_or_default();
             for name in names.iter().filter(meant) {
                 values.insert(name.clone(), Ok(Secret::new(value.to_owned())));
             }
         }
         for name in names {
-            let missing = || format!("there is no parameter `{name}` in region {}", self.region);
+            let missing = || format!("there is no parameter `{name}` in region {region}");
             values.entry(name.clone()).or_insert_with(|| Err(AwsError::NotFound(missing())));
         }
         Ok(values)
+    }
+
+    /// Systems Manager in a region.
+    fn parameters_in(&self, region: &str) -> Client {
+        if region == self.region {
+            return self.parameters.clone();
+        }
+        Client::from_conf(self.parameters.config().to_builder().region(Region::new(region.to_owned())).build())
     }
 }

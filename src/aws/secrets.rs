@@ -8,6 +8,7 @@ use aws_sdk_secretsmanager::primitives::Blob;
 use aws_sdk_secretsmanager::types::Tag;
 
 use super::{Aws, AwsError, Call};
+use crate::identity::{policy, stored};
 use crate::model::Secret;
 
 /// How many secrets one call reads at most.
@@ -22,6 +23,8 @@ pub struct SecretInfo {
     pub name: String,
     /// When it was marked for deletion, in seconds since 1970.
     pub deleted: Option<i64>,
+    /// The region that it is changed in, where it is a replica of a secret there.
+    pub primary: Option<String>,
     /// Its KMS key, where it is not AWS's own.
     pub kms_key: Option<String>,
     /// Its tags.
@@ -48,6 +51,7 @@ impl Aws {
                 arn: info.arn().unwrap_or_default().to_owned(),
                 name: info.name().unwrap_or_default().to_owned(),
                 deleted: info.deleted_date().map(|date| date.secs()),
+                primary: info.primary_region().filter(|region| *region != self.region_of(id)).map(str::to_owned),
                 kms_key: info.kms_key_id().map(str::to_owned),
                 tags: info
                     .tags()
@@ -83,51 +87,63 @@ impl Aws {
         }
     }
 
-    /// The current values of several secrets, in as few calls as there can be: by the id that was given.
+    /// The current values of several secrets, in as few calls as there can be: by the id that was given. Each that cannot
+    /// be read has the reason in its place, also where a whole batch could not.
     ///
-    /// Reading in batches is an IAM action of its own; where it is not allowed they are read one by one.
-    pub async fn secret_values(
-        &self,
-        ids: &[String],
-    ) -> Result<BTreeMap<String, Result<SecretValue, AwsError>>, AwsError> {
+    /// Reading in batches is an IAM action of its own; where it is not allowed, or one secret spoils a batch, they are
+    /// read one by one.
+    pub async fn secret_values(&self, ids: &[String]) -> BTreeMap<String, Result<SecretValue, AwsError>> {
         let mut values = BTreeMap::new();
         let mut regions: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for id in ids {
             regions.entry(self.region_of(id)).or_default().push(id.clone());
         }
         for batch in regions.values().flat_map(|ids| ids.chunks(BATCH)) {
-            if let [id] = batch {
-                values.insert(id.clone(), self.one(id).await?);
+            let found = match batch {
+                [_] => BTreeMap::new(),
+                several => match self.batch(several).await {
+                    Ok(found) => found,
+                    Err(error) if error.is_of_one() => BTreeMap::new(),
+                    Err(error) => several.iter().map(|id| (id.clone(), Err(error.clone()))).collect(),
+                },
+            };
+            // What a batch refuses is asked for by itself: its own answer says why, in full.
+            self.fill(&mut values, found, batch).await;
+        }
+        values
+    }
+
+    /// Adds what was found, and asks for the rest one by one until something fails that would fail for all.
+    async fn fill(
+        &self,
+        values: &mut BTreeMap<String, Result<SecretValue, AwsError>>,
+        found: BTreeMap<String, Result<SecretValue, AwsError>>,
+        ids: &[String],
+    ) {
+        values.extend(found);
+        let mut all: Option<AwsError> = None;
+        for id in ids {
+            if values.contains_key(id) {
                 continue;
             }
-            match self.batch(batch).await {
-                Ok(found) => values.extend(found),
-                Err(AwsError::Denied { .. }) => {
-                    for id in batch {
-                        values.insert(id.clone(), self.one(id).await?);
-                    }
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(values)
-    }
-
-    /// One value; what concerns it alone is told as its own.
-    async fn one(&self, id: &str) -> Result<Result<SecretValue, AwsError>, AwsError> {
-        match self.secret_value(id, None, None).await {
-            Ok(Some(value)) => Ok(Ok(value)),
-            Ok(None) => {
-                Ok(Err(AwsError::NotFound(format!("there is no secret `{id}` in region {}", self.region_of(id)))))
-            }
-            Err(error) if error.is_of_one() => Ok(Err(error)),
-            Err(error) => Err(error),
+            let value = match &all {
+                Some(error) => Err(error.clone()),
+                None => self.one(id).await,
+            };
+            all = value.as_ref().err().filter(|error| !error.is_of_one()).cloned();
+            values.insert(id.clone(), value);
         }
     }
 
-    /// Values of one region.
+    /// One value.
+    async fn one(&self, id: &str) -> Result<SecretValue, AwsError> {
+        let missing = || AwsError::NotFound(format!("there is no secret `{id}` in region {}", self.region_of(id)));
+        self.secret_value(id, None, None).await?.ok_or_else(missing)
+    }
+
+    /// Values of one region, as far as they can be read together.
     async fn batch(&self, ids: &[String]) -> Result<BTreeMap<String, Result<SecretValue, AwsError>>, AwsError> {
-        let call = Call { action: "secretsmanager:BatchGetSecretValue", resource: "*".into(), repeatable: true };
+        let call = Call::new("secretsmanager:BatchGetSecretValue", "*");
         let secrets = self.secrets_of(ids.first().map(String::as_str).unwrap_or_default());
         let answer = self
             .send(&call, || secrets.batch_get_secret_value().set_secret_id_list(Some(ids.to_vec())).send())
@@ -142,12 +158,6 @@ impl Aws {
             let value = value(&arn, found.secret_string, found.secret_binary, found.version_id);
             values.extend(meant.into_iter().map(|id| (id, value.clone())));
         }
-        for id in ids {
-            // What a batch refuses is asked for by itself: its own answer says why, in full.
-            if !values.contains_key(id) {
-                values.insert(id.clone(), self.one(id).await?);
-            }
-        }
         Ok(values)
     }
 
@@ -161,7 +171,7 @@ impl Aws {
         description: &str,
         version: &str,
     ) -> Result<(), AwsError> {
-        let call = self.secret_call("secretsmanager:CreateSecret", name);
+        let call = self.secret_call("secretsmanager:CreateSecret", name).sending(value);
         let kms_key = kms_key.map(str::to_owned);
         self.send(&call, || {
             let request = self.secrets.create_secret().name(name).description(description);
@@ -170,7 +180,6 @@ impl Aws {
         })
         .await
         .map(drop)
-        .map_err(|error| error.hiding(value))
     }
 
     /// Stores a value as a version with these labels.
@@ -181,7 +190,7 @@ impl Aws {
         stages: &[&str],
         version: &str,
     ) -> Result<(), AwsError> {
-        let call = self.secret_call("secretsmanager:PutSecretValue", id);
+        let call = self.secret_call("secretsmanager:PutSecretValue", id).sending(value);
         let stages: Vec<String> = stages.iter().map(|s| (*s).to_owned()).collect();
         self.send(&call, || {
             let request = self.secrets_of(id).put_secret_value().secret_id(id).secret_string(value.expose());
@@ -189,7 +198,6 @@ impl Aws {
         })
         .await
         .map(drop)
-        .map_err(|error| error.hiding(value))
     }
 
     /// Moves a label to a version, from the one that has it.
@@ -212,13 +220,13 @@ impl Aws {
             .map(drop)
     }
 
-    /// The region that a secret is in: an ARN says it.
+    /// The region that a secret or a parameter is in: an ARN says it.
     #[must_use]
     pub fn region_of<'a>(&'a self, id: &'a str) -> &'a str {
         // arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME
         let mut parts = id.split(':');
         match (parts.next(), parts.nth(1), parts.next()) {
-            (Some("arn"), Some("secretsmanager"), Some(region)) if !region.is_empty() => region,
+            (Some("arn"), Some("secretsmanager" | "ssm"), Some(region)) if policy::is_region(region) => region,
             _ => &self.region,
         }
     }
@@ -239,7 +247,15 @@ impl Aws {
             self.arn("secretsmanager", &format!("secret:{id}-??????"))
         };
         // Writes name their version, so that doing one twice is doing it once.
-        Call { action, resource, repeatable: true }
+        Call::new(action, resource)
+    }
+}
+
+impl Call {
+    /// The same call, whose value nobody may see: neither as it is stored, nor the token in it.
+    fn sending(self, value: &Secret) -> Call {
+        let token = stored::read(value, None).ok().map(|stored| stored.token);
+        Call { secrets: [Some(value.clone()), token].into_iter().flatten().collect(), ..self }
     }
 }
 

@@ -219,7 +219,10 @@ async fn all_pages_are_read() {
 async fn pages_that_never_end_are_no_list() {
     let page = Answer::Of(200, "", json!({ "workspaces": [], "nextToken": "again" }));
     let scripted = Scripted::new(&[page.clone(), page]).await;
-    assert_eq!(scripted.aws.workspaces().await.unwrap_err(), AwsError::Lost("its pages never end".into()));
+    assert_eq!(
+        scripted.aws.workspaces().await.unwrap_err(),
+        AwsError::Lost("grafana:ListWorkspaces: its pages never end".into())
+    );
     assert_eq!(scripted.asked().len(), 2);
     let last = Answer::Of(200, "", json!({ "workspaces": [], "nextToken": "" }));
     assert_eq!(Scripted::new(&[last]).await.aws.workspaces().await, Ok(Vec::new()));
@@ -253,7 +256,7 @@ async fn nothing_that_aws_says_of_a_workspace_moves_the_cursor() {
 async fn an_answer_that_describes_nothing_describes_no_workspace() {
     let empty = Answer::Of(200, "", json!({ "workspace": {} }));
     let error = Scripted::new(&[empty]).await.aws.workspace(WORKSPACE).await.unwrap_err();
-    assert_eq!(error, AwsError::Lost("it describes no workspace".into()));
+    assert_eq!(error, AwsError::Lost("grafana:DescribeWorkspace: it describes no workspace".into()));
 }
 
 #[tokio::test]
@@ -291,22 +294,129 @@ async fn a_secret_in_deletion_is_told_as_that() {
     let words = "You can't perform this operation on the secret because it was marked for deletion.";
     let scripted = Scripted::new(&[Answer::Of(400, "InvalidRequestException", json!({ "message": words }))]).await;
     let error = scripted.aws.secret_value("s", None, None).await.unwrap_err();
-    assert!(matches!(error, AwsError::InDeletion(_)), "{error:?}");
+    assert!(matches!(error, AwsError::InDeletion { .. }), "{error:?}");
     assert!(error.hint().unwrap().contains("restore-secret"));
 }
 
 #[tokio::test]
 async fn a_value_that_aws_repeats_in_its_refusal_is_not_told() {
-    let words = "Value 'hunter2' at 'secretString' failed to satisfy constraint";
-    let refusal = Answer::Of(400, "ValidationException", json!({ "message": words }));
-    let scripted = Scripted::new(&[refusal.clone(), refusal]).await;
-    let value = Secret::new("hunter2".into());
-    let token = "0123456789abcdef0123456789abcdef";
-    let put = scripted.aws.put_secret("s", &value, &["AWSCURRENT"], token).await.unwrap_err();
-    let made = scripted.aws.create_secret("s", &value, None, &[], "", token).await.unwrap_err();
-    for error in [put, made] {
-        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+    let token = "glsa_0123456789\"abcdefghijklmnop/qrstuvwxyz";
+    let object = json!({ "token": token, "workspaceId": WORKSPACE }).to_string();
+    let version = "0123456789abcdef0123456789abcdef";
+    for value in [token, object.as_str()] {
+        let escaped = json!(value).to_string();
+        let far = "x".repeat(380);
+        for words in [
+            format!("Value '{value}' at 'secretString' failed to satisfy constraint"),
+            format!("Value {escaped} failed"),
+            format!("{far} {value} and so on"),
+            format!("{far} {escaped} and so on"),
+            format!("the token is {token}"),
+            format!("{far} {}", &token[..20]),
+        ] {
+            for (status, code) in
+                [(400, "ValidationException"), (500, "InternalServiceError"), (409, "X"), (403, "AccessDenied")]
+            {
+                let refusal = Answer::Of(status, code, json!({ "message": words }));
+                let scripted = Scripted::new(&vec![refusal; 8]).await;
+                let value = Secret::new(value.into());
+                let put = scripted.aws.put_secret("s", &value, &["AWSCURRENT"], version).await.unwrap_err();
+                let made = scripted.aws.create_secret("s", &value, None, &[], "", version).await.unwrap_err();
+                for error in [put, made] {
+                    let told = format!("{error} {error:?} {:?}", error.hint());
+                    assert!(!told.contains("glsa") && !told.contains("mnop"), "{status} {words}: {told}");
+                }
+            }
+        }
     }
+}
+
+#[tokio::test]
+async fn what_calls_are_signed_with_is_not_told_where_aws_repeats_it() {
+    let words =
+        "The Canonical String for this request should have been 'POST / x-amz-security-token:secret-0123456789'";
+    let refusal = Answer::Of(403, "SignatureDoesNotMatch", json!({ "message": words }));
+    let scripted = Scripted::new(&[refusal]).await;
+    scripted.aws.heard.hide([Secret::new("secret-0123456789".into())]);
+    let error = scripted.aws.workspaces().await.unwrap_err().to_string();
+    assert!(error.contains("x-amz-security-token:…") && !error.contains("0123456789"), "{error}");
+}
+
+#[tokio::test]
+async fn a_batch_that_one_secret_spoils_is_read_one_by_one() {
+    let value = || Answer::Of(200, "", json!({ "ARN": "x", "SecretString": "one", "VersionId": "v" }));
+    let spoiled = || refused(400, "DecryptionFailure");
+    let scripted = Scripted::new(&[spoiled(), value(), spoiled()]).await;
+    let values = scripted.aws.secret_values(&["a".into(), "b".into()]).await;
+    assert!(values["a"].is_ok());
+    assert!(matches!(&values["b"], Err(AwsError::Key { of, .. }) if of == "b"), "{values:?}");
+}
+
+#[tokio::test]
+async fn a_batch_that_is_refused_as_a_whole_is_refused_for_each_of_it() {
+    let ids = ["a".to_owned(), "b".into(), "c".into()];
+    let scripted = Scripted::new(&vec![refused(400, "ThrottlingException"); 9]).await;
+    let values = scripted.aws.secret_values(&ids).await;
+    assert_eq!(values.len(), 3);
+    for error in values.values() {
+        let told = error.as_ref().unwrap_err().to_string();
+        assert!(told.contains("secretsmanager:BatchGetSecretValue"), "{told}");
+    }
+    assert_eq!(scripted.asked().len(), super::ATTEMPTS, "nobody asks for each again");
+    let names = ["/a".to_owned(), "/b".into()];
+    let scripted = Scripted::new(&vec![refused(400, "ThrottlingException"); 9]).await;
+    let values = scripted.aws.parameters(&names).await;
+    assert!(values.len() == 2 && values.values().all(Result::is_err));
+    assert_eq!(scripted.asked().len(), super::ATTEMPTS);
+}
+
+#[tokio::test]
+async fn a_parameter_is_asked_for_in_the_region_that_its_arn_says() {
+    let far = "arn:aws:ssm:eu-central-1:1:parameter/far".to_owned();
+    let of = |name: &str, arn: &str| {
+        Answer::Of(200, "", json!({ "Parameters": [{ "Name": name, "ARN": arn, "Value": "one" }] }))
+    };
+    let near = "arn:aws:ssm:eu-west-1:1:parameter/near";
+    let scripted = Scripted::new(&[of("/far", &far), of("/near", near)]).await;
+    let values = scripted.aws.parameters(&["/near".to_owned(), far.clone()]).await;
+    assert!(values.values().all(Result::is_ok), "{values:?}");
+    assert_eq!(*scripted.regions.lock().unwrap(), ["eu-central-1", "eu-west-1"]);
+}
+
+#[tokio::test]
+async fn what_takes_long_is_said_with_its_call() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let said: Arc<Mutex<Vec<String>>> = Arc::default();
+    let mut aws = open(format!("http://{}", silent.local_addr().unwrap())).await;
+    let heard = said.clone();
+    aws.patience = super::Patience::saying(move |words| heard.lock().unwrap().push(words.to_owned()));
+    aws.patience.silent_for = std::time::Duration::from_millis(20);
+    let (_connection, ()) = tokio::select! {
+        _ = aws.workspaces() => panic!("nobody answers"),
+        both = async {
+            let connection = silent.accept().await.unwrap();
+            while said.lock().unwrap().is_empty() {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+            (connection, ())
+        } => both,
+    };
+    assert_eq!(*said.lock().unwrap(), ["waiting for AWS in region eu-west-1: grafana:ListWorkspaces"]);
+}
+
+#[tokio::test]
+async fn a_token_that_no_header_takes_is_none() {
+    for key in ["", "a\u{1}b", "ü", "two words"] {
+        let token = json!({ "id": "7", "name": "n", "key": key });
+        let answer = json!({ "serviceAccountToken": token, "serviceAccountId": "3", "workspaceId": WORKSPACE });
+        let error = token_error(answer).await;
+        assert!(matches!(error, AwsError::Lost(_)), "{error:?}");
+    }
+}
+
+async fn token_error(answer: Value) -> AwsError {
+    let scripted = Scripted::new(&[Answer::Of(200, "", answer)]).await;
+    token(&scripted).await.unwrap_err()
 }
 
 #[tokio::test]
@@ -317,7 +427,7 @@ async fn secrets_are_found_by_name_arn_and_arn_without_its_ending() {
     let scripted = Scripted::new(&[Answer::Of(200, "", answer)]).await;
     let bare = "arn:aws:secretsmanager:eu-west-1:1:secret:c".to_owned();
     let ids = ["a".to_owned(), arn("b"), bare, "c-d".to_owned()];
-    let values = scripted.aws.secret_values(&ids).await.unwrap();
+    let values = scripted.aws.secret_values(&ids).await;
     let told: Vec<_> = ids.iter().map(|id| values[id].as_ref().unwrap().value.expose()).collect();
     assert_eq!(told, ["a", "b", "c", "c-d"]);
     assert_eq!(scripted.asked(), ["BatchGetSecretValue"]);
@@ -328,7 +438,7 @@ async fn a_secret_is_asked_for_in_the_region_that_its_arn_says() {
     let value = || Answer::Of(200, "", json!({ "ARN": "x", "SecretString": "one", "VersionId": "v" }));
     let far = "arn:aws:secretsmanager:eu-central-1:1:secret:far-AbCdEf".to_owned();
     let scripted = Scripted::new(&[value(), value(), refused(400, "ResourceNotFoundException")]).await;
-    let values = scripted.aws.secret_values(&["near".to_owned(), far.clone()]).await.unwrap();
+    let values = scripted.aws.secret_values(&["near".to_owned(), far.clone()]).await;
     assert!(values.values().all(Result::is_ok));
     assert!(scripted.aws.secret_value(&far, None, None).await.unwrap().is_none());
     let mut regions = scripted.regions.lock().unwrap().clone();
@@ -343,7 +453,7 @@ async fn secrets_are_read_singly_where_batches_are_denied() {
     let value = |text: &str| Answer::Of(200, "", json!({ "ARN": "x", "SecretString": text, "VersionId": "v" }));
     let denied = || refused(400, "AccessDeniedException");
     let scripted = Scripted::new(&[denied(), value("one"), denied()]).await;
-    let values = scripted.aws.secret_values(&["a".into(), "b".into()]).await.unwrap();
+    let values = scripted.aws.secret_values(&["a".into(), "b".into()]).await;
     assert_eq!(values["a"].as_ref().unwrap().value.expose(), "one");
     assert!(matches!(values["b"], Err(AwsError::Denied { .. })));
     assert_eq!(scripted.asked(), ["BatchGetSecretValue", "GetSecretValue", "GetSecretValue"]);
@@ -361,7 +471,7 @@ async fn one_parameter_that_is_denied_denies_no_other() {
     let found = json!({ "Parameters": [{ "Name": "/a", "Selector": ":3", "Value": "one" }] });
     let denied = || refused(400, "AccessDeniedException");
     let scripted = Scripted::new(&[denied(), Answer::Of(200, "", found), denied()]).await;
-    let values = scripted.aws.parameters(&["/a:3".into(), "/b".into()]).await.unwrap();
+    let values = scripted.aws.parameters(&["/a:3".into(), "/b".into()]).await;
     assert_eq!(values["/a:3"].as_ref().unwrap().expose(), "one");
     let Err(AwsError::Denied { resource, .. }) = &values["/b"] else { panic!("not denied") };
     assert_eq!(resource, "arn:aws:ssm:eu-west-1:*:parameter/b");
@@ -370,6 +480,6 @@ async fn one_parameter_that_is_denied_denies_no_other() {
 #[tokio::test]
 async fn a_parameter_that_is_not_there_is_told_by_its_name() {
     let scripted = Scripted::new(&[Answer::Of(200, "", json!({ "InvalidParameters": ["/a"] }))]).await;
-    let values = scripted.aws.parameters(&["/a".into()]).await.unwrap();
+    let values = scripted.aws.parameters(&["/a".into()]).await;
     assert!(matches!(&values["/a"], Err(AwsError::NotFound(words)) if words.contains("/a")));
 }

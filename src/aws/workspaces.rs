@@ -135,20 +135,24 @@ pub struct Minted {
 }
 
 /// Where a list goes on.
-#[derive(Default)]
 struct Pages {
+    action: &'static str,
     next: Option<String>,
     turned: usize,
 }
 
 impl Pages {
+    fn of(call: &Call) -> Pages {
+        Pages { action: call.action, next: None, turned: 0 }
+    }
+
     /// Whether there is another page. One that was read already, or too many, is no list of AWS's.
     fn turn(&mut self, next: Option<String>) -> Result<bool, AwsError> {
         // Some services end a list with an empty text.
         let next = next.filter(|token| !token.is_empty());
         self.turned += 1;
         if next.is_some() && (next == self.next || self.turned == PAGES) {
-            return Err(AwsError::Lost("its pages never end".into()));
+            return Err(AwsError::Lost(format!("{}: its pages never end", self.action)));
         }
         self.next = next;
         Ok(self.next.is_some())
@@ -158,8 +162,8 @@ impl Pages {
 impl Aws {
     /// All workspaces of the region.
     pub async fn workspaces(&self) -> Result<Vec<Summary>, AwsError> {
-        let call = Call { action: "grafana:ListWorkspaces", resource: "*".into(), repeatable: true };
-        let (mut all, mut pages) = (Vec::new(), Pages::default());
+        let call = Call::new("grafana:ListWorkspaces", "*");
+        let (mut all, mut pages) = (Vec::new(), Pages::of(&call));
         loop {
             let page = self
                 .send(&call, || {
@@ -181,11 +185,11 @@ impl Aws {
 
     /// One workspace.
     pub async fn workspace(&self, id: &str) -> Result<Workspace, AwsError> {
-        let call = self.on("grafana:DescribeWorkspace", id, true);
+        let call = self.on("grafana:DescribeWorkspace", id);
         let answer = self.send(&call, || self.grafana.describe_workspace().workspace_id(id).send()).await?;
         // What is missing in an answer, the SDK makes up.
         let Some(w) = answer.workspace.filter(|w| !w.id().is_empty()) else {
-            return Err(AwsError::Lost("it describes no workspace".into()));
+            return Err(AwsError::Lost(format!("{}: it describes no workspace", call.action)));
         };
         Ok(Workspace {
             id: told(w.id()),
@@ -209,8 +213,8 @@ impl Aws {
 
     /// The versions that a workspace can be upgraded to.
     pub async fn upgrades(&self, workspace: &str) -> Result<Vec<String>, AwsError> {
-        let call = self.on("grafana:ListVersions", workspace, true);
-        let (mut all, mut pages) = (Vec::new(), Pages::default());
+        let call = self.on("grafana:ListVersions", workspace);
+        let (mut all, mut pages) = (Vec::new(), Pages::of(&call));
         loop {
             let page = self
                 .send(&call, || {
@@ -227,8 +231,8 @@ impl Aws {
 
     /// All service accounts of a workspace.
     pub async fn accounts(&self, workspace: &str) -> Result<Vec<Account>, AwsError> {
-        let call = self.on("grafana:ListWorkspaceServiceAccounts", workspace, true);
-        let (mut all, mut pages) = (Vec::new(), Pages::default());
+        let call = self.on("grafana:ListWorkspaceServiceAccounts", workspace);
+        let (mut all, mut pages) = (Vec::new(), Pages::of(&call));
         loop {
             let page = self
                 .send(&call, || {
@@ -251,7 +255,7 @@ impl Aws {
 
     /// Makes a service account. Not repeated: a lost answer may mean that it is there.
     pub async fn create_account(&self, workspace: &str, name: &str, role: Role) -> Result<Account, AwsError> {
-        let call = self.on("grafana:CreateWorkspaceServiceAccount", workspace, false);
+        let call = self.on("grafana:CreateWorkspaceServiceAccount", workspace).once();
         let made = self
             .send(&call, || {
                 let request = self.grafana.create_workspace_service_account().workspace_id(workspace);
@@ -263,8 +267,8 @@ impl Aws {
 
     /// All tokens of a service account, those that ran out included.
     pub async fn tokens(&self, workspace: &str, account: &str) -> Result<Vec<TokenInfo>, AwsError> {
-        let call = self.on("grafana:ListWorkspaceServiceAccountTokens", workspace, true);
-        let (mut all, mut pages) = (Vec::new(), Pages::default());
+        let call = self.on("grafana:ListWorkspaceServiceAccountTokens", workspace);
+        let (mut all, mut pages) = (Vec::new(), Pages::of(&call));
         loop {
             let page = self
                 .send(&call, || {
@@ -294,7 +298,7 @@ impl Aws {
         name: &str,
         seconds: u32,
     ) -> Result<Minted, AwsError> {
-        let call = self.on("grafana:CreateWorkspaceServiceAccountToken", workspace, false);
+        let call = self.on("grafana:CreateWorkspaceServiceAccountToken", workspace).once();
         let life = i32::try_from(seconds).unwrap_or(i32::MAX);
         let made = self
             .send(&call, || {
@@ -303,14 +307,14 @@ impl Aws {
             })
             .await?;
         let Some(token) = made.service_account_token else {
-            return Err(AwsError::Lost("it holds no token".into()));
+            return Err(AwsError::Lost(format!("{}: it holds no token", call.action)));
         };
-        Ok(Minted { id: token.id, name: token.name, key: Secret::new(token.key) })
+        Ok(Minted { id: token.id, name: token.name, key: key(&call, token.key)? })
     }
 
     /// Deletes a token; one that is not there is deleted.
     pub async fn delete_token(&self, workspace: &str, account: &str, token: &str) -> Result<(), AwsError> {
-        let call = self.on("grafana:DeleteWorkspaceServiceAccountToken", workspace, true);
+        let call = self.on("grafana:DeleteWorkspaceServiceAccountToken", workspace);
         let deleted = self
             .send(&call, || {
                 let request = self.grafana.delete_workspace_service_account_token().workspace_id(workspace);
@@ -328,7 +332,7 @@ impl Aws {
         role: Role,
         seconds: u32,
     ) -> Result<Secret, AwsError> {
-        let call = self.on("grafana:CreateWorkspaceApiKey", workspace, false);
+        let call = self.on("grafana:CreateWorkspaceApiKey", workspace).once();
         let life = i32::try_from(seconds).unwrap_or(i32::MAX);
         let made = self
             .send(&call, || {
@@ -336,20 +340,29 @@ impl Aws {
                 request.key_name(name).key_role(role.to_string()).seconds_to_live(life).send()
             })
             .await?;
-        Ok(Secret::new(made.key))
+        key(&call, made.key)
     }
 
     /// Deletes an API key; one that is not there is deleted.
     pub async fn delete_api_key(&self, workspace: &str, name: &str) -> Result<(), AwsError> {
-        let call = self.on("grafana:DeleteWorkspaceApiKey", workspace, true);
+        let call = self.on("grafana:DeleteWorkspaceApiKey", workspace);
         let deleted = self
             .send(&call, || self.grafana.delete_workspace_api_key().workspace_id(workspace).key_name(name).send())
             .await;
         gone(deleted.map(drop))
     }
 
-    fn on(&self, action: &'static str, workspace: &str, repeatable: bool) -> Call {
-        Call { action, resource: self.arn("grafana", &format!("/workspaces/{workspace}")), repeatable }
+    fn on(&self, action: &'static str, workspace: &str) -> Call {
+        Call::new(action, self.arn("grafana", &format!("/workspaces/{workspace}")))
+    }
+}
+
+/// A token as AWS gives it. It is sent in a header, which takes nothing but plain characters.
+fn key(call: &Call, text: String) -> Result<Secret, AwsError> {
+    let text = text.trim();
+    match !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic()) {
+        true => Ok(Secret::new(text.to_owned())),
+        false => Err(AwsError::Lost(format!("{}: its token is none", call.action))),
     }
 }
 

@@ -78,8 +78,9 @@ async fn write(goal: Goal, args: ApplyArgs, session: &Session<'_>) -> Result<Exi
     if !run.auto_approve {
         session.may_ask(run.input, &goal.to_string(), "read the plan")?;
     }
-    let (settings, problems) = gather::settle(&directory.directory, &workspace, &rules, session.machine)?;
+    let (mut settings, problems) = gather::settle(&directory.directory, &workspace, &rules, session.machine)?;
     gather::must_be_named(&settings)?;
+    settings.access = settings.access.writing();
     let mut gathered = gather(goal, settings, problems, Some(patience), session).await?;
     session.sweep().await;
     may_write(&gathered)?;

@@ -128,11 +128,14 @@ pub fn settle(
     directory::tell(&problems, 1, directory::Sent::Nothing, session.terminal)?;
     file.url = None;
     let mut managed = managed.clone();
+    let usage = |message: String| Failure::new(Exit::Usage, message);
+    if managed.stack.is_none() {
+        managed.stack = session.machine.named("AMGCTL_STACK").map_err(usage)?;
+    }
     if managed.workspace.is_none() && managed.sandbox.is_none() {
-        managed.workspace = session.machine.variable("AMGCTL_WORKSPACE");
+        managed.workspace = session.machine.named("AMGCTL_WORKSPACE").map_err(usage)?;
     }
     let args = WorkspaceArgs { managed, ..WorkspaceArgs::default() };
-    let usage = |message: String| Failure::new(Exit::Usage, message);
     let mut settings =
         Settings::settle(directory.directory.clone(), file.clone(), &args, &RulesArgs::default()).map_err(usage)?;
     // The embedded workspace is entered through its AWS, as any other.

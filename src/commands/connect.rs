@@ -29,7 +29,12 @@ pub struct Connection {
 pub async fn connect(settings: &Settings, aws: bool, session: &Session<'_>) -> Result<Connection, Failure> {
     let mut entered = None;
     let (url, bearer, name): (String, Arc<dyn Bearer>, Option<String>) = match &settings.workspace {
-        Choice::Url(url) => (url.clone(), Arc::new(token(settings, session).await?), None),
+        Choice::Url(url) => {
+            if let Some(fault) = session.machine.faults.of_network() {
+                return Err(Failure::new(Exit::Usage, fault).hint("set it anew, or unset it"));
+            }
+            (url.clone(), Arc::new(token(settings, session).await?), None)
+        }
         Choice::Sandbox(version) => {
             let options = embedded("--sandbox", version, session.machine)?;
             let (url, tokens) = session.sandbox(Options { aws, ..options }).await?;
@@ -52,9 +57,19 @@ pub async fn connect(settings: &Settings, aws: bool, session: &Session<'_>) -> R
 
 /// The token for a workspace that is named by its URL: from the environment, else from the secret of the settings.
 async fn token(settings: &Settings, session: &Session<'_>) -> Result<Given, Failure> {
-    if let Some(token) = session.machine.variable("GRAFANA_TOKEN") {
+    let odd = |message: String| {
+        Failure::new(Exit::Auth, message)
+            .hint("copy the token anew: it is one word of plain letters, digits and signs")
+    };
+    // A secret that was typed is meant, whatever stands in the environment.
+    if !settings.access.secret_is_typed
+        && let Some(token) = session.machine.named("GRAFANA_TOKEN").map_err(odd)?
+    {
+        if !token.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(odd("GRAFANA_TOKEN holds a character that no token has".into()));
+        }
         let hint = "make a new token for the service account, and put it in GRAFANA_TOKEN".into();
-        return Ok(Given { secret: Secret::new(token.trim().to_owned()), hint });
+        return Ok(Given { secret: Secret::new(token), hint });
     }
     let Some(secret) = &settings.access.secret else {
         return Err(Failure::new(Exit::Auth, "there is no token for the workspace")

@@ -4,7 +4,7 @@ use crate::render::style::{Tone, clean};
 use crate::terminal::Terminal;
 
 /// How a command ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[repr(u8)]
 pub enum Exit {
     /// Done, or nothing to do.

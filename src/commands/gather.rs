@@ -110,8 +110,16 @@ pub async fn gather(
     }
     let (bodies, fingerprints) = match goal {
         Goal::Apply => {
-            let values = kept::fetch(&declarations, &settings, session).await.map_err(|failed| match failed {
-                kept::Failed::Here(problems) => tell_reads(&problems, &declarations, terminal),
+            let fetched = match &registry {
+                // What tells values apart stands in the record. Who may not read that, as the job of a pull request,
+                // has no use for them.
+                Registry::Unknown(_) if patience.is_none() => Ok(BTreeMap::new()),
+                _ => kept::fetch(&declarations, &settings, session).await,
+            };
+            let values = fetched.map_err(|failed| match failed {
+                kept::Failed::Here(problems, exit) => {
+                    Failure { exit, ..tell_reads(&problems, &declarations, terminal) }
+                }
                 kept::Failed::Everywhere(failure) => failure,
             })?;
             declarations.fetched(values);
@@ -423,6 +431,8 @@ fn bodies(
         }
         let secrets = match body.secrets {
             Ok(secrets) => secrets,
+            // Nothing is fetched where nothing could be told apart.
+            Err(_) if matches!(registry, Registry::Unknown(_)) => Vec::new(),
             Err(problem) if scope.contains(address) => return Err(problem),
             // Nothing is fetched for what is not planned.
             Err(_) => Vec::new(),
@@ -467,10 +477,14 @@ pub fn settle(
 ) -> Result<(Settings, Vec<Problem>), Failure> {
     let (file, problems) = directory::settings(directory)?;
     let mut workspace = workspace.clone();
+    let usage = |message: String| Failure::new(Exit::Usage, message).hint("set it anew, or unset it");
     let typed = &mut workspace.managed;
+    if typed.stack.is_none() {
+        typed.stack = machine.named("AMGCTL_STACK").map_err(usage)?;
+    }
     if workspace.url.is_none() && typed.workspace.is_none() && typed.sandbox.is_none() {
-        workspace.url = machine.variable("AMGCTL_URL");
-        typed.workspace = machine.variable("AMGCTL_WORKSPACE");
+        workspace.url = machine.named("AMGCTL_URL").map_err(usage)?;
+        typed.workspace = machine.named("AMGCTL_WORKSPACE").map_err(usage)?;
         if workspace.url.is_some() && typed.workspace.is_some() {
             return Err(Failure::new(Exit::Usage, "AMGCTL_URL and AMGCTL_WORKSPACE both name a workspace")
                 .hint("unset one of them"));

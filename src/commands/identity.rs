@@ -8,6 +8,7 @@ use super::{Exit, Failure, Session, connect, holder, managed};
 use crate::aws::{Account, Aws, Role, SecretInfo, TokenInfo, Workspace};
 use crate::cli::{DirectoryArgs, IdentityCommand, ManagedArgs, PolicyArgs, PolicyMode, PruneArgs, StatusArgs};
 use crate::identity::find::Named;
+use crate::identity::github::{self, Jobs};
 use crate::identity::names::{self, Purpose, purpose};
 use crate::identity::policy::{self, About, Job};
 use crate::identity::rotation::{self, Holding};
@@ -301,19 +302,7 @@ fn print_policy(args: &PolicyArgs, session: &Session<'_>) -> Result<Exit, Failur
     }
     let terminal = session.terminal;
     if let Some(repository) = &args.github {
-        let (repository, branch) = match repository.split_once(':') {
-            Some((repository, branch)) => (repository, Some(branch)),
-            None => (repository.as_str(), None),
-        };
-        if repository.split('/').filter(|part| !part.is_empty()).count() != 2 {
-            return Err(Failure::new(
-                Exit::Usage,
-                format!("--github {repository}: this is no repository of GitHub"),
-            )
-            .hint("write it as OWNER/REPOSITORY or OWNER/REPOSITORY:BRANCH"));
-        }
-        terminal.print(&format!("{:#}", policy::github(&about, repository, branch)));
-        return Ok(Exit::Done);
+        return print_roles(repository, &about, args, session);
     }
     let job = match args.mode {
         PolicyMode::Plan => Job::Plan,
@@ -323,5 +312,42 @@ fn print_policy(args: &PolicyArgs, session: &Session<'_>) -> Result<Exit, Failur
     };
     terminal.print(&format!("{:#}", policy::policy(job, &about)));
     terminal.say(&format!("note: {}", policy::meaning(job)));
+    Ok(Exit::Done)
+}
+
+/// The roles of a repository of GitHub.
+fn print_roles(typed: &str, about: &About, args: &PolicyArgs, session: &Session<'_>) -> Result<Exit, Failure> {
+    let usage = |message: String| Failure::new(Exit::Usage, message);
+    let named = github::Named::read(typed, args.github_ids.as_deref()).map_err(|message| {
+        usage(message).hint("write it as OWNER/REPOSITORY:BRANCH, numbers as --github-ids OWNER-ID/REPOSITORY-ID")
+    })?;
+    let apply = match (&args.environment, &named.branch) {
+        (Some(name), _) => match github::environment_fault(name) {
+            Some(fault) => return Err(usage(fault)),
+            None => Jobs::Environment(name.clone()),
+        },
+        (None, Some(branch)) if args.any => {
+            return Err(usage(format!("--any trusts every branch, and `{branch}` is named")));
+        }
+        (None, Some(branch)) => Jobs::Branch(branch.clone()),
+        (None, None) if args.any => Jobs::All,
+        (None, None) => {
+            return Err(usage(format!("--github {typed} names no branch, and every one would be trusted")).hint(format!(
+                "name the one that applies: {typed}:main; or --environment NAME; or --any for every branch, tag and \
+                 pull request"
+            )));
+        }
+    };
+    let viewer = args.viewer_secret.clone().unwrap_or_default();
+    let of_viewer = About { secrets: args.viewer_secret.iter().cloned().collect(), ..About::default() };
+    if let Some(fault) = of_viewer.fault() {
+        return Err(usage(fault.replace("--secret", "--viewer-secret")));
+    }
+    let terminal = session.terminal;
+    terminal.print(&format!("{:#}", github::roles(about, &named.repository, &apply, &viewer)));
+    for note in github::notes(&named.repository, &named, &apply, &viewer) {
+        terminal.say(&note);
+    }
+    terminal.say(&format!("note: {}", policy::meaning(Job::Apply)));
     Ok(Exit::Done)
 }

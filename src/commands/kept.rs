@@ -2,18 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::{Failure, Session, managed};
+use super::{Exit, Failure, Session, managed};
 use crate::aws::{Aws, AwsError};
-use crate::model::{Address, Declared, Kept, KindName, Problem, Secret, Target};
+use crate::model::{Address, Declared, Kept, KindName, Problem, Secret, Spot, Target};
 use crate::settings::Settings;
 use crate::source::Declarations;
 
+/// How many places one refusal of all is shown at.
+const PLACES: usize = 10;
+
 /// Why there are no values.
 pub enum Failed {
-    /// Some cannot be had; each problem says where it stands.
-    Here(Vec<Problem>),
+    /// Some cannot be had; each problem says where it stands. With the status that they stand for.
+    Here(Vec<Problem>, Exit),
     /// AWS cannot be asked at all.
     Everywhere(Failure),
 }
@@ -65,32 +68,57 @@ pub async fn fetch(
     }
     let aws = managed::aws(settings, session).await.map_err(Failed::Everywhere)?;
     let (mut values, mut refused) = (BTreeMap::new(), BTreeMap::new());
-    for (kept, value) in ask(&aws, &wanted).await.map_err(|e| Failed::Everywhere(managed::failure(&e)))? {
+    for (kept, value) in ask(&aws, &wanted).await {
         match value {
             Ok(value) => drop(values.insert(kept.clone(), value)),
             Err(why) => drop(refused.insert(kept, why)),
         }
     }
-    let planned = declarations.objects.iter().filter(|declared| scope.contains(&declared.address));
-    let problems: Vec<Problem> = planned.flat_map(|d| problems(declarations, d, &refused)).collect();
-    if problems.is_empty() { Ok(values) } else { Err(Failed::Here(problems)) }
+    let Some(exit) = status(refused.values()) else { return Ok(values) };
+    let planned: Vec<_> =
+        declarations.objects.iter().filter(|declared| scope.contains(&declared.address)).collect();
+    Err(Failed::Here(problems(declarations, &planned, &refused), exit))
 }
 
-fn problems(declarations: &Declarations, declared: &Declared, refused: &BTreeMap<&Kept, Why>) -> Vec<Problem> {
-    declared
-        .secrets
-        .iter()
-        .filter_map(|secret| {
-            let kept = secret.kept.as_ref()?;
-            let why = refused.get(kept)?;
-            let spot = declarations.locate(declared, &format!("/secureJsonData/{}", escaped(&secret.key)));
+/// The status of several refusals, in the order of the README's table: what the directory names and is not there, what
+/// may not be read, everything else.
+fn status<'a>(refused: impl Iterator<Item = &'a Why>) -> Option<Exit> {
+    const ORDER: [Exit; 3] = [Exit::Faults, Exit::Auth, Exit::Error];
+    refused.map(|why| why.exit).min_by_key(|exit| ORDER.iter().position(|e| e == exit))
+}
+
+/// One problem for each value that cannot be had; one for all where AWS refuses all for the same reason.
+fn problems(declarations: &Declarations, planned: &[&Declared], refused: &BTreeMap<&Kept, Why>) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = Vec::new();
+    let mut together: BTreeMap<&Why, Vec<(&Kept, Spot)>> = BTreeMap::new();
+    for (declared, secret) in planned.iter().flat_map(|declared| declared.secrets.iter().map(|s| (*declared, s))) {
+        let Some((kept, why)) = secret.kept.as_ref().and_then(|kept| refused.get_key_value(kept)) else { continue };
+        let spot = declarations.locate(declared, &format!("/secureJsonData/{}", escaped(&secret.key)));
+        if why.of_all {
+            together.entry(why).or_default().push((kept, spot));
+        } else {
             let problem = Problem::error("secret-not-fetched", format!("{kept}: {}", why.message)).spot(spot);
-            Some(match &why.hint {
-                Some(hint) => problem.help(hint.clone()),
-                None => problem,
-            })
-        })
-        .collect()
+            problems.push(why.helped(problem));
+        }
+    }
+    for (why, places) in together {
+        let names: BTreeSet<&Kept> = places.iter().map(|(kept, _)| *kept).collect();
+        let message = match names.len() {
+            1 => format!("{}: {}", places[0].0, why.message),
+            n => format!("{n} secrets could not be read: {}", why.message),
+        };
+        let mut problem = Problem::error("secret-not-fetched", message);
+        let more = places.len().saturating_sub(PLACES);
+        for (kept, mut spot) in places.into_iter().take(PLACES) {
+            spot.label = kept.to_string();
+            problem = problem.spot(spot);
+        }
+        if more > 0 {
+            problem = problem.note(format!("and at {more} more places"));
+        }
+        problems.push(why.helped(problem));
+    }
+    problems
 }
 
 /// A key as a part of a JSON pointer.
@@ -98,21 +126,52 @@ fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
+/// Why a value cannot be had.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Why {
     message: String,
     hint: Option<String>,
+    /// Whether nothing else could be had either.
+    of_all: bool,
+    exit: Exit,
+}
+
+impl Why {
+    /// What the directory names is not there, or is not what it has to be.
+    fn fault(message: impl Into<String>) -> Why {
+        Why { message: message.into(), hint: None, of_all: false, exit: Exit::Faults }
+    }
+
+    fn helped(&self, problem: Problem) -> Problem {
+        match &self.hint {
+            Some(hint) => problem.help(hint.clone()),
+            None => problem,
+        }
+    }
 }
 
 impl From<&AwsError> for Why {
     fn from(error: &AwsError) -> Why {
-        Why { message: error.to_string(), hint: error.hint() }
+        let exit = match error {
+            AwsError::NotFound(_) | AwsError::Invalid(_) | AwsError::InDeletion { .. } | AwsError::Bytes(_) => {
+                Exit::Faults
+            }
+            other => managed::status(other),
+        };
+        let hint = match error {
+            AwsError::NotFound(_) => {
+                Some("correct the name; what is in another region or account is named by its ARN".into())
+            }
+            other => other.hint(),
+        };
+        Why { message: error.to_string(), hint, of_all: !error.is_of_one(), exit }
     }
 }
 
 type Answers<'a> = Vec<(&'a Kept, Result<Secret, Why>)>;
 
 /// Asks for everything: current versions and parameters in batches, other versions one by one.
-async fn ask<'a>(aws: &Aws, wanted: &BTreeSet<&'a Kept>) -> Result<Answers<'a>, AwsError> {
+async fn ask<'a>(aws: &Aws, wanted: &BTreeSet<&'a Kept>) -> Answers<'a> {
     let (mut ids, mut names) = (BTreeSet::new(), BTreeSet::new());
     for kept in wanted {
         match kept {
@@ -123,11 +182,8 @@ async fn ask<'a>(aws: &Aws, wanted: &BTreeSet<&'a Kept>) -> Result<Answers<'a>, 
     }
     let ids: Vec<String> = ids.into_iter().collect();
     let names: Vec<String> = names.into_iter().collect();
-    let (current, parameters) = tokio::try_join!(
-        async { if ids.is_empty() { Ok(BTreeMap::new()) } else { aws.secret_values(&ids).await } },
-        async { if names.is_empty() { Ok(BTreeMap::new()) } else { aws.parameters(&names).await } },
-    )?;
-    let missing = || Why { message: "it does not exist".into(), hint: None };
+    let (current, parameters) = tokio::join!(aws.secret_values(&ids), aws.parameters(&names));
+    let missing = || Why::fault("it does not exist");
     let mut answers = Vec::new();
     for kept in wanted {
         let answer = match kept {
@@ -143,34 +199,37 @@ async fn ask<'a>(aws: &Aws, wanted: &BTreeSet<&'a Kept>) -> Result<Answers<'a>, 
             },
             Kept::Secret { id, key, stage } => match aws.secret_value(id, Some(stage), None).await {
                 Ok(Some(secret)) => part(&secret.value, key),
-                Ok(None) => Err(Why { message: format!("it has no version labelled `{stage}`"), hint: None }),
+                Ok(None) => Err(Why::fault(format!("it has no version labelled `{stage}`"))),
                 Err(error) => Err((&error).into()),
             },
         };
         answers.push((*kept, answer));
     }
-    Ok(answers)
+    answers
 }
 
-/// The key of a secret's JSON, or all of it. What is wrong is told without a byte of the value.
+/// The key of a secret's JSON, or all of it. A number is taken as it is written: `1.10` is a version, and 23 digits are
+/// a number of an account somewhere. What is wrong is told without a byte of the value.
 fn part(value: &Secret, key: &str) -> Result<Secret, Why> {
-    let why = |message: String| Why { message, hint: None };
     if key.is_empty() {
         return Ok(value.clone());
     }
-    let Ok(Value::Object(object)) = serde_json::from_str(value.expose()) else {
-        return Err(why("its value is no JSON object".into()));
+    let Ok(object) = serde_json::from_str::<BTreeMap<String, &RawValue>>(value.expose()) else {
+        return Err(Why::fault("its value is no JSON object"));
     };
-    match object.get(key) {
-        Some(Value::String(text)) => Ok(Secret::new(text.clone())),
-        Some(Value::Number(number)) => Ok(Secret::new(number.to_string())),
-        Some(Value::Bool(flag)) => Ok(Secret::new(flag.to_string())),
-        Some(Value::Null | Value::Array(_) | Value::Object(_)) => Err(why("its value is no text".into())),
-        None => {
-            let keys: Vec<String> = object.keys().map(|k| format!("`{k}`")).collect();
-            let hint = format!("the secret's JSON has the keys {}", keys.join(", "));
-            Err(Why { message: "there is no such key".into(), hint: Some(hint) })
-        }
+    let Some(raw) = object.get(key) else {
+        let keys: Vec<String> = object.keys().map(|k| format!("`{k}`")).collect();
+        let hint = format!("the secret's JSON has the keys {}", keys.join(", "));
+        return Err(Why { hint: Some(hint), ..Why::fault("there is no such key") });
+    };
+    let text = raw.get();
+    match text.as_bytes().first() {
+        Some(b'"') => match serde_json::from_str(text) {
+            Ok(text) => Ok(Secret::new(text)),
+            Err(_) => Err(Why::fault("its value is no text")),
+        },
+        Some(b'0'..=b'9' | b'-' | b't' | b'f') => Ok(Secret::new(text.to_owned())),
+        _ => Err(Why::fault("its value is no text")),
     }
 }
 
@@ -186,9 +245,40 @@ mod tests {
     fn a_part_of_a_secret_is_its_key_or_all_of_it() {
         assert_eq!(of("plain", ""), Ok("plain".into()));
         assert_eq!(of(r#"{"a":"x","n":1}"#, "a"), Ok("x".into()));
-        assert_eq!(of(r#"{"a":"x","n":1}"#, "n"), Ok("1".into()));
+        assert_eq!(of(r#"{"a":"x\nü","t":true}"#, "a"), Ok("x\nü".into()));
+        assert_eq!(of(r#"{"a":"x","t": true }"#, "t"), Ok("true".into()));
         for text in [r#"{"other":"planted"}"#, "planted", r#"{"a":["planted"]}"#] {
             assert!(!of(text, "a").unwrap_err().contains("planted"));
+        }
+    }
+
+    #[test]
+    fn a_number_keeps_its_spelling() {
+        for number in ["1", "1.10", "12345678901234567890123", "1e400", "-0", "1E+2", "0.10000000000000000000001"] {
+            assert_eq!(of(&format!(r#"{{ "n" : {number} }}"#), "n"), Ok(number.into()));
+        }
+    }
+
+    #[test]
+    fn the_status_is_the_first_that_applies() {
+        let why = |exit| Why { exit, ..Why::fault("x") };
+        let of = |all: &[Exit]| status(all.iter().map(|exit| why(*exit)).collect::<Vec<_>>().iter());
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[Exit::Error, Exit::Auth]), Some(Exit::Auth));
+        assert_eq!(of(&[Exit::Auth, Exit::Faults, Exit::Error]), Some(Exit::Faults));
+        let denied = AwsError::Denied {
+            action: "secretsmanager:GetSecretValue".into(),
+            resource: "x".into(),
+            principal: None,
+            reason: None,
+        };
+        for (error, exit) in [
+            (denied, Exit::Auth),
+            (AwsError::NotFound("x".into()), Exit::Faults),
+            (AwsError::Key { action: "kms:Decrypt", of: "x".into(), words: "x".into() }, Exit::Auth),
+            (AwsError::Throttled("x".into()), Exit::Error),
+        ] {
+            assert_eq!(Why::from(&error).exit, exit, "{error}");
         }
     }
 

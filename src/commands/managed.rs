@@ -1,20 +1,22 @@
 //! Getting into a workspace of Amazon Managed Grafana: AWS, the workspace, a token that is made for the run or stored.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::{Exit, Failure, Session, connect};
-use crate::aws::{Aws, AwsError, Options, Role, Summary, Workspace};
+use crate::aws::{Aws, AwsError, Options, Patience, Role, Summary, Variables, Workspace};
 use crate::grafana::bearer::{Bearer, Given};
 use crate::grafana::is_loopback;
 use crate::identity::find::{FindError, Named, find};
 use crate::identity::mint::{MintError, Minter, account};
 use crate::identity::policy;
 use crate::identity::stored::{self, Stored};
+use crate::render::style::clean;
 use crate::render::table::rows;
-use crate::settings::{Access, Choice, Managed, Settings};
+use crate::settings::{Access, Choice, Creation, Machine, Managed, Settings};
 
 /// A stored token that has less left than this is told of.
 const SOON: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -64,8 +66,41 @@ pub async fn open(
     if let Some(odd) = region.as_deref().filter(|region| !policy::is_region(region)) {
         return Err(Failure::new(Exit::Usage, format!("`{odd}` is no AWS region")).hint("it looks like eu-west-1"));
     }
-    let options = Options { region, profile: access.profile.clone(), embedded };
+    if embedded.is_none()
+        && let Some(fault) = session.machine.faults.of_aws()
+    {
+        // Keys are what is not accepted; everything else makes no sense.
+        let is_key = ["AWS_ACCESS_KEY_ID ", "AWS_SECRET_ACCESS_KEY ", "AWS_SESSION_TOKEN "];
+        let exit = if is_key.iter().any(|name| fault.starts_with(name)) { Exit::Auth } else { Exit::Usage };
+        return Err(Failure::new(exit, fault).hint("set it anew, or unset it"));
+    }
+    let terminal = session.terminal.clone();
+    let options = Options {
+        region,
+        profile: access.profile.clone(),
+        variables: variables(session.machine),
+        embedded,
+        patience: Patience::saying(move |words| terminal.say(&format!("note: {}", clean(words)))),
+    };
     Aws::open(options).await.map_err(|e| failure(&e))
+}
+
+/// What the environment says of credentials.
+fn variables(machine: &Machine) -> Variables {
+    let home = machine.variable("HOME").or_else(|| machine.variable("USERPROFILE"));
+    let file = |variable: &str, name: &str| {
+        let own = || Some(Path::new(home.as_deref()?).join(".aws").join(name));
+        machine.variable(variable).map(PathBuf::from).or_else(own)
+    };
+    let files = [file("AWS_CONFIG_FILE", "config"), file("AWS_SHARED_CREDENTIALS_FILE", "credentials")];
+    Variables {
+        profile: machine.variable("AWS_PROFILE"),
+        keys: machine.variable("AWS_ACCESS_KEY_ID").is_some()
+            && machine.variable("AWS_SECRET_ACCESS_KEY").is_some(),
+        token_file: machine.variable("AWS_WEB_IDENTITY_TOKEN_FILE"),
+        role: machine.variable("AWS_ROLE_ARN").is_some(),
+        files: files.into_iter().flatten().collect(),
+    }
 }
 
 /// Finds the workspace and gets a token for it.
@@ -135,7 +170,10 @@ pub async fn read(aws: &Aws, secret: &str, key: Option<&str>) -> Result<Stored, 
             Exit::Auth,
             format!("there is no secret `{secret}` in region {}", aws.region_of(secret)),
         )
-        .hint(format!("make it with `amgctl bootstrap-identity --secret {secret}`, or correct `auth.secret`")));
+        .hint(format!(
+            "make it with `amgctl bootstrap-identity --secret {secret}`, or correct `auth.secret`; one of another \
+             region or account is named by its ARN"
+        )));
     };
     stored::read(&value.value, key).map_err(|words| {
         Failure::new(Exit::Auth, format!("the secret `{secret}` holds no token: {words}"))
@@ -169,7 +207,18 @@ async fn minted(
 ) -> Result<Arc<Minter>, Failure> {
     let (stack, access) = (&settings.stack, &settings.access);
     let told = |error: MintError| not_minted(error, workspace, settings);
-    let account = account(aws, &workspace.id, stack, Role::Admin, access.create_account).await.map_err(told)?;
+    let account = match account(aws, &workspace.id, stack, Role::Admin, false).await {
+        Err(MintError::NoAccount(name)) if access.create_account == Creation::Now => {
+            // Nobody is asked before it is there: what is to be approved cannot be read without it.
+            session.terminal.say(&format!(
+                "note: the service account `{name}` is made (ADMIN; a billed user of the workspace), as \
+                 `identity.create` in amgctl.yaml says"
+            ));
+            account(aws, &workspace.id, stack, Role::Admin, true).await
+        }
+        other => other,
+    };
+    let account = account.map_err(told)?;
     let minter = Arc::new(Minter::new(aws.clone(), workspace.id.clone(), account, stack.clone(), access.token_ttl));
     // Kept before anything is made, so that what is made is deleted however this ends.
     session.keep(minter.clone());
@@ -183,6 +232,18 @@ pub fn not_minted(error: MintError, workspace: &Workspace, settings: &Settings) 
     let stack = &settings.stack;
     match error {
         MintError::Aws(error) => failure(&error),
+        MintError::NoAccount(name) if settings.access.create_account == Creation::ByApply => {
+            Failure::new(Exit::Auth, format!("{told}, and a run that only reads makes none"))
+                .note(format!(
+                    "`amgctl apply` would make it (`identity.create` in amgctl.yaml): `{name}`, ADMIN, a billed user of \
+                     the workspace {}",
+                    workspace.id
+                ))
+                .hint(format!(
+                    "apply; or make it now with `amgctl bootstrap-identity --no-secret --stack {stack}`; or read with a \
+                     stored token: --secret NAME"
+                ))
+        }
         MintError::NoAccount(_) => Failure::new(Exit::Auth, told)
             .note(format!("the workspace is {}; a service account is a billed user of it", workspace.id))
             .hint(format!(
@@ -197,11 +258,14 @@ pub fn not_minted(error: MintError, workspace: &Workspace, settings: &Settings) 
     }
 }
 
-/// A failure of AWS, with the status that it stands for.
+/// The status that a failure of AWS stands for.
 #[must_use]
-pub fn failure(error: &AwsError) -> Failure {
-    let exit = match error {
+pub fn status(error: &AwsError) -> Exit {
+    match error {
         AwsError::NoCredentials(_)
+        | AwsError::Configuration { .. }
+        | AwsError::IdentityToken { .. }
+        | AwsError::Key { .. }
         | AwsError::CredentialsExpired { .. }
         | AwsError::NotAccepted(_)
         | AwsError::NoRegion
@@ -210,9 +274,22 @@ pub fn failure(error: &AwsError) -> Failure {
         | AwsError::WrongRegion(_)
         | AwsError::NotReached { .. }
         | AwsError::Quota(_) => Exit::Auth,
-        _ => Exit::Error,
-    };
-    let failure = Failure::new(exit, error.to_string());
+        AwsError::Replica { .. }
+        | AwsError::NotFound(_)
+        | AwsError::Conflict(_)
+        | AwsError::Throttled(_)
+        | AwsError::NotAws(_)
+        | AwsError::Bytes(_)
+        | AwsError::Invalid(_)
+        | AwsError::InDeletion { .. }
+        | AwsError::Lost(_) => Exit::Error,
+    }
+}
+
+/// A failure of AWS, with the status that it stands for.
+#[must_use]
+pub fn failure(error: &AwsError) -> Failure {
+    let failure = Failure::new(status(error), error.to_string());
     match error.hint() {
         Some(hint) => failure.hint(hint),
         None => failure,

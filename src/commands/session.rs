@@ -270,6 +270,7 @@ mod tests {
     async fn left_by(then: impl FnOnce() -> Exit) -> (Ended, usize) {
         let machine = Machine {
             variable: Arc::new(|_| None),
+            faults: crate::settings::variables::Faults::default(),
             working_directory: std::path::PathBuf::new(),
             name: String::new(),
         };

@@ -7,7 +7,7 @@ use crate::aws::{Aws, Workspace};
 use crate::cli::{WorkspaceCommand, WorkspaceListArgs, WorkspaceShowArgs};
 use crate::identity::find::{FindError, Named, by_name};
 use crate::render::table::table;
-use crate::settings::Access;
+use crate::settings;
 
 /// `amgctl workspace`.
 pub async fn run(command: WorkspaceCommand, session: &Session<'_>) -> Result<Exit, Failure> {
@@ -18,7 +18,7 @@ pub async fn run(command: WorkspaceCommand, session: &Session<'_>) -> Result<Exi
 }
 
 async fn list(args: WorkspaceListArgs, session: &Session<'_>) -> Result<Exit, Failure> {
-    let access = Access { region: args.aws.region, profile: args.aws.profile, ..Access::default() };
+    let access = settings::aws_access(&args.aws).map_err(|message| Failure::new(Exit::Usage, message))?;
     let aws = managed::open(args.sandbox.as_deref(), None, &access, session).await?;
     let all = aws.workspaces().await.map_err(|e| managed::failure(&e))?;
     if args.json {
@@ -45,9 +45,13 @@ async fn list(args: WorkspaceListArgs, session: &Session<'_>) -> Result<Exit, Fa
 }
 
 async fn show(args: WorkspaceShowArgs, session: &Session<'_>) -> Result<Exit, Failure> {
-    let access = Access { region: args.aws.region, profile: args.aws.profile, ..Access::default() };
-    let named =
-        args.workspace.or_else(|| session.machine.variable("AMGCTL_WORKSPACE").filter(|_| args.sandbox.is_none()));
+    let usage = |message: String| Failure::new(Exit::Usage, message);
+    let access = settings::aws_access(&args.aws).map_err(usage)?;
+    let named = match args.workspace {
+        Some(text) => Some(settings::variables::name("WORKSPACE", &text).map_err(usage)?),
+        None if args.sandbox.is_some() => None,
+        None => session.machine.named("AMGCTL_WORKSPACE").map_err(usage)?,
+    };
     let read = Named::read(named.as_deref());
     let region = read.region().map(str::to_owned);
     let aws = managed::open(args.sandbox.as_deref(), region, &access, session).await?;

@@ -4,6 +4,7 @@
 //! What is decided is pure and stands in a file of its own; what is done is sent through [`crate::aws`].
 
 pub mod find;
+pub mod github;
 pub mod mint;
 pub mod names;
 pub mod policy;

@@ -1,4 +1,4 @@
-//! IAM policies: the least that each job needs, and the trust of a role for GitHub Actions (pure, `amg.md` 5.2).
+//! IAM policies: the least that each job needs (pure, `amg.md` 5.2). Whom a role trusts stands in [`super::github`].
 //!
 //! No condition of IAM narrows a token to one service account: whoever may make tokens is an admin of the workspace's
 //! Grafana. The texts say so.
@@ -37,10 +37,13 @@ pub enum Job {
     Bootstrap,
     /// Any run with the stored token.
     Reader,
+    /// A plan with a stored token of a workspace that is named by its URL: on pull requests, that of a VIEWER.
+    Viewer,
 }
 
 impl About {
-    fn part<'a>(text: &'a str, else_: &'a str) -> &'a str {
+    /// A part, or the word to be filled in where it is not known.
+    pub(super) fn part<'a>(text: &'a str, else_: &'a str) -> &'a str {
         if text.is_empty() { else_ } else { text }
     }
 
@@ -119,7 +122,9 @@ pub fn policy(job: Job, about: &About) -> Value {
         names.iter().map(|name| about.secret_arn(name, ending)).collect()
     };
     // Names have no resource of their own: a list is of the whole account.
-    allow("FindWorkspace", &["grafana:ListWorkspaces"], json!("*"));
+    if job != Job::Viewer {
+        allow("FindWorkspace", &["grafana:ListWorkspaces"], json!("*"));
+    }
     match job {
         Job::Plan | Job::Apply => {
             let mut actions = vec![
@@ -165,6 +170,7 @@ pub fn policy(job: Job, about: &About) -> Value {
             allow("FindEndpoint", &["grafana:DescribeWorkspace"], workspace());
             allow("ReadTheToken", &["secretsmanager:GetSecretValue"], named("-??????"));
         }
+        Job::Viewer => allow("ReadTheToken", &["secretsmanager:GetSecretValue"], named("-??????")),
     }
     if matches!(job, Job::Plan | Job::Apply) && !about.secrets.is_empty() {
         allow("ReadSecrets", &["secretsmanager:GetSecretValue"], named("-??????"));
@@ -193,7 +199,10 @@ pub fn policy(job: Job, about: &About) -> Value {
 fn use_of_key(key: &str, actions: &[&str], job: Job, about: &About) -> Value {
     let region = About::part(&about.region, "REGION");
     let mut services = Vec::new();
-    if !about.secrets.is_empty() || matches!(job, Job::Bootstrap | Job::Reader) || about.parameters.is_empty() {
+    if !about.secrets.is_empty()
+        || matches!(job, Job::Bootstrap | Job::Reader | Job::Viewer)
+        || about.parameters.is_empty()
+    {
         services.push(format!("secretsmanager.{region}.amazonaws.com"));
     }
     if !about.parameters.is_empty() {
@@ -221,37 +230,8 @@ pub fn meaning(job: Job) -> &'static str {
         Job::Plan | Job::Apply | Job::Bootstrap => {
             "whoever may make tokens is an admin of this workspace's Grafana: IAM cannot narrow it to one service account"
         }
-        Job::Reader => "whoever reads the secret may do in this workspace what the stored token may",
+        Job::Reader | Job::Viewer => "whoever reads the secret may do in this workspace what the stored token may",
     }
-}
-
-/// The trust policy of a role that GitHub Actions of a repository may assume; of one branch, where one is named.
-///
-/// The repository is named as GitHub names it to AWS: `OWNER/REPOSITORY`, or with the numbers of both where it was made or
-/// renamed after 18 June 2026 (GitHub's changelog of 23 April 2026); its settings show which.
-#[must_use]
-pub fn github(about: &About, repository: &str, branch: Option<&str>) -> Value {
-    let subject = match branch {
-        Some(branch) => format!("repo:{repository}:ref:refs/heads/{branch}"),
-        None => format!("repo:{repository}:*"),
-    };
-    let provider = format!(
-        "arn:{}:iam::{}:oidc-provider/token.actions.githubusercontent.com",
-        About::part(&about.partition, "aws"),
-        About::part(&about.account, "ACCOUNT")
-    );
-    json!({
-        "Version": "2012-10-17",
-        "Statement": [{
-            "Effect": "Allow",
-            "Principal": { "Federated": provider },
-            "Action": "sts:AssumeRoleWithWebIdentity",
-            "Condition": {
-                "StringEquals": { "token.actions.githubusercontent.com:aud": "sts.amazonaws.com" },
-                "StringLike": { "token.actions.githubusercontent.com:sub": subject },
-            },
-        }],
-    })
 }
 
 /// The smallest statement that allows one action, on one line.
@@ -364,16 +344,12 @@ mod tests {
     }
 
     #[test]
-    fn github_is_trusted_for_one_repository() {
-        let trust = github(&about(), "acme/infra", Some("main"));
-        let conditions = &trust["Statement"][0]["Condition"];
-        let subject = &conditions["StringLike"]["token.actions.githubusercontent.com:sub"];
-        assert_eq!(subject, "repo:acme/infra:ref:refs/heads/main");
-        assert_eq!(conditions["StringEquals"]["token.actions.githubusercontent.com:aud"], "sts.amazonaws.com");
-        let any = github(&about(), "acme/infra", None);
-        assert_eq!(
-            any["Statement"][0]["Condition"]["StringLike"]["token.actions.githubusercontent.com:sub"],
-            "repo:acme/infra:*"
-        );
+    fn a_viewer_reads_its_token_and_nothing_else() {
+        assert_eq!(actions(Job::Viewer, &about()), ["secretsmanager:GetSecretValue"]);
+        let with_key = About { kms_key: Some("alias/grafana".into()), ..about() };
+        assert_eq!(actions(Job::Viewer, &with_key), ["secretsmanager:GetSecretValue", "kms:Decrypt"]);
+        let services =
+            &policy(Job::Viewer, &with_key)["Statement"][1]["Condition"]["StringEquals"]["kms:ViaService"];
+        assert_eq!(*services, json!(["secretsmanager.eu-west-1.amazonaws.com"]));
     }
 }

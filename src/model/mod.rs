@@ -7,6 +7,7 @@ pub mod address;
 pub mod declared;
 pub mod delta;
 pub mod digest;
+pub mod hiding;
 pub mod live;
 pub mod place;
 pub mod problem;
@@ -22,6 +23,7 @@ pub use declared::{
 };
 pub use delta::{Delta, Entry, Mark};
 pub use digest::{Digest, Fingerprint, NormalDigest};
+pub use hiding::hide;
 pub use live::{Found, Guard, Identity, LiveBody, LiveFolder, Saved};
 pub use place::Place;
 pub use problem::{Problem, Severity, Spot};

@@ -1,5 +1,5 @@
-//! Where credentials and the region come from, and how soon it is told that there are none. What AWS says to credentials
-//! that there are is claimed elsewhere.
+//! Where credentials and the region come from, in which order, what is told of those that are not there, and how soon. What
+//! AWS says to credentials that there are is claimed elsewhere.
 
 use std::net::TcpListener;
 use std::process::Command;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use amgctl::sandbox::Version;
 
-use super::support::{Ran, World};
+use super::support::{Child, Managed, Ran, World};
 
 /// How long it may take to say that there are no credentials.
 const SOON: Duration = Duration::from_secs(2);
@@ -57,6 +57,126 @@ fn a_profile_that_is_not_there_is_named() {
     run(&world(), "workspace list --region eu-west-1 --profile prdo")
         .exits(6)
         .says("the profile `prdo` is not there");
+}
+
+/// A world with AWS, and files with a profile whose keys are right and one whose keys are wrong.
+fn managed() -> Managed {
+    let m = Managed::faulty(Version::default(), &[]);
+    let cloud = m.cloud();
+    let text = format!(
+        "[profile right]\naws_access_key_id = {}\naws_secret_access_key = {}\n\
+         [profile wrong]\naws_access_key_id = AKIAWRONG\naws_secret_access_key = wrong\n\
+         [profile nothing]\nregion = us-east-1\n",
+        cloud.access_key_id, cloud.secret_access_key
+    );
+    std::fs::write(m.world.home().join("config"), text).unwrap();
+    m
+}
+
+/// Lists workspaces with the keys of the environment right or wrong.
+fn list(m: &Managed, right: bool, profile: &str, variable: Option<&str>) -> Ran {
+    let typed = format!("workspace list {profile}");
+    let mut command = m.command(&typed);
+    command.env("AWS_CONFIG_FILE", m.world.home().join("config"));
+    if !right {
+        command.env("AWS_ACCESS_KEY_ID", "AKIAWRONG").env("AWS_SECRET_ACCESS_KEY", "wrong");
+    }
+    if let Some(name) = variable {
+        command.env("AWS_PROFILE", name);
+    }
+    m.run(&typed, command)
+}
+
+#[test]
+fn a_profile_that_was_typed_comes_before_keys_in_the_environment() {
+    let m = managed();
+    list(&m, false, "--profile right", None).exits(0).says("ACTIVE");
+    list(&m, true, "--profile wrong", None).exits(6).says("AWS does not accept the credentials");
+    list(&m, true, "--profile nothing", None).exits(6).says("the profile `nothing` names none");
+    // What the environment names comes after its keys, as with AWS's own command line.
+    list(&m, true, "", Some("wrong")).exits(0).says("ACTIVE");
+    list(&m, false, "", Some("right")).exits(6);
+    list(&m, true, "--profile right", Some("wrong")).exits(0);
+}
+
+#[test]
+fn a_profile_that_is_not_there_is_an_error_whatever_else_is_there() {
+    let m = managed();
+    for ran in [list(&m, true, "--profile nope", None), list(&m, true, "", Some("nope"))] {
+        ran.exits(6).says("the profile `nope` is not there; there are `nothing`, `right`, `wrong` in");
+    }
+    assert_eq!(m.all_calls(), 0, "nobody is asked with other credentials");
+}
+
+#[test]
+fn what_a_profile_names_and_is_not_there_is_named() {
+    let m = managed();
+    let config = m.world.home().join("config");
+    for (text, words) in [
+        ("[profile p]\nrole_arn = x\nsource_profile = gone\n", "`source_profile = gone`, which is not there"),
+        ("[profile p]\nrole_arn = x\nweb_identity_token_file = nowhere\n", "names `nowhere`, which cannot be read"),
+        ("[profile p]\nthis is no file of profiles\n", "on line 2"),
+        ("[profile p\n", "on line 1"),
+        ("[profile p]\nregion = a b\naws_access_key_id = a\naws_secret_access_key = b\n", "`a b` is no AWS region"),
+    ] {
+        std::fs::write(&config, text).unwrap();
+        let typed = "workspace list --profile p";
+        let mut command = m.command(typed);
+        command.env("AWS_CONFIG_FILE", &config).env_remove("AWS_REGION");
+        m.run(typed, command).exits(6).says(words).lacks("aws sso login");
+    }
+    std::fs::write(&config, b"[profile p]\nregion = \xff\n").unwrap();
+    list(&m, true, "--profile p", None).exits(6).says("`").says("is not UTF-8");
+    assert_eq!(m.all_calls(), 0);
+}
+
+#[test]
+fn the_file_of_a_jobs_token_is_named() {
+    let m = managed();
+    let file = m.world.home().join("token");
+    let run = || {
+        let mut command = m.without_credentials("workspace list --region us-east-1");
+        command
+            .env("AWS_ENDPOINT_URL", &m.cloud().url)
+            .env("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/ci")
+            .env("AWS_WEB_IDENTITY_TOKEN_FILE", &file);
+        m.run("workspace list --region us-east-1", command)
+    };
+    let ran = run();
+    ran.exits(6).says("AWS_WEB_IDENTITY_TOKEN_FILE names").says("which cannot be read").says("in the same job");
+    for (text, words) in
+        [("", "which is empty"), ("\n", "which is empty"), ("two words", "which holds no OIDC token")]
+    {
+        std::fs::write(&file, text).unwrap();
+        run().exits(6).says(words);
+    }
+    std::fs::write(&file, "a.b.c\n").unwrap();
+    run().exits(0);
+    let mut command = m.without_credentials("workspace list --region us-east-1");
+    command.env("AWS_WEB_IDENTITY_TOKEN_FILE", &file);
+    let ran = m.run("workspace list --region us-east-1", command);
+    ran.exits(6).says("AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN");
+}
+
+#[test]
+fn what_hangs_is_named_after_five_seconds() {
+    let m = managed();
+    // Takes connections and never answers.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut command = m.command("workspace list");
+    command.env("AWS_ENDPOINT_URL", format!("http://{}", silent.local_addr().unwrap()));
+    let mut endpoint = Child::start("amgctl workspace list".into(), command);
+    let config = m.world.home().join("config");
+    std::fs::write(&config, "[profile p]\ncredential_process = exec sleep 1000\nregion = us-east-1\n").unwrap();
+    let mut command = m.command("workspace list --profile p");
+    command.env("AWS_CONFIG_FILE", &config);
+    let mut process = Child::start("amgctl workspace list --profile p".into(), command);
+    endpoint.wait_for("waiting for AWS in region us-east-1: grafana:ListWorkspaces");
+    process.wait_for("waiting for the `credential_process` of the profile `p`; given up after 60 s");
+    for child in [endpoint, process] {
+        child.signal("INT");
+        child.ends().exits(130);
+    }
 }
 
 #[test]

@@ -104,7 +104,55 @@ fn what_cannot_be_had_is_told_with_its_place_and_nothing_is_written() {
     denied.aws("bootstrap-identity stack --no-secret -auto-approve").exits(0);
     datasource(&denied, "amp", "$__secretsmanager{amp:header}");
     let ran = denied.aws("plan stack");
-    ran.exits(3).says("AWS does not allow `secretsmanager:GetSecretValue`").says("amp.json:");
+    ran.exits(6).says("AWS does not allow `secretsmanager:GetSecretValue`").says("amp.json:");
+    ran.says(r#""Resource":"arn:aws:secretsmanager:us-east-1:123456789012:secret:amp-??????""#);
+    // What the directory names and is not there comes first, as in the table of the exit codes.
+    datasource(&denied, "parameter", "$__ssm{/nope}");
+    denied.aws("plan stack").exits(3).says("amp.json:").says("parameter.json:");
+}
+
+#[test]
+fn a_batch_that_is_refused_as_a_whole_names_files_and_secrets() {
+    for (fault, exit, words) in [
+        ("throttle:BatchGetSecretValue", 1, "AWS is throttling: secretsmanager:BatchGetSecretValue: Rate exceeded"),
+        ("500:BatchGetSecretValue", 1, "the answer of AWS was lost: secretsmanager:BatchGetSecretValue"),
+        ("throttle:GetParameters", 1, "AWS is throttling: ssm:GetParameters"),
+        ("expired:BatchGetSecretValue", 6, "the AWS credentials ran out"),
+    ] {
+        let m = Managed::faulty(Version::V12_4, &[fault]);
+        m.aws("bootstrap-identity stack --no-secret -auto-approve").exits(0);
+        for n in ["one", "two"] {
+            let name = if fault.ends_with("GetParameters") {
+                format!("$__ssm{{/{n}}}")
+            } else {
+                format!("$__secretsmanager{{{n}}}")
+            };
+            datasource(&m, n, &name);
+        }
+        let ran = m.aws("apply stack -auto-approve");
+        ran.exits(exit).says("2 secrets could not be read:").says(words);
+        ran.says("one.json:").says("two.json:").says("Nothing was written.");
+        let slash = if fault.ends_with("GetParameters") { "the parameter `/" } else { "the secret `" };
+        ran.says(&format!("{slash}one`")).says(&format!("{slash}two`"));
+        assert!(m.world.everything().is_empty());
+    }
+}
+
+#[test]
+fn a_number_in_a_secret_is_sent_as_it_is_written() {
+    let m = managed();
+    m.store("amp", r#"{ "version": 1.10, "account": 12345678901234567890123 }"#);
+    datasource(&m, "version", "$__secretsmanager{amp:version}");
+    datasource(&m, "account", "$__secretsmanager{amp:account}");
+    m.aws("apply stack -auto-approve").exits(0).says("2 added");
+    let value = |n: &str| Secret::new(format!(r#"{{ "version": "{n}", "account": "12345678901234567890123" }}"#));
+    let put = |value: &Secret, n: &str| {
+        block_on(m.client().put_secret("amp", value, &["AWSCURRENT"], &n.repeat(32))).unwrap();
+    };
+    put(&value("1.10"), "8");
+    m.aws("plan stack -detailed-exitcode").exits(0).says("No changes.");
+    put(&value("1.1"), "9");
+    m.aws("plan stack -detailed-exitcode").exits(2).says("1 to change");
 }
 
 #[test]

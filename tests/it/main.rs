@@ -18,6 +18,7 @@ mod folders;
 mod guards;
 mod hostile;
 mod kept;
+mod odd_bytes;
 mod readme;
 mod registry;
 mod replay;
