@@ -144,6 +144,11 @@ impl Kind for Folder {
             }
             (Write::Create, 409 | 412) => Verdict::Exists,
             (Write::Update, 409 | 412) | (Write::Delete, 409) => Verdict::ChangedByOther,
+            (Write::Delete, 400) if answer.message().contains("not empty") => Verdict::Refused(format!(
+                "Grafana says that it is not empty, and listed nothing in it just before. If nothing was put into it \
+                 meanwhile, this workspace was moved from an older Grafana and still counts what the folder held then; \
+                 docs/servers.md says what its owner can do. `amgctl forget folder.{uid}` lets go of it, and it stays"
+            )),
             _ => judge_common(write, answer),
         }
     }

@@ -15,6 +15,8 @@ use super::state::{Folder, Key, now};
 /// Folders that may stand above a folder.
 pub const DEEPEST: usize = 4;
 const CHANGED: &str = "the folder has been changed by someone else";
+/// What the servers say of a folder that holds something.
+pub const NOT_EMPTY: &str = "Folder cannot be deleted: folder is not empty";
 const SAME_TITLE: &str = "a folder or dashboard in the general folder with the same name already exists";
 const SAME_TITLE_HERE: &str = "a folder with the same name already exists in the current location";
 const TOO_DEEP: (&str, &str) = ("folder.maximum-depth-reached", "Maximum nested folder depth reached");
@@ -81,6 +83,7 @@ impl Call<'_> {
             title: title.to_owned(),
             description: body.text("description").to_owned(),
             parent: parent.to_owned(),
+            counts_moved: false,
         });
         Ok(uid)
     }
@@ -391,6 +394,9 @@ impl Call<'_> {
         if self.keeps_used_elements(uid) {
             let told = "Folder could not be deleted because it contains library elements in use";
             return self.rules.error(403, told);
+        }
+        if self.state.folders.get(uid).is_some_and(|f| f.counts_moved) {
+            return self.rules.refusal(400, "folder.not-empty", NOT_EMPTY);
         }
         self.state.remove_folder(uid);
         match self.rules.folder_removal_told {

@@ -107,6 +107,9 @@ pub struct Folder {
     pub description: String,
     /// The uid of the folder it is in; empty at the root.
     pub parent: String,
+    /// It held dashboards when its database was moved to unified storage: the old table still counts them.
+    #[serde(default)]
+    pub counts_moved: bool,
 }
 
 /// A dashboard.

@@ -6,7 +6,7 @@ use super::access::{EDIT, VIEW};
 use super::answer::Answer;
 use super::call::{Call, uid_fault};
 use super::discovery::FOLDERS;
-use super::folder_changes::{DEEPEST, is_general};
+use super::folder_changes::{DEEPEST, NOT_EMPTY, is_general};
 use super::json::Json;
 use super::pages::Listed;
 use super::resources::{Kind, Sent, bad_request, forbidden};
@@ -98,6 +98,7 @@ impl Call<'_> {
             title: sent.spec.text("title").to_owned(),
             description: sent.spec.text("description").to_owned(),
             parent: sent.folder,
+            counts_moved: false,
         };
         self.forget(&mut folder.about);
         if self.rules.storage == Storage::Adapter {
@@ -204,7 +205,8 @@ impl Call<'_> {
         if let Err(answer) = self.check_preconditions(FOLDER, name, &folder.about) {
             return answer;
         }
-        let full = self.state.dashboards.values().any(|d| d.folder == name)
+        let full = folder.counts_moved
+            || self.state.dashboards.values().any(|d| d.folder == name)
             || self.state.folders.values().any(|f| f.parent == name)
             || self.state.library.values().any(|e| e.folder == name);
         if self.rules.storage == Storage::Adapter {
@@ -213,8 +215,7 @@ impl Call<'_> {
             return Answer::resource(200, body);
         }
         if full {
-            let told = "Folder cannot be deleted: folder is not empty";
-            return Answer::failure(400, "BadRequest", told, Some(json!({ "uid": "folder.not-empty" })));
+            return Answer::failure(400, "BadRequest", NOT_EMPTY, Some(json!({ "uid": "folder.not-empty" })));
         }
         let uid = self.object_uid(FOLDER, name, &folder.about);
         self.state.remove_folder(name);

@@ -124,7 +124,7 @@ impl Call<'_> {
                     uid => uid.to_owned(),
                 };
                 let (title, none) = (wanted.title.clone(), String::new());
-                Folder { about, uid, title, description: none.clone(), parent: none }
+                Folder { about, uid, title, description: none.clone(), parent: none, counts_moved: false }
             }
         };
         let body = json!({

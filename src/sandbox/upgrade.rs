@@ -4,6 +4,8 @@
 //! tokens and data sources are kept, numbers in dashboards read as floats, and the resource API's uids follow from the
 //! names. What the newer server makes of the rest is its [`super::rules`], as with data of its own.
 
+use std::collections::BTreeSet;
+
 use super::discovery::{DASHBOARDS, FOLDERS};
 use super::resources::uid_of_name;
 use super::rules::{Numbers, Rules, Storage};
@@ -30,6 +32,9 @@ pub fn upgrade(state: &mut State, from: Version, to: Version) -> Result<(), Stri
             ));
         }
         keep_as_resources(state);
+        if to == Version::V12_4 {
+            count_what_was_moved(state);
+        }
     }
     if before.storage == Storage::Unified && after.storage != Storage::Unified {
         return Err("what was moved to unified storage does not go back".to_owned());
@@ -57,6 +62,14 @@ fn keep_as_resources(state: &mut State) {
         about.changed = true;
         about.labels.clear();
         about.annotations.clear();
+    }
+}
+
+/// A folder that held dashboards when a 12.4 moved them never counts as empty again. (What a 13 does was not read.)
+fn count_what_was_moved(state: &mut State) {
+    let full: BTreeSet<String> = state.dashboards.values().map(|d| d.folder.clone()).collect();
+    for folder in state.folders.values_mut() {
+        folder.counts_moved = full.contains(&folder.uid);
     }
 }
 
