@@ -5,6 +5,8 @@
 //! is doubled, and what is foreign is as it was to the byte. A sample runs with every `cargo test`; all of it, some
 //! thousand runs a server, with `cargo test --test it every_fault -- --ignored --nocapture`.
 
+mod editor;
+mod races;
 mod stage;
 
 use std::collections::BTreeMap;

@@ -28,7 +28,7 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Sends for all tests: one client, because each one reads the certificates of this machine.
-fn client() -> reqwest::Client {
+pub fn client() -> reqwest::Client {
     static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
     CLIENT.get_or_init(|| reqwest::Client::builder().no_proxy().build().unwrap()).clone()
 }

@@ -43,7 +43,7 @@ impl Stage {
     /// Has somebody else make something, and for a later apply applies and changes the directory.
     pub fn set(version: Version, scene: Scene) -> Stage {
         let home = tempfile::tempdir().unwrap();
-        let place = Place(home.path().to_owned());
+        let place = Place::at(&home);
         let nested = !matches!(version, Version::V9_4 | Version::V10_1);
         place.write("stack/amgctl.yaml", "stack: demo\norigin: the-stage\n");
         first(&place, nested);
@@ -57,7 +57,7 @@ impl Stage {
         block_on(running.shutdown()).unwrap();
 
         let end = Place::copy_of(&home);
-        let place = Place(end.path().to_owned());
+        let place = Place::at(&end);
         let running = place.serve(version, None);
         let (code, told) = ended(place.apply(&running));
         assert_eq!(code, 0, "{told}");
@@ -76,7 +76,7 @@ impl Stage {
     /// Runs the apply with a fault, then again without; says what is not as it has to be.
     pub fn struck(&self, fault: &str) -> Outcome {
         let home = Place::copy_of(&self.home);
-        let place = Place(home.path().to_owned());
+        let place = Place::at(&home);
         let mut faults = String::new();
         let running = place.serve(self.version, Some(fault));
         let (code, told) = match fault.split_once('@') {
@@ -101,7 +101,7 @@ impl Stage {
         if again != 0 {
             let _ = writeln!(faults, "the next apply exits with {again}\nfirst [{code}]:\n{told}\nthen:\n{retold}");
         }
-        let (planned, words) = ended(place.begin(&running, &["plan", "stack", "-detailed-exitcode"]));
+        let (planned, words) = ended(place.begin(&running, &running.url, &["plan", "stack", "-detailed-exitcode"]));
         if planned != 0 {
             let _ = writeln!(faults, "the plan after it exits with {planned}\nfirst [{code}]:\n{told}\n{words}");
         }
@@ -131,10 +131,16 @@ impl Stage {
 }
 
 /// A home: the directory `stack`, and the workspace's data file.
-struct Place(PathBuf);
+pub(super) struct Place(PathBuf);
 
 impl Place {
-    fn copy_of(home: &tempfile::TempDir) -> tempfile::TempDir {
+    /// The home that this directory is.
+    pub(super) fn at(home: &tempfile::TempDir) -> Place {
+        Place(home.path().to_owned())
+    }
+
+    /// A copy of a home.
+    pub(super) fn copy_of(home: &tempfile::TempDir) -> tempfile::TempDir {
         fn copy(from: &Path, to: &Path) {
             std::fs::create_dir_all(to).unwrap();
             for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
@@ -151,17 +157,21 @@ impl Place {
         new
     }
 
-    fn write(&self, path: &str, text: &str) {
+    pub(super) fn write(&self, path: &str, text: &str) {
         let path = self.0.join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
 
-    fn json(&self, path: &str, value: &Value) {
+    pub(super) fn remove(&self, path: &str) {
+        std::fs::remove_file(self.0.join(path)).unwrap();
+    }
+
+    pub(super) fn json(&self, path: &str, value: &Value) {
         self.write(&format!("stack/{path}"), &value.to_string());
     }
 
-    fn serve(&self, version: Version, fault: Option<&str>) -> Running {
+    pub(super) fn serve(&self, version: Version, fault: Option<&str>) -> Running {
         for _ in 0..100 {
             let faults = fault.iter().map(|f| f.parse().unwrap()).collect();
             let data = Some(self.0.join("data.json"));
@@ -177,14 +187,15 @@ impl Place {
         panic!("`{}` stays in use", self.0.display());
     }
 
-    fn begin(&self, running: &Running, arguments: &[&str]) -> std::process::Child {
+    /// Starts the program; `url` is the workspace's, or of what stands before it.
+    pub(super) fn begin(&self, running: &Running, url: &str, arguments: &[&str]) -> std::process::Child {
         // Another build, as the release one, may be swept.
         let program = std::env::var_os("AMGCTL_BINARY").unwrap_or(env!("CARGO_BIN_EXE_amgctl").into());
         Command::new(program)
             .env_clear()
             .env("HOME", &self.0)
             .env("NO_PROXY", "*")
-            .env("AMGCTL_URL", &running.url)
+            .env("AMGCTL_URL", url)
             .env("GRAFANA_TOKEN", &running.tokens.admin)
             .current_dir(&self.0)
             .args(arguments)
@@ -196,7 +207,7 @@ impl Place {
     }
 
     fn apply(&self, running: &Running) -> std::process::Child {
-        self.begin(running, &["apply", "stack", "-auto-approve"])
+        self.begin(running, &running.url, &["apply", "stack", "-auto-approve"])
     }
 
     /// What the workspace holds by its data file: what is ours without what differs from run to run, and what is
@@ -258,7 +269,7 @@ impl Place {
 }
 
 /// Waits for the end; the exit status, and all that was said.
-fn ended(child: std::process::Child) -> (i32, String) {
+pub(super) fn ended(child: std::process::Child) -> (i32, String) {
     let output = child.wait_with_output().unwrap();
     let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     (output.status.code().unwrap_or(-1), told)
