@@ -26,7 +26,7 @@ impl Patience {
     }
 
     /// Waits for something, and says so once where it takes long.
-    pub(super) async fn watch<T>(&self, what: impl FnOnce() -> String, work: impl Future<Output = T>) -> T {
+    pub async fn watch<T>(&self, what: impl FnOnce() -> String, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         tokio::select! {
             done = &mut work => return done,

@@ -290,6 +290,18 @@ async fn a_secret_that_is_not_there_is_none() {
 }
 
 #[tokio::test]
+async fn a_replica_is_told_by_its_primary_region() {
+    let of = |primary: &str| {
+        let arn = "arn:aws:secretsmanager:eu-west-1:1:secret:s-AbCdEf";
+        Answer::Of(200, "", json!({ "ARN": arn, "Name": "s", "PrimaryRegion": primary }))
+    };
+    let scripted = Scripted::new(&[of("eu-central-1"), of("eu-west-1")]).await;
+    let primary = async || scripted.aws.describe_secret("s").await.unwrap().unwrap().primary;
+    assert_eq!(primary().await.as_deref(), Some("eu-central-1"));
+    assert_eq!(primary().await, None, "the primary one names its own region");
+}
+
+#[tokio::test]
 async fn a_secret_in_deletion_is_told_as_that() {
     let words = "You can't perform this operation on the secret because it was marked for deletion.";
     let scripted = Scripted::new(&[Answer::Of(400, "InvalidRequestException", json!({ "message": words }))]).await;

@@ -269,6 +269,12 @@ pub async fn approved(approval: &ApprovalArgs, session: &Session<'_>) -> bool {
 pub async fn describe(job: &Job, secret: &str, adopt: bool) -> Result<Option<SecretInfo>, Failure> {
     let info = job.aws.describe_secret(secret).await.map_err(|e| managed::failure(&e))?;
     let refused = |words: String| Err(Failure::new(Exit::Guard, format!("the secret `{secret}` {words}")));
+    if let Some((info, primary)) = info.as_ref().and_then(|info| Some((info, info.primary.as_deref()?))) {
+        // Before anything is made: a token that cannot be stored is of no use to anybody.
+        let there = info.arn.replacen(&format!(":{}:", job.aws.region_of(secret)), &format!(":{primary}:"), 1);
+        return refused(format!("is a replica of one in region {primary}, and is changed there only"))
+            .map_err(|f| f.hint(format!("name that one by its ARN: --secret {there}")));
+    }
     match whose(info.as_ref(), job.stack().as_str()) {
         Whose::InDeletion => refused("is going to be deleted".into()).map_err(|f| {
             f.hint(format!(

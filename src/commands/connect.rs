@@ -1,7 +1,7 @@
 //! Getting to a workspace: the embedded one is started, a URL is spoken to with the token of the environment.
 
 use super::{Exit, Failure, Session, managed};
-use crate::aws::Workspace;
+use crate::aws::{Patience, Workspace};
 use std::sync::Arc;
 
 use crate::grafana::access::Access;
@@ -10,6 +10,7 @@ use crate::grafana::probe::{ProbeError, probe};
 use crate::grafana::{ApiError, Client};
 use crate::live::LiveError;
 use crate::model::{Secret, Server};
+use crate::render::style::clean;
 use crate::sandbox::{Options, Version};
 use crate::settings::{Choice, Machine, Settings};
 
@@ -50,7 +51,10 @@ pub async fn connect(settings: &Settings, aws: bool, session: &Session<'_>) -> R
         }
     };
     let client = Client::new(&url, bearer).map_err(|e| Failure::new(Exit::Usage, e.to_string()))?;
-    let (server, access) = probe(&client).await.map_err(|e| refused_by(e, entered.as_ref()))?;
+    let terminal = session.terminal.clone();
+    let patience = Patience::saying(move |words| terminal.say(&format!("note: {}", clean(words))));
+    let probed = patience.watch(|| format!("waiting for the workspace {}", client.url()), probe(&client)).await;
+    let (server, access) = probed.map_err(|e| refused_by(e, entered.as_ref()))?;
     let name = name.unwrap_or_else(|| client.url().to_owned());
     Ok(Connection { client, server, access, name })
 }

@@ -19,7 +19,7 @@ use tokio::sync::{RwLock, Semaphore};
 use bearer::{Bearer, Token};
 pub use errors::{ApiError, Refused};
 
-use crate::model::{Method, Request, Response};
+use crate::model::{Method, Request, Response, Secret, hide};
 
 /// How many reads are in flight at once; servers gain up to about this many (`contracts/README.md` 25).
 pub const IN_FLIGHT: usize = 16;
@@ -212,10 +212,16 @@ impl Client {
             building = building.header(CONTENT_TYPE, "application/json").body(body.clone());
         }
         let answer = building.send().await.map_err(|e| ApiError::of(&e))?;
-        self.take(answer).await
+        let hidden: Vec<&Secret> = request.secrets.iter().chain([&token.secret]).collect();
+        let (response, asked) = self.take(answer, &hidden).await?;
+        Ok((response.hiding(&hidden), asked))
     }
 
-    async fn take(&self, mut answer: reqwest::Response) -> Result<(Response, Option<Duration>), ApiError> {
+    async fn take(
+        &self,
+        mut answer: reqwest::Response,
+        hidden: &[&Secret],
+    ) -> Result<(Response, Option<Duration>), ApiError> {
         let status = answer.status().as_u16();
         let header =
             |name| answer.headers().get(name).and_then(|v: &HeaderValue| v.to_str().ok()).map(str::to_owned);
@@ -233,7 +239,7 @@ impl Client {
         }
         self.shared.bytes.fetch_add(body.len() as u64, Ordering::Relaxed);
         if (300..400).contains(&status) {
-            let to = location.unwrap_or_else(|| "nowhere".into());
+            let to = location.map_or_else(|| "nowhere".into(), |to| hide(&to, hidden));
             return Err(ApiError::NotGrafana(format!("it answers {status} and sends on to `{to}`")));
         }
         let html = kind.starts_with("text/html");
@@ -335,5 +341,47 @@ mod tests {
     #[test]
     fn the_date_header_is_read() {
         assert_eq!(seconds_of_http_date("Thu, 01 Jan 1970 00:01:00 GMT"), Some(60));
+    }
+
+    /// Answers one request with a status, and a message that repeats what was sent.
+    async fn repeating(status: u16, how: fn(&str) -> String) -> String {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut sent = vec![0; 4096];
+                let n = stream.read(&mut sent).await.unwrap();
+                let sent = String::from_utf8_lossy(&sent[..n]).into_owned();
+                let body = serde_json::json!({ "message": how(&sent) }).to_string();
+                let head = format!(
+                    "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nlocation: /{token}\r\n\
+                     content-length: {}\r\nconnection: close\r\n\r\n",
+                    body.len(),
+                    token = sent.split("Bearer ").nth(1).unwrap_or_default().split('\r').next().unwrap_or_default(),
+                );
+                let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
+            }
+        });
+        url
+    }
+
+    #[tokio::test]
+    async fn what_is_sent_is_not_told_where_the_answer_repeats_it() {
+        let token = Secret::new("glsa_0123456789abcdefghij".into());
+        let secret = Secret::new("p\"w/0123456789".into());
+        for status in [302, 400, 401, 403, 412, 422] {
+            for how in [|sent: &str| sent.to_owned(), |sent: &str| sent[sent.len() - 30..].to_owned()] {
+                let given = bearer::Given { secret: token.clone(), hint: String::new() };
+                let client = Client::new(&repeating(status, how).await, Arc::new(given)).unwrap();
+                let body = serde_json::json!({ "secureJsonData": { "password": secret.expose() } }).to_string();
+                let request = Request::write(Method::Post, "/api/datasources", body).hiding([secret.clone()]);
+                let told = match client.send(&request).await {
+                    Ok(answer) => format!("{} {}", String::from_utf8_lossy(&answer.body), answer.message()),
+                    Err(error) => format!("{error} {error:?} {}", error.hint()),
+                };
+                assert!(!told.contains("glsa_") && !told.contains("012345"), "{status}: {told}");
+            }
+        }
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::{Secret, hide};
+
 /// What a request does, which decides how it is paced, retried and allowed: plan mode sends reads only.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Method {
@@ -47,25 +49,35 @@ pub struct Request {
     pub body: Option<String>,
     /// The `Accept` header, where it is not plain JSON.
     pub accept: Option<&'static str>,
+    /// What of the body nobody may see, should the answer repeat it.
+    pub secrets: Vec<Secret>,
 }
 
 impl Request {
     /// A read of a path.
     #[must_use]
     pub fn get(path: impl Into<String>) -> Request {
-        Request { method: Method::Get, path: path.into(), body: None, accept: None }
+        Request { method: Method::Get, path: path.into(), body: None, accept: None, secrets: Vec::new() }
     }
 
     /// A write with a JSON text as its body.
     #[must_use]
     pub fn write(method: Method, path: impl Into<String>, body: impl Into<String>) -> Request {
-        Request { method, path: path.into(), body: Some(body.into()), accept: None }
+        Request { method, path: path.into(), body: Some(body.into()), accept: None, secrets: Vec::new() }
     }
 
     /// A removal.
     #[must_use]
     pub fn delete(path: impl Into<String>) -> Request {
-        Request { method: Method::Delete, path: path.into(), body: None, accept: None }
+        Request { method: Method::Delete, path: path.into(), body: None, accept: None, secrets: Vec::new() }
+    }
+}
+
+impl Request {
+    /// Says what of the body nobody may see.
+    #[must_use]
+    pub fn hiding(self, secrets: impl IntoIterator<Item = Secret>) -> Request {
+        Request { secrets: secrets.into_iter().collect(), ..self }
     }
 }
 
@@ -89,6 +101,17 @@ impl Response {
     #[must_use]
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+
+    /// The same without secrets, where it is a refusal: whoever refuses may repeat what it was sent, and its words are
+    /// shown.
+    #[must_use]
+    pub fn hiding(self, secrets: &[&Secret]) -> Response {
+        if self.status < 400 || self.body.is_empty() {
+            return self;
+        }
+        let body = hide(&String::from_utf8_lossy(&self.body), secrets).into_bytes();
+        Response { body, ..self }
     }
 
     /// The body as JSON; null when it is none.

@@ -152,6 +152,11 @@ fn the_file_of_a_jobs_token_is_named() {
     }
     std::fs::write(&file, "a.b.c\n").unwrap();
     run().exits(0);
+    // {"exp":1764299000}
+    std::fs::write(&file, "a.eyJleHAiOjE3NjQyOTkwMDB9.c").unwrap();
+    let ran = run();
+    ran.exits(6).says("AWS does not take the job's OIDC token: Token expired").says("right before the run");
+    ran.lacks("sso").lacks("eyJleHAi");
     let mut command = m.without_credentials("workspace list --region us-east-1");
     command.env("AWS_WEB_IDENTITY_TOKEN_FILE", &file);
     let ran = m.run("workspace list --region us-east-1", command);
@@ -171,9 +176,13 @@ fn what_hangs_is_named_after_five_seconds() {
     let mut command = m.command("workspace list --profile p");
     command.env("AWS_CONFIG_FILE", &config);
     let mut process = Child::start("amgctl workspace list --profile p".into(), command);
+    let mut command = m.world.command("plan stack");
+    command.env("AMGCTL_URL", format!("http://{}", silent.local_addr().unwrap()));
+    let mut workspace = Child::start("amgctl plan stack".into(), command);
+    workspace.wait_for("waiting for the workspace http://127.0.0.1:");
     endpoint.wait_for("waiting for AWS in region us-east-1: grafana:ListWorkspaces");
     process.wait_for("waiting for the `credential_process` of the profile `p`; given up after 60 s");
-    for child in [endpoint, process] {
+    for child in [endpoint, process, workspace] {
         child.signal("INT");
         child.ends().exits(130);
     }
@@ -200,7 +209,8 @@ fn a_program_that_hands_out_credentials_may_fail_in_its_own_words() {
 
 #[test]
 fn a_region_without_managed_grafana_is_told_with_those_that_have_it() {
-    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // A port that nobody listens at, and no test is given.
+    let gone = "127.0.0.1:9";
     let world = world();
     let arguments = "workspace list --region eu-north-1";
     let mut command = command(&world, arguments);

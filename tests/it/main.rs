@@ -19,6 +19,7 @@ mod guards;
 mod hostile;
 mod kept;
 mod odd_bytes;
+mod policy;
 mod readme;
 mod registry;
 mod replay;

@@ -14,7 +14,7 @@ use super::{Kind, Live, Normal, Verdict, Wire, Write, judge_common, number_text,
 use crate::model::digest::Numbers;
 use crate::model::request::encode;
 use crate::model::{
-    Delta, Digest, Found, Guard, Identity, KindName, LiveBody, Method, Request, Response, Saved, Server,
+    Delta, Digest, Found, Guard, Identity, KindName, LiveBody, Method, Request, Response, Saved, Secret, Server,
 };
 
 /// The kind `datasource`.
@@ -125,11 +125,12 @@ impl Kind for Datasource {
     }
 
     fn create(&self, wire: &Wire, _server: &Server) -> Request {
-        Request::write(Method::Post, "/api/datasources", body(wire, None))
+        Request::write(Method::Post, "/api/datasources", body(wire, None)).hiding(secrets(wire))
     }
 
     fn update(&self, wire: &Wire, seen: &Found, _server: &Server) -> Vec<Request> {
-        vec![Request::write(Method::Put, path(&wire.uid), body(wire, Some(seen.identity.version)))]
+        let body = body(wire, Some(seen.identity.version));
+        vec![Request::write(Method::Put, path(&wire.uid), body).hiding(secrets(wire))]
     }
 
     fn delete(&self, uid: &str, _seen: &Identity, _server: &Server) -> Request {
@@ -176,6 +177,10 @@ fn access(access: &str) -> &str {
 
 fn path(uid: &str) -> String {
     format!("/api/datasources/uid/{}", encode(uid))
+}
+
+fn secrets(wire: &Wire) -> impl Iterator<Item = Secret> + '_ {
+    wire.secrets.iter().map(|(_, secret)| secret.clone())
 }
 
 // The uid in the body equals the path's: another one is a rename on 9.4, a 400 since 12.4.4, a 500 before.

@@ -6,6 +6,7 @@ use super::answers::{Exception, Outcome};
 use super::keys::Key;
 use super::serve::Call;
 use super::{ACCOUNT, lock};
+use crate::sandbox::auth::base64;
 use crate::sandbox::state::timestamp;
 
 /// The actions that it answers.
@@ -20,13 +21,27 @@ pub fn call(call: &Call<'_>) -> Outcome {
         }
         "AssumeRole" => assume(call),
         "AssumeRoleWithWebIdentity" => {
-            if call.text("WebIdentityToken").is_empty() {
+            let token = call.text("WebIdentityToken");
+            if token.is_empty() {
                 return Err(Exception::new(400, "InvalidIdentityToken", "No web identity token was sent"));
+            }
+            let now = call.cloud.clock.now();
+            if let Some(ended) = ends(token).filter(|ends| *ends <= now) {
+                let told = format!(
+                    "Token expired: current date/time {now} must be before the expiration date/time {ended}"
+                );
+                return Err(Exception::new(400, "ExpiredTokenException", told));
             }
             assume(call)
         }
         other => Err(Exception::unknown(&format!("the action `{other}` of STS"))),
     }
+}
+
+/// When an OIDC token ends, in seconds since 1970; nothing else of it is looked at.
+fn ends(token: &str) -> Option<i64> {
+    let claims = base64(token.split('.').nth(1)?)?;
+    serde_json::from_slice::<Value>(&claims).ok()?.get("exp")?.as_i64()
 }
 
 fn assume(call: &Call<'_>) -> Outcome {
