@@ -66,6 +66,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l take-over-stack -
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l on-drift -d 'What to do about changes made outside when nobody is asked; a plan shows what refuse would leave alone' -r -f -a "refuse\t'Leave the object as it is and say so'
 overwrite\t'Overwrite what was changed outside'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l adopt -d 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l take-from -d 'Adopt also what this other tool manages, as kubectl:gcx, and take its mark away (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l replace -d 'Delete this data source and make it anew where it cannot be changed in place (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l max-destroy -d 'Allow this many objects to be destroyed' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l unknown-references -d 'What to make of references to what neither the directory nor the workspace has' -r -f -a "error\t'Write nothing'
@@ -94,6 +95,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l take-over-stack 
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l on-drift -d 'What to do about changes made outside when nobody is asked; a plan shows what refuse would leave alone' -r -f -a "refuse\t'Leave the object as it is and say so'
 overwrite\t'Overwrite what was changed outside'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l adopt -d 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l take-from -d 'Adopt also what this other tool manages, as kubectl:gcx, and take its mark away (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l replace -d 'Delete this data source and make it anew where it cannot be changed in place (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l max-destroy -d 'Allow this many objects to be destroyed' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l unknown-references -d 'What to make of references to what neither the directory nor the workspace has' -r -f -a "error\t'Write nothing'

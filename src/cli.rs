@@ -125,6 +125,9 @@ pub struct RulesArgs {
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = "",
         action = clap::ArgAction::Append, help_heading = "Decisions")]
     pub adopt: Vec<String>,
+    /// Adopt also what this other tool manages, as kubectl:gcx, and take its mark away (may be repeated)
+    #[arg(long, value_name = "KIND:ID", requires = "adopt", help_heading = "Decisions")]
+    pub take_from: Vec<String>,
     /// Delete this data source and make it anew where it cannot be changed in place (may be repeated)
     #[arg(long, value_name = "ADDRESS", help_heading = "Decisions")]
     pub replace: Vec<String>,
@@ -241,7 +244,7 @@ pub struct PlanArgs {
     #[arg(long)]
     pub detailed_exitcode: bool,
     /// Plan to destroy the stack
-    #[arg(long, conflicts_with_all = ["adopt", "replace", "send_secrets", "max_destroy", "allow_empty",
+    #[arg(long, conflicts_with_all = ["adopt", "take_from", "replace", "send_secrets", "max_destroy", "allow_empty",
         "unknown_references"])]
     pub destroy: bool,
 }

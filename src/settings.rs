@@ -191,6 +191,7 @@ impl Settings {
                 .unwrap_or(file.unknown_references != Some(file::UnknownReferences::Warn)),
             rules: Rules {
                 adopt: adopt(&rules.adopt)?,
+                take_from: rules.take_from.iter().cloned().collect(),
                 targets: addresses("--target", &removal.target)?,
                 replace: addresses("--replace", &rules.replace)?,
                 unprotect: addresses("--unprotect", &removal.unprotect)?,

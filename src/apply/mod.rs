@@ -21,7 +21,7 @@ pub use object::{Tools, Written};
 
 use crate::model::KindName;
 use crate::plan::guards::DRIFT;
-use crate::plan::{Action, Change, Plan};
+use crate::plan::{Action, Change, DriftKind, Plan};
 use crate::report::{Conflict, Finished, Outcome, Report, Stop};
 use holding::{finish, keep_to_lease, renewal, save, take_lease};
 use object::{Answered, Confirmed};
@@ -179,12 +179,14 @@ fn without_writing(change: &Change, report: &Report) -> Option<Answered> {
     match &change.action {
         Action::Refuse(refusal) => {
             let outcome = match &change.drift {
-                Some(drift) if refusal.code == DRIFT => Outcome::Conflict(Conflict::Saved {
-                    by: drift.saved.by.clone(),
-                    at: drift.saved.at.clone(),
-                    version: drift.version,
-                    planned: drift.recorded,
-                }),
+                Some(drift) if refusal.code == DRIFT && drift.what != DriftKind::Deleted => {
+                    Outcome::Conflict(Conflict::Saved {
+                        by: drift.saved.by.clone(),
+                        at: drift.saved.at.clone(),
+                        version: drift.version,
+                        planned: drift.recorded,
+                    })
+                }
                 _ => Outcome::Refused { reason: format!("{}; {}", refusal.reason, refusal.hint) },
             };
             return Some(Answered::Ended(outcome));

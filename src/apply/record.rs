@@ -86,7 +86,8 @@ fn done(record: &mut Record, change: &Change, confirmed: &Confirmed) {
         }
         Action::Renew => {
             if let (Some(intent), Precondition::Is(identity)) = (&change.intent, &change.only_if) {
-                let kept = record.objects.get(&change.address).map(|r| r.secrets.clone()).unwrap_or_default();
+                let mut kept = record.objects.get(&change.address).map(|r| r.secrets.clone()).unwrap_or_default();
+                kept.retain(|key, _| intent.fingerprints.contains_key(key));
                 let seen =
                     Confirmed { identity: Some(identity.clone()), fingerprints: kept, ..Confirmed::default() };
                 enter(record, change, intent, &seen);

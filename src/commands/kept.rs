@@ -203,9 +203,18 @@ async fn ask<'a>(aws: &Aws, wanted: &BTreeSet<&'a Kept>) -> Answers<'a> {
                 Err(error) => Err((&error).into()),
             },
         };
-        answers.push((*kept, answer));
+        answers.push((*kept, answer.and_then(not_empty)));
     }
     answers
+}
+
+/// An empty value is never sent: it would erase what the workspace has.
+fn not_empty(value: Secret) -> Result<Secret, Why> {
+    if !value.expose().trim().is_empty() {
+        return Ok(value);
+    }
+    let hint = "write the value into it, or remove this key from the directory";
+    Err(Why { hint: Some(hint.into()), ..Why::fault("its value is empty") })
 }
 
 /// The key of a secret's JSON, or all of it. A number is taken as it is written: `1.10` is a version, and 23 digits are
@@ -280,6 +289,15 @@ mod tests {
         ] {
             assert_eq!(Why::from(&error).exit, exit, "{error}");
         }
+    }
+
+    #[test]
+    fn an_empty_value_is_refused_whether_it_is_a_part_or_all() {
+        for (text, key) in [("", ""), (" \n", ""), (r#"{"a":""}"#, "a"), (r#"{"a":"  "}"#, "a")] {
+            let why = part(&Secret::new(text.into()), key).and_then(not_empty).err().unwrap();
+            assert_eq!(why.message, "its value is empty");
+        }
+        assert!(part(&Secret::new("x".into()), "").and_then(not_empty).is_ok());
     }
 
     #[test]

@@ -252,5 +252,9 @@ pub(crate) fn resource_guard(object: &Value) -> Option<Guard> {
     if manager.is_empty() || text(object, "/metadata/annotations/grafana.app~1managerAllowsEdits") == "true" {
         return None;
     }
-    Some(if manager == "classic-file-provisioning" { Guard::Provisioned } else { Guard::ManagedBy(manager) })
+    if manager == "classic-file-provisioning" {
+        return Some(Guard::Provisioned);
+    }
+    let identity = text(object, "/metadata/annotations/grafana.app~1managerId");
+    Some(Guard::ManagedBy(if identity.is_empty() { manager } else { format!("{manager}:{identity}") }))
 }

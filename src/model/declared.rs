@@ -20,6 +20,9 @@ pub struct Declared {
     pub parent: Parent,
     /// What a plan says of it without its body.
     pub headline: Headline,
+    /// Its title or name as the server is to have it. Never shown: where it came from elsewhere, the headline has it as
+    /// it is written.
+    pub name: String,
     /// What it refers to, each target once, in the order of the document.
     pub references: Vec<Reference>,
     /// Its secret fields, by name; values are fetched only when they are needed.

@@ -140,10 +140,21 @@ pub struct Saved {
 pub enum Guard {
     /// Provisioned from files on the server, or read-only.
     Provisioned,
-    /// Managed by another tool, as the server says: `repo`, `terraform`, `kubectl`, `plugin`.
+    /// Managed by another tool, by its kind and, where it says one, its identity: `kubectl:gcx`, `repo:main`.
     ManagedBy(String),
     /// Saved in the v2 format, which the classic form shows with losses.
     SavedAsV2,
+}
+
+impl Guard {
+    /// The tool that manages it, as `kubectl:gcx`, if one does.
+    #[must_use]
+    pub fn manager(&self) -> Option<&str> {
+        match self {
+            Guard::ManagedBy(manager) => Some(manager),
+            Guard::Provisioned | Guard::SavedAsV2 => None,
+        }
+    }
 }
 
 /// A live folder, as the tree needs it: every folder of the workspace, ours or not.

@@ -95,13 +95,14 @@ pub fn bind(
     let mut bindings = Bindings::default();
     let mut problems = Vec::new();
     let live = live.unwrap_or_default();
+    let respelled = respelled(folders, live, ownership, server.titles);
     for folder in folders {
         let parent_uid = bindings.uid_of(&folder.parent);
         let above = match &folder.parent {
             Parent::Path(path) => bindings.of(path).and_then(|b| b.refused.clone()),
             Parent::None | Parent::Root | Parent::Uid(_) => None,
         };
-        let (uid, how, note) = match choose(folder, parent_uid.as_deref(), live, ownership) {
+        let (uid, how, note) = match choose(folder, parent_uid.as_deref(), live, ownership, &respelled) {
             Ok(chosen) => chosen,
             Err(problem) => {
                 problems.push(problem);
@@ -119,7 +120,7 @@ pub fn bind(
             refused: None,
             note,
         };
-        binding.refused = above.or_else(|| refuse(&binding, live, &bindings, server));
+        binding.refused = above.or_else(|| refuse(&binding, folders, live, &bindings, server));
         if let Some(path) = &folder.path {
             bindings.by_path.insert(path.clone(), bindings.all.len());
         }
@@ -135,6 +136,7 @@ fn choose(
     parent: Option<&str>,
     live: &[LiveFolder],
     ownership: Ownership<'_>,
+    respelled: &BTreeMap<&FolderPath, &String>,
 ) -> Result<Chosen, Problem> {
     if let Some(uid) = &folder.uid {
         return Ok((uid.as_str().to_owned(), Bound::Named, None));
@@ -143,9 +145,7 @@ fn choose(
         return Err(Problem::error("folder-without-uid", "a folder outside the directory tree needs a uid")
             .at(folder.place.clone()));
     };
-    let is_ours = |uid: &str| {
-        Uid::parse(uid).is_ok_and(|uid| ownership.recorded(&Address::new(KindName::FOLDER, uid)).is_some())
-    };
+    let is_ours = |uid: &str| is_ours(uid, ownership);
     let exists = |uid: &str| live.iter().any(|f| f.uid == uid);
     if let Ownership::Known { bindings, .. } = ownership
         && let Some(uid) = bindings.get(path)
@@ -175,6 +175,10 @@ fn choose(
             .help("name the one that is meant: `uid: …` in a `_folder.yaml` in that directory"));
         }
     }
+    if let Some(uid) = respelled.get(path) {
+        let note = "only the spelling of its directory changed: the folder keeps its uid".to_owned();
+        return Ok(((*uid).clone(), Bound::Ours, Some(note)));
+    }
     let uid = folder_uid(path).as_str().to_owned();
     if let Some(there) = live.iter().find(|f| f.uid == uid)
         && !is_ours(&uid)
@@ -185,7 +189,50 @@ fn choose(
     Ok((uid, Bound::Ours, None))
 }
 
-fn refuse(binding: &Binding, live: &[LiveFolder], bindings: &Bindings, server: &Server) -> Option<Refusal> {
+fn is_ours(uid: &str, ownership: Ownership<'_>) -> bool {
+    Uid::parse(uid).is_ok_and(|uid| ownership.recorded(&Address::new(KindName::FOLDER, uid)).is_some())
+}
+
+/// Directories of which only the spelling changed (letter case, or what this server leaves out of a slug), with the uid
+/// of the folder that is theirs: it is renamed where it is. As a new folder it would have to wait for the old one to go,
+/// which waits for what is in it to come over.
+fn respelled<'a>(
+    folders: &'a [DeclaredFolder],
+    live: &[LiveFolder],
+    ownership: Ownership<'a>,
+    titles: TitleRule,
+) -> BTreeMap<&'a FolderPath, &'a String> {
+    let Ownership::Known { bindings, .. } = ownership else { return BTreeMap::new() };
+    let spelled = |path: &FolderPath| -> Vec<String> {
+        let one = |title: &String| if titles == TitleRule::Slug { slug(title) } else { title.to_lowercase() };
+        path.titles().iter().map(one).collect()
+    };
+    let declared: Vec<&FolderPath> = folders.iter().filter_map(|f| f.path.as_ref()).collect();
+    let mut candidates: BTreeMap<Vec<String>, (Vec<&FolderPath>, Vec<&String>)> = BTreeMap::new();
+    for folder in folders.iter().filter(|f| f.uid.is_none()) {
+        if let Some(path) = folder.path.as_ref().filter(|path| !bindings.contains_key(path)) {
+            candidates.entry(spelled(path)).or_default().0.push(path);
+        }
+    }
+    for (path, uid) in bindings.iter().filter(|(path, _)| !declared.contains(path)) {
+        if live.iter().any(|f| f.uid == *uid) && is_ours(uid, ownership) {
+            candidates.entry(spelled(path)).or_default().1.push(uid);
+        }
+    }
+    let one_each = candidates.into_values().filter_map(|(new, old)| match (new.as_slice(), old.as_slice()) {
+        ([path], [uid]) => Some((*path, *uid)),
+        _ => None,
+    });
+    one_each.collect()
+}
+
+fn refuse(
+    binding: &Binding,
+    folders: &[DeclaredFolder],
+    live: &[LiveFolder],
+    bindings: &Bindings,
+    server: &Server,
+) -> Option<Refusal> {
     if binding.how == Bound::Borrowed {
         return None;
     }
@@ -220,29 +267,24 @@ fn refuse(binding: &Binding, live: &[LiveFolder], bindings: &Bindings, server: &
             hint: "give the directory another name".into(),
         });
     }
-    // Where titles are free, only making a second folder of one title is a mistake; one that is there is meant.
+    // Where titles are free, only making a second folder of one title is a mistake; one that is there is meant. Where
+    // they are not, [`super::clashes`] knows who gives his title up.
     let is_there = live.iter().any(|f| f.uid == binding.uid);
+    if server.titles != TitleRule::Free || binding.how != Bound::Named || is_there {
+        return None;
+    }
+    let keeps_its_title = |uid: &str| {
+        !folders.iter().any(|d| d.uid.as_ref().is_some_and(|u| u.as_str() == uid) && d.title != binding.title)
+    };
     let clash = live.iter().find(|f| {
         f.uid != binding.uid
-            && match server.titles {
-                TitleRule::Slug => slug(&f.title) == slug(&binding.title),
-                TitleRule::Exact => f.title.trim() == binding.title,
-                TitleRule::ExactInFolder => f.title.trim() == binding.title && f.parent.as_deref() == parent,
-                TitleRule::Free => {
-                    let made = binding.how == Bound::Named && !is_there;
-                    made && f.title.trim() == binding.title && f.parent.as_deref() == parent
-                }
-            }
+            && f.title.trim() == binding.title
+            && f.parent.as_deref() == parent
+            && keeps_its_title(&f.uid)
     });
     clash.map(|f| Refusal {
         code: "folder-title-taken",
-        reason: match f.parent.as_deref() == parent {
-            true => format!("the folder `{}` (uid `{}`) has that title there already", f.title, f.uid),
-            false => format!(
-                "the folder `{}` (uid `{}`) has that title, and Grafana {} allows it once",
-                f.title, f.uid, server.version
-            ),
-        },
+        reason: format!("the folder `{}` (uid `{}`) has that title there already", f.title, f.uid),
         hint: format!("write `uid: {}` in its `_folder.yaml` to use that one, or choose another title", f.uid),
     })
 }
@@ -313,6 +355,41 @@ mod tests {
         let there = [live("a", "Renamed", None), live("b", "Infra", None)];
         let (bound, _) = bind(&[directory("Infra")], Some(&there), known, &Server::latest());
         assert_eq!((bound.all[0].uid.as_str(), bound.all[0].how), ("a", Bound::Borrowed));
+    }
+
+    #[test]
+    fn a_directory_that_only_changed_its_spelling_keeps_its_folder_and_all_below_it() {
+        use crate::model::{Digest, Identity, Owned, Recorded};
+        let of_ours = |uid: &str| {
+            let recorded = Recorded {
+                digest: Some(Digest::of_bytes(b"")),
+                revision: 1,
+                identity: Some(Identity::default()),
+                parent: None,
+                title: String::new(),
+                secrets: BTreeMap::new(),
+                source: String::new(),
+                content: None,
+                protect: false,
+                how: Owned::Created,
+                pending: None,
+            };
+            (Address::new(KindName::FOLDER, Uid::parse(uid).unwrap()), recorded)
+        };
+        let objects = BTreeMap::from([of_ours("a"), of_ours("b")]);
+        let bindings = BTreeMap::from([(path("Infra"), "a".to_owned()), (path("Infra/Linux"), "b".to_owned())]);
+        let known = Ownership::Known { serial: 1, run: "r", objects: &objects, bindings: &bindings };
+        let there = [live("a", "Infra", None), live("b", "Linux", Some("a"))];
+        let uids = |folders: &[DeclaredFolder], server: &Server| -> Vec<String> {
+            bind(folders, Some(&there), known, server).0.all.into_iter().map(|b| b.uid).collect()
+        };
+        assert_eq!(uids(&[directory("infra"), directory("infra/Linux")], &Server::latest()), ["a", "b"]);
+        let slugs = Server { titles: TitleRule::Slug, ..Server::latest() };
+        assert_eq!(uids(&[directory("infra!")], &slugs), ["a"]);
+        assert_ne!(uids(&[directory("infra!")], &Server::latest()), ["a"]);
+        // The old directory is still there, or two could be the new one: nothing is guessed.
+        assert_ne!(uids(&[directory("Infra"), directory("infra")], &Server::latest())[1], "a");
+        assert!(!uids(&[directory("infra"), directory("INFRA")], &Server::latest()).contains(&"a".to_owned()));
     }
 
     #[test]

@@ -1,34 +1,37 @@
 //! Clashes of identity, found before anything is sent: names, titles and uids that the server would refuse, or worse,
 //! take for another object's.
 //!
-//! On servers up to 11.2 a title belongs to one dashboard of a folder (`grafana-api.md` 1.5), and to no folder: anywhere
-//! up to 10.3, in that place since. Where the other one gives
-//! its title up in the same plan, this one waits for it; where two swap theirs, both are refused.
+//! A data source's name stands once in a workspace. On servers up to 11.2 a dashboard's title stands once in a folder; a
+//! folder's once in the organisation, beside dashboards too, since 10.4 once in its place; 9.4 compares slugs
+//! (`grafana-api.md` 1.5, `contracts/README.md` 2, 14). Who waits for whom and which rings there are is worked out in [`super::labels`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::inputs::Inputs;
+use super::labels::{Label, Labels, Verdict, settle as settle_labels};
 use super::wanted::Wanted;
 use super::{Action, Change, Refusal};
 use crate::model::server::TitleRule;
 use crate::model::slug::slug;
 use crate::model::{Address, KindName, Uid};
 
+type Wants<'w, 'a> = &'w BTreeMap<Address, Wanted<'a>>;
+type Changes = BTreeMap<Address, Change>;
+
 /// Refuses what clashes, and lets wait what only has to wait.
-pub(super) fn settle(
-    inputs: &Inputs<'_>,
-    wanted: &BTreeMap<Address, Wanted<'_>>,
-    changes: &mut BTreeMap<Address, Change>,
-) {
+pub(super) fn settle(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Changes) {
     uids(inputs, wanted, changes);
     names(inputs, wanted, changes);
     if inputs.server.titles != TitleRule::Free {
+        beside_folders(inputs, wanted, changes);
+        over_dashboards(inputs, wanted, changes);
+        folder_titles(inputs, wanted, changes);
         titles(inputs, wanted, changes);
     }
 }
 
 /// One uid, one object: on some servers a folder and a dashboard share the space of uids (`contracts/README.md` 1).
-fn uids(inputs: &Inputs<'_>, wanted: &BTreeMap<Address, Wanted<'_>>, changes: &mut BTreeMap<Address, Change>) {
+fn uids(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Changes) {
     for address in wanted.keys() {
         let taken = match address.kind {
             KindName::DASHBOARD => inputs
@@ -54,139 +57,192 @@ fn uids(inputs: &Inputs<'_>, wanted: &BTreeMap<Address, Wanted<'_>>, changes: &m
 }
 
 /// Names of data sources are unique in the workspace.
-fn names(inputs: &Inputs<'_>, wanted: &BTreeMap<Address, Wanted<'_>>, changes: &mut BTreeMap<Address, Change>) {
+fn names(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Changes) {
     let Some(live) = &inputs.live.datasources else { return };
-    for (address, wanted) in wanted.iter().filter(|(a, _)| a.kind == KindName::DATASOURCE) {
-        let Some(other) = live.iter().find(|d| d.name == wanted.headline.title && d.uid != address.uid.as_str())
-        else {
-            continue;
-        };
-        let theirs = Uid::parse(&other.uid).ok().map(|uid| Address::new(KindName::DATASOURCE, uid));
-        if let Some(theirs) = theirs.filter(|a| gives_up(changes, wanted_name(inputs, a), a)) {
-            wait_for(changes, address, theirs);
-            continue;
+    let label = |name: &str| (String::new(), name.to_owned());
+    let now = live.iter().map(|d| (d.uid.as_str(), label(&d.name)));
+    let labels = labels(KindName::DATASOURCE, now, |w| label(w.name), wanted, changes);
+    for (address, verdict) in verdicts(KindName::DATASOURCE, labels) {
+        match verdict {
+            Verdict::Waits(on) => wait_for(changes, &address, on),
+            Verdict::Twice(other) => {
+                let reason =
+                    format!("`datasource.{other}` takes that name too, and a name stands once in a workspace");
+                refuse(changes, &address, "name-twice", reason, "give one of them another name");
+            }
+            Verdict::Taken(other) => {
+                let reason = format!("the workspace has a data source of that name under the uid `{other}`");
+                let hint = format!("write `uid: {other}` to use that one, or choose another name");
+                refuse(changes, &address, "name-taken", reason, &hint);
+            }
+            Verdict::Ring(other) => {
+                let reason = format!("it takes the name of `datasource.{other}`, which waits for its name in turn");
+                refuse(changes, &address, "name-swap", reason, &in_two_steps("name"));
+            }
         }
-        refuse(
-            changes,
-            address,
-            "name-taken",
-            format!("the workspace has a data source of that name under the uid `{}`", other.uid),
-            &format!("write `uid: {}` to use that one, or choose another name", other.uid),
-        );
     }
 }
 
-fn wanted_name<'a>(inputs: &'a Inputs<'_>, address: &Address) -> Option<&'a str> {
-    inputs.declared.iter().find(|d| d.address == *address).map(|d| d.headline.title.as_str())
+/// Titles of folders: one in the organisation, since 10.4 one among its siblings.
+fn folder_titles(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Changes) {
+    let label = |parent: Option<&str>, title: &str| {
+        let place = if inputs.server.titles == TitleRule::ExactInFolder { parent } else { None };
+        (place.unwrap_or_default().to_owned(), key(inputs, title))
+    };
+    let live: BTreeMap<&str, &str> =
+        inputs.live.folders.iter().flatten().map(|f| (f.uid.as_str(), f.title.as_str())).collect();
+    let now = inputs.live.folders.iter().flatten();
+    let now = now.map(|f| (f.uid.as_str(), label(f.parent.as_deref(), &f.title)));
+    let after = |w: &Wanted<'_>| label(w.parent.as_deref(), &w.headline.title);
+    let labels = labels(KindName::FOLDER, now, after, wanted, changes);
+    let version = &inputs.server.version;
+    for (address, verdict) in verdicts(KindName::FOLDER, labels) {
+        match verdict {
+            Verdict::Waits(on) => wait_for(changes, &address, on),
+            Verdict::Twice(other) => {
+                let other = named(wanted, &live, &other);
+                let reason =
+                    format!("the folder `{other}` is that title too to Grafana {version}, which allows it once");
+                refuse(changes, &address, "title-twice", reason, "give one of them another title");
+            }
+            Verdict::Taken(other) => {
+                let title = named(wanted, &live, &other);
+                let beside = is_beside(inputs, wanted, &address, &other);
+                let reason = match beside {
+                    true => format!("the folder `{title}` (uid `{other}`) has that title there already"),
+                    false => format!(
+                        "the folder `{title}` (uid `{other}`) has that title, and Grafana {version} allows it once"
+                    ),
+                };
+                let hint =
+                    format!("write `uid: {other}` in its `_folder.yaml` to use that one, or choose another title");
+                refuse(changes, &address, "folder-title-taken", reason, &hint);
+            }
+            Verdict::Ring(other) => {
+                let reason = format!(
+                    "it and `folder.{other}` swap titles, which Grafana {version} does not allow in one step"
+                );
+                refuse(changes, &address, "title-swap", reason, &in_two_steps("title"));
+            }
+        }
+    }
 }
 
-/// Whether the plan takes the name or title from this object: by deleting or by renaming it.
-fn gives_up(changes: &BTreeMap<Address, Change>, new_name: Option<&str>, address: &Address) -> bool {
-    changes.get(address).is_some_and(|change| match &change.action {
-        Action::Delete { .. } => true,
-        Action::Update { .. } | Action::Replace { .. } => new_name.is_some(),
-        _ => false,
-    })
+/// Whether another folder is, or will be, in the same place.
+fn is_beside(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, address: &Address, other: &str) -> bool {
+    let live = inputs.live.folders.iter().flatten().find(|f| f.uid == other);
+    let parent = wanted.get(address).and_then(|w| w.parent.as_deref());
+    live.is_none_or(|f| f.parent.as_deref() == parent)
 }
 
-struct Place<'a> {
-    parent: Option<&'a str>,
-    title: String,
+fn named<'n>(wanted: &'n BTreeMap<Address, Wanted<'_>>, live: &BTreeMap<&str, &'n str>, uid: &str) -> &'n str {
+    let ours = Uid::parse(uid).ok().and_then(|uid| wanted.get(&Address::new(KindName::FOLDER, uid)));
+    ours.map(|w| w.headline.title.as_str()).or_else(|| live.get(uid).copied()).unwrap_or_default()
 }
 
-fn titles(inputs: &Inputs<'_>, wanted: &BTreeMap<Address, Wanted<'_>>, changes: &mut BTreeMap<Address, Change>) {
-    let key =
-        |title: &str| if inputs.server.titles == TitleRule::Slug { slug(title) } else { title.trim().to_owned() };
-    let places: BTreeMap<&Address, Place<'_>> = wanted
-        .iter()
-        .filter(|(a, _)| a.kind == KindName::DASHBOARD)
-        .map(|(a, w)| (a, Place { parent: w.parent.as_deref(), title: key(&w.headline.title) }))
+/// Titles of dashboards: one in a folder.
+fn titles(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Changes) {
+    let label = |parent: Option<&str>, title: &str| (parent.unwrap_or_default().to_owned(), key(inputs, title));
+    let now = inputs.live.dashboards.iter().flatten();
+    let now = now.map(|d| (d.uid.as_str(), label(d.parent.as_deref(), &d.title)));
+    let after = |w: &Wanted<'_>| label(w.parent.as_deref(), &w.headline.title);
+    let labels = labels(KindName::DASHBOARD, now, after, wanted, changes);
+    let version = &inputs.server.version;
+    for (address, verdict) in verdicts(KindName::DASHBOARD, labels) {
+        match verdict {
+            Verdict::Waits(on) => wait_for(changes, &address, on),
+            Verdict::Twice(other) => {
+                let reason = format!(
+                    "`dashboard.{other}` in the same folder has that title too, and Grafana {version} allows it once"
+                );
+                refuse(changes, &address, "title-twice", reason, "give one of them another title");
+            }
+            Verdict::Taken(other) => {
+                let reason = format!("the dashboard `{other}` in that folder has that title already");
+                let hint = format!("write `\"uid\": \"{other}\"` to use that one, or choose another title");
+                refuse(changes, &address, "title-taken", reason, &hint);
+            }
+            Verdict::Ring(other) => {
+                let reason = format!(
+                    "it and `dashboard.{other}` swap titles, which Grafana {version} does not allow in one step"
+                );
+                refuse(changes, &address, "title-swap", reason, &in_two_steps("title"));
+            }
+        }
+    }
+}
+
+fn in_two_steps(what: &str) -> String {
+    format!("give one of them a third {what}, apply, then the {what} it is to have, and apply again")
+}
+
+/// A title as this server compares it.
+fn key(inputs: &Inputs<'_>, title: &str) -> String {
+    if inputs.server.titles == TitleRule::Slug { slug(title) } else { title.trim().to_owned() }
+}
+
+/// What every object of a kind is called before and after: what is live and stays, and what the plan changes.
+fn labels<'l>(
+    kind: KindName,
+    now: impl Iterator<Item = (&'l str, Label)>,
+    after: impl Fn(&Wanted<'_>) -> Label,
+    wanted: Wants<'_, '_>,
+    changes: &Changes,
+) -> BTreeMap<String, Labels> {
+    let mut labels: BTreeMap<String, Labels> = now
+        .map(|(uid, label)| (uid.to_owned(), Labels { before: Some(label.clone()), after: Some(label) }))
         .collect();
-    let folders = folder_titles(inputs, wanted, changes);
-    let mut waits: Vec<(Address, Address)> = Vec::new();
-    for (address, place) in &places {
-        if !changes.get(*address).is_some_and(|c| c.action.writes()) {
-            continue;
-        }
-        if let Some((other, _)) =
-            places.iter().find(|(a, p)| a != &address && p.parent == place.parent && p.title == place.title)
-        {
-            let reason = format!(
-                "`{other}` in the same folder has that title too, and Grafana {} allows it once",
-                inputs.server.version
-            );
-            refuse(changes, address, "title-twice", reason, "give one of them another title");
-            continue;
-        }
-        let here =
-            |parent: Option<&str>| inputs.server.titles != TitleRule::ExactInFolder || parent == place.parent;
-        if let Some((_, folder)) = folders.iter().find(|(p, title)| here(*p) && key(title) == place.title) {
+    for (address, change) in changes.iter().filter(|(a, c)| a.kind == kind && c.action.writes()) {
+        let one = labels.entry(address.uid.to_string()).or_default();
+        one.after = match &change.action {
+            Action::Delete { .. } => None,
+            _ => wanted.get(address).map(&after),
+        };
+    }
+    labels
+}
+
+fn verdicts(kind: KindName, labels: BTreeMap<String, Labels>) -> impl Iterator<Item = (Address, Verdict)> {
+    // Only what the plan writes takes a label, and that has a uid that can be declared.
+    settle_labels(labels)
+        .into_iter()
+        .filter_map(move |(uid, verdict)| Uid::parse(&uid).ok().map(|uid| (Address::new(kind, uid), verdict)))
+}
+
+/// Where a title is told apart from those of the other kind: everywhere (`None`), or in one folder since 10.4.
+fn place<'p>(inputs: &Inputs<'_>, parent: Option<&'p str>) -> Option<&'p str> {
+    if inputs.server.titles == TitleRule::ExactInFolder { parent } else { None }
+}
+
+/// A dashboard may not have the title of a folder, wherever that folder is; since 10.4 of a folder in its place.
+fn beside_folders(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Changes) {
+    let titles: BTreeMap<(Option<String>, String), String> = all_folder_titles(inputs, wanted, changes)
+        .into_iter()
+        .map(|(parent, title)| ((place(inputs, parent).map(str::to_owned), key(inputs, title)), title.to_owned()))
+        .collect();
+    for (address, dashboard) in wanted.iter().filter(|(a, _)| a.kind == KindName::DASHBOARD) {
+        let here = place(inputs, dashboard.parent.as_deref()).map(str::to_owned);
+        if let Some(folder) = titles.get(&(here, key(inputs, &dashboard.headline.title))) {
             let reason = format!(
                 "the folder `{folder}` has that title, and Grafana {} allows it once",
                 inputs.server.version
             );
             refuse(changes, address, "title-of-folder", reason, "give the dashboard another title");
-            continue;
-        }
-        let there = inputs.live.dashboards.iter().flatten().find(|d| {
-            d.uid != address.uid.as_str() && d.parent.as_deref() == place.parent && key(&d.title) == place.title
-        });
-        let Some(there) = there else { continue };
-        let theirs = Uid::parse(&there.uid).ok().map(|uid| Address::new(KindName::DASHBOARD, uid));
-        let leaves = theirs.as_ref().is_some_and(|a| {
-            changes.get(a).is_some_and(|c| matches!(c.action, Action::Delete { .. }))
-                || (places.get(a).is_some_and(|p| p.parent != place.parent || p.title != place.title)
-                    && changes.get(a).is_some_and(|c| c.action.writes()))
-        });
-        match theirs {
-            Some(theirs) if leaves => waits.push(((*address).clone(), theirs)),
-            _ => refuse(
-                changes,
-                address,
-                "title-taken",
-                format!("the dashboard `{}` in that folder has that title already", there.uid),
-                &format!("write `\"uid\": \"{}\"` to use that one, or choose another title", there.uid),
-            ),
-        }
-    }
-    folders_over_dashboards(inputs, wanted, &places, changes, key);
-    let waits_for: BTreeMap<Address, Address> = waits.iter().cloned().collect();
-    for (address, theirs) in waits {
-        if in_ring(&waits_for, &address) {
-            let reason = format!(
-                "it and `{theirs}` swap titles, which Grafana {} does not allow in one step",
-                inputs.server.version
-            );
-            refuse(
-                changes,
-                &address,
-                "title-swap",
-                reason,
-                "give one of them a third title, apply, then the title it is to have, and apply again",
-            );
-        } else {
-            wait_for(changes, &address, theirs);
         }
     }
 }
 
 /// A folder that takes the title of a dashboard at the root, or where it is to be, is refused, wherever that dashboard
 /// will be afterwards.
-fn folders_over_dashboards(
-    inputs: &Inputs<'_>,
-    wanted: &BTreeMap<Address, Wanted<'_>>,
-    places: &BTreeMap<&Address, Place<'_>>,
-    changes: &mut BTreeMap<Address, Change>,
-    key: impl Fn(&str) -> String,
-) {
+fn over_dashboards(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Changes) {
     let dashboards = inputs.live.dashboards.iter().flatten();
     let taken: BTreeMap<(Option<&str>, String), &str> =
-        dashboards.map(|d| ((d.parent.as_deref(), key(&d.title)), d.uid.as_str())).collect();
+        dashboards.map(|d| ((d.parent.as_deref(), key(inputs, &d.title)), d.uid.as_str())).collect();
     for (address, folder) in wanted.iter().filter(|(a, _)| a.kind == KindName::FOLDER) {
-        let place = if inputs.server.titles == TitleRule::ExactInFolder { folder.parent.as_deref() } else { None };
-        let Some(uid) = taken.get(&(place, key(&folder.headline.title))) else { continue };
+        let place = place(inputs, folder.parent.as_deref());
+        let Some(uid) = taken.get(&(place, key(inputs, &folder.headline.title))) else { continue };
         let ours = Uid::parse(uid).ok().map(|uid| Address::new(KindName::DASHBOARD, uid));
-        let hint = match ours.filter(|a| places.contains_key(a)) {
+        let hint = match ours.filter(|a| wanted.contains_key(a)) {
             Some(ours) => format!("give `{ours}` another title, apply, and apply again"),
             None => "give the directory another name, or a `title:` in its `_folder.yaml`".into(),
         };
@@ -201,10 +257,10 @@ fn folders_over_dashboards(
 
 /// The titles of all folders as they will be, with the folders they are in: those of the workspace that stay as they
 /// are, and the directory's.
-fn folder_titles<'a>(
+fn all_folder_titles<'a>(
     inputs: &Inputs<'a>,
     wanted: &'a BTreeMap<Address, Wanted<'_>>,
-    changes: &BTreeMap<Address, Change>,
+    changes: &Changes,
 ) -> Vec<(Option<&'a str>, &'a str)> {
     let stays = |uid: &str| {
         let address = Uid::parse(uid).ok().map(|uid| Address::new(KindName::FOLDER, uid));
@@ -219,31 +275,14 @@ fn folder_titles<'a>(
     live.chain(ours).collect()
 }
 
-fn in_ring(waits_for: &BTreeMap<Address, Address>, start: &Address) -> bool {
-    let mut at = start;
-    for _ in 0..=waits_for.len() {
-        match waits_for.get(at) {
-            Some(next) if next == start => return true,
-            Some(next) => at = next,
-            None => return false,
-        }
-    }
-    false
-}
-
-fn wait_for(changes: &mut BTreeMap<Address, Change>, address: &Address, other: Address) {
+fn wait_for(changes: &mut Changes, address: &Address, others: BTreeSet<String>) {
     if let Some(change) = changes.get_mut(address) {
-        change.needs.insert(other);
+        let others = others.into_iter().filter_map(|uid| Uid::parse(&uid).ok());
+        change.needs.extend(others.map(|uid| Address::new(address.kind, uid)));
     }
 }
 
-fn refuse(
-    changes: &mut BTreeMap<Address, Change>,
-    address: &Address,
-    code: &'static str,
-    reason: String,
-    hint: &str,
-) {
+fn refuse(changes: &mut Changes, address: &Address, code: &'static str, reason: String, hint: &str) {
     let Some(change) = changes.get_mut(address) else { return };
     if change.action.writes() {
         change.intent = None;

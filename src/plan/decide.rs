@@ -8,15 +8,16 @@ use super::claim::{Claim, claim, recorded_version};
 use super::difference::{Sent, delta, drift, moved, needs_replacement, same, secret_changes};
 use super::inputs::{Inputs, Ownership};
 use super::refusals::{
-    damaged, forbidden, refuse_what_has_no_folder, refuse_what_the_server_refuses, refuse_without_folder,
+    Held, damaged, forbidden, held, refuse_what_has_no_folder, refuse_what_the_server_refuses,
+    refuse_without_folder,
 };
-use super::table::{Case, Record, Row, decide};
+use super::table::{Case, Record, Row, Same, decide};
 use super::wanted::{Paths, Wanted, wanted};
 use super::{
     Action, Change, Drift, DriftKind, Goal, Intent, Plan, Precondition, Refusal, RegistryState, SecretChange,
     clashes, contents, guards, order,
 };
-use crate::model::{Address, Fingerprint, Found, Owned, Place, Problem, Recorded};
+use crate::model::{Address, Entry, Fingerprint, Found, Mark, Owned, Place, Problem, Recorded};
 
 /// Makes the plan. Problems are faults of the directory that show only beside the workspace.
 pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Vec<Problem>> {
@@ -43,8 +44,17 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Vec<Problem>> {
     }
     refuse_without_folder(inputs, &bindings, &wanted, &mut changes);
     refuse_what_the_server_refuses(inputs, &mut changes);
-    clashes::settle(inputs, &wanted, &mut changes);
-    contents::settle(inputs, &wanted, &mut changes);
+    // A folder that stays keeps its title, and what is refused stays where it is: each may settle more of the other.
+    let mut settled = 0;
+    loop {
+        clashes::settle(inputs, &wanted, &mut changes);
+        contents::settle(inputs, &wanted, &mut changes);
+        let now = changes.values().filter(|c| matches!(c.action, Action::Refuse(_) | Action::Keep { .. })).count();
+        if now == settled {
+            break;
+        }
+        settled = now;
+    }
     refuse_what_has_no_folder(&bindings, &wanted, &mut changes);
     order::link(inputs, &wanted, &mut changes);
     let left_out = order::keep_targets(&inputs.rules.targets, &mut changes);
@@ -117,14 +127,37 @@ fn change(inputs: &Inputs<'_>, address: &Address, wanted: Option<&Wanted<'_>>, p
         intent: None,
         stale: claim.stale,
     };
-    if let Some(refusal) = forbidden(inputs, address, wanted, found, entry.is_some()) {
+    if let Some(refusal) = forbidden(inputs, address, wanted, entry.is_some()) {
         change.action = Action::Refuse(refusal);
         change.stale = false;
         return Some(change);
     }
     let secrets = wanted.map(|w| secret_changes(inputs, address, w, found, &claim)).unwrap_or_default();
+    let is_same = match (wanted, found) {
+        (Some(wanted), Some(found)) => same(inputs, wanted, found, &claim, &secrets),
+        _ => Same::No,
+    };
+    // What is not ours gets no secrets, so none of them makes it differ.
+    let looks_same = match (wanted, found, claim.recorded) {
+        (Some(wanted), Some(found), None) => same(inputs, wanted, found, &claim, &[]),
+        _ => is_same,
+    };
+    let taken_from = match held(inputs, address, wanted.is_some(), looks_same, found, &claim) {
+        Held::Free => None,
+        Held::Taken(manager) => Some(manager),
+        Held::LeftAlone(why) => {
+            change.action = Action::LeaveAlone;
+            change.notes.push(why);
+            return Some(change);
+        }
+        Held::Refused(refusal) => {
+            change.action = Action::Refuse(refusal);
+            change.stale = false;
+            return Some(change);
+        }
+    };
     let case = match (wanted, found) {
-        (Some(wanted), Some(found)) => Case::Both(claim.record, same(inputs, wanted, found, &claim, &secrets)),
+        (Some(_), Some(_)) => Case::Both(claim.record, if taken_from.is_some() { Same::No } else { is_same }),
         (Some(_), None) => Case::DeclaredOnly { recorded: claim.recorded.is_some() && !claim.replacing },
         (None, Some(_)) => Case::Undeclared(claim.record),
         (None, None) => Case::Gone,
@@ -134,8 +167,11 @@ fn change(inputs: &Inputs<'_>, address: &Address, wanted: Option<&Wanted<'_>>, p
     }
     let row = decide(case);
     if row == Row::Nothing {
-        let out_of_date = claim.recorded.is_some_and(|r| {
-            wanted.is_some_and(|w| r.source != source_of(&w.place) || (r.protect != w.protect && w.protect))
+        let out_of_date = claim.recorded.zip(wanted).is_some_and(|(r, w)| {
+            r.source != source_of(&w.place)
+                || (r.protect != w.protect && w.protect)
+                // A secret that left the file and is not set any more is nobody's: one that somebody sets is theirs.
+                || r.secrets.keys().any(|key| !w.secrets.contains(&key.as_str()))
         });
         if !out_of_date {
             return None;
@@ -147,6 +183,9 @@ fn change(inputs: &Inputs<'_>, address: &Address, wanted: Option<&Wanted<'_>>, p
         return None;
     }
     act(inputs, row, &mut change, wanted, found, &claim, paths);
+    if let Some(manager) = taken_from {
+        take_over(&mut change.action, manager);
+    }
     Some(change)
 }
 
@@ -211,6 +250,15 @@ fn act(
             change.action = Action::Forget { because: "it is no longer in the workspace".into() };
         }
         _ => change.action = Action::Renew,
+    }
+}
+
+/// Says in the plan that another tool loses an object. The save that follows drops its mark: the server keeps none that
+/// is not sent (`grafana-api.md` 1.6).
+fn take_over(action: &mut Action, manager: &str) {
+    if let Action::Update { delta, .. } | Action::Adopt { delta, .. } | Action::Replace { delta, .. } = action {
+        let entry = Entry::new(Mark::Change, "managed by", "");
+        delta.entries.push(entry.values(Some(manager.to_owned()), Some("amgctl".into())));
     }
 }
 
@@ -342,5 +390,9 @@ fn notices(inputs: &Inputs<'_>, stages: &[Vec<Change>]) -> Vec<String> {
         notices.push("the folders could not be listed: which ones are there is not known".into());
     }
     notices.extend(guards::default_datasource(inputs, stages));
+    let managers: BTreeSet<&str> = inputs.live.found.values().filter_map(|f| f.guard.as_ref()?.manager()).collect();
+    for manager in inputs.rules.take_from.iter().filter(|m| !managers.contains(m.as_str())) {
+        notices.push(format!("nothing that the directory declares is managed by `{manager}`"));
+    }
     notices
 }

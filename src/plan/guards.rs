@@ -22,20 +22,30 @@ pub struct TooMany {
 /// The code of the refusal that stands in the place of what would overwrite drift when nobody is asked.
 pub const DRIFT: &str = "drift";
 
-/// Nobody is asked about what was changed outside: it stays as it is. What was deleted is made again all the same.
+/// Nobody is asked about what was changed outside, so it stays as it is: what was deleted stays deleted.
 pub fn refuse_drift(plan: &mut Plan) {
     for change in plan.stages.iter_mut().flatten() {
         let Some(drift) = &change.drift else { continue };
         let adopts = matches!(change.action, Action::Adopt { .. });
-        if drift.what == DriftKind::Deleted || !(change.action.writes() || adopts) {
+        if !(change.action.writes() || adopts) {
             continue;
         }
         let by = if drift.saved.by.is_empty() { String::new() } else { format!(" by {}", drift.saved.by) };
+        let (what, hint) = match drift.what {
+            DriftKind::Deleted => (
+                "deleted",
+                "to make it again, run apply at a terminal, or with --on-drift overwrite; \
+                else remove it from the directory",
+            ),
+            DriftKind::Changed | DriftKind::Moved(_) => {
+                ("changed", "look at the plan, then run apply at a terminal, or with --on-drift overwrite")
+            }
+        };
         change.intent = None;
         change.action = Action::Refuse(Refusal {
             code: DRIFT,
-            reason: format!("it was changed outside{by}, and nobody is asked"),
-            hint: "look at the plan, then run apply at a terminal, or with --on-drift overwrite".into(),
+            reason: format!("it was {what} outside{by}, and nobody is asked"),
+            hint: hint.into(),
         });
     }
 }

@@ -103,6 +103,8 @@ pub enum Ownership<'a> {
 pub struct Rules {
     /// What may be adopted.
     pub adopt: Adopt,
+    /// The tools that objects may be taken from, as the server names them: `kubectl:gcx`.
+    pub take_from: BTreeSet<String>,
     /// Only these and what they need; empty means everything.
     pub targets: BTreeSet<Address>,
     /// Objects that may be deleted and made anew where they cannot be changed in place.

@@ -10,6 +10,7 @@ pub mod decide;
 mod difference;
 pub mod guards;
 pub mod inputs;
+mod labels;
 pub mod order;
 mod refusals;
 pub mod table;

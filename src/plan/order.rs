@@ -1,7 +1,8 @@
 //! Puts changes into stages so that nothing is written before what it refers to.
 //!
 //! `needs` are hard: what they name failed, this is skipped. Other edges only order: the default data source is
-//! written last of its kind, and data sources go after the dashboards that may still read them.
+//! written last of its kind, and data sources go after the dashboards that may still read them. Where such an edge
+//! closes a ring it gives way; a ring of needs alone cannot be carried out, and is refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,11 +18,8 @@ pub(super) fn link(
     wanted: &BTreeMap<Address, Wanted<'_>>,
     changes: &mut BTreeMap<Address, Change>,
 ) {
-    let names: BTreeMap<&str, &Address> = wanted
-        .iter()
-        .filter(|(a, _)| a.kind == KindName::DATASOURCE)
-        .map(|(a, w)| (w.headline.title.as_str(), a))
-        .collect();
+    let names: BTreeMap<&str, &Address> =
+        wanted.iter().filter(|(a, _)| a.kind == KindName::DATASOURCE).map(|(a, w)| (w.name, a)).collect();
     let mut needs: Vec<(Address, Address)> = Vec::new();
     for (address, wanted) in wanted {
         if !changes.get(address).is_some_and(|c| c.action.writes()) {
@@ -120,37 +118,76 @@ pub(super) fn stages(
         .filter(|(a, c)| a.kind == KindName::DASHBOARD && c.action.writes())
         .map(|(a, _)| a.clone())
         .collect();
-    let mut waits: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
+    let (mut needs, mut waits): (Edges, Edges) = (BTreeMap::new(), BTreeMap::new());
     for (address, change) in &changes {
-        let mut before: BTreeSet<Address> =
-            change.needs.iter().filter(|n| changes.contains_key(n)).cloned().collect();
+        needs.insert(address.clone(), change.needs.iter().filter(|n| changes.contains_key(n)).cloned().collect());
+        let mut after = BTreeSet::new();
         if address.kind == KindName::DATASOURCE && is_delete(change) {
-            before.extend(dashboard_writes.iter().cloned());
+            after.extend(dashboard_writes.iter().cloned());
         } else if address.kind == KindName::DATASOURCE && is_default(address) {
-            before.extend(datasource_writes.iter().cloned());
+            after.extend(datasource_writes.iter().cloned());
         }
-        before.remove(address);
-        waits.insert(address.clone(), before);
+        after.remove(address);
+        waits.insert(address.clone(), after);
     }
     let mut stages = Vec::new();
     let mut done: BTreeSet<Address> = BTreeSet::new();
-    while !waits.is_empty() {
-        let mut ready: Vec<Address> =
-            waits.iter().filter(|(_, before)| before.is_subset(&done)).map(|(a, _)| a.clone()).collect();
+    while !needs.is_empty() {
+        let ready = |with_order: bool| -> Vec<Address> {
+            let is_ready = |address: &Address, before: &BTreeSet<Address>| {
+                before.is_subset(&done) && (!with_order || waits[address].is_subset(&done))
+            };
+            needs.iter().filter(|(a, before)| is_ready(a, before)).map(|(a, _)| a.clone()).collect()
+        };
+        let mut ready = match ready(true) {
+            // An edge that only orders has closed a ring: what nothing but such edges holds back goes first.
+            none if none.is_empty() => ready(false),
+            some => some,
+        };
         if ready.is_empty() {
-            // Only an ordering edge against a need could close a ring; the needs are met by the stages they are in.
-            ready = waits.keys().cloned().collect();
+            refuse_rings(&needs, &done, &mut changes);
+            ready = needs.keys().cloned().collect();
         }
         ready.sort_by_key(|address| (kinds::rank(address.kind), address.uid.clone()));
         let mut stage = Vec::new();
         for address in ready {
-            waits.remove(&address);
+            needs.remove(&address);
             stage.extend(changes.remove(&address));
             done.insert(address);
         }
         stages.push(stage);
     }
     stages
+}
+
+type Edges = BTreeMap<Address, BTreeSet<Address>>;
+
+/// Refuses what waits for itself, and what waits for that: none of it can begin.
+fn refuse_rings(needs: &Edges, done: &BTreeSet<Address>, changes: &mut BTreeMap<Address, Change>) {
+    for (address, before) in needs {
+        let Some(change) = changes.get_mut(address).filter(|c| !matches!(c.action, Action::Refuse(_))) else {
+            continue;
+        };
+        let Some(next) = before.iter().find(|b| !done.contains(b)) else { continue };
+        // From each the first that holds it back, until one comes again: that is the ring.
+        let mut way = vec![address];
+        let mut at = next;
+        while !way.contains(&at) {
+            way.push(at);
+            match needs.get(at).and_then(|before| before.iter().find(|b| !done.contains(b))) {
+                Some(further) => at = further,
+                None => break,
+            }
+        }
+        let way: Vec<String> = way[1..].iter().chain([&at]).map(|a| format!("`{a}`")).collect();
+        change.intent = None;
+        change.action = Action::Refuse(Refusal {
+            code: "ring",
+            reason: format!("it must wait for {}", way.join(", which waits for ")),
+            hint: "make this change in two steps: first leave out one of them, apply, then add it, and apply again"
+                .into(),
+        });
+    }
 }
 
 fn is_delete(change: &Change) -> bool {

@@ -5,18 +5,19 @@
 use std::collections::BTreeMap;
 
 use super::bind::Bindings;
+use super::claim::Claim;
 use super::inputs::Inputs;
+use super::table::Same;
 use super::wanted::Wanted;
 use super::{Action, Change, Refusal};
 use crate::kinds;
-use crate::model::{Address, Found, Guard, KindName};
+use crate::model::{Address, Found, Guard, KindName, Owned};
 
 /// What forbids any write to this address, whatever the table says.
 pub(super) fn forbidden(
     inputs: &Inputs<'_>,
     address: &Address,
     wanted: Option<&Wanted<'_>>,
-    found: Option<&Found>,
     recorded: bool,
 ) -> Option<Refusal> {
     if let Some(refusal) = wanted.and_then(|w| w.refused.clone()) {
@@ -44,23 +45,90 @@ pub(super) fn forbidden(
             }
         });
     }
-    let guard = found?.guard.as_ref()?;
-    let equal = wanted.is_some_and(|w| {
-        found.is_some_and(|f| f.body.digest().is_none_or(|d| d.equals(&w.digest, inputs.server.numbers)))
-    });
-    match guard {
-        Guard::SavedAsV2 => None,
-        _ if equal => None,
-        Guard::Provisioned => Some(Refusal {
-            code: "provisioned",
-            reason: "the server provisions it from files of its own, or holds it read-only".into(),
-            hint: "change it there, or give this one another uid".into(),
-        }),
-        Guard::ManagedBy(manager) => Some(Refusal {
-            code: "managed",
-            reason: format!("the workspace says that `{manager}` manages it"),
-            hint: "take it out of that tool first, or give this one another uid".into(),
-        }),
+    None
+}
+
+/// What the hold of somebody else on a live object means: of the server's own files, or of another tool.
+pub(super) enum Held<'a> {
+    /// Nothing: nobody holds it, or nothing is written to it.
+    Free,
+    /// It is taken from this manager, as `kubectl:gcx`, because the user says so.
+    Taken(&'a str),
+    /// It is as the directory says, and stays theirs: why it is not adopted.
+    LeftAlone(String),
+    /// Nothing may be written to it.
+    Refused(Refusal),
+}
+
+/// Whether an object that files provision or another tool manages may be written. One that is equal is not adopted
+/// either: it could never be changed or removed afterwards.
+pub(super) fn held<'a>(
+    inputs: &Inputs<'_>,
+    address: &Address,
+    is_wanted: bool,
+    same: Same,
+    found: Option<&'a Found>,
+    claim: &Claim<'_>,
+) -> Held<'a> {
+    let Some(guard) = found.and_then(|f| f.guard.as_ref()).filter(|g| **g != Guard::SavedAsV2) else {
+        return Held::Free;
+    };
+    let ours = claim.recorded;
+    let forgotten = || format!("let go of it: `amgctl forget {address}` leaves it where it is");
+    let (code, reason, elsewhere) = match guard {
+        Guard::SavedAsV2 => return Held::Free,
+        Guard::Provisioned => (
+            "provisioned",
+            "the server provisions it from files of its own, or holds it read-only".to_owned(),
+            "change it there, or give this one another uid".to_owned(),
+        ),
+        Guard::ManagedBy(manager) => (
+            "managed",
+            format!("the workspace says that `{manager}` manages it"),
+            match may_be_taken_from(manager) {
+                Ok(()) => format!(
+                    "take it over with --adopt={address} --take-from {manager}, or give this one another uid"
+                ),
+                Err(why) => format!("{why}, or give this one another uid"),
+            },
+        ),
+    };
+    if !is_wanted {
+        let stays = ours.is_none_or(|r| {
+            let keeps = r.protect && !inputs.rules.unprotect.contains(address);
+            keeps || (r.how == Owned::Adopted && !inputs.rules.delete_adopted)
+        });
+        let refused = Refusal { code, reason, hint: forgotten() };
+        return if stays { Held::Free } else { Held::Refused(refused) };
+    }
+    if let Some(manager) = guard.manager().filter(|m| inputs.rules.take_from.contains(*m)) {
+        return match may_be_taken_from(manager) {
+            Ok(()) if ours.is_some() || inputs.rules.adopt.allows(address) => Held::Taken(manager),
+            Ok(()) => Held::Free,
+            Err(why) => {
+                Held::Refused(Refusal { code, reason, hint: format!("{why}, or give this one another uid") })
+            }
+        };
+    }
+    match (same, ours) {
+        (Same::Yes, Some(_)) => Held::Free,
+        (Same::Yes, None) => Held::LeftAlone(format!("{reason}, so it is not adopted")),
+        (Same::No, Some(_)) => {
+            let hint = format!("{elsewhere}; or {}", forgotten());
+            Held::Refused(Refusal { code, reason, hint })
+        }
+        (Same::No, None) => Held::Refused(Refusal { code, reason, hint: elsewhere }),
+    }
+}
+
+/// Whether the server lets an object be taken from a manager: what a tool marked so yields, what the server keeps in
+/// step with a repository or a plugin is refused, or comes back (`grafana-13.md`, managers).
+fn may_be_taken_from(manager: &str) -> Result<(), &'static str> {
+    match manager.split(':').next().unwrap_or_default() {
+        "kubectl" | "terraform" => Ok(()),
+        "repo" => Err("the workspace keeps it in step with a repository: take it out of that repository first"),
+        "plugin" => Err("a plugin brings it along"),
+        _ => Err("take it out of that tool first"),
     }
 }
 

@@ -94,6 +94,7 @@ impl World {
             digest: normal.digest(),
             parent,
             headline: Headline { title: address.uid.to_string(), facts: Vec::new() },
+            name: address.uid.to_string(),
             references: Vec::new(),
             secrets: Vec::new(),
             body: BodyRef { file: place.file.clone(), document: 0, item: 0, file_digest: Digest::of_bytes(b"") },

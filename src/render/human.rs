@@ -146,6 +146,7 @@ fn alike(change: &Change) -> Option<Alike> {
 }
 
 const RELEASED: &str = "released: adopted once, so it is forgotten and left in the workspace";
+const LEFT_TO_ITS_OWNER: &str = "already there and equal, but not ours: left alone";
 const LEFT: &str = "already there and equal, but not ours: left alone (--adopt takes it)";
 
 fn sign(action: &Action) -> (&'static str, Tone) {
@@ -198,7 +199,8 @@ impl View<'_> {
                 }
             }
             Action::Release => lines.extend(self.said(change, RELEASED)),
-            Action::LeaveAlone => lines.extend(self.said(change, LEFT)),
+            Action::LeaveAlone if change.notes.is_empty() => lines.extend(self.said(change, LEFT)),
+            Action::LeaveAlone => lines.extend(self.said(change, LEFT_TO_ITS_OWNER)),
             Action::Forget { because } => {
                 lines.extend(self.said(change, &format!("forgotten: {}", clean(because))))
             }

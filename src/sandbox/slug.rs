@@ -1,14 +1,12 @@
 //! Turns titles into the slugs of addresses; which of three ways, [`Slugs`] says.
 //!
-//! Letters with marks lose them; what cannot be written plainly differs by server and is exact only for the usual
-//! punctuation.
-
-use unicode_normalization::UnicodeNormalization;
+//! Some letters have a spelling (`pkg/infra/slugify` of Grafana: one table for all versions); what becomes of the rest
+//! differs by server.
 
 /// How a server makes slugs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Slugs {
-    /// Everything else is one hyphen, no limit of length (9.4).
+    /// Each run of anything else is one hyphen, no limit of length (9.4).
     Hyphens,
     /// Bytes of everything else in hexadecimal; beyond 50 bytes a name-based UUID (10.1).
     HexOrUuid,
@@ -38,36 +36,33 @@ fn short(title: &str) -> Option<String> {
 
 fn hyphens(title: &str) -> String {
     let mut out = String::new();
-    for c in title.to_lowercase().chars() {
-        match c {
-            'a'..='z' | '0'..='9' | '_' | '-' => out.push(c),
-            '"' | '\'' | '\u{2019}' => {}
-            '&' => out.push_str("and"),
-            '@' => out.push_str("at"),
-            _ => out.push_str(&plain(c).unwrap_or_else(|| "-".to_owned())),
+    let mut in_a_run = false;
+    for c in title.chars().map(lower) {
+        match plain(c) {
+            Some(letters) => out.push_str(letters),
+            None if c.is_ascii_alphanumeric() => out.push(c),
+            None if in_a_run => continue,
+            None => out.push('-'),
         }
+        in_a_run = plain(c).is_none() && !c.is_ascii_alphanumeric();
     }
-    let mut slug = String::with_capacity(out.len());
-    for c in out.chars() {
-        if c != '-' || !slug.ends_with('-') {
-            slug.push(c);
-        }
-    }
-    slug.trim_matches(['-', '_']).to_owned()
+    out.trim_matches('-').to_owned()
+}
+
+// One letter for one letter.
+fn lower(c: char) -> char {
+    c.to_lowercase().next().unwrap_or(c)
 }
 
 fn hexadecimal(title: &str) -> String {
     let mut out = String::new();
-    for c in title.to_lowercase().chars() {
+    for c in title.chars().map(lower) {
         match c {
             'a'..='z' | '0'..='9' | '_' | '-' => out.push(c),
             ' ' => out.push('-'),
             ',' | '"' | '\'' | '\n' | '\r' | '\0' | '?' | '.' | '(' | ')' | '!' => {}
-            '&' => out.push_str("and"),
-            '@' => out.push_str("at"),
-            '\u{fc}' => out.push_str("ue"),
             _ => match plain(c) {
-                Some(letters) => out.push_str(&letters),
+                Some(letters) => out.push_str(letters),
                 None => c.encode_utf8(&mut [0; 4]).bytes().for_each(|b| out.push_str(&hex(&[b]))),
             },
         }
@@ -75,61 +70,58 @@ fn hexadecimal(title: &str) -> String {
     out
 }
 
-/// A letter without its marks, in the Latin alphabet, if it has such a form.
-fn plain(c: char) -> Option<String> {
-    let fixed = match c {
-        'ß' => "ss",
-        'æ' => "ae",
-        'œ' => "oe",
-        'ø' => "o",
-        'þ' => "p",
-        'ł' => "l",
-        'đ' => "d",
-        'ħ' => "h",
-        'ı' => "i",
-        'ŋ' => "n",
-        '©' => "c",
-        '®' => "r",
-        '™' => "tm",
-        'а' => "a",
-        'б' => "b",
-        'в' => "v",
-        'г' => "g",
-        'д' => "d",
-        'е' | 'є' | 'э' => "e",
-        'ё' => "jo",
-        'ж' => "zh",
-        'з' => "z",
-        'и' | 'і' | 'ї' => "i",
-        'й' => "j",
-        'к' => "k",
-        'л' => "l",
-        'м' => "m",
-        'н' => "n",
-        'о' => "o",
-        'п' => "p",
-        'р' => "r",
-        'с' => "s",
-        'т' => "t",
-        'у' => "u",
-        'ф' => "f",
-        'х' => "h",
-        'ц' => "c",
-        'ч' => "ch",
-        'ш' => "sh",
-        'щ' => "sch",
-        'ъ' | 'ь' => "-",
-        'ы' => "y",
-        'ю' => "ju",
-        'я' => "ja",
-        _ => "",
-    };
-    if !fixed.is_empty() {
-        return Some(fixed.to_owned());
-    }
-    let letters: String = std::iter::once(c).nfd().filter(char::is_ascii_alphanumeric).collect();
-    (!c.is_ascii() && !letters.is_empty()).then_some(letters)
+/// How a letter or sign is spelled in the Latin alphabet, if it has such a form.
+fn plain(c: char) -> Option<&'static str> {
+    SPELLINGS.iter().find(|(letters, _)| letters.contains(c)).map(|(_, spelling)| *spelling)
 }
+
+/// Each letter of the first text is written as the second.
+const SPELLINGS: &[(&str, &str)] = &[
+    ("&", "and"),
+    ("@", "at"),
+    ("©çćĉċčцצ", "c"),
+    ("®ŕŗřрר", "r"),
+    ("™", "tm"),
+    ("àáâäåāăąǎǻаאảãạắằẳẵặấầẩẫậ", "a"),
+    ("æǽ", "ae"),
+    ("б", "b"),
+    ("ב", "b"),
+    ("ץ", "C"),
+    ("ч", "ch"),
+    ("ďđдד", "d"),
+    ("èéêëēĕėęěəеєעẻẽẹếềểễệ", "e"),
+    ("ƒф", "f"),
+    ("ĝğġģгґג", "g"),
+    ("ĥħхהח", "h"),
+    ("ìíîïĩīĭįıǐиіїיỉị", "i"),
+    ("ĳ", "ij"),
+    ("ĵй", "j"),
+    ("я", "ja"),
+    ("э", "je"),
+    ("ё", "jo"),
+    ("ю", "ju"),
+    ("ķĸкךכ", "k"),
+    ("ĺļľŀłлל", "l"),
+    ("мםמ", "m"),
+    ("ńņňŉŋнןנ", "n"),
+    ("òóôõöøōŏőơǒǿоỏọốồổỗộớờởỡợ", "o"),
+    ("œ", "oe"),
+    ("þпףפ", "p"),
+    ("ק", "q"),
+    ("śŝşšсס", "s"),
+    ("щ", "sch"),
+    ("ш", "sh"),
+    ("ß", "ss"),
+    ("ţťŧтטת", "t"),
+    ("ùúûũūŭůűųưǔǖǘǚǜуủụứừửữự", "u"),
+    ("ü", "ue"),
+    ("вו", "v"),
+    ("ŵש", "w"),
+    ("ýÿŷыỳỷỹỵ", "y"),
+    ("źżžſзז", "z"),
+    ("ж", "zh"),
+    ("ъь", "-"),
+];
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
@@ -224,6 +216,10 @@ mod tests {
     fn letters_lose_their_marks() {
         assert_eq!(slug("Cr\u{e8}me br\u{fb}l\u{e9}e", Slugs::HexOrHash), "creme-brulee");
         assert_eq!(slug("***", Slugs::Hyphens), "Kioq");
+        assert_eq!(
+            slug("\u{dc}bersicht / \u{dc}berblick: 100% <ok>", Slugs::Hyphens),
+            "uebersicht-ueberblick-100-ok"
+        );
         assert_eq!(slug("A/B & C", Slugs::HexOrHash), "a2fb-and-c");
     }
 }

@@ -112,7 +112,7 @@ fn datasources(declarations: &Declarations) -> impl Iterator<Item = &Declared> {
 fn names(declarations: &Declarations) -> Vec<Problem> {
     let mut by_name: BTreeMap<String, Vec<&Declared>> = BTreeMap::new();
     for declared in datasources(declarations) {
-        by_name.entry(declared.headline.title.to_lowercase()).or_default().push(declared);
+        by_name.entry(declared.name.to_lowercase()).or_default().push(declared);
     }
     let mut problems = Vec::new();
     for mut several in by_name.into_values().filter(|several| several.len() > 1) {

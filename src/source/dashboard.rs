@@ -72,6 +72,7 @@ pub(crate) fn read(document: &mut Document<'_>, form: Form, file: &FileRef) -> (
         place,
         digest: crate::model::NormalDigest::of(&Value::Null, Vec::new()),
         parent: parent.clone().unwrap_or(Parent::Root),
+        name: title.clone(),
         headline: Headline { title, facts: Vec::new() },
         references: Vec::new(),
         secrets: Vec::new(),
@@ -88,6 +89,7 @@ pub(crate) fn read(document: &mut Document<'_>, form: Form, file: &FileRef) -> (
 /// Fills what depends on the body, once its inputs are resolved.
 pub(crate) fn finish(declared: &mut Declared, value: Value) {
     declared.headline = facts::headline(&value);
+    declared.name.clone_from(&declared.headline.title);
     declared.references = facts::references(&value);
     if let Parent::Uid(uid) = &declared.parent {
         declared.references.push(Reference { to: Target::Folder(uid.clone()), pointer: FOLDER.into() });

@@ -81,6 +81,7 @@ pub(crate) fn read(
         digest: Datasource.normal(read.value.clone()).digest(),
         parent: Parent::None,
         headline: facts::headline(&read.shown),
+        name: name.trim().to_owned(),
         references: Vec::new(),
         secrets,
         body: file.body(document.index, item),
@@ -115,10 +116,11 @@ pub(crate) fn secrets(
     let pointer = member(base, "secureJsonData");
     let mut secrets = Vec::new();
     for (key, value) in document.value.pointer(&pointer).and_then(Value::as_object).into_iter().flatten() {
-        let Value::String(text) = value else { continue };
+        // An empty text means "not set here": what was ours is removed, what people set is left (see `Reader::secrets`).
+        let Some(text) = value.as_str().filter(|text| !text.is_empty()) else { continue };
         let spot = || document.key_spot(&member(&pointer, key), "");
         let value = match values.resolve(text) {
-            Ok(Resolved::AsWritten) => text.clone(),
+            Ok(Resolved::AsWritten) => text.to_owned(),
             Ok(Resolved::Text(text)) => text,
             Ok(Resolved::Kept(kept)) => match fetched.get(&kept) {
                 Some(value) => {
@@ -288,6 +290,9 @@ impl Reader<'_> {
             let pointer = member(&base, key);
             let spot = self.document.key_spot(&pointer, "");
             match value {
+                // Grafana's own samples write `password: ""` for one that is not set. A server that is sent an empty
+                // text erases what it has (`contracts/README.md` 15), so it is as if the key were not there.
+                Value::String(text) if text.is_empty() => {}
                 Value::String(text) => match self.values.resolve(text) {
                     Ok(resolved) => {
                         let kept = if let Resolved::Kept(kept) = resolved { Some(kept) } else { None };

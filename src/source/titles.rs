@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Declarations;
 use crate::model::server::TitleRule;
+use crate::model::slug::slug;
 use crate::model::{Declared, DeclaredFolder, KindName, Parent, Problem, Severity, Spot};
 
 /// Finds titles that a server with this rule refuses: two in one folder, or a dashboard with a folder's title.
@@ -120,32 +121,5 @@ fn key(title: &str, rule: TitleRule) -> Option<String> {
         TitleRule::Free => None,
         TitleRule::Exact | TitleRule::ExactInFolder => Some(title.to_owned()),
         TitleRule::Slug => Some(slug(title)),
-    }
-}
-
-// Lower case, everything but letters and digits to one `-`; a title without any of them stands for itself.
-fn slug(title: &str) -> String {
-    let mut slug = String::new();
-    for c in title.chars().flat_map(char::to_lowercase) {
-        if c.is_ascii_alphanumeric() {
-            slug.push(c);
-        } else if !slug.ends_with('-') {
-            slug.push('-');
-        }
-    }
-    match slug.trim_matches('-') {
-        "" => format!("={title}"),
-        slug => slug.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn slugs_are_made_as_classic_servers_make_them() {
-        assert_eq!(slug("Node / CPU (%)"), "node-cpu");
-        assert_eq!(slug("日本"), "=日本");
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! `$__…{}` is read in every data source. In a provisioning file (`apiVersion: 1`) `$NAME`, `${NAME}` and `$$` mean
 //! what they mean to Grafana, too; elsewhere a `$` is a `$`. What cannot be resolved is an error, never left in
-//! and never empty. The environment is given by the caller; files are read from the directory only.
+//! and never empty: a CI secret that nobody set is an empty variable, and sending it would erase a password. The
+//! environment is given by the caller; files are read from the directory only.
 
 use std::path::{Component, Path};
 
@@ -114,24 +115,24 @@ impl Values<'_> {
         if name.is_empty() {
             return Ok(One::Literal);
         }
+        let help = "set it; a `$` itself is written `$$` in a provisioning file, as Grafana reads it";
+        Ok(One::Value(self.variable(name, help)?, length))
+    }
+
+    fn variable(&self, name: &str, help: &str) -> Result<String, Unresolved> {
         match (self.environment)(name) {
-            Some(value) => Ok(One::Value(value, length)),
-            None => Err(unresolved(
-                format!("the environment variable `{name}` is not set"),
-                "set it; a `$` itself is written `$$` in a provisioning file, as Grafana reads it",
+            Some(value) if is_blank(&value) => Err(unresolved(
+                format!("the environment variable `{name}` is empty"),
+                "set it where amgctl runs (a CI secret that does not exist is an empty text), or remove this key",
             )),
+            Some(value) => Ok(value),
+            None => Err(unresolved(format!("the environment variable `{name}` is not set"), help)),
         }
     }
 
     fn provider(&self, name: &str, argument: &str, length: usize) -> Result<One, Unresolved> {
         match name {
-            "env" => match (self.environment)(argument) {
-                Some(value) => Ok(One::Value(value, length)),
-                None => Err(unresolved(
-                    format!("the environment variable `{argument}` is not set"),
-                    "set it where amgctl runs",
-                )),
-            },
+            "env" => Ok(One::Value(self.variable(argument, "set it where amgctl runs")?, length)),
             "file" => Ok(One::Value(self.file(argument)?, length)),
             "secretsmanager" => Ok(One::Kept(secrets_manager(argument)?, length)),
             "ssm" if argument.starts_with('/') || (!argument.is_empty() && !argument.contains('/')) => {
@@ -162,10 +163,19 @@ impl Values<'_> {
             return Err(unresolved(format!("`$__file{{{path}}}` leads out of the directory"), inside));
         }
         match std::fs::read_to_string(target) {
+            Ok(text) if is_blank(&text) => Err(unresolved(
+                format!("the file `{path}` is empty"),
+                "write the value into it, or remove this key",
+            )),
             Ok(text) => Ok(text.trim().to_owned()),
             Err(error) => Err(unresolved(format!("the file `{path}` cannot be read: {error}"), inside)),
         }
     }
+}
+
+/// Whether a value from elsewhere says nothing: it is never sent.
+pub(crate) fn is_blank(value: &str) -> bool {
+    value.trim().is_empty()
 }
 
 enum One {
@@ -208,8 +218,14 @@ mod tests {
     use super::*;
 
     fn resolve(text: &str, dollars: Dollars) -> Result<Resolved, String> {
-        let environment: Environment = Arc::new(|name| (name == "HOST").then(|| "amp".to_owned()));
+        let environment: Environment = Arc::new(|name| match name {
+            "HOST" => Some("amp".to_owned()),
+            "EMPTY" => Some(String::new()),
+            "BLANK" => Some(" \n".to_owned()),
+            _ => None,
+        });
         let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("empty"), "\n").unwrap();
         std::fs::write(root.path().join("token"), "hunter2\n").unwrap();
         Values { environment: &environment, root: root.path(), dollars }.resolve(text).map_err(|e| e.message)
     }
@@ -236,6 +252,19 @@ mod tests {
         assert_eq!(read("$__env{NONE}"), Err("the environment variable `NONE` is not set".into()));
         assert_eq!(read("$__vault{x}"), Err("there is no `$__vault{}`".into()));
         assert_eq!(read("$__env{HOST"), Err("`$__env{` is never closed".into()));
+    }
+
+    #[test]
+    fn a_value_that_is_empty_is_an_error_wherever_it_comes_from() {
+        let empty = |name: &str| Err(format!("the environment variable `{name}` is empty"));
+        for dollars in [Dollars::Plain, Dollars::Provisioning] {
+            assert_eq!(resolve("$__env{EMPTY}", dollars), empty("EMPTY"));
+            assert_eq!(resolve("http://$__env{BLANK}:80", dollars), empty("BLANK"));
+            assert_eq!(resolve("$__file{empty}", dollars), Err("the file `empty` is empty".into()));
+        }
+        assert_eq!(resolve("${EMPTY}", Dollars::Provisioning), empty("EMPTY"));
+        assert_eq!(resolve("a$BLANK", Dollars::Provisioning), empty("BLANK"));
+        assert_eq!(resolve("", Dollars::Plain), Ok(Resolved::AsWritten));
     }
 
     #[test]

@@ -350,3 +350,136 @@ fn a_secret_and_the_token_are_in_no_output_at_any_verbosity_and_in_no_file() {
         assert!(declared.flatten().any(|text| text.contains(PLANTED)));
     });
 }
+
+#[test]
+fn an_empty_value_from_elsewhere_is_an_error_with_its_place_and_nothing_is_sent() {
+    each(|w| {
+        declare(w, &json!({ "basicAuthPassword": secret(1) }));
+        w.applied();
+        let version = w.live_datasource("prom").unwrap()["version"].clone();
+        w.write("empty.txt", "\n");
+        w.write(".amgctlignore", "*.txt\n");
+        let broken = [
+            ("basicAuthPassword", "$__env{CI_SECRET}", "the environment variable `CI_SECRET` is empty"),
+            ("basicAuthPassword", "x-$__env{CI_SECRET}", "the environment variable `CI_SECRET` is empty"),
+            ("basicAuthPassword", "$__file{empty.txt}", "the file `empty.txt` is empty"),
+        ];
+        for (key, value, words) in broken {
+            declare(w, &json!({ key: value }));
+            for arguments in ["validate stack", "plan stack", "apply stack -auto-approve"] {
+                let mut command = w.command(arguments);
+                command.env("CI_SECRET", "");
+                w.run(arguments, command).exits(3).says(words).says("prom.json:").writes_nothing();
+            }
+        }
+        let mut datasource = with(&json!({ "basicAuthPassword": secret(1) }));
+        datasource["url"] = "http://$__env{CI_SECRET}:9090".into();
+        w.json("prom.json", &datasource);
+        let mut command = w.command("apply stack -auto-approve");
+        command.env("CI_SECRET", " \n");
+        w.run("apply", command).exits(3).says("the environment variable `CI_SECRET` is empty").writes_nothing();
+        assert_eq!(w.live_datasource("prom").unwrap()["version"], version);
+        assert_eq!(flags(w), ["basicAuthPassword"]);
+    });
+}
+
+#[test]
+fn a_secret_that_is_written_empty_is_not_set_here() {
+    each(|w| {
+        // Grafana's own samples have keys with empty texts.
+        declare(w, &json!({ "basicAuthPassword": "", "httpHeaderValue1": secret(2) }));
+        w.applied();
+        assert_eq!(flags(w), ["httpHeaderValue1"]);
+        w.is_settled();
+        // What people set is left to them.
+        w.edit_datasource("prom", |d| d["secureJsonData"] = json!({ "basicAuthPassword": secret(3) }));
+        w.apply_with("--on-drift overwrite").exits(0);
+        assert_eq!(flags(w).len(), 2);
+        w.is_settled();
+        // What was ours is removed, and the plan says so.
+        declare(w, &json!({ "httpHeaderValue1": "" }));
+        w.plan().exits(2).says("secureJsonData.httpHeaderValue1").says("(sensitive value removed)");
+        w.apply().exits(0).says("1 changed");
+        assert_eq!(flags(w), ["basicAuthPassword"]);
+        w.is_settled();
+    });
+}
+
+#[test]
+fn a_secret_that_somebody_took_away_and_that_left_the_file_is_no_longer_ours() {
+    each(|w| {
+        declare(w, &json!({ "basicAuthPassword": secret(1) }));
+        w.applied();
+        w.edit_datasource("prom", |d| d["secureJsonData"] = json!({ "basicAuthPassword": "" }));
+        declare(w, &json!({}));
+        w.apply_with("--on-drift overwrite").exits(0);
+        w.edit_datasource("prom", |d| d["secureJsonData"] = json!({ "basicAuthPassword": secret(9) }));
+        w.apply_with("--on-drift overwrite").exits(0);
+        assert_eq!(flags(w), ["basicAuthPassword"], "theirs stays");
+        w.is_settled();
+    });
+}
+
+fn named(w: &World, names: &[(&str, &str)]) {
+    for (uid, name) in names {
+        w.json(&format!("{uid}.json"), &prometheus(uid, name));
+    }
+}
+
+fn names(w: &World, uids: &[&str]) -> Vec<String> {
+    uids.iter().map(|uid| w.live_datasource(uid).unwrap()["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn names_that_go_round_in_a_ring_are_refused_with_the_way_in_two_steps() {
+    each(|w| {
+        named(w, &[("a", "A"), ("b", "B"), ("c", "C")]);
+        w.applied();
+        for ring in [&[("a", "B"), ("b", "A"), ("c", "C")][..], &[("a", "B"), ("b", "C"), ("c", "A")]] {
+            named(w, ring);
+            w.plan().exits(2).says("[name-swap]").says("give one of them a third name, apply");
+            w.apply().exits(4).writes_nothing();
+        }
+        // In two steps, as the plan says.
+        named(w, &[("a", "B"), ("b", "third"), ("c", "C")]);
+        w.apply().exits(0).says("2 changed");
+        named(w, &[("a", "B"), ("b", "A"), ("c", "C")]);
+        w.apply().exits(0).says("1 changed");
+        assert_eq!(names(w, &["a", "b", "c"]), ["B", "A", "C"]);
+        w.is_settled();
+    });
+}
+
+#[test]
+fn names_that_are_passed_on_in_a_row_change_in_one_apply() {
+    each(|w| {
+        named(w, &[("a", "A"), ("b", "B"), ("c", "C")]);
+        w.applied();
+        named(w, &[("a", "B"), ("b", "C"), ("c", "D"), ("d", "A")]);
+        w.apply().exits(0).says("1 added, 3 changed, 0 destroyed");
+        assert_eq!(names(w, &["a", "b", "c", "d"]), ["B", "C", "D", "A"]);
+        w.is_settled();
+        // Letter case alone is a change of name like any other.
+        named(w, &[("c", "d")]);
+        w.apply().exits(0).says("1 changed");
+        assert_eq!(names(w, &["c"]), ["d"]);
+        w.is_settled();
+    });
+}
+
+#[test]
+fn another_uid_under_the_same_name_waits_for_the_old_one_to_go() {
+    each(|w| {
+        named(w, &[("old", "Prom")]);
+        w.json("one.json", &dashboard("one", "One"));
+        w.applied();
+        w.remove("old.json");
+        named(w, &[("new", "Prom")]);
+        let mut one = dashboard("one", "One");
+        one["panels"][0]["datasource"] = json!({ "type": "prometheus", "uid": "new" });
+        w.json("one.json", &one);
+        w.apply().exits(0).says("1 added, 1 changed, 1 destroyed");
+        assert!(w.live_datasource("old").is_none());
+        w.is_settled();
+    });
+}

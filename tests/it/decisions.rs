@@ -340,7 +340,7 @@ fn the_edit_that_the_directory_asks_for_is_no_drift() {
 }
 
 #[test]
-fn deleted_outside_is_shown_and_created_again() {
+fn deleted_outside_is_shown_and_stays_deleted_until_somebody_says_so() {
     each(|w, thing| {
         thing.declare(w, "one");
         w.applied();
@@ -350,7 +350,14 @@ fn deleted_outside_is_shown_and_created_again() {
             .says("Changed outside amgctl since the last apply:")
             .says("deleted")
             .says("Plan: 1 to add, 0 to change, 0 to destroy. 1 changed outside.");
-        w.apply().exits(0).says("1 added");
+        // What an apply that asks nobody would do, and does.
+        w.plan_with("--on-drift refuse").exits(2).says("it was deleted outside, and nobody is asked [drift]");
+        w.apply().exits(4).says("it was deleted outside").says("--on-drift overwrite").writes_nothing();
+        assert_eq!(thing.live(w), None);
+        w.json("more.json", &dashboard("more", "More"));
+        w.apply().exits(5).says("Resources: 1 added");
+        assert_eq!(thing.live(w), None);
+        w.apply_with("--on-drift overwrite").exits(0).says("1 added");
         assert_eq!(thing.live(w).as_deref(), Some("one"));
         w.is_settled();
     });

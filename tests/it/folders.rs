@@ -381,3 +381,96 @@ fn a_refresh_that_the_server_keeps_is_no_difference() {
         w.is_settled();
     });
 }
+
+fn two_named_folders(w: &World, a: &str, b: &str) {
+    w.write("a/_folder.yaml", &format!("uid: a\ntitle: \"{a}\"\n"));
+    w.write("b/_folder.yaml", &format!("uid: b\ntitle: \"{b}\"\n"));
+}
+
+#[test]
+fn folders_beside_each_other_that_this_server_takes_for_one_are_refused_in_the_plan() {
+    every(|w| {
+        for (a, b) in
+            [("A-B", "A B"), ("Infra", "infra"), ("\u{dc}ber / X", "uber-x"), ("\u{dc}ber / X", "ueber-x")]
+        {
+            two_named_folders(w, a, b);
+            w.json("a/one.json", &dashboard("one", "One"));
+            let one_slug = w.compares_slugs() && b != "uber-x";
+            if one_slug {
+                w.plan().exits(2).says("[title-twice]").says("0 to add");
+                w.apply().exits(4).writes_nothing();
+            } else {
+                w.apply().exits(0);
+                w.is_settled();
+                w.destroy().exits(0);
+            }
+        }
+        // Directories without a file of their own, too.
+        for file in ["a", "b"] {
+            w.remove(file);
+        }
+        w.json("A-B/one.json", &dashboard("one", "One"));
+        w.json("A B/two.json", &dashboard("two", "Two"));
+        if w.compares_slugs() {
+            w.plan().exits(2).says("[title-twice]").says("0 to add");
+            w.apply().exits(4).writes_nothing();
+        } else {
+            w.apply().exits(0).says("4 added");
+            w.is_settled();
+        }
+    });
+}
+
+#[test]
+fn a_swap_of_folder_titles_is_refused_on_old_servers_with_the_way_in_two_steps() {
+    every(|w| {
+        two_named_folders(w, "One", "Two");
+        w.applied();
+        two_named_folders(w, "Two", "One");
+        if w.has_unique_titles() {
+            w.plan().exits(2).says("swap titles").says("give one of them a third title, apply").says("2 refused");
+            w.apply().exits(4).writes_nothing();
+            two_named_folders(w, "Two", "Three");
+            w.apply().exits(0);
+            two_named_folders(w, "Two", "One");
+        }
+        w.apply().exits(0);
+        assert_eq!(w.live_folder("a").unwrap()["title"], "Two");
+        assert_eq!(w.live_folder("b").unwrap()["title"], "One");
+        w.is_settled();
+    });
+}
+
+#[test]
+fn folder_titles_that_are_passed_on_in_a_row_change_in_one_apply() {
+    every(|w| {
+        two_named_folders(w, "One", "Two");
+        w.applied();
+        two_named_folders(w, "Two", "Three");
+        w.write("c/_folder.yaml", "uid: c\ntitle: One\n");
+        w.apply().exits(0).says("1 added, 2 changed");
+        for (uid, title) in [("a", "Two"), ("b", "Three"), ("c", "One")] {
+            assert_eq!(w.live_folder(uid).unwrap()["title"], title);
+        }
+        w.is_settled();
+    });
+}
+
+#[test]
+fn a_directory_that_changes_by_letter_case_only_is_renamed_where_it_is() {
+    every(|w| {
+        w.json("Infra/one.json", &dashboard("one", "One"));
+        if w.has_sub_folders() {
+            w.json("Infra/Linux/two.json", &dashboard("two", "Two"));
+        }
+        w.applied();
+        let uid = w.folder_of("one");
+        w.rename("Infra", "infra-for-now");
+        w.rename("infra-for-now", "infra");
+        w.plan().exits(2).says("0 to add, 1 to change, 0 to destroy.").says("keeps its uid");
+        w.apply().exits(0).says("0 added, 1 changed, 0 destroyed");
+        assert_eq!(w.live_folder(&uid).unwrap()["title"], "infra");
+        assert_eq!(w.folder_of("one"), uid);
+        w.is_settled();
+    });
+}

@@ -1,8 +1,9 @@
 //! What stops a run as a whole: protection, targets, too much to destroy, an empty directory, other origins.
 
-use serde_json::json;
+use amgctl::sandbox::Version;
+use serde_json::{Value, json};
 
-use crate::support::{World, dashboard, every};
+use crate::support::{World, dashboard, every, on};
 
 fn many(w: &World, count: usize) {
     for n in 0..count {
@@ -331,5 +332,93 @@ fn a_stack_of_another_name_is_taken_over_with_its_record() {
         w.plan().exits(2).says("it belongs to stack `new`");
         w.write("amgctl.yaml", "stack: new\norigin: github.com/acme/shop\n");
         w.destroy().exits(0).says("1 destroyed");
+    });
+}
+
+/// Somebody's tool makes a dashboard and marks it as its own.
+fn managed(w: &World, uid: &str, title: &str, kind: &str, id: &str) {
+    let mut spec = dashboard(uid, title);
+    spec.as_object_mut().unwrap().remove("uid");
+    let annotations = json!({ "grafana.app/managedBy": kind, "grafana.app/managerId": id });
+    let body = json!({ "metadata": { "name": uid, "annotations": annotations }, "spec": spec });
+    w.change("POST", "/apis/dashboard.grafana.app/v0alpha1/namespaces/default/dashboards", &body);
+}
+
+fn manager_of(w: &World, uid: &str) -> Value {
+    let path = format!("/apis/dashboard.grafana.app/v0alpha1/namespaces/default/dashboards/{uid}");
+    w.read(&path).unwrap()["metadata"]["annotations"]["grafana.app/managedBy"].clone()
+}
+
+#[test]
+fn what_files_provision_or_another_tool_manages_is_not_adopted_though_it_is_equal() {
+    for version in [Version::V12_4, Version::V13] {
+        on(version, |w| {
+            managed(w, "one", "One", "classic-file-provisioning", "files");
+            managed(w, "two", "Two", "kubectl", "gcx");
+            w.json("one.json", &dashboard("one", "One"));
+            w.json("two.json", &dashboard("two", "Two"));
+            w.json("own.json", &dashboard("own", "Own"));
+            w.plan_with("--adopt")
+                .exits(2)
+                .says("left alone")
+                .says("the server provisions it from files of its own, or holds it read-only, so it is not adopted")
+                .says("the workspace says that `kubectl:gcx` manages it, so it is not adopted")
+                .lacks("to adopt");
+            w.apply_with("--adopt").exits(0).says("1 added");
+            w.is_settled();
+            // Nothing of it is ours, so nothing of it is in the way.
+            w.remove("one.json");
+            w.apply().exits(0);
+            w.destroy().exits(0).says("1 destroyed");
+            assert!(w.live_dashboard("one").is_some() && w.live_dashboard("two").is_some());
+        });
+    }
+}
+
+#[test]
+fn what_another_tool_took_from_us_is_let_go_of_by_forget() {
+    on(Version::V12_4, |w| {
+        w.json("one.json", &dashboard("one", "One"));
+        w.json("own.json", &dashboard("own", "Own"));
+        w.applied();
+        let path = "/apis/dashboard.grafana.app/v0alpha1/namespaces/default/dashboards/one";
+        let mut live = w.read(path).unwrap();
+        live["metadata"]["annotations"]["grafana.app/managedBy"] = "terraform".into();
+        w.change("PUT", path, &live);
+        w.is_settled();
+        w.remove("one.json");
+        w.plan().exits(2).says("`terraform` manages it [managed]").says("`amgctl forget dashboard.one`");
+        w.apply().exits(4).writes_nothing();
+        w.amgctl("forget dashboard.one --directory stack").exits(0);
+        w.is_settled();
+        w.destroy().exits(0).says("1 destroyed");
+        assert!(w.live_dashboard("one").is_some());
+    });
+}
+
+#[test]
+fn an_object_is_taken_from_another_tool_when_both_are_named() {
+    on(Version::V12_4, |w| {
+        managed(w, "one", "One", "kubectl", "gcx");
+        managed(w, "two", "Theirs", "kubectl", "gcx");
+        managed(w, "three", "Three", "repo", "main");
+        w.json("one.json", &dashboard("one", "One"));
+        w.json("two.json", &dashboard("two", "Two"));
+        w.plan_with("--adopt").exits(2).says("--adopt=dashboard.two --take-from kubectl:gcx");
+        w.plan_with("--take-from kubectl:gcx").exits(64);
+        w.plan_with("--adopt --take-from kubectl:other")
+            .exits(2)
+            .says("is managed by `kubectl:other`")
+            .says("1 refused");
+        w.plan_with("--adopt --take-from kubectl:gcx").exits(2).says("2 to adopt").says("kubectl:gcx → amgctl");
+        w.apply_with("--adopt --take-from kubectl:gcx").exits(0);
+        assert_eq!((manager_of(w, "one"), manager_of(w, "two")), (Value::Null, Value::Null));
+        assert_eq!(w.live_dashboard("two").unwrap()["title"], "Two");
+        w.is_settled();
+        w.json("one.json", &dashboard("one", "One more"));
+        w.apply().exits(0).says("1 changed");
+        // What the workspace keeps in step with a repository is not given up.
+        w.json("three.json", &dashboard("three", "Other"));
+        w.plan_with("--adopt --take-from repo:main").exits(2).says("take it out of that repository first");
     });
 }
