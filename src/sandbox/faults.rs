@@ -4,7 +4,7 @@
 //!
 //! | part | is |
 //! |---|---|
-//! | WHAT | `refuse` closes a new connection at once · `429`, `500`, `502`, `503`, `504` answer so and do nothing · the same with `-after` do it and answer so · `cut-before` and `cut-after` close the connection without an answer, before or after it was done · `slow` and `slow-after` wait, before or after it was done · `busy` is a database that several writers meet in · `nac` turns everybody away before Grafana sees them · `revoke` deletes every token that AWS made, just before · of AWS: `throttle` for too many calls, `denied` by IAM, `quota` used up, `expired` credentials, `skew` of the clocks, `updating` shows workspaces as being changed |
+//! | WHAT | `refuse` closes a new connection at once · `429`, `500`, `502`, `503`, `504` answer so and do nothing · the same with `-after` do it and answer so · `cut-before` and `cut-after` close the connection without an answer, before or after it was done · `slow` and `slow-after` wait, before or after it was done · `busy` is a database that several writers meet in · `racy-saves` accepts two saves of one version, as the servers were measured to do · `nac` turns everybody away before Grafana sees them · `revoke` deletes every token that AWS made, just before · of AWS: `throttle` for too many calls, `denied` by IAM, `quota` used up, `expired` credentials, `skew` of the clocks, `updating` shows workspaces as being changed |
 //! | FILTER | `read`, `write`, or the beginning of a path; `aws` or the name of an action, as `CreateSecret`, for calls to AWS, which nothing else strikes; the faults of AWS need none |
 //! | WHEN | `@3` the third of those requests, `@3-5`, `@3+`, `%5` five in a hundred of them, `%5/7` the same with seed 7; without it every one |
 //! | VALUE | a time: how long `slow` waits, what `429` and `throttle` ask to wait, how far `skew` puts AWS's clock ahead, which a client may make up for; without it every signature is too late |
@@ -53,6 +53,8 @@ pub enum What {
     },
     /// The database is one that writers lock against each other.
     Busy,
+    /// Two saves of one version are both accepted.
+    RacySaves,
     /// The network access control turns everybody away from Grafana, before it sees them.
     Nac,
     /// Somebody deletes every token that AWS made, just before.
@@ -76,7 +78,7 @@ impl What {
     fn scope(self) -> Scope {
         match self {
             What::Status { .. } | What::Cut { .. } | What::Slow { .. } => Scope::Both,
-            What::Refuse | What::Busy | What::Nac | What::Revoke => Scope::Grafana,
+            What::Refuse | What::Busy | What::RacySaves | What::Nac | What::Revoke => Scope::Grafana,
             What::Throttle | What::Denied | What::Quota | What::Expired | What::Skew => Scope::Aws,
             What::Updating => Scope::Workspaces,
         }
@@ -140,6 +142,7 @@ const WORDS: &[(&str, What)] = &[
     ("skew", What::Skew),
     ("updating", What::Updating),
     ("busy", What::Busy),
+    ("racy-saves", What::RacySaves),
 ];
 
 /// Text that is no fault, and what is wrong with it.
@@ -272,7 +275,9 @@ impl Faults {
         self.0
             .iter()
             .enumerate()
-            .filter(|(_, (fault, _))| !matches!(fault.what, What::Refuse | What::Busy) && fault.concerns(request))
+            .filter(|(_, (fault, _))| {
+                !matches!(fault.what, What::Refuse | What::Busy | What::RacySaves) && fault.concerns(request)
+            })
             .filter(|(i, (fault, count))| fault.is_due(*i, count))
             .map(|(_, (fault, _))| (fault.what, fault.value))
             .collect()
@@ -295,6 +300,21 @@ impl Faults {
                 met = match fault.when {
                     When::Always => met.or(Some(Busy::Measured)),
                     When::Between(..) | When::Percent(..) if fault.is_due(i, count) => Some(Busy::Now),
+                    When::Between(..) | When::Percent(..) => met,
+                };
+            }
+        }
+        met
+    }
+
+    /// Saves race: whether this one surely overlooks another, or at the rate that was measured.
+    pub fn races(&self, request: &Request) -> Option<bool> {
+        let mut met = None;
+        for (i, (fault, count)) in self.0.iter().enumerate() {
+            if fault.what == What::RacySaves && fault.concerns(request) {
+                met = match fault.when {
+                    When::Always => met.or(Some(false)),
+                    When::Between(..) | When::Percent(..) if fault.is_due(i, count) => Some(true),
                     When::Between(..) | When::Percent(..) => met,
                 };
             }

@@ -28,6 +28,7 @@ mod pages;
 mod patches;
 mod permissions;
 mod persist;
+mod racing;
 mod random;
 mod records;
 mod request;

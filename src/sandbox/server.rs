@@ -20,6 +20,7 @@ use super::answer::Answer;
 use super::busy::{self, Suffering};
 use super::faults::{Faults, What};
 use super::persist::Store;
+use super::racing;
 use super::request::Request;
 use super::routes;
 use super::rules::Rules;
@@ -107,6 +108,16 @@ impl Shared {
     fn kept(&self) -> MutexGuard<'_, Kept> {
         // A panic in a handler cannot leave half a change behind that matters more than answering on.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A save that may overlook another one, as it begins.
+    fn begin_save(&self, request: &Request, n: usize) -> Option<racing::Racing> {
+        racing::begin(&self.faults, &self.rules, &self.kept().state, request, n as u64)
+    }
+
+    /// The request as it is done: a save that overlooks another one is not what was sent.
+    fn settled(&self, racing: &racing::Racing, request: &Request) -> Option<Request> {
+        racing.settled(&self.rules, &self.kept().state, request)
     }
 
     /// Answers a request; a change is in the data file before this returns.
@@ -271,6 +282,7 @@ async fn answer_with_faults(shared: &Shared, request: &Request) -> Option<Answer
             | What::Slow { .. }
             | What::Refuse
             | What::Busy
+            | What::RacySaves
             | What::Throttle
             | What::Denied
             | What::Quota
@@ -279,7 +291,12 @@ async fn answer_with_faults(shared: &Shared, request: &Request) -> Option<Answer
             | What::Updating => {}
         }
     }
-    let answer = shared.answer(request, n);
+    let racing = shared.begin_save(request, n);
+    if racing.is_some() {
+        tokio::time::sleep(racing::HELD).await;
+    }
+    let overlooks = racing.and_then(|racing| shared.settled(&racing, request));
+    let answer = shared.answer(overlooks.as_ref().unwrap_or(request), n);
     if !slow(true).is_zero() {
         tokio::time::sleep(slow(true)).await;
     }
@@ -287,7 +304,7 @@ async fn answer_with_faults(shared: &Shared, request: &Request) -> Option<Answer
         match what {
             What::Cut { .. } => return None,
             What::Status { code, .. } => return Some(struck(*code, *time)),
-            What::Slow { .. } | What::Refuse | What::Busy | What::Nac | What::Revoke => {}
+            What::Slow { .. } | What::Refuse | What::Busy | What::RacySaves | What::Nac | What::Revoke => {}
             What::Throttle | What::Denied | What::Quota | What::Expired | What::Skew | What::Updating => {}
         }
     }

@@ -181,7 +181,7 @@ fn answered(
             What::Cut { done: true } | What::Status { done: true, .. } => done = Some((*what, *time)),
             // The service itself refuses so, once it knows who asks.
             What::Denied | What::Quota | What::Expired | What::Skew | What::Updating => {}
-            What::Slow { .. } | What::Refuse | What::Busy | What::Nac | What::Revoke => {}
+            What::Slow { .. } | What::Refuse | What::Busy | What::RacySaves | What::Nac | What::Revoke => {}
         }
     }
     let outcome = carried_out(cloud, made_out, request, signed, strikes);
