@@ -123,8 +123,12 @@ pub enum Stop {
     },
     /// The token may not keep the record; the server's words.
     Forbidden(String),
+    /// Another run took the lease first: nothing was written.
+    Raced,
     /// Another run took over the record.
     LeaseLost,
+    /// Somebody made the record unreadable; how.
+    Damaged(String),
     /// The record could not be saved.
     Registry(String),
 }

@@ -11,7 +11,8 @@ use super::record;
 use crate::grafana::ApiError;
 use crate::model::StackName;
 use crate::plan::{Goal, Plan};
-use crate::registry::store::LEASE;
+use crate::registry::lease::Purpose;
+use crate::registry::store::{CHECK, HOLD, LEASE};
 use crate::registry::{Lease, Moment, Record, RunNote, SaveError, Store};
 use crate::report::{Report, Stop};
 
@@ -26,7 +27,7 @@ pub struct Holding {
     /// The process that applies, as [`Lease::process`] has it.
     pub process: String,
     /// The record of a stack that is taken over: removed once this one is saved.
-    pub taken: Option<(Store, Record)>,
+    pub taken: Option<Store>,
 }
 
 /// Writes down who applies and what is about to be written, before anything is.
@@ -39,20 +40,37 @@ pub(super) async fn take_lease(plan: &Plan, holding: &mut Holding, tools: &Tools
         seconds: i64::try_from(LEASE.as_secs()).unwrap_or(300),
         process: holding.process.clone(),
     });
+    holding.record.ended = None;
     for change in plan.changes() {
         record::write_down(&mut holding.record, change, &tools.run);
     }
     holding.store.secure_folder().await.map_err(|e| stop(&e))?;
-    holding.store.save(&mut holding.record, &tools.run).await.map_err(|e| stop(&e))?;
+    holding.store.save(&mut holding.record, &tools.run, Purpose::Take).await.map_err(|e| match e {
+        SaveError::Lost => Stop::Raced,
+        e => stop(&e),
+    })?;
     match holding.taken.take() {
-        Some((mut store, record)) => store.remove(&record).await.map_err(|e| stop(&e)),
+        Some(mut store) => store.remove().await.map_err(|e| stop(&e)),
         None => Ok(()),
     }
 }
 
 pub(super) async fn save(holding: &mut Holding, tools: &Tools, report: &mut Report) {
-    if let Err(error) = holding.store.save(&mut holding.record, &tools.run).await {
+    if let Err(error) = holding.store.save(&mut holding.record, &tools.run, Purpose::Keep).await {
         report.stop = Some(stop(&error));
+    }
+}
+
+/// Keeps the lease: looks whether the record is still this run's, and saves it anew once a third of the lease is over.
+pub(super) async fn keep(holding: &mut Holding, tools: &Tools, report: &mut Report) {
+    if holding.store.saved().is_none_or(|saved| saved.age() >= LEASE / 3) {
+        return save(holding, tools, report).await;
+    }
+    match holding.store.check().await {
+        Ok(()) => {}
+        Err(error @ (SaveError::Lost | SaveError::Damaged(_))) => report.stop = Some(stop(&error)),
+        // What the reads of the changes meet as well; a lease that cannot be looked at lets no write begin.
+        Err(SaveError::Api(_) | SaveError::Forbidden(_) | SaveError::Refused(_)) => {}
     }
 }
 
@@ -64,25 +82,28 @@ pub(super) async fn finish(
     report: &mut Report,
     interrupted: bool,
 ) {
-    if matches!(report.stop, Some(Stop::LeaseLost | Stop::Unauthorised { .. })) {
+    if matches!(report.stop, Some(Stop::Raced | Stop::LeaseLost | Stop::Damaged(_) | Stop::Unauthorised { .. })) {
         return;
     }
     holding.record.lease = None;
     record::bindings(&mut holding.record, plan, &report.done());
+    let Record { made, objects, .. } = &mut holding.record;
+    made.retain(|address, _| objects.contains_key(address));
     holding.record.note(RunNote {
+        run: tools.run.clone(),
         at: tools.now(),
         by: holding.holder.clone(),
         what: report.in_words(interrupted),
     });
     let nothing_left = plan.goal == Goal::Destroy && holding.record.objects.is_empty();
     let saved = if nothing_left {
-        let removed = holding.store.remove(&holding.record).await;
+        let removed = holding.store.remove().await;
         if removed.is_ok() {
             object::remove_registry_folder(tools).await;
         }
         removed
     } else {
-        holding.store.save(&mut holding.record, &tools.run).await
+        holding.store.save(&mut holding.record, &tools.run, Purpose::End).await
     };
     if let Err(error) = saved
         && report.stop.is_none()
@@ -94,6 +115,7 @@ pub(super) async fn finish(
 fn stop(error: &SaveError) -> Stop {
     match error {
         SaveError::Lost => Stop::LeaseLost,
+        SaveError::Damaged(why) => Stop::Damaged(why.clone()),
         SaveError::Api(ApiError::Unauthorised(refused)) => {
             Stop::Unauthorised { words: refused.words.clone(), hint: refused.hint.clone() }
         }
@@ -103,27 +125,27 @@ fn stop(error: &SaveError) -> Stop {
     }
 }
 
-/// Tells the writes how long the lease lets them begin: a holder that has not renewed it within two thirds of its
-/// length writes nothing before it has.
+/// Tells the writes how long the lease lets them begin: a holder that has not seen for [`HOLD`] that the record is
+/// still its own writes nothing before it has.
 pub(super) fn keep_to_lease(holding: Option<&Holding>, pace: &Pace) {
-    if let Some(saved) = holding.and_then(|h| h.store.saved()) {
-        pace.renewed(saved, LEASE * 2 / 3);
+    if let Some(held) = holding.and_then(|h| h.store.held()) {
+        pace.renewed(held, HOLD);
     }
 }
 
-/// Waits until the lease is due to be renewed; for ever without one.
+/// Waits until the lease is due to be looked after; for ever without one.
 pub(super) async fn renewal(holding: Option<&Holding>) {
-    match holding.and_then(|h| h.store.saved()) {
-        Some(saved) => due(saved).await,
+    match holding.and_then(|h| h.store.looked()) {
+        Some(looked) => due(looked, CHECK).await,
         None => std::future::pending().await,
     }
 }
 
-/// Waits until a third of the lease has passed since it was saved.
+/// Waits until so long has passed since a moment.
 ///
 /// Looks every second: a timer stands still while the machine sleeps, and what was due meanwhile is due at once.
-async fn due(saved: Moment) {
-    while let Some(left) = (LEASE / 3).checked_sub(saved.age()) {
+async fn due(since: Moment, length: Duration) {
+    while let Some(left) = length.checked_sub(since.age()).filter(|left| !left.is_zero()) {
         tokio::time::sleep(left.min(Duration::from_secs(1))).await;
     }
 }
@@ -156,14 +178,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_lease_is_due_at_once_when_the_machine_slept() {
-        due(Moment::before_a_sleep_of(LEASE)).await;
+        due(Moment::before_a_sleep_of(CHECK), CHECK).await;
     }
 
     #[tokio::test]
     async fn a_fresh_lease_is_not_due() {
         tokio::select! {
             biased;
-            () = due(Moment::now()) => panic!("it is due"),
+            () = due(Moment::now(), CHECK) => panic!("it is due"),
             () = std::future::ready(()) => {}
         }
     }

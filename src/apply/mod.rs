@@ -23,7 +23,7 @@ use crate::model::KindName;
 use crate::plan::guards::DRIFT;
 use crate::plan::{Action, Change, DriftKind, Plan};
 use crate::report::{Conflict, Finished, Outcome, Report, Stop};
-use holding::{finish, keep_to_lease, renewal, save, take_lease};
+use holding::{finish, keep, keep_to_lease, renewal, save, take_lease};
 use object::{Answered, Confirmed};
 use pace::Pace;
 
@@ -154,7 +154,7 @@ async fn run_group(
             }
             () = renewal(holding.as_deref()), if report.stop.is_none() => {
                 if let Some(holding) = holding {
-                    save(holding, tools, report).await;
+                    keep(holding, tools, report).await;
                 }
                 keep_to_lease(holding.as_deref(), pace);
             }

@@ -80,6 +80,11 @@ fn done(record: &mut Record, change: &Change, confirmed: &Confirmed) {
             record.objects.remove(&change.address);
         }
         Action::Create { .. } | Action::Update { .. } | Action::Replace { .. } | Action::Adopt { .. } => {
+            if matches!(change.action, Action::Create { .. }) && change.address.kind == KindName::FOLDER {
+                let run =
+                    record.objects.get(&change.address).and_then(|r| r.pending.as_ref()).map(|p| p.run.clone());
+                record.made.extend(run.map(|run| (change.address.clone(), run)));
+            }
             if let Some(intent) = &change.intent {
                 enter(record, change, intent, confirmed);
             }

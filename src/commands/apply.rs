@@ -4,16 +4,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::gather::{self, Gathered, Registry, gather};
-use super::{Exit, Failure, Session, holder};
+use super::{Exit, Failure, Session, holder, lease};
 use crate::apply::interrupt;
 use crate::apply::{self, Event, Holding, Tools, Written};
 use crate::cli::{ApplyArgs, DestroyArgs, OnDrift, PlanArgs, RulesArgs, RunArgs};
 use crate::grafana::Client;
-use crate::model::StackName;
 use crate::plan::{Action, Goal, guards};
 use crate::registry::record::FOLDER;
-use crate::registry::{Lease, Record};
-use crate::render;
+use crate::registry::{Record, Store};
+use crate::render::{self, style::Style};
 use crate::report::{Finished, Outcome, Report, Signal, Stop};
 use crate::settings::duration;
 use crate::terminal::Terminal;
@@ -24,7 +23,7 @@ pub async fn plan(args: PlanArgs, session: &Session<'_>) -> Result<Exit, Failure
     let goal = if args.destroy { Goal::Destroy } else { Goal::Apply };
     let (settings, problems) =
         gather::settle(&args.directory.directory, &args.workspace, &args.rules, session.machine)?;
-    let mut gathered = gather(goal, settings, problems, None, session).await?;
+    let mut gathered = gather(goal, settings, problems, None, None, session).await?;
     if args.rules.removal.on_drift == Some(OnDrift::Refuse) {
         guards::refuse_drift(&mut gathered.plan);
     }
@@ -81,25 +80,47 @@ async fn write(goal: Goal, args: ApplyArgs, session: &Session<'_>) -> Result<Exi
     let (mut settings, problems) = gather::settle(&directory.directory, &workspace, &rules, session.machine)?;
     gather::must_be_named(&settings)?;
     settings.access = settings.access.writing();
-    let mut gathered = gather(goal, settings, problems, Some(patience), session).await?;
-    session.sweep().await;
-    may_write(&gathered)?;
-    if let Some(failure) = other_origin(&gathered)
-        && !gathered.settings.take_over
-    {
-        return Err(failure);
+    let mut patience = lease::Patience::new(patience);
+    let (mut connection, mut approved) = (None, None);
+    loop {
+        let (settings, problems) = (settings.clone(), problems.clone());
+        let mut gathered = gather(goal, settings, problems, Some(patience.left()), connection, session).await?;
+        session.sweep().await;
+        may_write(&gathered)?;
+        if let Some(failure) = other_origin(&gathered)
+            && !gathered.settings.take_over
+        {
+            return Err(failure);
+        }
+        match go(&mut gathered, &run, begun, approved, session).await? {
+            Ended::With(exit) => {
+                traffic(&gathered.connection.client, begun, terminal);
+                return Ok(exit);
+            }
+            Ended::Raced(plan) => {
+                patience.lose(&gathered.settings.stack)?;
+                terminal.say("Another run has taken the lease first, and nothing was written: planning anew.");
+                (connection, approved) = (Some(gathered.connection), Some(plan));
+            }
+        }
     }
-    let exit = go(&mut gathered, &run, begun, session).await?;
-    traffic(&gathered.connection.client, begun, terminal);
-    Ok(exit)
+}
+
+/// How a plan ended that was shown.
+enum Ended {
+    /// With a status.
+    With(Exit),
+    /// Another run took the lease first: what was shown is planned anew.
+    Raced(String),
 }
 
 async fn go(
     gathered: &mut Gathered,
     run: &RunArgs,
     begun: Instant,
+    approved: Option<String>,
     session: &Session<'_>,
-) -> Result<Exit, Failure> {
+) -> Result<Ended, Failure> {
     let terminal = session.terminal;
     let goal = gathered.plan.goal;
     let nobody_asked = run.auto_approve;
@@ -108,27 +129,32 @@ async fn go(
     }
     let anything = show(gathered, begun, terminal);
     let destroys_record = goal == Goal::Destroy && matches!(gathered.registry, Registry::There(_));
-    let moves = takes_over(gathered) || gathered.taken.is_some();
+    let moves = takes_over(gathered) || gathered.taken.is_some() || gathered.mended;
     if !apply::writes_anything(&gathered.plan) && !destroys_record && !moves {
         let refused = gathered.plan.counts().refuse > 0;
         if anything && !refused {
             no_changes(gathered, begun, terminal);
         }
-        return Ok(if refused { Exit::Conflict } else { Exit::Done });
+        return Ok(Ended::With(if refused { Exit::Conflict } else { Exit::Done }));
     }
     if let Some(failure) = too_many(gathered) {
         return Err(failure);
     }
-    if !nobody_asked && anything && !approved(gathered, session).await {
+    // Whoever has approved these very words is not asked again.
+    let shown = render::human::plan(&gathered.plan, &Style { verbose: true, ..Style::default() });
+    if !nobody_asked && anything && approved.as_ref() != Some(&shown) && !agreed(gathered, session).await {
         terminal.print(&format!("{} cancelled.", if goal == Goal::Destroy { "Destroy" } else { "Apply" }));
-        return Ok(Exit::Error);
+        return Ok(Ended::With(Exit::Error));
     }
     let report = carry_out(gathered, run, session).await?;
-    Ok(end(&report, gathered, terminal))
+    if report.stop == Some(Stop::Raced) {
+        return Ok(Ended::Raced(shown));
+    }
+    Ok(Ended::With(end(&report, gathered, terminal)))
 }
 
 /// Asks: an apply for `yes`, a destroy for the stack's name.
-async fn approved(gathered: &Gathered, session: &Session<'_>) -> bool {
+async fn agreed(gathered: &Gathered, session: &Session<'_>) -> bool {
     let stack = gathered.settings.stack.as_str();
     match gathered.plan.goal {
         Goal::Apply => session.agrees().await,
@@ -155,7 +181,7 @@ async fn carry_out(gathered: &mut Gathered, run: &RunArgs, session: &Session<'_>
     };
     let store = std::mem::replace(
         &mut gathered.store,
-        crate::registry::Store::new(client.clone(), gathered.settings.stack.clone()),
+        Store::new(client.clone(), &gathered.connection.server, gathered.settings.stack.clone()),
     );
     let mut holding = record.map(|mut record| {
         record.origin.clone_from(&gathered.origin);
@@ -205,6 +231,10 @@ async fn carry_out(gathered: &mut Gathered, run: &RunArgs, session: &Session<'_>
         }
     })
     .await;
+    drop(bar);
+    for note in holding.map(|mut h| h.store.notes()).unwrap_or_default() {
+        terminal.say(&format!("note: {note}"));
+    }
     Ok(report)
 }
 
@@ -225,10 +255,13 @@ fn end(report: &Report, gathered: &Gathered, terminal: &Terminal) -> Exit {
                 Failure::new(Exit::Auth, format!("this token may not keep the record: {words}"))
                     .hint("use a token of a service account with the role Admin")
             }
-            Stop::LeaseLost => {
+            Stop::Raced | Stop::LeaseLost => {
                 Failure::new(Exit::Locked, format!("another run has taken over the record of stack `{stack}`"))
                     .hint("wait for it, then plan again")
             }
+            Stop::Damaged(why) => gather::damaged(stack, why).note(
+                "somebody changed it during this run: what was written since it was saved last is not recorded",
+            ),
             Stop::Registry(words) => {
                 Failure::new(Exit::Error, format!("what was done could not be recorded: {words}"))
                     .hint("apply again: what was written is found and recorded")
@@ -248,9 +281,9 @@ fn status(report: &Report) -> Exit {
     }
     match &report.stop {
         Some(Stop::Unauthorised { .. } | Stop::Forbidden(_)) => return Exit::Auth,
-        Some(Stop::LeaseLost) => return Exit::Locked,
-        Some(Stop::Registry(_)) if !report.wrote() => return Exit::Error,
-        Some(Stop::Registry(_)) => return Exit::Partly,
+        Some(Stop::Raced | Stop::LeaseLost) => return Exit::Locked,
+        Some(Stop::Registry(_) | Stop::Damaged(_)) if !report.wrote() => return Exit::Error,
+        Some(Stop::Registry(_) | Stop::Damaged(_)) => return Exit::Partly,
         None => {}
     }
     if report.is_complete() {
@@ -325,15 +358,6 @@ fn may_write(gathered: &Gathered) -> Result<(), Failure> {
     };
     Err(Failure::new(Exit::Auth, format!("{words}; nothing was written"))
         .hint("use a token of a service account with the role Admin; `amgctl plan` works with less"))
-}
-
-/// Somebody else is applying.
-pub fn locked(stack: &StackName, lease: &Lease) -> Failure {
-    Failure::new(
-        Exit::Locked,
-        format!("stack `{stack}` is being applied by {} (run {}) since {}", lease.holder, lease.run, lease.since),
-    )
-    .hint(format!("wait with --lock-timeout 10m; `amgctl unlock {stack}` if that run is dead"))
 }
 
 /// 32 random bytes, as hexadecimal digits.

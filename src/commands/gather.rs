@@ -1,13 +1,13 @@
 //! Everything that a plan is made of, put together: directory, workspace, record; and the plan itself.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::connect::{self, Connection, connect};
 use super::directory::{self, Sent};
-use super::{Exit, Failure, Session, holder, kept, origin};
+use super::{Exit, Failure, Session, kept, lease, origin};
 use crate::apply::object::fingerprint;
 use crate::grafana::probe::minimum_refresh;
 use crate::kinds;
@@ -33,6 +33,27 @@ pub enum Registry {
     Off,
 }
 
+impl Registry {
+    /// The record, where it is there.
+    fn record(&self) -> Option<&Record> {
+        match self {
+            Registry::There(record) => Some(record),
+            Registry::Absent | Registry::Unknown(_) | Registry::Off => None,
+        }
+    }
+
+    /// Lets go of the folders that another stack has made in the same moment, and says whether there were any.
+    fn yields(&mut self, workspace: &Workspace) -> bool {
+        if let Registry::There(record) = self {
+            for address in workspace.yielded.keys() {
+                record.objects.remove(address);
+                record.made.remove(address);
+            }
+        }
+        !workspace.yielded.is_empty()
+    }
+}
+
 /// What a command has in hand once everything was read.
 pub struct Gathered {
     /// The settings.
@@ -46,7 +67,9 @@ pub struct Gathered {
     /// The record.
     pub registry: Registry,
     /// The record of the stack that is taken over under this one's name: removed once it is saved here.
-    pub taken: Option<(Store, Record)>,
+    pub taken: Option<Store>,
+    /// The record has to be saved even where nothing else is to be done: something in it was put right.
+    pub mended: bool,
     /// Where this is applied from.
     pub origin: String,
     /// The plan.
@@ -58,55 +81,62 @@ pub struct Gathered {
 /// Reads everything and plans.
 ///
 /// A run that is going to write says how patient it is: it waits so long for another run's lease, and makes sure that
-/// it may keep the record. A run that only reads says none.
+/// it may keep the record. A run that only reads says none. What is planned a second time, because another run came
+/// first, goes on with the connection that it has.
 pub async fn gather(
     goal: Goal,
     settings: Settings,
     file_problems: Vec<Problem>,
     patience: Option<Duration>,
+    before: Option<Connection>,
     session: &Session<'_>,
 ) -> Result<Gathered, Failure> {
     let Session { machine, terminal, .. } = session;
+    // What was told when it was planned first is not told again.
+    let told_before = before.is_some();
+    let untold = |problems: Vec<Problem>| -> Vec<Problem> {
+        problems.into_iter().filter(|p| !told_before || p.severity == Severity::Error).collect()
+    };
     let mut declarations = directory::load(&settings.directory, settings.file.clone(), machine);
     directory::ignored(&declarations, terminal);
     if goal == Goal::Apply {
         let problems: Vec<Problem> =
             file_problems.into_iter().chain(declarations.problems.iter().cloned()).collect();
-        directory::tell(&problems, declarations.files, Sent::Nothing, terminal)?;
+        directory::tell(&untold(problems), declarations.files, Sent::Nothing, terminal)?;
     } else {
-        directory::tell(&file_problems, declarations.files, Sent::Nothing, terminal)?;
+        directory::tell(&untold(file_problems), declarations.files, Sent::Nothing, terminal)?;
     }
     let waiting = terminal.waiting("reading the workspace");
-    let mut connection = connect(&settings, kept::any(&declarations), session).await?;
-    let mut store = Store::new(connection.client.clone(), settings.stack.clone());
-    let mut registry = match patience {
-        None => registry(&settings, &connection, &mut store).await?,
+    let mut connection = match before {
+        Some(connection) => connection,
+        None => connect(&settings, kept::any(&declarations), session).await?,
+    };
+    let mut store = Store::new(connection.client.clone(), &connection.server, settings.stack.clone());
+    let (mut registry, mended) = match patience {
+        None => (registry(&settings, &connection, &mut store).await?, Vec::new()),
         Some(patience) => {
-            waiting.at("waiting for another run's lease");
-            let free = when_free(patience, &settings, &connection, &mut store).await?;
+            let free = lease::when_free(patience, &settings, &connection, &mut store, &waiting).await?;
             waiting.at("reading the workspace");
-            free
+            (free.registry, free.mended)
         }
     };
     let taken = take_over_stack(&settings, &connection, &mut registry).await?;
     let empty = BTreeMap::new();
-    let recorded = match &registry {
-        Registry::There(record) => &record.objects,
-        Registry::Absent | Registry::Unknown(_) | Registry::Off => &empty,
-    };
     if goal == Goal::Apply {
         let told = declarations.problems.clone();
+        let recorded = registry.record().map_or(&empty, |record| &record.objects);
         bind(&mut declarations, recorded, &connection).await?;
         let new: Vec<Problem> = declarations.problems.iter().filter(|p| !told.contains(p)).cloned().collect();
-        waiting_for(&waiting, || directory::tell(&new, declarations.files, Sent::Reads, terminal))?;
+        waiting_for(&waiting, || directory::tell(&untold(new), declarations.files, Sent::Reads, terminal))?;
     }
-    let mut workspace = read(goal, &settings, &declarations, &connection, recorded).await?;
+    let mut workspace = read(goal, &settings, &declarations, &connection, registry.record()).await?;
+    let yields = registry.yields(&workspace);
     if let Some(old) = &settings.take_over_stack {
         workspace.others.retain(|_, stack| stack != old);
     }
     drop(waiting);
     if goal == Goal::Apply {
-        check(&settings, &declarations, &workspace, &connection, terminal).await?;
+        check(&settings, &declarations, &workspace, &connection, &untold, terminal).await?;
     }
     let (bodies, fingerprints) = match goal {
         Goal::Apply => {
@@ -149,7 +179,7 @@ pub async fn gather(
             format!(
                 "the directory declares nothing, and stack `{}` has {} objects",
                 settings.stack,
-                recorded.len()
+                registry.record().map_or(0, |record| record.objects.len())
             ),
         )
         .hint("if they are all to be destroyed, run again with --allow-empty, or run `amgctl destroy`"));
@@ -163,12 +193,25 @@ pub async fn gather(
         plan = plan::plan(&Inputs { server: &server, ..inputs }).map_err(told)?;
     }
     connection.server = server;
-    if let Some((_, record)) = &taken {
-        plan.notices.push(format!("the record of stack `{}` becomes this stack's", record.stack));
+    if let (Some(_), Some(old)) = (&taken, &settings.take_over_stack) {
+        plan.notices.push(format!("the record of stack `{old}` becomes this stack's"));
     }
+    let puts_right = yields || !mended.is_empty();
+    plan.notices.extend(mended);
     let objects = declarations.objects.len() + plan.bindings.len();
     let origin = origin::of(&settings, machine);
-    Ok(Gathered { settings, declarations, connection, store, registry, taken, origin, plan, objects })
+    Ok(Gathered {
+        settings,
+        declarations,
+        connection,
+        store,
+        registry,
+        taken,
+        mended: puts_right,
+        origin,
+        plan,
+        objects,
+    })
 }
 
 fn ownership(registry: &Registry) -> Ownership<'_> {
@@ -201,7 +244,12 @@ fn tell_reads(problems: &[Problem], declarations: &Declarations, terminal: &Term
     Failure::told(Exit::Faults)
 }
 
-async fn registry(settings: &Settings, connection: &Connection, store: &mut Store) -> Result<Registry, Failure> {
+/// Reads the stack's record.
+pub async fn registry(
+    settings: &Settings,
+    connection: &Connection,
+    store: &mut Store,
+) -> Result<Registry, Failure> {
     if !settings.records {
         return Ok(Registry::Off);
     }
@@ -214,37 +262,6 @@ async fn registry(settings: &Settings, connection: &Connection, store: &mut Stor
     }
 }
 
-/// Reads the record again and again until no other run holds the stack, as long as there is patience.
-async fn when_free(
-    patience: Duration,
-    settings: &Settings,
-    connection: &Connection,
-    store: &mut Store,
-) -> Result<Registry, Failure> {
-    let begun = Instant::now();
-    loop {
-        let mut found = registry(settings, connection, store).await?;
-        if matches!(found, Registry::Unknown(_)) && !connection.access.is_known() {
-            // The workspace does not say what the token may do: making the folder of the record proves it.
-            if store.secure_folder().await.is_ok() {
-                found = registry(settings, connection, store).await?;
-            }
-        }
-        match held(&found, settings, store) {
-            None => return Ok(found),
-            Some(failure) if begun.elapsed() >= patience => return Err(failure),
-            Some(_) => tokio::time::sleep(Duration::from_secs(1).min(patience)).await,
-        }
-    }
-}
-
-/// Another run's lease, if one holds.
-fn held(registry: &Registry, settings: &Settings, store: &Store) -> Option<Failure> {
-    let Registry::There(record) = registry else { return None };
-    let lease = record.lease.as_ref()?;
-    (store.holds(lease) && !holder::is_dead(&lease.process)).then(|| super::apply::locked(&settings.stack, lease))
-}
-
 /// Reads the record of the stack that is taken over, and makes it this stack's.
 ///
 /// Where both records are there, an earlier take-over was cut off after it saved the new one: the old one then holds
@@ -253,9 +270,9 @@ async fn take_over_stack(
     settings: &Settings,
     connection: &Connection,
     registry: &mut Registry,
-) -> Result<Option<(Store, Record)>, Failure> {
+) -> Result<Option<Store>, Failure> {
     let Some(old) = &settings.take_over_stack else { return Ok(None) };
-    let mut store = Store::new(connection.client.clone(), old.clone());
+    let mut store = Store::new(connection.client.clone(), &connection.server, old.clone());
     let record = match store.load(&connection.access).await {
         Ok(Loaded::There(record)) => *record,
         Ok(Loaded::Absent) => {
@@ -278,10 +295,8 @@ async fn take_over_stack(
         }
         Err(LoadError::Api(error)) => return Err(connect::api(&error)),
     };
-    if let Some(lease) =
-        record.lease.as_ref().filter(|lease| store.holds(lease) && !holder::is_dead(&lease.process))
-    {
-        return Err(super::apply::locked(old, lease));
+    if let Some(lease) = record.lease.as_ref().filter(|held| lease::is_held(held, &store)) {
+        return Err(lease::locked(old, lease));
     }
     match registry {
         Registry::There(own) if record.objects.keys().all(|address| own.objects.contains_key(address)) => {}
@@ -296,12 +311,11 @@ async fn take_over_stack(
             .hint("destroy one of them, or `amgctl forget` its objects first"));
         }
         Registry::Absent => {
-            *registry =
-                Registry::There(Box::new(Record { stack: settings.stack.clone(), serial: 0, ..record.clone() }));
+            *registry = Registry::There(Box::new(Record { stack: settings.stack.clone(), serial: 0, ..record }));
         }
         Registry::Unknown(_) | Registry::Off => return Ok(None),
     }
-    Ok(Some((store, record)))
+    Ok(Some(store))
 }
 
 /// A record that is needed cannot be read: nothing is guessed.
@@ -338,8 +352,10 @@ async fn read(
     settings: &Settings,
     declarations: &Declarations,
     connection: &Connection,
-    recorded: &BTreeMap<Address, Recorded>,
+    record: Option<&Record>,
 ) -> Result<Workspace, Failure> {
+    let (none, nobody) = (BTreeMap::new(), BTreeMap::new());
+    let (recorded, made) = record.map_or((&none, &nobody), |record| (&record.objects, &record.made));
     let objects = if goal == Goal::Destroy { &[][..] } else { &declarations.objects };
     let declared: BTreeMap<Address, NormalDigest> = objects
         .iter()
@@ -353,11 +369,14 @@ async fn read(
             Some((uid.as_str().to_owned(), f.title.clone()))
         })
         .collect();
+    let runs = record.map(Record::known_runs).unwrap_or_default();
     let questions = Questions {
         stack: &settings.stack,
         declared: &declared,
         folders: &folders,
         recorded,
+        made,
+        runs: &runs,
         access: &connection.access,
     };
     live::read(&connection.client, &connection.server, &questions).await.map_err(connect::live)
@@ -369,6 +388,7 @@ async fn check(
     declarations: &Declarations,
     workspace: &Workspace,
     connection: &Connection,
+    untold: &impl Fn(Vec<Problem>) -> Vec<Problem>,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     let severity = if settings.references_must_exist { Severity::Error } else { Severity::Warning };
@@ -393,6 +413,7 @@ async fn check(
     );
     let problems: Vec<Problem> =
         problems.into_iter().chain(source::lint_against(declarations, &connection.server)).collect();
+    let problems = untold(problems);
     let result = directory::tell(&problems, declarations.files, Sent::Reads, terminal);
     if problems.iter().any(|p| p.severity == Severity::Error && p.code.starts_with("unknown-")) {
         terminal.say("  (--unknown-references=warn, or `unknown_references: warn` in amgctl.yaml, lets them pass)");

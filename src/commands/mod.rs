@@ -10,6 +10,7 @@ mod gather;
 mod holder;
 mod identity;
 mod kept;
+mod lease;
 mod managed;
 mod origin;
 mod registry;

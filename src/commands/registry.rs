@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use super::connect::{self, connect};
-use super::{Exit, Failure, Session, apply, gather};
+use super::{Exit, Failure, Session, apply, gather, lease};
 use crate::cli::{ForgetArgs, RulesArgs, UnlockArgs, WorkspaceArgs};
-use crate::model::Address;
+use crate::model::{Address, StackName};
+use crate::registry::lease::Purpose;
 use crate::registry::record::parse_address;
-use crate::registry::{LoadError, Loaded, Record, SaveError, Store};
+use crate::registry::store::GRACE;
+use crate::registry::{LoadError, Loaded, Record, RunNote, SaveError, Store};
 use crate::settings::Settings;
 
 /// Ends another run's lease.
@@ -20,8 +22,19 @@ pub async fn unlock(args: UnlockArgs, session: &Session<'_>) -> Result<Exit, Fai
         session.terminal.print(&format!("Nobody holds a lease on stack `{stack}`."));
         return Ok(Exit::Done);
     };
-    save(&mut store, &mut record).await?;
+    // That run goes on until it looks at the record: those that come next have to know of it.
+    let what = "its lease was ended by hand".to_owned();
+    record.note(RunNote { run: lease.run.clone(), at: lease.since.clone(), by: lease.holder.clone(), what });
+    let may_write = lease::is_held(&lease, &store);
+    record.ended = Some(lease.clone());
+    save(&mut store, &mut record, stack).await?;
     session.terminal.print(&format!("The lease of {} on stack `{stack}` is ended.", lease.holder));
+    if may_write {
+        session.terminal.say(&format!(
+            "note: should that run be alive, it notices within {} seconds and stops; the next apply waits for that",
+            GRACE.as_secs()
+        ));
+    }
     Ok(Exit::Done)
 }
 
@@ -32,8 +45,8 @@ pub async fn forget(args: ForgetArgs, session: &Session<'_>) -> Result<Exit, Fai
             .hint("an address looks like dashboard.node-exporter")
     })?;
     let (settings, mut store, mut record) = open(&args.directory, &args.workspace, session).await?;
-    if let Some(lease) = record.lease.as_ref().filter(|lease| store.holds(lease)) {
-        return Err(apply::locked(&settings.stack, lease));
+    if let Some(held) = record.lease.as_ref().filter(|held| lease::is_held(held, &store)) {
+        return Err(lease::locked(&settings.stack, held));
     }
     if record.objects.remove(&address).is_none() {
         return Err(Failure::new(Exit::Error, format!("stack `{}` has no `{address}`", settings.stack)).hint(
@@ -43,7 +56,7 @@ pub async fn forget(args: ForgetArgs, session: &Session<'_>) -> Result<Exit, Fai
             },
         ));
     }
-    save(&mut store, &mut record).await?;
+    save(&mut store, &mut record, &settings.stack).await?;
     session.terminal.print(&format!(
         "Forgot `{address}`: it stays in the workspace and is no longer of stack `{}`.",
         settings.stack
@@ -65,7 +78,7 @@ async fn open(
 ) -> Result<(Settings, Store, Record), Failure> {
     let (settings, _) = gather::settle(directory, workspace, &RulesArgs::default(), session.machine)?;
     let connection = connect(&settings, false, session).await?;
-    let mut store = Store::new(connection.client.clone(), settings.stack.clone());
+    let mut store = Store::new(connection.client.clone(), &connection.server, settings.stack.clone());
     match store.load(&connection.access).await {
         Ok(Loaded::There(record)) => Ok((settings, store, *record)),
         Ok(Loaded::Absent) => {
@@ -80,10 +93,12 @@ async fn open(
     }
 }
 
-async fn save(store: &mut Store, record: &mut Record) -> Result<(), Failure> {
+async fn save(store: &mut Store, record: &mut Record, stack: &StackName) -> Result<(), Failure> {
     let run = apply::random()?[..16].to_owned();
-    store.save(record, &run).await.map_err(|error| match error {
-        SaveError::Lost => Failure::new(Exit::Locked, error.to_string()).hint("look again"),
+    store.save(record, &run, Purpose::End).await.map_err(|error| match error {
+        SaveError::Lost => Failure::new(Exit::Locked, "another run saved the record in the same moment")
+            .hint("run the command again: it reads what the record says now"),
+        SaveError::Damaged(why) => gather::damaged(stack, &why),
         SaveError::Forbidden(_) => {
             Failure::new(Exit::Auth, error.to_string()).hint("use a token of a service account with the role Admin")
         }

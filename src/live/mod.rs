@@ -5,7 +5,9 @@
 //! normalised, digested and let go as they come; kept are those that differ from what the directory declares.
 
 mod classic;
+mod others;
 mod resources;
+mod runs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +23,6 @@ use crate::model::{
 };
 use crate::plan::Workspace;
 use crate::plan::inputs::{LiveName, LiveTitle};
-use crate::registry::record::{FOLDER, Record};
 
 /// Why the workspace could not be read.
 #[derive(Debug, Error)]
@@ -57,6 +58,10 @@ pub struct Questions<'a> {
     pub folders: &'a BTreeMap<String, String>,
     /// What is recorded.
     pub recorded: &'a BTreeMap<Address, Recorded>,
+    /// Which run made the folders that are recorded as made.
+    pub made: &'a BTreeMap<Address, String>,
+    /// The runs that the record knows.
+    pub runs: &'a BTreeSet<&'a str>,
     /// What the token may do.
     pub access: &'a Access,
 }
@@ -90,12 +95,14 @@ pub async fn read(client: &Client, server: &Server, questions: &Questions<'_>) -
     workspace.datasources = names;
     workspace.found.extend(found);
     workspace.unreadable.extend(unreadable);
-    let rest = rest?;
+    let mut rest = rest?;
+    confirm_presence(client, server, questions, &mut rest).await?;
     workspace.folders = rest.folders;
     workspace.dashboards = rest.dashboards;
     workspace.found.extend(rest.found);
     workspace.unreadable.extend(rest.unreadable);
-    others(client, questions, &mut workspace).await?;
+    others::read(client, questions, &mut workspace).await?;
+    runs::find(client, questions, &mut workspace).await?;
     name_the_savers(client, server, questions, &mut workspace).await?;
     Ok(workspace)
 }
@@ -107,6 +114,33 @@ struct Tree {
     dashboards: Option<Vec<LiveTitle>>,
     found: BTreeMap<Address, Found>,
     unreadable: BTreeMap<Address, String>,
+}
+
+/// What is said of an object that a list has and no read finds.
+const CONTRADICTED: &str = "a list has it, and a read says that it is not there";
+
+/// A read that does not find what a list has just had is not believed at once: it is read again, and where it is still
+/// not found, nothing is concluded.
+async fn confirm_presence(
+    client: &Client,
+    server: &Server,
+    questions: &Questions<'_>,
+    tree: &mut Tree,
+) -> Result<(), LiveError> {
+    let folders = tree.folders.iter().flatten().map(|f| (KindName::FOLDER, f.uid.as_str()));
+    let dashboards = tree.dashboards.iter().flatten().map(|d| (KindName::DASHBOARD, d.uid.as_str()));
+    let missing: Vec<Address> = folders
+        .chain(dashboards)
+        .filter_map(|(kind, uid)| address(kind, uid))
+        .filter(|a| questions.asks_for(a) && !tree.found.contains_key(a) && !tree.unreadable.contains_key(a))
+        .collect();
+    fetch(client, server, missing.clone(), |address, answer| tree.take(address, answer, server, questions)).await?;
+    for address in missing {
+        if !tree.found.contains_key(&address) {
+            tree.unreadable.entry(address).or_insert_with(|| CONTRADICTED.into());
+        }
+    }
+    Ok(())
 }
 
 type Datasources = (Option<Vec<LiveName>>, BTreeMap<Address, Found>, BTreeMap<Address, String>);
@@ -152,12 +186,14 @@ async fn datasources(
         .collect();
     let mut found = BTreeMap::new();
     let mut unreadable = BTreeMap::new();
-    fetch(client, server, ask, |address, answer| {
+    let mut contradicted = Vec::new();
+    let mut take = |address: Address, answer: &Response, contradicted: &mut Vec<Address>| {
         let kind = kinds::by_name(address.kind);
         match kind.found(answer, server) {
             Ok(Some(live)) => {
                 found.insert(address.clone(), keep(&address, live));
             }
+            Ok(None) if listed(&address) => contradicted.push(address),
             Ok(None) if may_list => {}
             Ok(None) => {
                 unreadable.insert(address, "this token may not read data sources".into());
@@ -166,8 +202,11 @@ async fn datasources(
                 unreadable.insert(address, words);
             }
         }
-    })
-    .await?;
+    };
+    fetch(client, server, ask, |address, answer| take(address, answer, &mut contradicted)).await?;
+    let again = std::mem::take(&mut contradicted);
+    fetch(client, server, again, |address, answer| take(address, answer, &mut contradicted)).await?;
+    unreadable.extend(contradicted.into_iter().map(|address| (address, CONTRADICTED.to_owned())));
     Ok((names, found, unreadable))
 }
 
@@ -240,33 +279,6 @@ impl Tree {
             }
         }
     }
-}
-
-/// Reads the records of the other stacks: what they own is never touched.
-async fn others(client: &Client, questions: &Questions<'_>, workspace: &mut Workspace) -> Result<(), LiveError> {
-    let own = Record::uid(questions.stack);
-    let uids: Vec<String> = workspace
-        .dashboards
-        .iter()
-        .flatten()
-        .filter(|d| d.parent.as_deref() == Some(FOLDER) && d.uid != own)
-        .map(|d| d.uid.clone())
-        .collect();
-    for uid in uids {
-        let Some(name) = uid.strip_prefix("amgctl-") else { continue };
-        let path = format!("/api/dashboards/uid/{}", encode(&uid));
-        let answer = client.send(&Request::get(path)).await?;
-        if answer.status == 404 {
-            continue;
-        }
-        match Record::of_dashboard(answer.json().get("dashboard").unwrap_or(&serde_json::Value::Null)) {
-            Ok(record) => {
-                workspace.others.extend(record.objects.into_keys().map(|address| (address, record.stack.clone())));
-            }
-            Err(_) => workspace.damaged_others.push(name.to_owned()),
-        }
-    }
-    Ok(())
 }
 
 /// `/apis` names who saved an object by a number; for what was changed outside, the older API says who that is.

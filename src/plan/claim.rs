@@ -66,6 +66,8 @@ pub(super) fn claim<'a>(inputs: &Inputs<'a>, address: &Address, found: Option<&F
             if moved || pending { Record::AsLeftStale } else { Record::AsLeft }
         }
         Some(_) if as_pending || gave_way(inputs, address, recorded, found) => Record::AsLeftStale,
+        // A run of this stack's own that was cut off or overtaken: nobody else has changed it.
+        Some(_) if inputs.live.by_own_runs.contains(address) => Record::AsLeftStale,
         Some(_) => Record::Changed,
     };
     let version_moved = recorded.identity.as_ref().is_none_or(|i| i.version != found.identity.version);

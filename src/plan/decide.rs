@@ -383,6 +383,12 @@ fn notices(inputs: &Inputs<'_>, stages: &[Vec<Change>]) -> Vec<String> {
         notices
             .push(format!("the record of stack `{stack}` cannot be read: nothing is adopted or deleted meanwhile"));
     }
+    for (uid, stack) in &inputs.live.copies {
+        notices.push(format!("the dashboard `{uid}` is a copy of the record of stack `{stack}`: it says nothing"));
+    }
+    for (address, stack) in &inputs.live.yielded {
+        notices.push(format!("`{address}` was made by stack `{stack}` in the same moment: it is used as it is"));
+    }
     if inputs.live.datasources.is_none() {
         notices.push("this token may not list data sources: what is there of them is not known".into());
     }

@@ -48,6 +48,12 @@ pub struct Workspace {
     pub datasources: Option<Vec<LiveName>>,
     /// What another stack of this workspace has recorded as its own.
     pub others: BTreeMap<Address, StackName>,
+    /// Copies of a stack's record under other uids: they say nothing, and whose record they copy.
+    pub copies: Vec<(String, StackName)>,
+    /// Folders that this stack has recorded as made by it, and that the other stack has made: let go of.
+    pub yielded: BTreeMap<Address, StackName>,
+    /// Dashboards that are not as they were recorded, because a run that the record knows has saved them since.
+    pub by_own_runs: BTreeSet<Address>,
     /// Other stacks whose record could not be read: while there are any, nothing is adopted or deleted.
     pub damaged_others: Vec<String>,
 }

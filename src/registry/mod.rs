@@ -6,6 +6,7 @@
 pub mod lease;
 mod moment;
 pub mod record;
+pub mod shared;
 pub mod store;
 
 pub use moment::Moment;

@@ -4,7 +4,7 @@
 //! version and custom fields do not (`contracts/README.md` 5). It is found by its panel's title, never by position,
 //! and carries a checksum: a record that a person damaged is told, never guessed at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -39,6 +39,10 @@ pub struct Record {
     pub salt: String,
     /// Who is applying, if anybody.
     pub lease: Option<Lease>,
+    /// The lease that was ended by hand since the last apply: whose it was may not have noticed.
+    pub ended: Option<Lease>,
+    /// Which run made the folders that this stack made: where two stacks have recorded one, it tells whose it is.
+    pub made: BTreeMap<Address, String>,
     /// What is ours.
     pub objects: BTreeMap<Address, Recorded>,
     /// Which folder each directory stands for.
@@ -66,6 +70,9 @@ pub struct Lease {
 /// One run, for people.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RunNote {
+    /// The run; empty in what older versions of amgctl noted.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub run: String,
     /// When it ended, by the server's clock.
     pub at: String,
     /// Who ran it.
@@ -85,6 +92,10 @@ struct Stored {
     salt: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lease: Option<Lease>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ended: Option<Lease>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    made: BTreeMap<String, String>,
     objects: BTreeMap<String, Recorded>,
     #[serde(default)]
     bindings: Vec<(FolderPath, String)>,
@@ -111,6 +122,8 @@ impl Record {
             run: String::new(),
             salt,
             lease: None,
+            ended: None,
+            made: BTreeMap::new(),
             objects: BTreeMap::new(),
             bindings: BTreeMap::new(),
             runs: Vec::new(),
@@ -127,6 +140,36 @@ impl Record {
     pub fn note(&mut self, note: RunNote) {
         self.runs.insert(0, note);
         self.runs.truncate(RUNS);
+    }
+
+    /// Every run that this record knows to have written for the stack: what they left is not somebody else's.
+    #[must_use]
+    pub fn known_runs(&self) -> BTreeSet<&str> {
+        let leases = self.lease.iter().chain(&self.ended).map(|lease| lease.run.as_str());
+        let pending = self.objects.values().filter_map(|r| r.pending.as_ref()).map(|p| p.run.as_str());
+        let noted = self.runs.iter().map(|note| note.run.as_str());
+        leases.chain(pending).chain(noted).chain([self.run.as_str()]).filter(|run| !run.is_empty()).collect()
+    }
+
+    /// Takes in what a run was about to write that held the lease beside this record's: its save was accepted too and
+    /// then overwritten, and both have ended since.
+    pub fn take_in(&mut self, rival: &Record) {
+        for (address, theirs) in &rival.objects {
+            let Some(pending) = &theirs.pending else { continue };
+            let ours = self.objects.entry(address.clone()).or_insert_with(|| theirs.clone());
+            ours.pending.get_or_insert_with(|| pending.clone());
+        }
+        for (address, run) in &rival.made {
+            self.made.entry(address.clone()).or_insert_with(|| run.clone());
+        }
+        let by = rival.lease.as_ref().map_or(String::new(), |lease| lease.holder.clone());
+        let at = rival.lease.as_ref().map_or(String::new(), |lease| lease.since.clone());
+        self.note(RunNote {
+            run: rival.run.clone(),
+            at,
+            by,
+            what: "began beside another run, and was cut off".into(),
+        });
     }
 
     /// The dashboard to save, without version.
@@ -172,6 +215,8 @@ impl Record {
             run: self.run.clone(),
             salt: self.salt.clone(),
             lease: self.lease.clone(),
+            ended: self.ended.clone(),
+            made: self.made.iter().map(|(a, run)| (a.to_string(), run.clone())).collect(),
             objects: self.objects.iter().map(|(a, r)| (a.to_string(), r.clone())).collect(),
             bindings: self.bindings.iter().map(|(p, u)| (p.clone(), u.clone())).collect(),
             runs: self.runs.clone(),
@@ -208,6 +253,9 @@ impl Record {
             run: stored.run,
             salt: stored.salt,
             lease: stored.lease,
+            ended: stored.ended,
+            // Only a help to tell whose a folder is: what is no address is left out.
+            made: stored.made.into_iter().filter_map(|(a, run)| Some((parse_address(&a)?, run))).collect(),
             objects: objects.collect::<Result<_, String>>()?,
             bindings: stored.bindings.into_iter().collect(),
             runs: stored.runs,
@@ -284,5 +332,34 @@ mod tests {
         dashboard["panels"][1]["panels"][0]["options"]["content"] = json!(content);
         assert!(Record::of_dashboard(&dashboard).unwrap_err().contains("checksum"));
         assert!(Record::of_dashboard(&json!({})).is_err());
+    }
+
+    #[test]
+    fn what_a_run_beside_this_one_was_about_to_write_is_taken_in() {
+        use crate::model::{Digest, Pending};
+        let pending = |run: &str| Pending {
+            run: run.into(),
+            digest: Digest::of_bytes(run.as_bytes()),
+            parent: None,
+            replace: false,
+            secrets: BTreeMap::new(),
+        };
+        let (mut ours, mut theirs) = (record(), record());
+        let shared = parse_address("dashboard.cpu").unwrap();
+        let new = parse_address("dashboard.new").unwrap();
+        let entry = theirs.objects[&shared].clone();
+        theirs.objects.get_mut(&shared).unwrap().pending = Some(pending("theirs"));
+        theirs.objects.insert(new.clone(), Recorded { pending: Some(pending("theirs")), ..entry.clone() });
+        theirs.objects.insert(parse_address("dashboard.old").unwrap(), entry);
+        theirs.run = "theirs".into();
+        ours.take_in(&theirs);
+        assert_eq!(ours.objects.keys().collect::<Vec<_>>(), [&shared, &new], "what is not pending is not taken in");
+        assert_eq!(ours.objects[&shared].pending.as_ref().unwrap().run, "theirs");
+        assert!(ours.known_runs().contains("theirs"));
+        // What this run was about to write itself stays.
+        let mut both = record();
+        both.objects.get_mut(&shared).unwrap().pending = Some(pending("ours"));
+        both.take_in(&theirs);
+        assert_eq!(both.objects[&shared].pending.as_ref().unwrap().run, "ours");
     }
 }

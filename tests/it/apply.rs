@@ -124,7 +124,7 @@ fn destroy_takes_everything_back_and_the_record_last() {
         let deletes: Vec<&str> =
             ran.asked.iter().filter(|r| r.method == "DELETE").map(|r| r.path.as_str()).collect();
         let [.., record, folder] = deletes.as_slice() else { panic!("{deletes:?}") };
-        assert_eq!(*record, "/api/dashboards/uid/amgctl-demo");
+        assert!(record.ends_with("/amgctl-demo"), "{record}");
         assert!(folder.ends_with("/folders/amgctl"), "{folder}");
     });
 }

@@ -148,15 +148,22 @@ fn connections_that_are_refused_are_made_again() {
 #[test]
 fn a_server_that_stays_down_ends_the_run_with_what_is_known() {
     every(|w| {
-        let down = World::faulty(w.version, &["502:write:/api/dashboards/db@2+"]);
-        declare(&down, 1);
-        let ran = down.apply();
+        let saves = std::sync::atomic::AtomicUsize::new(0);
+        let proxy = Proxy::before(&w.sandbox.running().url, move |seen| {
+            let first = || saves.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0;
+            match seen.saves_a_dashboard() && !first() {
+                true => Does::Answer(502, "text/plain", "Bad Gateway".into(), None),
+                false => Does::Pass,
+            }
+        });
+        declare(w, 1);
+        let ran = w.begin_at(&proxy, "apply stack -auto-approve").ends();
         // Not even the record can be saved after that, so nothing more is tried.
         ran.exits(5)
             .says("Apply incomplete! Resources: 3 added")
             .says("3 not started")
             .says("could not be recorded");
-        assert!(down.live_dashboard("d00").is_none());
+        assert!(w.live_dashboard("d00").is_none());
     });
 }
 
@@ -189,10 +196,13 @@ fn somebody_saves(w: &World, held: Does) -> Ran {
     for n in 0..3 {
         w.json(&format!("Infra/d{n:02}.json"), &numbered(n, 2));
     }
-    let proxy = Proxy::before(&w.sandbox.running().url, move |seen| {
-        // The first save is the record's, the other three are the dashboards'.
-        if seen.path == "/api/dashboards/db" && (2..=4).contains(&seen.write) { held.clone() } else { Does::Pass }
-    });
+    let proxy =
+        Proxy::before(
+            &w.sandbox.running().url,
+            move |seen| {
+                if seen.saves_an_object() { held.clone() } else { Does::Pass }
+            },
+        );
     let child = w.begin_at(&proxy, "apply stack -auto-approve");
     for _ in 0..3 {
         proxy.holds();

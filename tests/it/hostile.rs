@@ -195,12 +195,7 @@ fn after_the_first_refusal_arrived_at_most_three_more_requests_are_sent() {
                 sent.fetch_add(1, Ordering::SeqCst);
                 return Does::Answer(401, "application/json", REFUSED.into(), None);
             }
-            let is_dashboard = request.path == "/api/dashboards/db" && !request.body.contains("amgctl-demo");
-            if request.is_write() && is_dashboard {
-                Does::HoldAnswer(401, "application/json", REFUSED)
-            } else {
-                Does::Pass
-            }
+            if request.saves_an_object() { Does::HoldAnswer(401, "application/json", REFUSED) } else { Does::Pass }
         });
         let child = world.begin_at(&proxy, "apply stack -auto-approve -parallelism 4");
         // All that may be in flight at once is there and waits, so what comes from now on was sent after a refusal.

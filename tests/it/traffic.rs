@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{World, dashboard, every, prometheus};
+use crate::support::{World, dashboard, every, prometheus, saves_a_dashboard};
 
 const DASHBOARDS: usize = 60;
 const FOLDERS: usize = 6;
@@ -79,7 +79,7 @@ fn an_apply_sends_each_object_once_and_saves_the_record_seldom() {
         assert_eq!(saves("/api/folders"), FOLDERS + 1, "the record's folder is one more");
         // On 12.x the first data source becomes the default one and is set right.
         assert_eq!(saves("/api/datasources"), DATASOURCES);
-        let record = saves("/api/dashboards/db") - DASHBOARDS;
+        let record = ran.writes().iter().filter(|r| saves_a_dashboard(&r.method, &r.path)).count() - DASHBOARDS;
         assert!(record <= 4, "the record is saved {record} times");
         declare(w, 2);
         let ran = w.applied();

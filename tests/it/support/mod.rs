@@ -12,9 +12,9 @@ mod world;
 pub use fact::fact;
 pub use managed::Managed;
 pub use objects::{dashboard, prometheus};
-pub use proxy::{Does, Proxy, Seen};
+pub use proxy::{Does, Proxy, Seen, saves_a_dashboard};
 pub use run::{Child, Ran};
-pub use world::{World, every, keeps_secrets, on};
+pub use world::{Sandbox, World, every, keeps_secrets, on};
 
 use std::future::Future;
 use std::sync::OnceLock;

@@ -41,10 +41,26 @@ pub struct Seen<'a> {
 }
 
 impl Seen<'_> {
+    /// Whether it saves a dashboard (the record is one too), by whichever API this server is written by.
+    pub fn saves_a_dashboard(&self) -> bool {
+        saves_a_dashboard(self.method, self.path)
+    }
+
+    /// Whether it saves a dashboard that is no record.
+    pub fn saves_an_object(&self) -> bool {
+        self.saves_a_dashboard() && !self.path.contains("/amgctl-") && !self.body.contains("\"amgctl-demo\"")
+    }
+
     /// Whether it is no read.
     pub fn is_write(&self) -> bool {
         self.method != "GET"
     }
+}
+
+/// Whether a request saves a dashboard, by whichever API this server is written by.
+pub fn saves_a_dashboard(method: &str, path: &str) -> bool {
+    (method == "POST" && path == "/api/dashboards/db")
+        || (matches!(method, "POST" | "PUT") && path.starts_with("/apis/dashboard.grafana.app/"))
 }
 
 /// A server between the program and its workspace.
