@@ -510,7 +510,7 @@ _amgctl() {
             fi
             case "${prev}" in
                 --mode)
-                    COMPREPLY=($(compgen -W "plan apply bootstrap reader" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "plan apply bootstrap reader viewer" -- "${cur}"))
                     return 0
                     ;;
                 --workspace)

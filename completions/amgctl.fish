@@ -278,7 +278,8 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l mode -d 'The job that the policy is for' -r -f -a "plan\t'`amgctl plan`, with a token made for the run'
 apply\t'`amgctl apply` and `destroy`, with a token made for the run'
 bootstrap\t'`amgctl bootstrap-identity` and `identity rotate`'
-reader\t'Any run with the stored token'"
+reader\t'Any run with the stored token'
+viewer\t'`amgctl plan --url URL --secret NAME`: reads that secret and nothing else'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l workspace -d 'The workspace\'s id, ARN or endpoint' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l region -d 'The region' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l account -d 'The number of the AWS account' -r

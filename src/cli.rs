@@ -555,6 +555,8 @@ pub enum PolicyMode {
     Bootstrap,
     /// Any run with the stored token
     Reader,
+    /// `amgctl plan --url URL --secret NAME`: reads that secret and nothing else
+    Viewer,
 }
 
 /// `amgctl workspace`.

@@ -90,7 +90,7 @@ impl Search<'_> {
 
     /// Whether the keys of the environment are taken.
     fn takes_keys(&self) -> bool {
-        self.typed.is_none() && self.variables.keys
+        self.typed.is_none() && self.variables.key_id && self.variables.key_secret
     }
 
     /// The token of the job that a role is assumed with, where the environment names both and no profile is named.
@@ -101,6 +101,18 @@ impl Search<'_> {
 
     /// Looks at AWS's own files, as far as they count. A profile that is named must be there, also beside keys.
     pub async fn look(&self) -> Result<Source, AwsError> {
+        // A secret of CI that is not set is an empty variable, and the keys of somebody else are next in the search.
+        let half = match (self.variables.key_id, self.variables.key_secret) {
+            (true, false) => Some("AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY"),
+            (false, true) => Some("AWS_SECRET_ACCESS_KEY is set without AWS_ACCESS_KEY_ID"),
+            _ => None,
+        };
+        if let Some(half) = half.filter(|_| self.typed.is_none()) {
+            return Err(AwsError::Configuration {
+                words: half.into(),
+                hint: "set both, or neither: a profile, a role or this machine's own credentials then count".into(),
+            });
+        }
         if self.takes_keys() && self.named().is_none() {
             return Ok(Source::Keys);
         }

@@ -17,8 +17,10 @@ use crate::render::style::clean;
 pub struct Variables {
     /// `AWS_PROFILE`.
     pub profile: Option<String>,
-    /// Whether `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` are set.
-    pub keys: bool,
+    /// Whether `AWS_ACCESS_KEY_ID` is set.
+    pub key_id: bool,
+    /// Whether `AWS_SECRET_ACCESS_KEY` is set.
+    pub key_secret: bool,
     /// `AWS_WEB_IDENTITY_TOKEN_FILE`.
     pub token_file: Option<String>,
     /// Whether `AWS_ROLE_ARN` is set.

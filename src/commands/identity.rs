@@ -309,6 +309,7 @@ fn print_policy(args: &PolicyArgs, session: &Session<'_>) -> Result<Exit, Failur
         PolicyMode::Apply => Job::Apply,
         PolicyMode::Bootstrap => Job::Bootstrap,
         PolicyMode::Reader => Job::Reader,
+        PolicyMode::Viewer => Job::Viewer,
     };
     terminal.print(&format!("{:#}", policy::policy(job, &about)));
     terminal.say(&format!("note: {}", policy::meaning(job)));

@@ -95,8 +95,8 @@ fn variables(machine: &Machine) -> Variables {
     let files = [file("AWS_CONFIG_FILE", "config"), file("AWS_SHARED_CREDENTIALS_FILE", "credentials")];
     Variables {
         profile: machine.variable("AWS_PROFILE"),
-        keys: machine.variable("AWS_ACCESS_KEY_ID").is_some()
-            && machine.variable("AWS_SECRET_ACCESS_KEY").is_some(),
+        key_id: machine.variable("AWS_ACCESS_KEY_ID").is_some(),
+        key_secret: machine.variable("AWS_SECRET_ACCESS_KEY").is_some(),
         token_file: machine.variable("AWS_WEB_IDENTITY_TOKEN_FILE"),
         role: machine.variable("AWS_ROLE_ARN").is_some(),
         files: files.into_iter().flatten().collect(),
@@ -164,7 +164,11 @@ pub fn url(endpoint: &str) -> Result<String, Failure> {
 
 /// The token that a secret holds.
 pub async fn read(aws: &Aws, secret: &str, key: Option<&str>) -> Result<Stored, Failure> {
-    let value = aws.secret_value(secret, None, None).await.map_err(|e| failure(&e))?;
+    let value = aws.secret_value(secret, None, None).await.map_err(|error| match error {
+        // As if it were not there: there is no token to get in with.
+        AwsError::InDeletion { .. } | AwsError::Bytes(_) => Failure { exit: Exit::Auth, ..failure(&error) },
+        error => failure(&error),
+    })?;
     let Some(value) = value else {
         return Err(Failure::new(
             Exit::Auth,

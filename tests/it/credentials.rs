@@ -109,6 +109,25 @@ fn a_profile_that_is_not_there_is_an_error_whatever_else_is_there() {
 }
 
 #[test]
+fn half_a_key_in_the_environment_is_an_error() {
+    let m = managed();
+    for (empty, words) in [
+        ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY"),
+        ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY is set without AWS_ACCESS_KEY_ID"),
+    ] {
+        for value in ["", "\n"] {
+            let mut command = m.command("workspace list");
+            command
+                .env("AWS_CONFIG_FILE", m.world.home().join("config"))
+                .env("AWS_PROFILE", "right")
+                .env(empty, value);
+            m.run("workspace list", command).exits(6).says(words);
+        }
+    }
+    assert_eq!(m.all_calls(), 0);
+}
+
+#[test]
 fn what_a_profile_names_and_is_not_there_is_named() {
     let m = managed();
     let config = m.world.home().join("config");
@@ -152,6 +171,14 @@ fn the_file_of_a_jobs_token_is_named() {
     }
     std::fs::write(&file, "a.b.c\n").unwrap();
     run().exits(0);
+    // The default profile of the machine is not what the job was given.
+    std::fs::write(
+        m.world.home().join("no-config"),
+        "[default]\naws_access_key_id = AKIAWRONG\naws_secret_access_key = wrong\n",
+    )
+    .unwrap();
+    run().exits(0);
+    std::fs::remove_file(m.world.home().join("no-config")).unwrap();
     // {"exp":1764299000}
     std::fs::write(&file, "a.eyJleHAiOjE3NjQyOTkwMDB9.c").unwrap();
     let ran = run();

@@ -99,3 +99,11 @@ fn nobody_is_trusted_who_was_not_named() {
         assert_eq!(ran.out, "", "{odd}");
     }
 }
+
+#[test]
+fn a_viewer_reads_one_secret_wherever_its_job_runs() {
+    let policy = printed(&run("--mode viewer --secret amgctl/shop/viewer"));
+    let statements = policy["Statement"].as_array().unwrap();
+    assert_eq!(statements.len(), 1);
+    assert_eq!(statements[0]["Action"], serde_json::json!(["secretsmanager:GetSecretValue"]));
+}
