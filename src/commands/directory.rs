@@ -59,7 +59,7 @@ pub fn validate(args: &ValidateArgs, machine: &Machine, terminal: &Terminal) -> 
     problems.extend(declarations.problems.iter().cloned());
     problems.extend(declarations.unresolved_warnings());
     problems.extend(source::check_references(&declarations, None, None, None, Severity::Warning));
-    problems.extend(warned(source::title_clashes(&declarations, crate::model::server::TitleRule::Exact)));
+    problems.extend(source::folder_title_clashes(&declarations));
     ignored(&declarations, terminal);
     tell(&problems, declarations.files, Sent::Nothing, terminal)?;
     let warnings = problems.len();
@@ -69,16 +69,23 @@ pub fn validate(args: &ValidateArgs, machine: &Machine, terminal: &Terminal) -> 
         n => format!(", {n} warnings"),
     };
     let objects = declarations.objects.len() + declarations.unresolved.len() + declarations.folders.len();
-    terminal.print(&format!("The directory is valid: {objects} objects in {} files{warned}.", declarations.files));
+    let left_out = match declarations.files_left_out() {
+        0 => String::new(),
+        1 => "; 1 of them is ignored (--verbose says why)".into(),
+        n => format!("; {n} of them are ignored (--verbose says why)"),
+    };
+    terminal.print(&format!(
+        "The directory is valid: {objects} objects in {} files{warned}{left_out}.",
+        declarations.files
+    ));
     Ok(Exit::Done)
 }
 
-fn warned(problems: Vec<Problem>) -> Vec<Problem> {
-    problems.into_iter().map(|p| Problem { severity: Severity::Warning, ..p }).collect()
-}
-
-/// Lists what was not read, with `--verbose`.
+/// Lists what was not read, with `--verbose`; and says so without it when nothing else was taken.
 pub fn ignored(declarations: &Declarations, terminal: &Terminal) {
+    if let Some(words) = declarations.nothing_taken(terminal.err.verbose) {
+        terminal.say(&words);
+    }
     if terminal.err.verbose {
         for ignored in &declarations.ignored {
             terminal.say(&format!("ignored  {}  {}", ignored.path, ignored.reason));

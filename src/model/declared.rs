@@ -25,6 +25,8 @@ pub struct Declared {
     pub name: String,
     /// What it refers to, each target once, in the order of the document.
     pub references: Vec<Reference>,
+    /// What it names and can be written without: checked as references are, but nothing waits for it.
+    pub mentions: Vec<Reference>,
     /// Its secret fields, by name; values are fetched only when they are needed.
     pub secrets: Vec<DeclaredSecret>,
     /// Where its body can be read again.

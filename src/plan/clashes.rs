@@ -152,13 +152,15 @@ fn titles(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Changes) {
         match verdict {
             Verdict::Waits(on) => wait_for(changes, &address, on),
             Verdict::Twice(other) => {
+                let has = shared(inputs, wanted, &address, &other, " too");
                 let reason = format!(
-                    "`dashboard.{other}` in the same folder has that title too, and Grafana {version} allows it once"
+                    "`dashboard.{other}` in the same folder has {has}, and Grafana {version} allows it once"
                 );
                 refuse(changes, &address, "title-twice", reason, "give one of them another title");
             }
             Verdict::Taken(other) => {
-                let reason = format!("the dashboard `{other}` in that folder has that title already");
+                let has = shared(inputs, wanted, &address, &other, " already");
+                let reason = format!("the dashboard `{other}` in that folder has {has}");
                 let hint = format!("write `\"uid\": \"{other}\"` to use that one, or choose another title");
                 refuse(changes, &address, "title-taken", reason, &hint);
             }
@@ -169,6 +171,20 @@ fn titles(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Changes) {
                 refuse(changes, &address, "title-swap", reason, &in_two_steps("title"));
             }
         }
+    }
+}
+
+/// What two dashboards share that this server does not tell apart: the whole title, or only what its slug keeps.
+fn shared(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, address: &Address, other: &str, equal: &str) -> String {
+    let ours = Uid::parse(other).ok().and_then(|uid| wanted.get(&Address::new(KindName::DASHBOARD, uid)));
+    let live = inputs.live.dashboards.iter().flatten().find(|d| d.uid == other);
+    let theirs = ours.map(|w| w.headline.title.as_str()).or_else(|| live.map(|d| d.title.as_str()));
+    let theirs = theirs.unwrap_or_default().trim();
+    let title = wanted.get(address).map_or("", |w| w.headline.title.trim());
+    if theirs.is_empty() || theirs == title {
+        format!("that title{equal}")
+    } else {
+        format!("the title `{theirs}`, which it does not tell from `{title}`")
     }
 }
 

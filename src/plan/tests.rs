@@ -96,6 +96,7 @@ impl World {
             headline: Headline { title: address.uid.to_string(), facts: Vec::new() },
             name: address.uid.to_string(),
             references: Vec::new(),
+            mentions: Vec::new(),
             secrets: Vec::new(),
             body: BodyRef { file: place.file.clone(), document: 0, item: 0, file_digest: Digest::of_bytes(b"") },
             uid_from: UidFrom::Document,

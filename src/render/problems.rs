@@ -37,6 +37,7 @@ pub fn problems(problems: &[Problem], look: Look) -> String {
     let renderer = renderer.term_width(look.width);
     let mut out = String::new();
     let mut told: BTreeMap<&str, usize> = BTreeMap::new();
+    let problems = &folded(problems);
     for problem in problems {
         let file = problem.spots.first().map_or("", |spot| &*spot.place.file);
         let count = told.entry(file).or_default();
@@ -58,11 +59,46 @@ pub fn problems(problems: &[Problem], look: Look) -> String {
     out
 }
 
+/// From how many on equal problems are told once.
+const EQUAL: usize = 3;
+/// The most places of one problem that are listed.
+const PLACES: usize = 100;
+
+/// Equal problems of several files as one, at the first place, with the list of the others.
+///
+/// One open input in sixty exports is one thing to do, not sixty.
+fn folded(problems: &[Problem]) -> Vec<Problem> {
+    type Key<'a> = (&'a str, Severity, &'a str, &'a [String], Option<&'a str>);
+    let key = |p: &Problem| -> bool { p.spots.len() == 1 && p.spots.iter().all(|s| !s.place.file.is_empty()) };
+    let mut equal: BTreeMap<Key<'_>, Vec<usize>> = BTreeMap::new();
+    for (i, p) in problems.iter().enumerate().filter(|(_, p)| key(p)) {
+        equal.entry((p.code, p.severity, &p.message, &p.notes, p.help.as_deref())).or_default().push(i);
+    }
+    let file = |i: &usize| problems[*i].spots.first().map(|spot| &spot.place.file);
+    equal.retain(|_, at| at.len() >= EQUAL && at.iter().any(|i| file(i) != file(&at[0])));
+    let first: BTreeMap<usize, &[usize]> = equal.values().map(|at| (at[0], &at[1..])).collect();
+    let others: std::collections::BTreeSet<usize> = first.values().flat_map(|rest| rest.iter().copied()).collect();
+    let mut folded = Vec::new();
+    for (i, problem) in problems.iter().enumerate().filter(|(i, _)| !others.contains(i)) {
+        let mut problem = problem.clone();
+        if let Some(rest) = first.get(&i) {
+            let places = rest.iter().filter_map(|i| problems[*i].spots.first());
+            problem.spots.extend(places.take(PLACES).map(|spot| Spot::bare(spot.place.clone())));
+            let more = rest.len().saturating_sub(PLACES);
+            let more = if more > 0 { format!("; {more} are not listed") } else { String::new() };
+            problem.notes.insert(0, format!("the same in {} places{more}", rest.len() + 1));
+        }
+        folded.push(problem);
+    }
+    folded
+}
+
 /// The last line: `2 errors, 1 warning in 61 files. Nothing was sent.`
 ///
 /// `kept` says what did not happen; it is told where an error stops the command.
 #[must_use]
 pub fn closing(problems: &[Problem], files: usize, kept: &str) -> String {
+    let problems = &folded(problems);
     let of = |severity: Severity| problems.iter().filter(|problem| problem.severity == severity).count();
     let mut counts = Vec::new();
     for (number, word) in [(of(Severity::Error), "error"), (of(Severity::Warning), "warning")] {
@@ -227,11 +263,39 @@ mod tests {
 
     #[test]
     fn of_a_file_with_very_many_problems_the_first_are_told_and_the_rest_counted() {
-        let of = |file: &str, count: usize| vec![Problem::error("x", "m").at(Place::file(file)); count];
-        let all = [of("a.json", 50), of("b.json", 53), of("c.json", 1)].concat();
+        let one = |file: &str, n: usize| Problem::error("x", format!("m {n}")).at(Place::file(file));
+        let of = |file: &str, count: usize| (0..count).map(|n| one(file, n)).collect::<Vec<_>>();
+        let all = [of("a.json", 50), of("b.json", 53), vec![one("c.json", 99)]].concat();
         let shown = problems(&all, Look::plain());
         assert_eq!(shown.matches("error[x]").count(), 101);
         assert!(shown.ends_with("--> c.json\n\nb.json: 3 more like these\n\n"), "{shown}");
+    }
+
+    #[test]
+    fn equal_problems_of_many_files_are_told_once_with_their_places() {
+        let one = |file: &str| Problem::error("x", "m").spot(spot(file, 1, 2, "line", 1, "")).help("h");
+        let mut all: Vec<Problem> = ["a.json", "b.json", "c/d.json"].map(one).to_vec();
+        check_all(
+            &all,
+            "error[x]: m\n --> a.json:1:2\n  |\n1 | line\n  |  ^\n ::: b.json:1:2\n ::: c/d.json:1:2\n  = note: the same in 3 places\n  = help: h",
+        );
+        assert_eq!(closing(&all, 3, "k"), "1 error in 3 files. k");
+        all.pop();
+        assert_eq!(problems(&all, Look::plain()).matches("error[x]").count(), 2, "two are told as they are");
+        let other = Problem::error("x", "m").spot(spot("z.json", 1, 2, "line", 1, "")).help("another");
+        all.push(other);
+        assert_eq!(problems(&all, Look::plain()).matches("error[x]").count(), 3);
+        let many: Vec<Problem> = (0..300).map(|n| one(&format!("{n}.json"))).collect();
+        let shown = problems(&many, Look::plain());
+        assert!(shown.contains("the same in 300 places; 199 are not listed"), "{shown}");
+        assert_eq!(shown.matches("error[x]").count(), 1);
+        let here = vec![one("a.json"); 5];
+        assert_eq!(problems(&here, Look::plain()).matches("error[x]").count(), 5, "one file's stay apart");
+    }
+
+    fn check_all(all: &[Problem], expected: &str) {
+        let shown = problems(all, Look::plain());
+        assert_eq!(shown.trim_end(), expected, "\n{shown}");
     }
 
     #[test]

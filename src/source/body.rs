@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::dashboard::Form;
-use super::document::Document;
 use super::inputs::replace_in_json;
-use super::shape::{Shape, shape};
+use super::shape::{self, Form, Part, Site};
 use super::values::{Dollars, Values};
 use super::{Declarations, dashboard, datasource, spans};
 use crate::kinds::Kind as _;
@@ -29,16 +27,15 @@ pub struct Body {
 impl Declarations {
     /// Reads the body of an object again; a file that changed since it was loaded is an error.
     pub fn body(&self, declared: &Declared) -> Result<Body, Box<Problem>> {
-        let file = self.opened.open(&self.root, declared)?;
-        let Some(document) = file.document(declared.body.document) else {
-            return Err(Box::new(changed(declared)));
-        };
-        let shape = shape(&document.value);
-        if declared.address.kind == KindName::DASHBOARD {
-            self.dashboard(declared, &document, &shape)
-        } else {
-            self.datasource(declared, &document, &shape)
-        }
+        let mut body = Err(Box::new(changed(declared)));
+        self.site(declared, &mut |site| {
+            body = if declared.address.kind == KindName::DASHBOARD {
+                self.dashboard(declared, site)
+            } else {
+                self.datasource(declared, site)
+            };
+        })?;
+        body
     }
 
     /// Takes in what was fetched of the secrets that are kept in AWS; bodies read from now on hold it.
@@ -49,29 +46,30 @@ impl Declarations {
     /// Where a part of an object's body stands, by its JSON pointer; the object itself when the part is not there.
     #[must_use]
     pub fn locate(&self, declared: &Declared, pointer: &str) -> Spot {
-        let Ok(file) = self.opened.open(&self.root, declared) else { return Spot::bare(declared.place.clone()) };
-        let Some(document) = file.document(declared.body.document) else {
-            return Spot::bare(declared.place.clone());
-        };
-        // A resource's folder stands beside its body, not in it.
-        let inside = pointer != dashboard::FOLDER;
-        let base = if inside { base(&shape(&document.value), declared.body.item) } else { String::new() };
-        let base = if pointer == "/uid" && base == "/spec" {
-            "/metadata/name".to_owned()
-        } else {
-            format!("{base}{pointer}")
-        };
-        document.spot(&base, "")
+        let mut spot = Spot::bare(declared.place.clone());
+        let _ = self.site(declared, &mut |site| spot = site.document.spot(&site.part.pointer(pointer), ""));
+        spot
     }
 
-    fn dashboard(&self, declared: &Declared, document: &Document<'_>, shape: &Shape) -> Result<Body, Box<Problem>> {
-        let form = match shape {
-            Shape::Dashboard { base } => Form::Classic(base),
-            Shape::DashboardResource => Form::Resource,
-            _ => return Err(Box::new(changed(declared))),
+    // Looks at the place where an object stands in its file.
+    fn site(&self, declared: &Declared, look: &mut dyn FnMut(Site<'_, '_>)) -> Result<(), Box<Problem>> {
+        let file = self.opened.open(&self.root, declared)?;
+        let Some(mut document) = file.document(declared.body.document) else {
+            return Err(Box::new(changed(declared)));
         };
+        let seen = shape::recognise(&document.value);
+        shape::one_object(&mut document, &seen, declared.body.item, look);
+        Ok(())
+    }
+
+    fn dashboard(&self, declared: &Declared, site: Site<'_, '_>) -> Result<Body, Box<Problem>> {
+        let Site { document, part, .. } = site;
+        if !matches!(part.form, Form::Classic | Form::Wrapped | Form::DashboardResource) {
+            return Err(Box::new(changed(declared)));
+        }
+        let base = part.body();
         let replacements = self.replacements.get(&declared.body.key()).map(Vec::as_slice).unwrap_or_default();
-        let read = dashboard::value_at(document, form.base(), replacements);
+        let read = dashboard::value_at(document, &base, replacements);
         let Value::Object(mut members) = read else { return Err(Box::new(changed(declared))) };
         let title = members.get("title").and_then(Value::as_str).unwrap_or_default().trim().to_owned();
         for key in ["id", "version", "iteration", "uid", "title"] {
@@ -82,23 +80,18 @@ impl Declarations {
         value.insert("title".into(), Value::String(title));
         value.extend(members);
         let value = Value::Object(value);
-        let text = match document.json_text(form.base()) {
+        let text = match document.json_text(&base) {
             Some((text, at)) => as_written(text, &at, &value, replacements),
             None => value.to_string(),
         };
         Ok(Body { text, shown: value.clone(), value, secrets: Ok(Vec::new()) })
     }
 
-    fn datasource(
-        &self,
-        declared: &Declared,
-        document: &Document<'_>,
-        shape: &Shape,
-    ) -> Result<Body, Box<Problem>> {
-        let values = self.values(shape);
-        let base = base(shape, declared.body.item);
-        let read = datasource::body(document, &base, &values).map_err(Box::new)?;
-        let secrets = datasource::secrets(document, &base, &values, &self.fetched).map_err(Box::new);
+    fn datasource(&self, declared: &Declared, site: Site<'_, '_>) -> Result<Body, Box<Problem>> {
+        let Site { document, part, .. } = site;
+        let values = self.values(part);
+        let read = datasource::body(document, &part.base, &values).map_err(Box::new)?;
+        let secrets = datasource::secrets(document, &part.base, &values, &self.fetched).map_err(Box::new);
         let with_uid = |value: Value| {
             let mut value = Datasource.normal(value).whole();
             if let Value::Object(map) = &mut value {
@@ -112,27 +105,16 @@ impl Declarations {
 
     /// A data source's settings without its secrets; none when the file changed meanwhile.
     pub(crate) fn datasource_value(&self, declared: &Declared) -> Option<Value> {
-        let file = self.opened.open(&self.root, declared).ok()?;
-        let document = file.document(declared.body.document)?;
-        let shape = shape(&document.value);
-        let read = datasource::body(&document, &base(&shape, declared.body.item), &self.values(&shape)).ok()?;
-        Some(read.value)
+        let mut value = None;
+        let looked = self.site(declared, &mut |Site { document, part, .. }| {
+            value = datasource::body(document, &part.base, &self.values(part)).ok().map(|read| read.value);
+        });
+        looked.ok().and(value)
     }
 
-    fn values(&self, shape: &Shape) -> Values<'_> {
-        let dollars = if *shape == Shape::Provisioning { Dollars::Provisioning } else { Dollars::Plain };
+    fn values(&self, part: &Part) -> Values<'_> {
+        let dollars = if part.form == Form::Provisioned { Dollars::Provisioning } else { Dollars::Plain };
         Values { environment: &self.options.environment, root: &self.root, dollars }
-    }
-}
-
-// The JSON pointer of an object inside its document.
-fn base(shape: &Shape, item: usize) -> String {
-    match shape {
-        Shape::Dashboard { base } => (*base).to_owned(),
-        Shape::DashboardResource => "/spec".to_owned(),
-        Shape::Provisioning => format!("/datasources/{item}"),
-        Shape::Datasources => format!("/{item}"),
-        Shape::Datasource | Shape::FolderResource | Shape::Refused(_) | Shape::Foreign(_) => String::new(),
     }
 }
 

@@ -130,16 +130,23 @@ fn names(declarations: &Declarations) -> Vec<Problem> {
     problems
 }
 
+// A uid alone does not say it: two of one name without a uid have the same.
+fn is_default(declarations: &Declarations, declared: &Declared) -> bool {
+    declarations.datasource_value(declared).is_some_and(|value| value["isDefault"] == serde_json::json!(true))
+}
+
 fn defaults(declarations: &Declarations) -> Vec<Problem> {
     let uids: Vec<&str> =
         declarations.datasources.iter().filter(|d| d.is_default).map(|d| d.uid.as_str()).collect();
     if uids.len() < 2 {
         return Vec::new();
     }
-    let mut several: Vec<&Declared> =
-        datasources(declarations).filter(|d| uids.contains(&d.address.uid.as_str())).collect();
+    let mut several: Vec<&Declared> = datasources(declarations)
+        .filter(|d| uids.contains(&d.address.uid.as_str()) && is_default(declarations, d))
+        .collect();
     several.sort_by(|a, b| a.place.cmp(&b.place));
-    let mut problem = Problem::error("two-defaults", "two data sources are the default one");
+    let count = if several.len() == 2 { "two".to_owned() } else { several.len().to_string() };
+    let mut problem = Problem::error("two-defaults", format!("{count} data sources are the default one"));
     for (i, declared) in several.iter().enumerate() {
         let mut spot = declarations.locate(declared, "/isDefault");
         spot.label = if i == 0 { "first here".into() } else { "and again here".into() };

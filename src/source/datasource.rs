@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::document::Document;
+use super::inputs::no_variables;
+use super::shape::keys;
 use super::uids::datasource_uid;
-use super::values::{Resolved, Unresolved, Values};
+use super::values::{Dollars, Resolved, Unresolved, Values};
 use super::yaml::member;
 use super::{Draft, FileRef, declare};
 use crate::kinds::Kind as _;
@@ -19,19 +21,6 @@ use crate::model::{Address, Declared, DeclaredSecret, Kept, KindName, Parent, Pr
 const TEXTS: [&str; 8] = ["uid", "name", "type", "access", "url", "user", "database", "basicAuthUser"];
 /// Keys whose value is true or false.
 const FLAGS: [&str; 3] = ["basicAuth", "withCredentials", "isDefault"];
-/// Keys that say nothing about the data source itself: the server's own, or of use to Grafana's provisioning only.
-const LEFT_OUT: [&str; 10] = [
-    "id",
-    "orgId",
-    "version",
-    "editable",
-    "readOnly",
-    "typeName",
-    "typeLogoUrl",
-    "accessControl",
-    "apiVersion",
-    "secureJsonFields",
-];
 /// Longest name and URL (`grafana-api.md` 4).
 const MAX_NAME: usize = 190;
 const MAX_URL: usize = 255;
@@ -63,9 +52,13 @@ pub(crate) fn read(
     let secrets = reader.secrets(entry, &mut problems);
     let name = crate::kinds::text(&read.value, "/name");
     let Some((uid, uid_from)) = reader.uid(&read.value, &name, &mut problems) else { return (None, problems) };
-    problems.extend(lint::lint(&read.value, None).into_iter().map(|finding| {
+    let keys =
+        entry.get("secureJsonData").and_then(Value::as_object).into_iter().flatten().map(|(key, _)| key.as_str());
+    let findings = lint::lint(&read.value, None).into_iter().chain(lint::secret_keys(&read.value, keys));
+    problems.extend(findings.map(|finding| {
         let pointer = format!("{base}{}", finding.pointer);
         let spot = match finding.problem.code {
+            _ if finding.pointer.starts_with("/secureJsonData") => document.key_spot(&pointer, ""),
             "secret-in-the-open" => document.key_spot(&pointer, ""),
             _ => document.spot(&pointer, ""),
         };
@@ -75,6 +68,7 @@ pub(crate) fn read(
         return (None, problems);
     }
     let place = document.place(base);
+    let mentions = facts::mentions(&read.value);
     let declared = Declared {
         address: Address::new(KindName::DATASOURCE, uid),
         place,
@@ -83,8 +77,9 @@ pub(crate) fn read(
         headline: facts::headline(&read.shown),
         name: name.trim().to_owned(),
         references: Vec::new(),
+        mentions,
         secrets,
-        body: file.body(document.index, item),
+        body: file.body(document.number(), item),
         uid_from,
         protect: false,
     };
@@ -146,13 +141,9 @@ impl Reader<'_> {
     fn keys(&self, entry: &Map<String, Value>, problems: &mut Vec<Problem>) {
         for (key, value) in entry {
             let pointer = member(self.base, key);
-            let known = TEXTS.contains(&key.as_str()) || FLAGS.contains(&key.as_str());
             match key.as_str() {
-                "orgId" if !(value.is_null() || value.as_i64().is_some_and(|id| id <= 1)) => problems.push(
-                    Problem::error("datasource", "a workspace has one organisation, and `orgId` names another one")
-                        .spot(self.document.spot(&pointer, ""))
-                        .help("remove `orgId`"),
-                ),
+                "orgId" => problems.extend(self.organisation(value, &pointer)),
+                "secureJsonFields" => self.fields(entry, value, &pointer, problems),
                 "correlations" => problems.push(
                     Problem::error("not-supported", "`correlations` are not kept by this version yet")
                         .spot(self.document.key_spot(&pointer, ""))
@@ -173,7 +164,7 @@ impl Reader<'_> {
                         problems.push(self.wrong_type(&pointer, key, "an object"));
                     }
                 }
-                _ if known || LEFT_OUT.contains(&key.as_str()) => {}
+                _ if keys::fate(&keys::DATASOURCE[0], key).is_some() => {}
                 _ => problems.push(
                     unknown_key(
                         "a data source",
@@ -200,10 +191,11 @@ impl Reader<'_> {
         for key in FLAGS {
             match entry.get(key) {
                 None | Some(Value::Null) => {}
-                Some(value @ Value::Bool(_)) => {
-                    shown.insert(key.into(), value.clone());
-                }
-                Some(_) => problems.push(self.wrong_type(&member(self.base, key), key, "`true` or `false`")),
+                Some(value) => match self.flag(value) {
+                    Ok(Some(flag)) => drop(shown.insert(key.into(), Value::Bool(flag))),
+                    Ok(None) => problems.push(self.wrong_type(&member(self.base, key), key, "`true` or `false`")),
+                    Err(problem) => problems.push(problem.spot(self.document.spot(&member(self.base, key), ""))),
+                },
             }
         }
         if let Some(options @ Value::Object(_)) = entry.get("jsonData") {
@@ -254,7 +246,97 @@ impl Reader<'_> {
         Read { value, shown }
     }
 
+    // A flag as Grafana's provisioning reads it: a text, put together from the environment and read as Go reads it.
+    // Elsewhere only a text that comes from elsewhere may stand for one. None when it is no flag.
+    fn flag(&self, value: &Value) -> Result<Option<bool>, Problem> {
+        let provisioning = self.values.dollars == Dollars::Provisioning;
+        let text = match value {
+            Value::Bool(flag) => return Ok(Some(*flag)),
+            Value::String(text) if provisioning || text.contains("$__") => text.clone(),
+            Value::Number(number) if provisioning => number.to_string(),
+            _ => return Ok(None),
+        };
+        Ok(match self.text(&text)?.as_str() {
+            "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+            "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+            _ => None,
+        })
+    }
+
+    // A text with what comes from elsewhere put in.
+    fn text(&self, text: &str) -> Result<String, Problem> {
+        match self.values.resolve(text) {
+            Ok(Resolved::AsWritten) => Ok(text.to_owned()),
+            Ok(Resolved::Text(text)) => Ok(text),
+            Ok(Resolved::Kept(_)) => Err(Problem::error(
+                "secret-in-the-open",
+                "a secret kept in AWS may stand below `secureJsonData` only",
+            )
+            .help("everything else of a data source can be read by whoever sees it")),
+            Err(error) => Err(unresolved(&error)),
+        }
+    }
+
+    // A workspace has one organisation, so `orgId` may name the first one or none.
+    fn organisation(&self, value: &Value, pointer: &str) -> Option<Problem> {
+        let number = match value {
+            Value::Null => return None,
+            Value::String(text) => match self.text(text) {
+                Ok(text) => text.trim().parse().ok(),
+                Err(problem) => return Some(problem.spot(self.document.spot(pointer, ""))),
+            },
+            value => value.as_i64(),
+        };
+        match number {
+            Some(..=1) => None,
+            Some(_) => Some(
+                Problem::error("datasource", "a workspace has one organisation, and `orgId` names another one")
+                    .spot(self.document.spot(pointer, ""))
+                    .help("remove `orgId`"),
+            ),
+            None => Some(self.wrong_type(pointer, "orgId", "a number")),
+        }
+    }
+
+    // `secureJsonFields` is how the API says which secrets are set. Those are not in the file, which is easily overlooked.
+    fn fields(&self, entry: &Map<String, Value>, value: &Value, base: &str, problems: &mut Vec<Problem>) {
+        let given = |key: &str| entry.get("secureJsonData").and_then(|secrets| secrets.get(key)).is_some();
+        for (key, set) in value.as_object().into_iter().flatten() {
+            let spot = || self.document.key_spot(&member(base, key), "");
+            match set {
+                Value::Bool(true) if !given(key) => problems.push(
+                    Problem::warning(
+                        "secret-not-here",
+                        format!("`{key}` was set where this was exported, and its value is not in this file"),
+                    )
+                    .spot(spot())
+                    .help(format!("add `{key}: $__env{{NAME}}` below `secureJsonData`, or remove it here")),
+                ),
+                Value::Bool(_) | Value::Null => {}
+                _ => problems.push(
+                    Problem::error(
+                        "secret-in-the-open",
+                        format!(
+                            "`secureJsonFields` says which secrets are set and holds none, so `{key}` would be lost"
+                        ),
+                    )
+                    .spot(spot())
+                    .help(format!("put it below `secureJsonData`, as `{key}: $__env{{NAME}}`")),
+                ),
+            }
+        }
+        if !(value.is_object() || value.is_null()) {
+            problems.push(self.wrong_type(base, "secureJsonFields", "an object"));
+        }
+    }
+
     fn resolve(&self, value: &mut Value, pointer: String, problems: &mut Vec<Problem>) {
+        if let Value::String(text) = value
+            && let Some(problem) = no_variables(text)
+        {
+            problems.push(problem.spot(self.document.spot(&pointer, "")));
+            return;
+        }
         match value {
             Value::String(text) => match self.values.resolve(text) {
                 Ok(Resolved::AsWritten) => {}
@@ -293,6 +375,9 @@ impl Reader<'_> {
                 // Grafana's own samples write `password: ""` for one that is not set. A server that is sent an empty
                 // text erases what it has (`contracts/README.md` 15), so it is as if the key were not there.
                 Value::String(text) if text.is_empty() => {}
+                Value::String(text) if no_variables(text).is_some() => {
+                    problems.extend(no_variables(text).map(|problem| problem.spot(spot)));
+                }
                 Value::String(text) => match self.values.resolve(text) {
                     Ok(resolved) => {
                         let kept = if let Resolved::Kept(kept) = resolved { Some(kept) } else { None };

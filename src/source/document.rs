@@ -19,7 +19,17 @@ pub(crate) struct Document<'a> {
     pub index: usize,
     /// The value.
     pub value: Cow<'a, Value>,
+    /// Where it stands, if not in the file itself but in a text of one of the file's documents.
+    pub within: Option<Within>,
     positions: Cow<'a, Positions>,
+}
+
+/// The text that a document stands in.
+pub(crate) struct Within {
+    /// Which document of the file holds the text.
+    pub document: usize,
+    /// The text's name, as a file's.
+    pub name: String,
 }
 
 /// Where the parts of a value stand.
@@ -65,6 +75,7 @@ pub(crate) fn read(source: &SourceText, format: Format) -> (Vec<Document<'_>>, V
         source,
         index,
         value: Cow::Owned(value),
+        within: None,
         positions: Cow::Owned(positions),
     });
     (documents.collect(), faults)
@@ -88,16 +99,49 @@ pub(crate) fn parse(source: &SourceText, format: Format) -> (Vec<Parsed>, Vec<Pr
     }
 }
 
+/// The values of a file, read with patience for what is not allowed: comments, commas too many and several values in
+/// JSON; tags, directives and tabs in YAML. Only to find out whether a file could be ours; none when it cannot be read.
+pub(crate) fn read_patiently(source: &SourceText, format: Format) -> Option<Vec<Value>> {
+    match format {
+        Format::Json => json::parse_patiently(source),
+        Format::Yaml => yaml::parse_patiently(source),
+    }
+}
+
 impl<'a> Document<'a> {
     /// A document that stays where it is kept, which may be asked for again.
     pub(crate) fn kept(source: &'a SourceText, index: usize, parsed: &'a Parsed) -> Document<'a> {
         let (value, positions) = (Cow::Borrowed(&parsed.value), Cow::Borrowed(&parsed.positions));
-        Document { source, index, value, positions }
+        Document { source, index, value, within: None, positions }
     }
 
     /// The place of the value at a pointer.
     pub(crate) fn place(&self, pointer: &str) -> Place {
         self.source.place(self.locate(pointer).1.start)
+    }
+
+    /// Which document of its file this is, or stands in.
+    pub(crate) fn number(&self) -> usize {
+        self.within.as_ref().map_or(self.index, |within| within.document)
+    }
+
+    /// The path that a uid is derived from: the file's, and below it the name of the text.
+    pub(crate) fn path(&self) -> String {
+        match &self.within {
+            Some(within) => format!("{}/{}", self.source.file, within.name),
+            None => self.source.file.to_string(),
+        }
+    }
+
+    /// Whether it is all that its file holds, as far as is known without looking at what follows.
+    pub(crate) fn is_whole_file(&self) -> bool {
+        self.index == 0 && self.within.is_none()
+    }
+
+    /// The text at a pointer, as the text of a document of its own; places in it are places in this file.
+    pub(crate) fn text_at(&self, pointer: &str) -> Option<SourceText> {
+        let text = self.value.pointer(pointer)?.as_str()?;
+        Some(self.source.inner(text, self.key_spot(pointer, "")))
     }
 
     /// The spot of the value at a pointer; of a path that ends early, where it ends.

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::datasource::unknown_key;
 use super::document::Document;
+use super::shape::{Form, Part};
 use super::{checked_uid, dashboard};
 use crate::kinds::folder::MAX_DEPTH;
 use crate::model::{DeclaredFolder, FolderPath, Parent, Place, Problem, Spot, Uid};
@@ -84,28 +85,31 @@ pub(crate) fn read_file(document: &Document<'_>, file: &str) -> (Option<FolderFi
 }
 
 /// Reads a folder resource: its name is the uid, its annotation names the folder above; without one it is at the root.
-pub(crate) fn read_resource(document: &Document<'_>) -> (Option<DeclaredFolder>, Vec<Problem>) {
+pub(crate) fn read_resource(document: &Document<'_>, base: &str) -> (Option<DeclaredFolder>, Vec<Problem>) {
     let mut problems = Vec::new();
-    let uid = match document.value.pointer("/metadata/name").and_then(Value::as_str).map(checked_uid) {
+    let part = Part { form: Form::FolderResource, base: base.to_owned() };
+    let (name, title_at) = (part.pointer("/uid"), part.pointer("/title"));
+    let uid = match document.value.pointer(&name).and_then(Value::as_str).map(checked_uid) {
         Some(Ok(uid)) => Some(uid),
         Some(Err(problem)) => {
-            problems.push(problem.spot(document.spot("/metadata/name", "")));
+            problems.push(problem.spot(document.spot(&name, "")));
             None
         }
         None => {
             problems.push(
                 Problem::error("resource", "a resource needs a `metadata.name`, which is its uid")
-                    .spot(document.spot("/metadata", "")),
+                    .spot(document.spot(&format!("{base}/metadata"), "")),
             );
             None
         }
     };
-    let parent = dashboard::resource_parent(document, &mut problems).unwrap_or(Parent::Root);
-    let title = document.value.pointer("/spec/title").and_then(Value::as_str).unwrap_or_default().trim();
+    let parent = dashboard::named_parent(document, &part, &mut problems).unwrap_or(Parent::Root);
+    let title = document.value.pointer(&title_at).and_then(Value::as_str).unwrap_or_default().trim();
     if let Some(problem) = title_problem(title) {
-        problems.push(problem.spot(document.spot("/spec/title", "")));
+        problems.push(problem.spot(document.spot(&title_at, "")));
     }
-    let place = if document.index == 0 { Place::file(document.source.file.clone()) } else { document.place("") };
+    let whole = document.is_whole_file() && base.is_empty();
+    let place = if whole { Place::file(document.source.file.clone()) } else { document.place(base) };
     let folder = uid.filter(|_| problems.is_empty()).map(|uid| DeclaredFolder {
         uid: Some(uid),
         path: None,

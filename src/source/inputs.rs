@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::document::Document;
 use super::faults::Faults;
+use super::values::{Resolved, Values};
 use super::{FileRef, KnownDatasource, nearest, spans};
 use crate::kinds::dashboard::facts;
 use crate::kinds::datasource::plugin_id;
@@ -37,12 +38,20 @@ pub enum Asks {
     Value,
 }
 
-/// The inputs of a dashboard that something refers to, in their order, and placeholders that the settings name.
-pub(crate) fn of(dashboard: &Value, table: &BTreeMap<String, String>) -> Vec<Input> {
+/// The inputs of a dashboard that something refers to, in their order, and placeholders that the settings or the body of
+/// an import answer; the settings come first, because they know the workspace.
+pub(crate) fn of(
+    dashboard: &Value,
+    settings: &BTreeMap<String, String>,
+    own: &BTreeMap<String, String>,
+) -> Vec<Input> {
     let declared = dashboard.get("__inputs").and_then(Value::as_array);
-    if declared.is_none_or(Vec::is_empty) && table.is_empty() {
+    if declared.is_none_or(Vec::is_empty) && settings.is_empty() && own.is_empty() {
         return Vec::new();
     }
+    let mut table = own.clone();
+    table.extend(settings.iter().map(|(name, answer)| (name.clone(), answer.clone())));
+    let table = &table;
     let variables: BTreeSet<&str> = facts::variables(dashboard).into_iter().collect();
     let mut names: Vec<Input> = Vec::new();
     for (i, input) in declared.into_iter().flatten().enumerate() {
@@ -80,6 +89,54 @@ pub(crate) fn of(dashboard: &Value, table: &BTreeMap<String, String>) -> Vec<Inp
         }
     });
     names.into_iter().enumerate().filter(|(i, _)| used.contains(i)).map(|(_, input)| input).collect()
+}
+
+/// The answers of the settings, with `$__env{}` and `$__file{}` resolved; what cannot be has no answer, and a fault.
+///
+/// An answer ends up in a dashboard, which everybody may read who sees it: secrets kept in AWS are refused.
+pub(crate) fn resolved(
+    table: &BTreeMap<String, String>,
+    values: &Values<'_>,
+) -> (BTreeMap<String, String>, Vec<(String, Problem)>) {
+    let mut answers = BTreeMap::new();
+    let mut problems = Vec::new();
+    for (name, text) in table {
+        let problem = if let Some(problem) = no_variables(text) {
+            problem
+        } else {
+            match values.resolve(text) {
+                Ok(Resolved::AsWritten) => {
+                    answers.insert(name.clone(), text.clone());
+                    continue;
+                }
+                Ok(Resolved::Text(text)) => {
+                    answers.insert(name.clone(), text);
+                    continue;
+                }
+                Ok(Resolved::Kept(_)) => {
+                    Problem::error("secret-in-the-open", "a secret kept in AWS may not stand in a dashboard").help(
+                        "everybody who sees the dashboard can read it: write the uid of a data source, or a value",
+                    )
+                }
+                Err(error) => Problem::error("unresolved-value", error.message).help(error.help),
+            }
+        };
+        problems.push((name.clone(), problem));
+    }
+    (answers, problems)
+}
+
+/// What to say of `${var.NAME}`, which means nothing yet; none where a text has none.
+pub(crate) fn no_variables(text: &str) -> Option<Problem> {
+    let at = text.find("${var.")?;
+    let name = text[at..].split_inclusive('}').next().unwrap_or_default();
+    Some(
+        Problem::error(
+            "not-supported",
+            format!("`{name}` is a variable of amgctl, which this version does not have yet"),
+        )
+        .help("write the value itself, or `$__env{NAME}`"),
+    )
 }
 
 /// What cannot be answered: no data source of that type, or several.

@@ -17,7 +17,7 @@ pub(crate) const MAX_DEPTH: usize = 100;
 
 /// Reads one JSON text. Its faults are all that could be found; without a value nothing more could be read.
 pub(crate) fn parse(source: &SourceText) -> (Option<Value>, Vec<Problem>) {
-    let mut reader = Reader { source, bytes: source.text.as_bytes(), at: 0, depth: 0, faults: Faults::default() };
+    let mut reader = Reader::new(source, Manner::Strict);
     let value = reader.document();
     let mut faults = reader.faults.finish(&source.file);
     match value {
@@ -29,6 +29,27 @@ pub(crate) fn parse(source: &SourceText) -> (Option<Value>, Vec<Problem>) {
     }
 }
 
+/// Reads a JSON text with comments, commas too many, or several values one after the other.
+pub(crate) fn parse_patiently(source: &SourceText) -> Option<Vec<Value>> {
+    let mut reader = Reader::new(source, Manner::Patient);
+    let mut values = Vec::new();
+    reader.blanks().ok()?;
+    while reader.at < reader.bytes.len() {
+        values.push(reader.value().ok()?);
+        reader.blanks().ok()?;
+    }
+    (!values.is_empty()).then_some(values)
+}
+
+/// How a text is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// As JSON, and nothing else.
+    Strict,
+    /// With comments and trailing commas.
+    Patient,
+}
+
 type Fatal = Box<Problem>;
 
 struct Reader<'a> {
@@ -37,6 +58,13 @@ struct Reader<'a> {
     at: usize,
     depth: usize,
     faults: Faults,
+    manner: Manner,
+}
+
+impl<'a> Reader<'a> {
+    fn new(source: &'a SourceText, manner: Manner) -> Reader<'a> {
+        Reader { source, bytes: source.text.as_bytes(), at: 0, depth: 0, faults: Faults::default(), manner }
+    }
 }
 
 impl Reader<'_> {
@@ -155,6 +183,7 @@ impl Reader<'_> {
                 self.at += 1;
                 self.blanks()?;
                 match self.peek() {
+                    Some(b) if b == close && self.manner == Manner::Patient => Ok(false),
                     Some(b) if b == close => Err(self
                         .fatal(
                             &format!("trailing comma before `{}`", char::from(close)),
@@ -358,7 +387,29 @@ impl Reader<'_> {
         }
     }
 
+    // Whether a comment was skipped.
+    fn comment(&mut self) -> bool {
+        let rest = &self.source.text[self.at..];
+        let length = if rest.starts_with("//") || rest.starts_with('#') {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with("/*") {
+            rest.find("*/").map_or(rest.len(), |end| end + 2)
+        } else {
+            return false;
+        };
+        self.at += length;
+        true
+    }
+
     fn blanks(&mut self) -> Result<(), Fatal> {
+        while self.manner == Manner::Patient {
+            while self.peek().is_some_and(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r')) {
+                self.at += 1;
+            }
+            if !self.comment() {
+                return Ok(());
+            }
+        }
         while self.peek().is_some_and(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
         }

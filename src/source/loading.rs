@@ -5,18 +5,15 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::Value;
-
-use super::dashboard::Form;
 use super::document::{self, Document, Format};
 use super::faults::Faults;
 use super::folders::{self, FolderFile, Tree};
-use super::shape::{Refusal, Shape, shape};
+use super::shape::{self, Form, Seen, Site, as_warning, keys};
 use super::text::SourceText;
 use super::values::{Dollars, Values};
 use super::{
     Declarations, Draft, FileRef, Ignored, KnownDatasource, LoadOptions, UnresolvedInput, checks, dashboard,
-    datasource, inputs, settings, walk,
+    datasource, inputs, mishaps, settings, walk,
 };
 use crate::model::{Declared, DeclaredFolder, Digest, Place, Problem, Severity};
 
@@ -36,7 +33,15 @@ struct FileYield {
 
 /// Reads a directory.
 pub(crate) fn load(root: &Path, options: &LoadOptions) -> Declarations {
-    let walked = walk::walk(root);
+    let mut walked = walk::walk(root);
+    let mut options = options.clone();
+    let values = Values { environment: &options.environment, root, dollars: Dollars::Plain };
+    let (answers, faults) = inputs::resolved(&options.settings.inputs, &values);
+    walked.problems.extend(
+        faults.into_iter().map(|(name, problem)| problem.spot(settings::spot(root, &["inputs", name.as_str()]))),
+    );
+    options.settings.inputs = answers;
+    let options = &options;
     let mut declarations = Declarations {
         root: root.to_owned(),
         objects: Vec::new(),
@@ -211,13 +216,21 @@ fn read_file(path: Arc<str>, file: &Path, root: &Path, options: &LoadOptions) ->
             return out;
         }
     };
+    if let Some(problem) = mishaps::find(&source) {
+        out.problems.push(problem);
+        return out;
+    }
     let format = Format::of(&path).unwrap_or(Format::Json);
     let (documents, faults) = document::read(&source, format);
     if documents.is_empty() {
-        if faults.is_empty() {
-            out.ignored.push(Ignored { path, reason: "holds no document".into() });
+        match (faults.is_empty(), cannot_be_ours(&source, format)) {
+            (true, _) => out.ignored.push(Ignored { path, reason: "holds no document".into() }),
+            (false, true) => {
+                let why = faults.last().map(|fault| fault.message.clone()).unwrap_or_default();
+                out.ignored.push(Ignored { path, reason: format!("is no document of ours ({why})") });
+            }
+            (false, false) => out.problems.extend(faults.into_iter().map(|fault| or_ignored(&source, fault))),
         }
-        out.problems.extend(faults);
         return out;
     }
     let mut ours = false;
@@ -229,6 +242,25 @@ fn read_file(path: Arc<str>, file: &Path, root: &Path, options: &LoadOptions) ->
         out.problems.extend(faults);
     }
     out
+}
+
+// Whether a file that cannot be read as it should be (comments, trailing commas, several values in JSON; tags and tabs in
+// YAML) can be read by a more patient reader, and is nothing of ours: a template of CloudFormation, a `tsconfig.json`.
+fn cannot_be_ours(source: &SourceText, format: Format) -> bool {
+    let values = document::read_patiently(source, format);
+    values.is_some_and(|values| values.iter().all(|value| matches!(shape::recognise(value), Seen::Foreign(_))))
+}
+
+// Says how to leave a broken file out, unless it is surely one of ours.
+fn or_ignored(source: &SourceText, fault: Problem) -> Problem {
+    const OURS: [&str; 5] = ["panels", "schemaVersion", "datasources", "templating", "grafana.app"];
+    let way = "if this file is not for amgctl, name it in `.amgctlignore`";
+    match fault.help.clone() {
+        Some(help) if help.contains(".amgctlignore") => fault,
+        _ if OURS.iter().any(|word| source.text.contains(word)) => fault,
+        Some(help) => fault.help(format!("{help}; {way}")),
+        None => fault.help(way),
+    }
 }
 
 // Files whose names mean something, at places where they mean nothing.
@@ -261,72 +293,31 @@ fn read_document(
         out.problems.extend(problems);
         return true;
     }
-    let shape = shape(&document.value);
-    match &shape {
-        Shape::Dashboard { base } => out.take(dashboard::read(document, Form::Classic(base), file)),
-        Shape::DashboardResource => out.take(dashboard::read(document, Form::Resource, file)),
-        Shape::FolderResource => {
-            let (folder, problems) = folders::read_resource(document);
-            out.folders.extend(folder);
-            out.problems.extend(problems);
+    let (levels, seen) = match shape::recognised_by(&document.value) {
+        Some((shape, seen)) => (shape.levels(), seen),
+        None => (&[][..], shape::recognise(&document.value)),
+    };
+    match &seen {
+        Seen::Objects(_) | Seen::Texts(_) => {}
+        Seen::Refused(refusal) => {
+            out.problems.push(refusal.problem().spot(document.key_spot(&refusal.pointer, "")));
+            return true;
         }
-        Shape::Provisioning => provisioning(document, file, out),
-        Shape::Datasource => {
-            let values = values(file, Dollars::Plain);
-            out.take(datasource::read(document, "", 0, file, &values));
+        Seen::Reported(refusal) => {
+            out.problems.push(as_warning(refusal.problem().spot(document.key_spot(&refusal.pointer, ""))));
+            let reason = refusal.message.strip_prefix("this file ").or(refusal.message.strip_prefix("this "));
+            out.leave_out(document, file, several, reason.unwrap_or(&refusal.message));
+            return false;
         }
-        Shape::Datasources => {
-            let values = values(file, Dollars::Plain);
-            for item in 0..document.value.as_array().map_or(0, Vec::len) {
-                out.take(datasource::read(document, &format!("/{item}"), item, file, &values));
-            }
-        }
-        Shape::Refused(Refusal { code, message, help, pointer }) => out
-            .problems
-            .push(Problem::error(code, message.clone()).spot(document.key_spot(pointer, "")).help(help.clone())),
-        Shape::Foreign(reason) => {
-            let reason =
-                if several { format!("{reason} (document {})", document.index + 1) } else { reason.clone() };
-            out.ignored.push(Ignored { path: file.path.clone(), reason });
+        Seen::Foreign(reason) => {
+            out.leave_out(document, file, several, reason);
             return false;
         }
     }
+    out.problems.extend(keys::report(document, "", levels));
+    let problems = shape::each_object(document, &seen, &mut |site| out.object(site, file));
+    out.problems.extend(problems);
     true
-}
-
-fn provisioning(document: &Document<'_>, file: &FileRef<'_>, out: &mut FileYield) {
-    const KEYS: [&str; 4] = ["apiVersion", "datasources", "deleteDatasources", "prune"];
-    for (key, value) in document.value.as_object().into_iter().flatten() {
-        let pointer = super::yaml::member("", key);
-        match (key.as_str(), value) {
-            ("deleteDatasources", Value::Array(list)) if list.is_empty() => {}
-            ("deleteDatasources", Value::Null) | ("prune", Value::Bool(false) | Value::Null) => {}
-            ("deleteDatasources" | "prune", _) => out.problems.push(
-                Problem::error(
-                    "not-supported",
-                    format!("`{key}` is not obeyed: only what this stack owns is ever deleted"),
-                )
-                .spot(document.key_spot(&pointer, ""))
-                .help("remove it; a data source that leaves the directory is deleted by the next apply"),
-            ),
-            ("datasources", Value::Array(_) | Value::Null) => {}
-            ("datasources", _) => {
-                out.problems.push(
-                    Problem::error("datasource", "`datasources` must be a list").spot(document.spot(&pointer, "")),
-                );
-            }
-            // Anchors are often kept below keys of this sort.
-            _ if KEYS.contains(&key.as_str()) || key.starts_with("x-") => {}
-            _ => out.problems.push(
-                datasource::unknown_key("a provisioning file", key, KEYS.into_iter())
-                    .spot(document.key_spot(&pointer, "")),
-            ),
-        }
-    }
-    let values = values(file, Dollars::Provisioning);
-    for item in 0..document.value.get("datasources").and_then(Value::as_array).map_or(0, Vec::len) {
-        out.take(datasource::read(document, &format!("/datasources/{item}"), item, file, &values));
-    }
 }
 
 fn values<'a>(file: &FileRef<'a>, dollars: Dollars) -> Values<'a> {
@@ -334,6 +325,37 @@ fn values<'a>(file: &FileRef<'a>, dollars: Dollars) -> Values<'a> {
 }
 
 impl FileYield {
+    // Takes one object in.
+    fn object(&mut self, site: Site<'_, '_>, file: &FileRef<'_>) {
+        let Site { document, part, item } = site;
+        if !part.base.is_empty() || document.within.is_some() {
+            self.problems.extend(keys::report(document, &part.base, part.form.levels()));
+        }
+        match part.form {
+            Form::Classic | Form::Wrapped | Form::DashboardResource => {
+                self.take(dashboard::read(document, part, item, file));
+            }
+            Form::FolderResource => {
+                let (folder, problems) = folders::read_resource(document, &part.base);
+                self.folders.extend(folder);
+                self.problems.extend(problems);
+            }
+            Form::Provisioned => {
+                self.take(datasource::read(document, &part.base, item, file, &values(file, Dollars::Provisioning)));
+            }
+            Form::Bare => {
+                self.take(datasource::read(document, &part.base, item, file, &values(file, Dollars::Plain)));
+            }
+        }
+    }
+
+    // Notes a document that is none of ours.
+    fn leave_out(&mut self, document: &Document<'_>, file: &FileRef<'_>, several: bool, reason: &str) {
+        let reason =
+            if several { format!("{reason} (document {})", document.index + 1) } else { reason.to_owned() };
+        self.ignored.push(Ignored { path: file.path.clone(), reason });
+    }
+
     fn take(&mut self, (draft, problems): (Option<Draft>, Vec<Problem>)) {
         self.drafts.extend(draft);
         self.problems.extend(problems);

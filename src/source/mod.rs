@@ -25,6 +25,7 @@ mod folders;
 mod inputs;
 mod json;
 mod loading;
+mod mishaps;
 mod numbers;
 mod opened;
 mod recorded;
@@ -52,7 +53,7 @@ pub use checks::lint_against;
 pub use inputs::{Asks, Input};
 pub use references::check_references;
 pub use settings::{FileSettings, init_text, read_settings, settings_schema};
-pub use titles::title_clashes;
+pub use titles::{folder_title_clashes, title_clashes};
 pub use uids::folder_uid;
 
 use crate::model::{Address, BodyRef, Declared, DeclaredFolder, Digest, Kept, KindName, Problem, Secret, Uid};
@@ -119,6 +120,55 @@ impl Declarations {
     pub fn object(&self, address: &Address) -> Option<&Declared> {
         let at = self.objects.binary_search_by(|declared| declared.address.cmp(address)).ok()?;
         self.objects.get(at)
+    }
+}
+
+impl Declarations {
+    /// What to say where files were looked at and nothing of ours was in them; none where there is an object or an error.
+    ///
+    /// With `listed` only the first line, because the files are listed anyway.
+    #[must_use]
+    pub fn nothing_taken(&self, listed: bool) -> Option<String> {
+        /// How many ignored files are named without `--verbose`.
+        const NAMED: usize = 20;
+        let taken = self.objects.len() + self.unresolved.len() + self.folders.len();
+        if taken > 0 || self.problems.iter().any(|problem| problem.severity == crate::model::Severity::Error) {
+            return None;
+        }
+        let ignored: Vec<&Ignored> = self.ignored.iter().collect();
+        if ignored.is_empty() {
+            return Some("0 objects: the directory holds no file that ends in `.json`, `.yaml` or `.yml`".into());
+        }
+        let count = if ignored.len() == 1 { "1 file".to_owned() } else { format!("{} files", ignored.len()) };
+        let mut words = format!("0 objects; {count} ignored:");
+        if !listed {
+            for one in ignored.iter().take(NAMED) {
+                words.push_str(&format!("\n  {}  {}", one.path, one.reason));
+            }
+            if let Some(more @ 1..) = ignored.len().checked_sub(NAMED) {
+                words.push_str(&format!("\n  and {more} more (--verbose lists them all)"));
+            }
+        }
+        Some(words)
+    }
+
+    /// How many of the files that were read hold nothing of ours at all.
+    #[must_use]
+    pub fn files_left_out(&self) -> usize {
+        let declared = self.objects.iter().chain(self.unresolved.iter().map(|open| &open.declared));
+        let mut of_use: std::collections::BTreeSet<&str> = declared.map(|declared| &*declared.body.file).collect();
+        of_use.extend(self.folders.iter().map(|folder| &*folder.place.file));
+        let read = |ignored: &&Ignored| {
+            document::Format::of(&ignored.path).is_some()
+                && ignored.reason != walk::HIDDEN
+                && !of_use.contains(&*ignored.path)
+        };
+        self.ignored
+            .iter()
+            .filter(read)
+            .map(|ignored| &*ignored.path)
+            .collect::<std::collections::BTreeSet<_>>()
+            .len()
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::body::changed;
 use super::document::{self, Document, Format, Parsed};
-use super::shape::{Shape, shape};
+use super::shape::{self, Seen};
 use super::text::SourceText;
 use crate::model::{Declared, Digest, Place, Problem};
 
@@ -79,7 +79,11 @@ fn read(root: &Path, declared: &Declared) -> Result<OpenedFile, Box<Problem>> {
     }
     let source = SourceText::new(name.clone(), bytes)?;
     let (documents, _) = document::parse(&source, Format::of(name).unwrap_or(Format::Json));
-    let holds_list = |parsed: &Parsed| matches!(shape(&parsed.value), Shape::Provisioning | Shape::Datasources);
+    let holds_list = |parsed: &Parsed| match shape::recognise(&parsed.value) {
+        Seen::Objects(parts) => parts.len() > 1,
+        Seen::Texts(_) => true,
+        Seen::Refused(_) | Seen::Reported(_) | Seen::Foreign(_) => false,
+    };
     let holds_several = documents.len() > 1 || documents.iter().any(holds_list);
     Ok(OpenedFile { digest, source, documents, holds_several })
 }

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Declarations, KnownDatasource, folder_uid, nearest};
-use crate::model::{Declared, LiveFolder, Parent, Place, Problem, Severity, Spot, Target};
+use crate::kinds::dashboard::facts::variables_in;
+use crate::model::{Declared, KindName, LiveFolder, Parent, Place, Problem, Severity, Spot, Target};
 
 /// How many further places of one unknown target are named.
-const NAMED: usize = 3;
+const NAMED: usize = 20;
 
 /// Finds what the directory refers to and neither it nor, where it was asked, the workspace has.
 ///
@@ -21,7 +22,7 @@ pub fn check_references(
 ) -> Vec<Problem> {
     let mut places: BTreeMap<&Target, Vec<(&Declared, &str)>> = BTreeMap::new();
     for declared in &declarations.objects {
-        for reference in &declared.references {
+        for reference in declared.references.iter().chain(&declared.mentions) {
             places.entry(&reference.to).or_default().push((declared, &reference.pointer));
         }
     }
@@ -33,7 +34,18 @@ pub fn check_references(
         }
         referring.sort_by(|a, b| a.0.place.cmp(&b.0.place));
         let Some((declared, pointer)) = referring.first().copied() else { continue };
-        let problem = names.problem(target, severity).spot(declarations.locate(declared, pointer));
+        let mut problem = names.problem(target, severity);
+        if let Some((written, value)) = from_elsewhere(declarations, declared, pointer, target) {
+            // What came from elsewhere is not shown, wherever it turns up.
+            problem.message = problem.message.replace(&value, &written);
+            problem.help = Some(format!("`{written}` must give the uid of a data source that is there"));
+        }
+        if let Target::LibraryPanel(uid) = target
+            && holds_model(declarations, declared, uid)
+        {
+            problem = problem.note("its model stands below `__elements` of this export");
+        }
+        let problem = problem.spot(declarations.locate(declared, pointer));
         problems.push(further(problem, &referring[1..]));
     }
     for folder in &declarations.folders {
@@ -49,6 +61,24 @@ pub fn check_references(
         place(a).cmp(&place(b))
     });
     problems
+}
+
+// What a data source's file says where a reference came in part from the environment or a file, and what it came to.
+fn from_elsewhere(
+    declarations: &Declarations,
+    declared: &Declared,
+    pointer: &str,
+    target: &Target,
+) -> Option<(String, String)> {
+    let (KindName::DATASOURCE, Target::Datasource(value)) = (declared.address.kind, target) else { return None };
+    let body = declarations.body(declared).ok()?;
+    let written = body.shown.pointer(pointer)?.as_str()?;
+    (written != value).then(|| (written.to_owned(), value.clone()))
+}
+
+// Whether an export has the model of a library panel that it refers to.
+fn holds_model(declarations: &Declarations, declared: &Declared, uid: &str) -> bool {
+    declarations.body(declared).is_ok_and(|body| body.value["__elements"].get(uid).is_some())
 }
 
 fn further(problem: Problem, referring: &[(&Declared, &str)]) -> Problem {
@@ -113,6 +143,20 @@ impl<'a> Names<'a> {
     fn problem(&self, target: &Target, severity: Severity) -> Problem {
         let asked = |asked: bool| if asked { "nothing here or in the workspace" } else { "nothing here" };
         let (code, message, near) = match target {
+            Target::Datasource(name) if !variables_in(name).is_empty() => {
+                let problem = Problem::error(
+                    "unknown-datasource",
+                    format!("`{name}` names a data source by a variable that this dashboard does not have"),
+                );
+                let answer = match name.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
+                    Some(name) => {
+                        format!("; a placeholder is answered by `{name}: UID` below `inputs:` in amgctl.yaml")
+                    }
+                    None => String::new(),
+                };
+                let help = format!("add the variable, or write the data source's uid here{answer}");
+                return Problem { severity, ..problem }.help(help);
+            }
             Target::Datasource(name) => {
                 let near = nearest(name, self.datasources.keys().copied());
                 let near = near.map(|near| match self.datasources.get(near).copied().flatten() {
@@ -143,7 +187,10 @@ impl<'a> Names<'a> {
             (Some(near), _) => problem.help(format!("did you mean {near}?")),
             (None, Target::Datasource(_)) => problem.help("declare it, or name one that is there"),
             (None, Target::Folder(_)) => problem.help("name a folder that is there, or leave the annotation out"),
-            (None, Target::LibraryPanel(_)) => problem.help("library panels are not kept by this version yet"),
+            (None, Target::LibraryPanel(_)) => problem.help(
+                "library panels are not kept by this version yet: make it in the workspace, or unlink the panel in the \
+                 dashboard before the export",
+            ),
         }
     }
 }

@@ -13,7 +13,7 @@ use super::document::{self, Document, Format};
 use super::text::SourceText;
 use super::yaml::member;
 use crate::kinds;
-use crate::model::{Address, Place, Problem, StackName};
+use crate::model::{Address, Place, Problem, Spot, StackName};
 use crate::settings::token_life;
 
 /// The name of the file, at the root of the directory only.
@@ -189,6 +189,17 @@ pub fn read_settings(root: &Path) -> (FileSettings, Vec<Problem>) {
         settings.take(document, &mut problems);
     }
     (settings, problems)
+}
+
+/// The spot of a key of `amgctl.yaml`, for a fault that is found later; of the file where the key cannot be found.
+pub(crate) fn spot(root: &Path, keys: &[&str]) -> Spot {
+    let source = std::fs::read(root.join(FILE)).ok().and_then(|bytes| SourceText::new(FILE.into(), bytes).ok());
+    let spot = source.as_ref().and_then(|source| {
+        let (documents, _) = document::read(source, Format::Yaml);
+        let pointer = keys.iter().fold(String::new(), |base, key| member(&base, key));
+        documents.first().map(|document| document.spot(&pointer, ""))
+    });
+    spot.unwrap_or_else(|| Spot::bare(Place::file(FILE)))
 }
 
 impl FileSettings {

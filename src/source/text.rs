@@ -20,10 +20,23 @@ pub(crate) struct SourceText {
     pub file: Arc<str>,
     /// The text.
     pub text: String,
+    /// Where the text stands in its file, if it is not all of it.
+    part: Part,
     /// Where each line begins. A file of many objects is asked for many places: it is looked through once.
     lines: OnceLock<Vec<usize>>,
     /// What may not be shown.
     secrets: OnceLock<Vec<Range<usize>>>,
+}
+
+/// Which part of a file a text is.
+#[derive(Clone, Debug)]
+enum Part {
+    /// All of it.
+    Whole,
+    /// Lines of it, without their indentation: how many lines stand before, and how many columns.
+    Lines { before: usize, indent: usize },
+    /// A text that is written in another way, so that its own places mean nothing: shown at its key.
+    Value(Spot),
 }
 
 impl SourceText {
@@ -36,14 +49,43 @@ impl SourceText {
         if text.starts_with('\u{feff}') {
             text.drain(..'\u{feff}'.len_utf8());
         }
-        Ok(SourceText { file, text, lines: OnceLock::new(), secrets: OnceLock::new() })
+        Ok(SourceText { file, text, part: Part::Whole, lines: OnceLock::new(), secrets: OnceLock::new() })
+    }
+
+    /// A text that stands in this one, below a key: what is wrong in it is shown where it stands in the file.
+    pub(crate) fn inner(&self, text: &str, key: Spot) -> SourceText {
+        let part = self.block(text, &key).unwrap_or(Part::Value(key));
+        let (file, text) = (self.file.clone(), text.to_owned());
+        SourceText { file, text, part, lines: OnceLock::new(), secrets: OnceLock::new() }
+    }
+
+    // The lines below a key that are a literal block (`key: |`) with this text.
+    fn block(&self, text: &str, key: &Spot) -> Option<Part> {
+        let before = key.place.line as usize;
+        let mut lines = self.text.lines().skip(before.checked_sub(1)?);
+        let header = lines.next()?;
+        let header = header.rsplit_once(':')?.1.trim();
+        if !header.starts_with('|') || !matches!(self.part, Part::Whole) {
+            return None;
+        }
+        let first = text.lines().next()?;
+        let line = lines.next()?;
+        let indent = line.len().checked_sub(first.len())?;
+        (line.get(indent..) == Some(first) && line[..indent].trim().is_empty())
+            .then_some(Part::Lines { before, indent })
     }
 
     /// The place of a byte offset.
     pub(crate) fn place(&self, offset: usize) -> Place {
         let (line, start) = self.line_of(offset);
         let column = self.text.get(start..offset).map_or(0, |before| before.chars().count());
-        Place::at(self.file.clone(), small(line), small(column + 1))
+        match &self.part {
+            Part::Whole => Place::at(self.file.clone(), small(line), small(column + 1)),
+            Part::Lines { before, indent } => {
+                Place::at(self.file.clone(), small(line + before), small(column + 1 + indent))
+            }
+            Part::Value(key) => key.place.clone(),
+        }
     }
 
     /// The byte offset of a line and a column, both from 1, the column in characters.
@@ -55,6 +97,10 @@ impl SourceText {
 
     /// What to show for a range of bytes: its place, its line, and what to say below it.
     pub(crate) fn spot(&self, range: Range<usize>, label: impl Into<String>) -> Spot {
+        if let Part::Value(key) = &self.part {
+            return Spot { label: label.into(), ..key.clone() };
+        }
+        let indent = if let Part::Lines { indent, .. } = self.part { indent } else { 0 };
         let start = floor(&self.text, range.start.min(self.text.len()));
         let place = self.place(start);
         let (_, line_start) = self.line_of(start);
@@ -72,6 +118,7 @@ impl SourceText {
             (0, line)
         };
         let left = line_text.chars().count().saturating_sub(column - clipped.min(column));
+        let clipped = clipped + indent;
         Spot { place, line_text: Some(line_text), width: width.min(left.max(1)), clipped, label: label.into() }
     }
 
@@ -120,10 +167,11 @@ impl SourceText {
 
     // The ranges that hold the values of `secureJsonData`: its braces, or the lines indented below it.
     fn secret_zones(&self) -> Vec<Range<usize>> {
-        const KEY: &str = "secureJsonData";
+        // Some write the secrets themselves below the key by which the API says which are set.
+        const KEYS: [&str; 2] = ["secureJsonData", "secureJsonFields"];
         let mut zones = Vec::new();
-        for (at, _) in self.text.match_indices(KEY) {
-            let after = at + KEY.len();
+        for (at, key) in KEYS.iter().flat_map(|key| self.text.match_indices(key)) {
+            let after = at + key.len();
             let rest = &self.text[after..];
             let value = rest.trim_start_matches(['"', '\'', ' ', '\t', '\r', '\n', ':']);
             if value.starts_with('{') {
@@ -144,6 +192,7 @@ impl SourceText {
             }
             zones.push(after..end);
         }
+        zones.sort_by_key(|zone| zone.start);
         zones
     }
 }
@@ -157,7 +206,7 @@ fn not_utf8(file: Arc<str>, error: &std::string::FromUtf8Error) -> Problem {
     let problem =
         Problem::error("encoding", "this file is not UTF-8").at(Place::at(file, small(line), small(column)));
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        problem.help("it is UTF-16: save it as UTF-8")
+        problem.help("it is UTF-16: save it as UTF-8 (in PowerShell: `Out-File -Encoding utf8`)")
     } else {
         problem.help("save it as UTF-8")
     }

@@ -15,6 +15,15 @@ pub fn title_clashes(declarations: &Declarations, rule: TitleRule) -> Vec<Proble
     problems
 }
 
+/// What is worth a warning beside it before any server is known: dashboards with the title of a folder.
+#[must_use]
+pub fn folder_title_clashes(declarations: &Declarations) -> Vec<Problem> {
+    with_folders(declarations, TitleRule::Exact)
+        .into_iter()
+        .map(|problem| Problem { severity: Severity::Warning, ..problem })
+        .collect()
+}
+
 /// What is worth a warning before any server is known: equal titles in one folder.
 pub(crate) fn offline(declarations: &Declarations) -> Vec<Problem> {
     within_folders(declarations, TitleRule::Exact)
@@ -36,8 +45,9 @@ fn within_folders(declarations: &Declarations, rule: TitleRule) -> Vec<Problem> 
         let title = &several[0].headline.title;
         let message = match several.iter().find(|other| other.headline.title != *title) {
             Some(other) => format!(
-                "the titles `{title}` and `{}` are one to this server, and stand in one folder",
-                other.headline.title
+                "the titles `{title}` and `{}` are the same to {}, and stand in one folder",
+                other.headline.title,
+                server(rule)
             ),
             None => format!("{} dashboards in one folder have the title `{title}`", several.len()),
         };
@@ -70,7 +80,7 @@ fn with_folders(declarations: &Declarations, rule: TitleRule) -> Vec<Problem> {
             Some(first) if rule == TitleRule::Slug => problems.push(
                 Problem::error(
                     "duplicate-title",
-                    format!("two folders have the title `{}` to this server", folder.title),
+                    format!("two folders have the title `{}` to {}", folder.title, server(rule)),
                 )
                 .spot(Spot { label: "first here".into(), ..Spot::bare(first.place.clone()) })
                 .spot(Spot { label: "and again here".into(), ..Spot::bare(folder.place.clone()) })
@@ -86,7 +96,7 @@ fn with_folders(declarations: &Declarations, rule: TitleRule) -> Vec<Problem> {
             problems.push(
                 Problem::error(
                     "duplicate-title",
-                    format!("this server refuses a dashboard with the title of a folder, `{title}`"),
+                    format!("{} refuses a dashboard with the title of a folder, `{title}`", server(rule)),
                 )
                 .spot(declarations.locate(declared, "/title"))
                 .spot(Spot { label: "the folder".into(), ..Spot::bare(folder.place.clone()) })
@@ -95,6 +105,15 @@ fn with_folders(declarations: &Declarations, rule: TitleRule) -> Vec<Problem> {
         }
     }
     problems
+}
+
+// The servers that compare titles so: no one of them is known here.
+fn server(rule: TitleRule) -> &'static str {
+    match rule {
+        TitleRule::Slug => "Grafana up to 9.5",
+        TitleRule::Exact => "Grafana up to 10.3",
+        TitleRule::ExactInFolder | TitleRule::Free => "Grafana up to 11.2",
+    }
 }
 
 fn dashboards(declarations: &Declarations) -> impl Iterator<Item = &Declared> {

@@ -17,6 +17,9 @@ use crate::model::{Place, Problem};
 /// Files above this are not read.
 pub(crate) const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
+/// Why a file is not read that an ignore file names.
+pub(crate) const HIDDEN: &str = "is named in an ignore file";
+
 /// What a walk finds.
 pub(crate) struct Walked {
     /// The files to read: relative path with `/` between its parts, and where it is. Sorted by relative path.
@@ -115,6 +118,10 @@ fn collect(root: &Path, entries: ignore::Walk, walked: &mut Walked) -> BTreeSet<
             );
             continue;
         };
+        if let Some(problem) = backup(&path, entry.path()) {
+            walked.problems.push(problem.at(Place::file(path)));
+            continue;
+        }
         if Format::of(&path).is_none() {
             walked.ignored.push(Ignored { path, reason: "is neither `.json` nor `.yaml` nor `.yml`".into() });
             continue;
@@ -129,6 +136,36 @@ fn collect(root: &Path, entries: ignore::Walk, walked: &mut Walked) -> BTreeSet<
         }
     }
     seen
+}
+
+// A file of grafana-backup-tool: JSON under a name of its own, in a directory named by the time of the backup.
+fn backup(path: &str, file: &Path) -> Option<Problem> {
+    let (what, key, help) = match path.rsplit_once('.')?.1 {
+        "dashboard" => (
+            "a dashboard",
+            "dashboard",
+            "rename it so that it ends in `.json`, in the directory of its folder (`meta.folderTitle` names it)",
+        ),
+        "datasource" => ("a data source", "type", "rename it so that it ends in `.json`"),
+        "folder" => (
+            "a folder",
+            "title",
+            "make a directory for it, and put its `title:` and `uid:` into a file `_folder.yaml` there",
+        ),
+        _ => return None,
+    };
+    if file.metadata().ok()?.len() > MAX_BYTES {
+        return None;
+    }
+    let value: serde_json::Value = serde_json::from_slice(&std::fs::read(file).ok()?).ok()?;
+    value.get(key)?;
+    Some(
+        Problem::error(
+            "not-supported",
+            format!("this is {what} as grafana-backup-tool keeps it, which is not read"),
+        )
+        .help(format!("{help}; or name it in `.amgctlignore`")),
+    )
 }
 
 // What ignore files hide, found by a second look at the directories that were visited and no others.
@@ -150,7 +187,7 @@ fn note_ignored(root: &Path, seen: &BTreeSet<PathBuf>, walked: &mut Walked) {
     for (path, directory) in found.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
         if let Some(path) = relative(root, &path) {
             let path = if directory { format!("{path}/").into() } else { path };
-            walked.ignored.push(Ignored { path, reason: "is named in an ignore file".into() });
+            walked.ignored.push(Ignored { path, reason: HIDDEN.into() });
         }
     }
 }

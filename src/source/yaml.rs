@@ -36,25 +36,52 @@ enum Shape {
 /// The stack that the parser may use: it needs up to 20 kB for each level of depth.
 const STACK: usize = 32 * 1024 * 1024;
 
-/// Reads every document of a text, empty ones left out; without documents nothing could be read.
-pub(crate) fn parse(source: &SourceText) -> (Vec<(Value, Node)>, Vec<Problem>) {
-    // Callers may run on small stacks; how deep a document is, its author decides.
+/// How a text is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// Tags that mean nothing to us are faults.
+    Strict,
+    /// Tags are overlooked.
+    Patient,
+}
+
+/// Reads every document of a text with tags, directives and tabs overlooked; none when that is not enough.
+pub(crate) fn parse_patiently(source: &SourceText) -> Option<Vec<Value>> {
+    let text: Vec<String> = source
+        .text
+        .lines()
+        .map(|line| match line.strip_prefix('%') {
+            Some(directive) => format!("#{directive}"),
+            None => line.replace('\t', " "),
+        })
+        .collect();
+    let plain = SourceText::new(source.file.clone(), text.join("\n").into_bytes()).ok()?;
+    let (documents, _) = on_a_large_stack(|| read(&plain, Manner::Patient))?;
+    (!documents.is_empty()).then(|| documents.into_iter().map(|(value, _)| value).collect())
+}
+
+// Callers may run on small stacks; how deep a document is, its author decides.
+fn on_a_large_stack<T: Send>(read: impl FnOnce() -> T + Send) -> Option<T> {
     std::thread::scope(|scope| {
-        let reader = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || read(source));
+        let reader = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, read);
         reader.ok().and_then(|reader| reader.join().ok())
     })
-    .unwrap_or_else(|| {
+}
+
+/// Reads every document of a text, empty ones left out; without documents nothing could be read.
+pub(crate) fn parse(source: &SourceText) -> (Vec<(Value, Node)>, Vec<Problem>) {
+    on_a_large_stack(|| read(source, Manner::Strict)).unwrap_or_else(|| {
         let problem = Problem::error("yaml", "this file cannot be read: no memory is left for it");
         (Vec::new(), vec![problem.at(crate::model::Place::file(source.file.clone()))])
     })
 }
 
-fn read(source: &SourceText) -> (Vec<(Value, Node)>, Vec<Problem>) {
+fn read(source: &SourceText, manner: Manner) -> (Vec<(Value, Node)>, Vec<Problem>) {
     let options = serde_yaml::options! {
         strict_booleans: true,
         leading_zero_numbers_as_strings: true,
         underscored_numbers_as_strings: true,
-        reject_unsupported_tags: true,
+        reject_unsupported_tags: manner == Manner::Strict,
         with_snippet: false,
         duplicate_keys: serde_yaml::options::DuplicateKeyPolicy::PassThrough,
         budget: serde_yaml::budget! { max_nodes: 5_000_000, max_events: 20_000_000, max_depth: 128 },

@@ -23,6 +23,7 @@ mod policy;
 mod readme;
 mod registry;
 mod replay;
+mod shapes;
 mod starts;
 mod support;
 mod suspended;

@@ -42,7 +42,8 @@ pub fn headline(body: &Value) -> Headline {
 
 /// What a dashboard refers to: each target once, in the order of the document.
 ///
-/// Variables (`$ds`, `${ds}`, `[[ds]]`), built-in data sources and expressions are no references.
+/// Built-in data sources, expressions and the dashboard's own variables (`$ds`, `${ds}`, `[[ds]]`) are no references; a
+/// variable that the dashboard does not have is one, because it stays what it is and no data source has that name.
 #[must_use]
 pub fn references(body: &Value) -> Vec<Reference> {
     let mut seen = BTreeSet::new();
@@ -59,8 +60,11 @@ pub fn references(body: &Value) -> Vec<Reference> {
             add(Target::LibraryPanel(uid.to_owned()), format!("{pointer}/libraryPanel/uid"));
         }
     });
+    let known: BTreeSet<&str> = variables(body).into_iter().collect();
     each_datasource(body, &mut |name, pointer| {
-        if !BUILT_IN.contains(&name) && !is_variable(name) {
+        let named = variables_in(name);
+        let explained = !named.is_empty() && named.iter().all(|v| v.starts_with("__") || known.contains(v));
+        if !BUILT_IN.contains(&name) && !explained {
             add(Target::Datasource(name.to_owned()), pointer);
         }
     });
@@ -86,8 +90,33 @@ pub fn placeholders(body: &Value) -> Vec<(String, String)> {
     found
 }
 
-fn is_variable(text: &str) -> bool {
-    text.contains('$') || text.starts_with("[[")
+/// The variables that a text names: `$name`, `${name}`, `${name:format}`, `${name.field}`, `[[name]]`.
+#[must_use]
+pub fn variables_in(text: &str) -> Vec<&str> {
+    let word = |text: &str| text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['$', '[']) {
+        let tail = &rest[at..];
+        let (name, length) = if let Some(inner) = tail.strip_prefix("${") {
+            let close = inner.find('}').unwrap_or(inner.len());
+            let name = &inner[..close];
+            (&name[..name.find([':', '.']).unwrap_or(name.len())], 2 + close)
+        } else if let Some(inner) = tail.strip_prefix("[[") {
+            let close = inner.find("]]").unwrap_or(inner.len());
+            let name = &inner[..close];
+            (&name[..name.find([':', '.']).unwrap_or(name.len())], 2 + close)
+        } else if let Some(inner) = tail.strip_prefix('$') {
+            (&inner[..word(inner)], 1 + word(inner))
+        } else {
+            ("", 1)
+        };
+        if !name.is_empty() {
+            found.push(name);
+        }
+        rest = &tail[length..];
+    }
+    found
 }
 
 fn listed(names: &[String]) -> String {
@@ -146,6 +175,36 @@ fn one(owner: &Value, base: &str, look: &mut impl FnMut(&str, String)) {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn variables_are_found_in_every_spelling() {
+        for (text, expected) in [
+            ("$ds", vec!["ds"]),
+            ("${ds}", vec!["ds"]),
+            ("${ds:raw}-${b.c}", vec!["ds", "b"]),
+            ("[[ds]]", vec!["ds"]),
+            ("prom-$env-$zone", vec!["env", "zone"]),
+            ("${never closed", vec!["never closed"]),
+            ("5 $ a[1]", vec![]),
+            ("$", vec![]),
+            ("", vec![]),
+        ] {
+            assert_eq!(variables_in(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_variable_that_the_dashboard_does_not_have_is_a_reference_that_nothing_explains() {
+        let panel = |name: &str| json!({ "type": "x", "datasource": { "uid": name } });
+        let body = json!({
+            "panels": [panel("${ds}"), panel("$ds"), panel("[[ds]]"), panel("${none}"), panel("$DS_FOO"), panel("[[x]]"),
+                panel("a-$ds-${other}"), panel("${__data.x}")],
+            "templating": { "list": [{ "name": "ds" }] },
+        });
+        let told: Vec<String> = references(&body).iter().map(|r| format!("{:?}", r.to)).collect();
+        let expected = ["${none}", "$DS_FOO", "[[x]]", "a-$ds-${other}"].map(|t| format!("Datasource({t:?})"));
+        assert_eq!(told, expected);
+    }
 
     #[test]
     fn every_place_that_names_a_data_source_is_a_reference() {

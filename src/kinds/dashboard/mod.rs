@@ -20,6 +20,10 @@ use crate::model::{
 /// The kind `dashboard`.
 pub struct Dashboard;
 
+/// What gives a dashboard in the classic form, however it is stored. The export menu of Grafana 13.0 does not: its
+/// "Classic" still writes v2.
+pub const CLASSIC_FORM: &str = "GET /api/dashboards/uid/UID";
+
 /// The leaf that a server may rewrite as it stores it: what is shorter than its minimum becomes the minimum.
 pub const REFRESH: &str = "/refresh";
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::kinds::text;
-use crate::model::Headline;
+use crate::model::{Headline, Reference, Target};
 
 /// What a plan says of a data source: name, type, url, how it signs in.
 #[must_use]
@@ -15,6 +15,42 @@ pub fn headline(body: &Value) -> Headline {
         }
     }
     Headline { title: text(body, "/name").trim().to_owned(), facts }
+}
+
+/// The other data sources that its options name by uid, each place once: where traces lead to logs and metrics,
+/// exemplars and derived fields to traces, rules to an Alertmanager.
+#[must_use]
+pub fn mentions(body: &Value) -> Vec<Reference> {
+    let mut found = Vec::new();
+    if let Some(options) = body.get("jsonData") {
+        each_mention(options, "/jsonData", &mut found);
+    }
+    found
+}
+
+fn each_mention(value: &Value, base: &str, found: &mut Vec<Reference>) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                let pointer = format!("{base}/{}", key.replace('~', "~0").replace('/', "~1"));
+                let lower = key.to_ascii_lowercase();
+                match value {
+                    Value::String(uid) if lower.ends_with("datasourceuid") || lower == "alertmanageruid" => {
+                        if !uid.is_empty() && uid != "grafana" {
+                            found.push(Reference { to: Target::Datasource(uid.clone()), pointer });
+                        }
+                    }
+                    _ => each_mention(value, &pointer, found),
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (i, item) in items.iter().enumerate() {
+                each_mention(item, &format!("{base}/{i}"), found);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 // How it signs in: `SigV4, default credentials, eu-west-1`; empty when nothing is said.
@@ -70,6 +106,30 @@ fn without_user(url: &str) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn options_that_name_another_data_source_are_mentions() {
+        let body = json!({ "type": "tempo", "jsonData": {
+            "tracesToLogsV2": { "datasourceUid": "loki", "tags": [] },
+            "serviceMap": { "datasourceUid": "" },
+            "exemplarTraceIdDestinations": [{ "datasourceUid": "tempo", "name": "t" }],
+            "derivedFields": [{ "datasourceUid": "tempo" }],
+            "alertmanagerUid": "am",
+            "tracingDatasourceUid": "xray",
+            "uid": "not-one",
+        } });
+        let told: Vec<String> = mentions(&body).iter().map(|r| format!("{:?} {}", r.to, r.pointer)).collect();
+        assert_eq!(
+            told,
+            [
+                "Datasource(\"loki\") /jsonData/tracesToLogsV2/datasourceUid",
+                "Datasource(\"tempo\") /jsonData/exemplarTraceIdDestinations/0/datasourceUid",
+                "Datasource(\"tempo\") /jsonData/derivedFields/0/datasourceUid",
+                "Datasource(\"am\") /jsonData/alertmanagerUid",
+                "Datasource(\"xray\") /jsonData/tracingDatasourceUid",
+            ]
+        );
+    }
 
     #[test]
     fn a_data_source_is_told_by_type_url_and_how_it_signs_in() {

@@ -61,6 +61,99 @@ const SPELLINGS: [&str; 11] = [
     "assumeRoleArn",
     "externalId",
 ];
+/// Options of Grafana's own plugins and of the AWS ones, as they are spelled. Terraform's provider once wrote all of them
+/// with `_`, which no plugin reads.
+const OPTIONS: [&str; 75] = [
+    "alertmanagerUid",
+    "assumeRoleArn",
+    "authType",
+    "authenticationType",
+    "azureAuthType",
+    "catalog",
+    "clientEmail",
+    "clientId",
+    "cloudName",
+    "connMaxLifetime",
+    "customMetricsNamespaces",
+    "database",
+    "datasourceUid",
+    "dbName",
+    "defaultBucket",
+    "defaultDatabase",
+    "defaultLogGroups",
+    "defaultProject",
+    "defaultRegion",
+    "derivedFields",
+    "disableMetricsLookup",
+    "encrypt",
+    "endpoint",
+    "esVersion",
+    "exemplarTraceIdDestinations",
+    "externalId",
+    "githubUrl",
+    "graphiteVersion",
+    "handleGrafanaManagedAlerts",
+    "httpHeaderName1",
+    "httpMethod",
+    "httpMode",
+    "implementation",
+    "interval",
+    "logGroups",
+    "logLevelField",
+    "logMessageField",
+    "logsTimeout",
+    "manageAlerts",
+    "maxConcurrentShardRequests",
+    "maxIdleConns",
+    "maxLines",
+    "maxOpenConns",
+    "maxSeries",
+    "nodeGraph",
+    "oauthPassThru",
+    "orgSlug",
+    "organization",
+    "outputLocation",
+    "postgresVersion",
+    "profile",
+    "prometheusType",
+    "prometheusVersion",
+    "queryTimeout",
+    "serverName",
+    "serviceMap",
+    "sslmode",
+    "subscriptionId",
+    "tenantId",
+    "timeField",
+    "timeInterval",
+    "timescaledb",
+    "tlsAuth",
+    "tlsAuthWithCACert",
+    "tlsConfigurationMethod",
+    "tlsSkipVerify",
+    "tokenUri",
+    "tracesToLogsV2",
+    "tracesToMetrics",
+    "tracingDatasourceUid",
+    "tsdbResolution",
+    "tsdbVersion",
+    "version",
+    "workgroup",
+    "xpack",
+];
+/// Secrets that any data source may have, whatever its plugin.
+const COMMON_SECRETS: [&str; 7] = [
+    "basicAuthPassword",
+    "password",
+    "tlsCACert",
+    "tlsClientCert",
+    "tlsClientKey",
+    "secureSocksProxyPassword",
+    "httpHeaderValue1",
+];
+/// Secrets of plugins that sign in to AWS with `authType`.
+const AWS_SECRETS: [&str; 3] = ["accessKey", "secretKey", "sessionToken"];
+/// Secrets of plugins that sign their requests.
+const SIGNED_SECRETS: [&str; 3] = ["sigV4AccessKey", "sigV4SecretKey", "sigV4SessionToken"];
 /// What a plugin needs below `jsonData`.
 const NEEDED: [(&str, &[&str]); 3] = [
     ("grafana-athena-datasource", &["catalog", "database", "workgroup"]),
@@ -75,6 +168,7 @@ pub fn lint(body: &Value, major: Option<u32>) -> Vec<Finding> {
     let nothing = Map::new();
     let options = body.get("jsonData").and_then(Value::as_object).unwrap_or(&nothing);
     let mut findings = secrets(options);
+    findings.extend(snake_case(&kind, options));
     let aws = AUTH_TYPE.contains(&kind.as_str()) || SIGNED.contains(&kind.as_str());
     if !aws {
         return findings;
@@ -95,6 +189,78 @@ pub fn lint(body: &Value, major: Option<u32>) -> Vec<Finding> {
     findings
 }
 
+/// Looks at the names of a data source's secrets: one that no plugin reads is sent, kept, and never used.
+#[must_use]
+pub fn secret_keys<'a>(body: &Value, keys: impl Iterator<Item = &'a str>) -> Vec<Finding> {
+    let kind = text(body, "/type");
+    let known: Vec<&str> = COMMON_SECRETS
+        .iter()
+        .chain(AUTH_TYPE.contains(&kind.as_str()).then_some(&AWS_SECRETS).into_iter().flatten())
+        .chain(SIGNED.contains(&kind.as_str()).then_some(&SIGNED_SECRETS).into_iter().flatten())
+        .copied()
+        .collect();
+    // Other plugins may have secrets that are not known here.
+    let closed = AUTH_TYPE.contains(&kind.as_str()) || kind == AMP;
+    let any = || COMMON_SECRETS.iter().chain(&AWS_SECRETS).chain(&SIGNED_SECRETS).chain(&SECRET_KEYS).copied();
+    let mut findings = Vec::new();
+    for key in keys.filter(|key| !known.contains(key) && !key.starts_with("httpHeaderValue")) {
+        let respelled = any().find(|right| *right != key && plain(right) == plain(key));
+        let finding = match respelled {
+            Some(right) if ours(&kind) => {
+                Some((format!("`{key}` is not what the plugin reads"), format!("write `{right}`")))
+            }
+            _ if closed => {
+                let names = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                Some((format!("`{kind}` has no secret `{key}`"), format!("its secrets are {names}")))
+            }
+            _ => None,
+        };
+        if let Some((message, help)) = finding {
+            findings.push(Finding {
+                problem: Problem::warning("unknown-secret", message).help(help),
+                pointer: format!("/secureJsonData/{}", key.replace('~', "~0").replace('/', "~1")),
+            });
+        }
+    }
+    findings
+}
+
+// Whether a plugin is one of Grafana's own, or of its makers, whose options are known.
+fn ours(kind: &str) -> bool {
+    kind.starts_with("grafana-") || !kind.contains('-') || AUTH_TYPE.contains(&kind)
+}
+
+fn plain(key: &str) -> String {
+    key.replace(['_', '-'], "").to_lowercase()
+}
+
+// Options with `_`, as Terraform writes them.
+fn snake_case(kind: &str, options: &Map<String, Value>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let aws = AUTH_TYPE.contains(&kind) || SIGNED.contains(&kind);
+    for key in options.keys().filter(|key| key.contains('_') && ours(kind)) {
+        // What is spelled wrong in another way, too, the AWS plugins' own list tells.
+        if aws && SPELLINGS.iter().any(|right| plain(right) == plain(key)) {
+            continue;
+        }
+        let right = OPTIONS.iter().find(|right| plain(right) == plain(key));
+        let help = match right {
+            Some(right) => format!("write `{right}`"),
+            None if AUTH_TYPE.contains(&kind) => "its options are spelled without `_`, as `defaultRegion`".into(),
+            None => continue,
+        };
+        findings.push(Finding {
+            problem: Problem::warning(
+                if aws { "aws-datasource" } else { "unknown-option" },
+                format!("`{key}` is not what the plugin reads"),
+            )
+            .help(help),
+            pointer: option(key),
+        });
+    }
+    findings
+}
+
 fn secrets(options: &Map<String, Value>) -> Vec<Finding> {
     let open =
         options.keys().filter(|key| SECRET_KEYS.contains(&key.as_str()) || key.starts_with("httpHeaderValue"));
@@ -110,7 +276,6 @@ fn secrets(options: &Map<String, Value>) -> Vec<Finding> {
 }
 
 fn spellings(options: &Map<String, Value>) -> Vec<Finding> {
-    let plain = |key: &str| key.replace(['_', '-'], "").to_lowercase();
     let mut findings = Vec::new();
     for key in options.keys().filter(|key| !SPELLINGS.contains(&key.as_str())) {
         if let Some(right) = SPELLINGS.iter().find(|right| plain(right) == plain(key)) {
@@ -384,6 +549,49 @@ mod tests {
         check(body.clone(), None, &["E /url this is the address of one call, not of the AMP workspace"]);
         let help = lint(&body, None)[0].problem.help.clone().unwrap();
         assert_eq!(help, "write `https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1`");
+    }
+
+    #[test]
+    fn names_as_terraform_writes_them_are_told_for_options_and_secrets() {
+        let body = json!({ "type": "cloudwatch", "jsonData": {
+            "default_region": "x", "auth_type": "keys", "assume_role_arn": "arn", "custom_metrics_namespaces": "A",
+            "no_such_thing": 1,
+        } });
+        check(
+            body.clone(),
+            None,
+            &[
+                "W /jsonData/custom_metrics_namespaces `custom_metrics_namespaces` is not what the plugin reads",
+                "W /jsonData/no_such_thing `no_such_thing` is not what the plugin reads",
+                "W /jsonData/default_region `default_region` is not what the plugin reads",
+                "W /jsonData/auth_type `auth_type` is not what the plugin reads",
+                "W /jsonData/assume_role_arn `assume_role_arn` is not what the plugin reads",
+            ],
+        );
+        check(
+            json!({ "type": "postgres", "jsonData": { "max_open_conns": 4, "own_thing": 1 } }),
+            None,
+            &["W /jsonData/max_open_conns `max_open_conns` is not what the plugin reads"],
+        );
+        check(json!({ "type": "acme-shop-datasource", "jsonData": { "time_interval": 4 } }), None, &[]);
+        let told = |body: &Value, keys: &[&str]| -> Vec<String> {
+            secret_keys(body, keys.iter().copied())
+                .iter()
+                .map(|f| {
+                    format!("{} {} {}", f.pointer, f.problem.message, f.problem.help.clone().unwrap_or_default())
+                })
+                .collect()
+        };
+        assert_eq!(
+            told(&body, &["access_key", "secretKey", "secretkey", "httpHeaderValue3", "tokn"]),
+            [
+                "/secureJsonData/access_key `access_key` is not what the plugin reads write `accessKey`",
+                "/secureJsonData/secretkey `secretkey` is not what the plugin reads write `secretKey`",
+                "/secureJsonData/tokn `cloudwatch` has no secret `tokn` its secrets are `basicAuthPassword`, `password`, `tlsCACert`, `tlsClientCert`, `tlsClientKey`, `secureSocksProxyPassword`, `httpHeaderValue1`, `accessKey`, `secretKey`, `sessionToken`",
+            ]
+        );
+        assert!(told(&json!({ "type": "acme-shop-datasource" }), &["access_key", "anything"]).is_empty());
+        assert!(told(&json!({ "type": "mysql" }), &["password", "privateThing"]).is_empty());
     }
 
     #[test]

@@ -58,15 +58,19 @@ fn a_resource_is_its_name_its_folder_and_its_spec() {
         assert_eq!(objects(&loaded(root.path())), [expected]);
     }
     check(
-        &[("a.yaml", text("  annotations: {grafana.app/folder: Team A}\n"))],
+        &[("a.yaml", text("  annotations: {grafana.app/folder: Team A}\n").replace("  uid: other\n", ""))],
         "error[uid] a.yaml:6:37: a uid may not hold ` `: letters, digits, `-` and `_` only -- the annotation holds the uid of a folder, not its title",
+    );
+    check(
+        &[("a.yaml", text(""))],
+        "warning[not-kept] a.yaml:7:3: `uid` of the `spec` is not used: `other` is not `metadata.name` -- remove it; `metadata.name` is the uid of a resource",
     );
     check(
         &[("a.yaml", text("").replace("  name: res\n", ""))],
         "error[resource] a.yaml:4:3: a resource needs a `metadata.name`, which is its uid -- write `name` as a text below `metadata`",
     );
     check(
-        &[("a.yaml", text("").replace("  title: T\n", ""))],
+        &[("a.yaml", text("").replace("  title: T\n", "").replace("  uid: other\n", ""))],
         "error[title] a.yaml:7:3: this dashboard has no `title` -- add one: Grafana refuses a dashboard without it",
     );
 }
@@ -75,11 +79,11 @@ fn a_resource_is_its_name_its_folder_and_its_spec() {
 fn what_is_not_read_yet_says_so() {
     one(
         "{\"apiVersion\": \"dashboard.grafana.app/v2beta1\", \"kind\": \"Dashboard\", \"spec\": {}}",
-        "error[not-supported] a.json:1:2: this is a dashboard in the v2 format, which this version does not read yet -- export it in the classic format (Export > Classic), or name the file in `.amgctlignore`",
+        "error[not-supported] a.json:1:2: this is a dashboard in the v2 format, which this version does not read yet -- `GET /api/dashboards/uid/UID` of the workspace gives the classic form: save its answer instead, or name the file in `.amgctlignore`",
     );
     one(
         "{\"elements\": {}, \"layout\": {\"kind\": \"GridLayout\"}}",
-        "error[not-supported] a.json:1:2: this is a dashboard in the v2 format, which this version does not read yet -- export it in the classic format (Export > Classic), or name the file in `.amgctlignore`",
+        "error[not-supported] a.json:1:2: this is a dashboard in the v2 format, which this version does not read yet -- `GET /api/dashboards/uid/UID` of the workspace gives the classic form: save its answer instead, or name the file in `.amgctlignore`",
     );
     check(
         &[("a.yaml", "apiVersion: grafana.integreatly.org/v1beta1\nkind: GrafanaDashboard\nspec: {}\n")],
@@ -87,11 +91,11 @@ fn what_is_not_read_yet_says_so() {
     );
     one(
         "{\"kind\": \"Dashboard\", \"spec\": {\"panels\": []}}",
-        "error[not-supported] a.json:1:2: this is an envelope (`kind` and `spec`) without an `apiVersion`, which is not read -- keep only what is inside: the dashboard itself, with its `uid`",
+        "error[not-supported] a.json:1:2: this is an envelope (`kind` and `spec`) without an `apiVersion`, which is not read -- keep only what stands in `spec`: the dashboard itself, with its `uid`; or add `apiVersion: dashboard.grafana.app/v1beta1`",
     );
     one(
         "{\"resource\": {\"apiVersion\": \"dashboard.grafana.app/v2\", \"kind\": \"Dashboard\"}}",
-        "error[not-supported] a.json:1:15: this is a dashboard in the v2 format, which this version does not read yet -- export it in the classic format (Export > Classic), or name the file in `.amgctlignore`",
+        "error[not-supported] a.json:1:15: this is a dashboard in the v2 format, which this version does not read yet -- `GET /api/dashboards/uid/UID` of the workspace gives the classic form: save its answer instead, or name the file in `.amgctlignore`",
     );
 }
 
@@ -185,10 +189,10 @@ fn titles_clash_by_the_rule_of_the_server() {
     expect(&lines(&title_clashes(&declarations, TitleRule::Free)), "");
     expect(
         &lines(&title_clashes(&declarations, TitleRule::Exact)),
-        "error[duplicate-title] Infra/c.json:1:20 + Infra: this server refuses a dashboard with the title of a folder, `Infra` -- give one of them another title",
+        "error[duplicate-title] Infra/c.json:1:20 + Infra: Grafana up to 10.3 refuses a dashboard with the title of a folder, `Infra` -- give one of them another title",
     );
-    expect(&lines(&title_clashes(&declarations, TitleRule::Slug)), "error[duplicate-title] a.json:1:20 + b.json:1:20: the titles `CPU (all)` and `cpu all` are one to this server, and stand in one folder -- give one of them another title, or another folder
-        error[duplicate-title] Infra/c.json:1:20 + Infra: this server refuses a dashboard with the title of a folder, `Infra` -- give one of them another title");
+    expect(&lines(&title_clashes(&declarations, TitleRule::Slug)), "error[duplicate-title] a.json:1:20 + b.json:1:20: the titles `CPU (all)` and `cpu all` are the same to Grafana up to 9.5, and stand in one folder -- give one of them another title, or another folder
+        error[duplicate-title] Infra/c.json:1:20 + Infra: Grafana up to 9.5 refuses a dashboard with the title of a folder, `Infra` -- give one of them another title");
 }
 
 const EXPORT: &str = r#"{"__inputs": [
@@ -317,7 +321,7 @@ fn references_that_nothing_explains_are_named_once() {
     ]);
     let declarations = loaded(root.path());
     expect(&lines(&check_references(&declarations, None, None, None, Severity::Warning)), "warning[unknown-datasource] a.json:2:32: nothing here has the data source `prom-eu` (note: it is also named in `b.json`) -- did you mean `prom-eu1` (d.yaml:1:3)?
-        warning[unknown-library-panel] a.json:2:65: the library panel `lib` must be in the workspace already (note: it is also named in `b.json`, `c.json`) -- library panels are not kept by this version yet
+        warning[unknown-library-panel] a.json:2:65: the library panel `lib` must be in the workspace already (note: it is also named in `b.json`, `c.json`) -- library panels are not kept by this version yet: make it in the workspace, or unlink the panel in the dashboard before the export
         warning[unknown-folder] e.yaml:6:25: nothing here has a folder with the uid `team` -- name a folder that is there, or leave the annotation out");
     let live =
         [KnownDatasource { uid: "prom-eu".into(), name: "x".into(), kind: "prometheus".into(), is_default: false }];

@@ -85,7 +85,7 @@ fn what_is_not_obeyed_is_refused_with_the_reason() {
 #[test]
 fn values_of_the_wrong_type_are_errors() {
     entry(
-        "    basicAuth: 'true'\n    database: 5\n    jsonData: []\n    secureJsonData: {a: 1}\n    access: both\n",
+        "    basicAuth: 'so'\n    database: 5\n    jsonData: []\n    secureJsonData: {a: 1}\n    access: both\n",
         "error[datasource] d.yaml:7:16: `basicAuth` must be `true` or `false`
         error[datasource] d.yaml:8:15: `database` must be a text
         error[datasource] d.yaml:9:15: `jsonData` must be an object

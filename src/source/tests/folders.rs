@@ -151,7 +151,10 @@ fn what_is_not_for_us_is_ignored_and_listed() {
         ("mixed.yaml", "a: 1\n---\nuid: m\ntitle: M\npanels: []\n"),
     ]);
     let declarations = loaded(root.path());
-    expect(&lines(&declarations.problems), "");
+    expect(
+        &lines(&declarations.problems),
+        "warning[not-kept] providers.yaml:2:1: this file tells a Grafana where to find dashboards, which amgctl does not need -- a dashboard's folder is its directory; name this file in `.amgctlignore`",
+    );
     assert_eq!(objects(&declarations), ["dashboard.kept at the root", "dashboard.m at the root"]);
     let told: Vec<String> = declarations.ignored.iter().map(|i| format!("{} {}", i.path, i.reason)).collect();
     expect(
@@ -164,7 +167,7 @@ fn what_is_not_for_us_is_ignored_and_listed() {
         later/ is named in an ignore file
         mixed.yaml is no document of ours (an object with `a`) (document 1)
         package.json is no document of ours (an object with `name`, `type`)
-        providers.yaml tells a Grafana where to find dashboards
+        providers.yaml tells a Grafana where to find dashboards, which amgctl does not need
         sub/y.json is named in an ignore file
         values.yaml is no document of ours (an object with `grafana`)",
     );

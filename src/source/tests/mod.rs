@@ -7,6 +7,7 @@ mod mutated;
 mod opened;
 mod renamed;
 mod settings;
+mod shapes;
 mod text;
 mod whole;
 

@@ -79,7 +79,7 @@ fn a_file_that_yields_nothing_any_more_is_an_error() {
         ("broken.json", "{"),
     ];
     expect(&lines(&bound(&files, &recorded).problems), "error[recorded-source] a.json: `dashboard.a` was applied from this file, and now it yields nothing (note: `a.json` is no document of ours (an object with `hello`)) -- delete the file if the object is to go, or let it be read again
-        error[json] broken.json:1:1: the file ends before this `{` is closed -- the file may have been cut short
+        error[json] broken.json:1:1: the file ends before this `{` is closed -- the file may have been cut short; if this file is not for amgctl, name it in `.amgctlignore`
         error[recorded-source] later/c.json: `dashboard.c` was applied from this file, and now it yields nothing (note: `later/` is named in an ignore file) -- delete the file if the object is to go, or let it be read again");
 }
 

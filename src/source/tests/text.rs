@@ -46,7 +46,10 @@ fn broken_json_says_where_and_what_is_missing() {
         "{\"panels\": [], \"title\": 'x'}",
         "error[json] a.json:1:25: expected a value -- JSON writes texts in double quotes",
     );
-    json("// hello\n{}", "error[json] a.json:1:1: JSON has no comments -- remove it, or write this file as YAML");
+    json(
+        "// hello\n{\"title\": \"T\", \"panels\": []}",
+        "error[json] a.json:1:1: JSON has no comments -- remove it, or write this file as YAML",
+    );
     json(
         "{\"panels\": [",
         "error[json] a.json:1:12: the file ends before this `[` is closed -- the file may have been cut short",
@@ -74,7 +77,10 @@ fn broken_json_says_where_and_what_is_missing() {
         "{\"panels\": []} x",
         "error[json] a.json:1:16: expected nothing after the end of the document -- one JSON file holds one document; YAML can hold several, with `---` between them",
     );
-    json("", "error[json] a.json: this file is empty");
+    json(
+        "",
+        "error[json] a.json: this file is empty -- if this file is not for amgctl, name it in `.amgctlignore`",
+    );
     json(
         "{{ toJson .Values }}",
         "error[json] a.json:1:2: expected a key in double quotes, found `{` -- if this is a template and not for amgctl, name it in a file `.amgctlignore`",
@@ -83,7 +89,10 @@ fn broken_json_says_where_and_what_is_missing() {
         b"{\"panels\": [], \"title\": \"\xff\"}",
         "error[encoding] a.json:1:26: this file is not UTF-8 -- save it as UTF-8",
     );
-    json(b"\xff\xfe{\0}\0", "error[encoding] a.json:1:1: this file is not UTF-8 -- it is UTF-16: save it as UTF-8");
+    json(
+        b"\xff\xfe{\0}\0",
+        "error[encoding] a.json:1:1: this file is not UTF-8 -- it is UTF-16: save it as UTF-8 (in PowerShell: `Out-File -Encoding utf8`)",
+    );
 }
 
 #[test]
@@ -188,8 +197,9 @@ fn bombs_do_not_go_off() {
         format!("{{\"panels\": {}}}", deep("[", "]", 100)),
         "error[json] a.json:1:111: objects and lists are nested more than 100 deep",
     );
-    json(deep("[", "]", 1_000_000), "error[json] a.json:1:101: objects and lists are nested more than 100 deep");
-    json("[".repeat(1_000_000), "error[json] a.json:1:101: objects and lists are nested more than 100 deep");
+    let deeper = "error[json] a.json:1:101: objects and lists are nested more than 100 deep -- if this file is not for amgctl, name it in `.amgctlignore`";
+    json(deep("[", "]", 1_000_000), deeper);
+    json("[".repeat(1_000_000), deeper);
     yaml(
         format!("panels: {}", deep("[", "]", 110)),
         "error[title] a.yaml:1:1: this dashboard has no `title` -- add one: Grafana refuses a dashboard without it
@@ -203,8 +213,14 @@ fn bombs_do_not_go_off() {
     for i in 1..9 {
         bomb.push_str(&format!("a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 9].join(",")));
     }
-    yaml(bomb, "error[yaml] a.yaml:7:10: this document grows too large when its aliases are followed");
-    yaml("a: &x [*x]\n", "error[yaml] a.yaml:1:8: an alias may not stand inside its own anchor");
+    yaml(
+        bomb,
+        "error[yaml] a.yaml:7:10: this document grows too large when its aliases are followed -- if this file is not for amgctl, name it in `.amgctlignore`",
+    );
+    yaml(
+        "a: &x [*x]\n",
+        "error[yaml] a.yaml:1:8: an alias may not stand inside its own anchor -- if this file is not for amgctl, name it in `.amgctlignore`",
+    );
 }
 
 #[test]
@@ -225,12 +241,15 @@ fn yaml_holds_many_documents_and_empty_ones_do_not_count() {
 fn anchors_are_followed() {
     let text = kept("a.yaml", "uid: u\ntitle: &t T\npanels: [{title: *t, type: stat}]\n");
     assert!(text.contains("[{\"title\":\"T\",\"type\":\"stat\"}]"), "{text}");
-    yaml("a: *none\n", "error[yaml] a.yaml:1:4: no anchor has this name");
+    yaml(
+        "a: *none\n",
+        "error[yaml] a.yaml:1:4: no anchor has this name -- if this file is not for amgctl, name it in `.amgctlignore`",
+    );
 }
 
 #[test]
 fn tags_that_nobody_knows_are_refused() {
-    yaml("panels: !secret x\n", "error[yaml] a.yaml:1:17: unsupported tag `!secret`");
+    yaml("title: T\npanels: !secret x\n", "error[yaml] a.yaml:2:17: unsupported tag `!secret`");
 }
 
 #[test]
@@ -272,7 +291,7 @@ fn every_fault_of_every_file_is_told_in_one_run() {
         ],
         "error[duplicate-key] a.json:1:2 + a.json:1:44: the key `panels` stands twice in one object -- keep one of them: Grafana would keep the last one without a word
         error[uid] a.json:1:37: a uid may not hold ` `: letters, digits, `-` and `_` only -- choose another one; links to the dashboard hold its uid
-        error[json] b.json:1:1: the file ends before this `{` is closed -- the file may have been cut short
+        error[json] b.json:1:1: the file ends before this `{` is closed -- the file may have been cut short; if this file is not for amgctl, name it in `.amgctlignore`
         error[title] c.yaml:1:8: a dashboard's title may not be empty -- write the title that people see
         error[reserved-uid] c.yaml:3:6: the uid `amgctl-x` is kept for amgctl itself -- choose one that is not `amgctl` and does not begin with `amgctl-`",
     );

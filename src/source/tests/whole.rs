@@ -45,8 +45,8 @@ fn odd_dashboards_load_or_are_refused_with_a_reason() {
         error[duplicate-uid] confluentinc__jmx-monitoring-stacks/confluent-platform-kraft.json:2053:10 + confluentinc__jmx-monitoring-stacks/confluent-platform.json:2310:10: uid `JiqnBMNnz` is declared twice -- give one of them another uid, or remove it from the directory
         error[unresolved-input] fluxcd__flux2/cluster.json:22:21: `${DS_PROMETHEUS}` is neither an input nor a variable of this dashboard -- add `DS_PROMETHEUS: UID` below `inputs:` in amgctl.yaml, or write the data source's uid here
         error[title] grafana__gcx/valid.json:7:13: this dashboard has no `title` -- add one: Grafana refuses a dashboard without it
-        error[not-supported] grafana__grizzly/dashboard-with-envelope.json:2:3: this is an envelope of Grizzly, which is not read -- keep only what is inside: the dashboard itself, with its `uid`
-        error[not-supported] rknightion__tailscale2otel/dashboard_good.json:2:3: this is a dashboard in the v2 format, which this version does not read yet -- export it in the classic format (Export > Classic), or name the file in `.amgctlignore`");
+        error[not-supported] grafana__grizzly/dashboard-with-envelope.json:2:3: this is an envelope of Grizzly (`Dashboard`), which is not read -- keep only what stands in `spec`: the dashboard itself, with its `uid`, in the directory of its folder
+        error[not-supported] rknightion__tailscale2otel/dashboard_good.json:2:3: this is a dashboard in the v2 format, which this version does not read yet -- `GET /api/dashboards/uid/UID` of the workspace gives the classic form: save its answer instead, or name the file in `.amgctlignore`");
     let open: std::collections::BTreeSet<&str> =
         declarations.unresolved.iter().map(|open| &*open.declared.body.file).collect();
     expect(

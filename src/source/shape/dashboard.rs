@@ -1,0 +1,168 @@
+//! Dashboards in the classic form: by themselves, or inside `dashboard` as the API takes and gives them.
+//!
+//! Grafana takes nearly anything for a dashboard, so what is one is decided here, and strictly: an alert rule, a JSON
+//! Schema or the answer of a query has a title, `annotations` or `rows`, too, and must not become an empty dashboard.
+
+use serde_json::{Map, Value};
+
+use super::keys::{self, Level};
+use super::{Form, Seen, Shape, only, others, text};
+
+/// Keys of a dashboard that Grafana knows at the top level.
+pub(super) const KEYS: [&str; 41] = [
+    "__elements",
+    "__inputs",
+    "__requires",
+    "annotations",
+    "description",
+    "editable",
+    "fiscalYearStartMonth",
+    "gnetId",
+    "graphTooltip",
+    "hideControls",
+    "id",
+    "iteration",
+    "links",
+    "liveNow",
+    "nav",
+    "originalTitle",
+    "panels",
+    "preload",
+    "public",
+    "refresh",
+    "revision",
+    "rows",
+    "schemaVersion",
+    "scopeMeta",
+    "sharedCrosshair",
+    "snapshot",
+    "style",
+    "system",
+    "tags",
+    "templating",
+    "time",
+    "timepicker",
+    "timezone",
+    "title",
+    "uid",
+    "usageTags",
+    "variables",
+    "version",
+    "weekStart",
+    "$$hashKey",
+    "$schema",
+];
+
+/// A dashboard by itself.
+pub(super) struct Classic;
+
+impl Shape for Classic {
+    fn levels(&self) -> &'static [Level] {
+        &keys::CLASSIC
+    }
+
+    fn recognise(&self, value: &Value) -> Option<Seen> {
+        value.as_object().filter(|map| is_dashboard(map)).map(|_| only(Form::Classic))
+    }
+}
+
+/// A dashboard inside `dashboard`: what `GET /api/dashboards/uid` answers, or what a save or an import takes.
+pub(super) struct Wrapped;
+
+impl Shape for Wrapped {
+    fn levels(&self) -> &'static [Level] {
+        &keys::WRAPPED
+    }
+
+    fn recognise(&self, value: &Value) -> Option<Seen> {
+        const BESIDE: [&str; 6] = ["meta", "overwrite", "folderUid", "folderId", "inputs", "message"];
+        let map = value.as_object()?;
+        let inner = map.get("dashboard")?.as_object()?;
+        if others::is_v2(inner) {
+            return Some(Seen::Refused(others::v2("/dashboard")));
+        }
+        // Beside such keys even an empty dashboard is meant to be one: that it has no title is told.
+        let beside = BESIDE.iter().any(|key| map.contains_key(*key)) && !map.contains_key("apiVersion");
+        (beside || is_dashboard(inner) || alone(map, inner)).then(|| only(Form::Wrapped))
+    }
+}
+
+// `{"dashboard": {"rows": []}}`: nothing beside it, and nothing in it that a dashboard does not have.
+fn alone(map: &Map<String, Value>, inner: &Map<String, Value>) -> bool {
+    map.len() == 1 && inner.keys().any(|key| telling(inner, key)) && all_known(inner)
+}
+
+/// Whether an object is a dashboard.
+pub(super) fn is_dashboard(map: &Map<String, Value>) -> bool {
+    if map.contains_key("apiVersion") || others::named(map).is_some() {
+        return false;
+    }
+    let told = map.keys().filter(|key| telling(map, key)).count();
+    let known = all_known(map);
+    if text(map, "title").is_empty() {
+        // Without a title: told as a dashboard that lacks it, where nothing else comes to mind.
+        return has_panels(map) || told >= 2 || (known && map.get("panels").is_some_and(Value::is_array));
+    }
+    if told > 0 {
+        // An empty list of rows says little beside keys that no dashboard has.
+        let no_rows = map.get("rows").is_some_and(|rows| rows.as_array().is_some_and(Vec::is_empty));
+        return known || told > 1 || !no_rows;
+    }
+    // `{"title": …, "uid": …}` is what Grafana takes for one; with an `id` and nothing else it may be a folder as well.
+    known && (!text(map, "uid").is_empty() && !bare_id(map) || map.contains_key("panels"))
+}
+
+/// Whether a key says that an object is a dashboard, by its name and the type of its value.
+fn telling(map: &Map<String, Value>, key: &str) -> bool {
+    let Some(value) = map.get(key) else { return false };
+    let has = |inner: &str| value.get(inner).is_some_and(|v| v.is_array() || v.is_null());
+    let null = value.is_null() && map.contains_key("title");
+    match key {
+        "panels" | "rows" => {
+            null || value.as_array().is_some_and(|items| items.iter().all(|item| is_panel(item, key)))
+        }
+        "templating" => null || has("list") || value.as_object().is_some_and(Map::is_empty),
+        "annotations" => null || has("list"),
+        "timepicker" => value.is_object(),
+        "time" => value.get("from").is_some() && value.get("to").is_some(),
+        "schemaVersion" => value.is_i64() || value.is_u64(),
+        "__inputs" | "__requires" => value.is_array(),
+        _ => false,
+    }
+}
+
+fn is_panel(item: &Value, of: &str) -> bool {
+    let Some(item) = item.as_object() else { return false };
+    match of {
+        "rows" => ["panels", "collapse", "showTitle", "height"].iter().any(|key| item.contains_key(*key)),
+        _ => ["type", "gridPos", "targets", "id", "title", "datasource", "libraryPanel", "panels"]
+            .iter()
+            .any(|key| item.contains_key(*key)),
+    }
+}
+
+// At least one panel that looks like one of Grafana's.
+fn has_panels(map: &Map<String, Value>) -> bool {
+    ["panels", "rows"].iter().any(|key| {
+        let items = map.get(*key).and_then(Value::as_array);
+        items.is_some_and(|items| !items.is_empty()) && telling(map, key)
+    })
+}
+
+fn all_known(map: &Map<String, Value>) -> bool {
+    map.keys().all(|key| KEYS.contains(&key.as_str()))
+}
+
+// As the list of folders gives one: `{"id": 4, "uid": "x", "title": "Ops"}`.
+fn bare_id(map: &Map<String, Value>) -> bool {
+    map.get("id").is_some_and(Value::is_number)
+        && map.keys().all(|key| ["id", "uid", "title"].contains(&key.as_str()))
+}
+
+/// Whether an object that is no dashboard was perhaps meant to be one.
+pub(super) fn is_near(map: &Map<String, Value>) -> bool {
+    const NAMES: [&str; 6] = ["panels", "templating", "annotations", "timepicker", "schemaVersion", "rows"];
+    let titled = !text(map, "title").is_empty();
+    let named = NAMES.iter().filter(|key| map.contains_key(**key)).count();
+    (titled && (named > 0 || !text(map, "uid").is_empty())) || named > 1
+}

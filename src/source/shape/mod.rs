@@ -1,0 +1,424 @@
+//! What a document is, told by its shape and never by its path.
+//!
+//! One file a family of shapes, one line each in [`SHAPES`]; the first that recognises a document says what becomes of
+//! it. Which keys a shape has, and what becomes of each, stands in the tables of [`keys`]. `docs/format.md` says the same
+//! for users.
+
+mod containers;
+mod dashboard;
+mod datasource;
+pub(crate) mod keys;
+mod others;
+mod resource;
+
+use serde_json::{Map, Value};
+
+use super::document::{self, Document, Format};
+use crate::model::Problem;
+
+/// Every shape, in the order in which they are asked.
+pub(crate) static SHAPES: &[&dyn Shape] = &[
+    &containers::List,
+    &containers::ConfigMap,
+    &others::V2,
+    &resource::DashboardResource,
+    &resource::FolderResource,
+    &others::Operator,
+    &others::Grizzly,
+    &others::Perses,
+    &others::Envelope,
+    &datasource::Provisioning,
+    &others::GrafanaFile,
+    &dashboard::Wrapped,
+    &others::GrafanaObject,
+    &dashboard::Classic,
+    &datasource::Bare,
+    &datasource::Many,
+    &others::Collection,
+    &others::Near,
+];
+
+/// One shape of document.
+pub(crate) trait Shape: Sync {
+    /// Its keys, level by level, and what becomes of each; empty where nothing of it is read.
+    fn levels(&self) -> &'static [keys::Level] {
+        &[]
+    }
+
+    /// What becomes of a document, if it has this shape.
+    fn recognise(&self, value: &Value) -> Option<Seen>;
+}
+
+/// What becomes of a document.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Seen {
+    /// Objects, each at its place in the document.
+    Objects(Vec<Part>),
+    /// Texts that are documents of their own: where each stands, and its name.
+    Texts(Vec<Text>),
+    /// It looks like ours, and is not read: an error.
+    Refused(Refusal),
+    /// It speaks of Grafana, or is near one of ours, and is left out: a warning.
+    Reported(Refusal),
+    /// No document of ours, with the reason.
+    Foreign(String),
+}
+
+/// One object of a document.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Part {
+    /// How it is written.
+    pub form: Form,
+    /// Where it stands, as a JSON pointer of the document.
+    pub base: String,
+}
+
+/// How an object is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Form {
+    /// A dashboard, as the UI exports it.
+    Classic,
+    /// A dashboard inside `dashboard`, as the API takes and gives it.
+    Wrapped,
+    /// A dashboard as a resource: `metadata` and `spec`.
+    DashboardResource,
+    /// A folder as a resource.
+    FolderResource,
+    /// A data source of a provisioning file.
+    Provisioned,
+    /// A data source by itself.
+    Bare,
+}
+
+impl Form {
+    /// The tables of its keys.
+    pub(crate) fn levels(self) -> &'static [keys::Level] {
+        match self {
+            Form::Classic => &keys::CLASSIC,
+            Form::Wrapped => &keys::WRAPPED,
+            Form::DashboardResource => &keys::DASHBOARD_RESOURCE,
+            Form::FolderResource => &keys::FOLDER_RESOURCE,
+            Form::Provisioned | Form::Bare => &keys::DATASOURCE,
+        }
+    }
+}
+
+impl Part {
+    /// The JSON pointer of the object's body.
+    pub(crate) fn body(&self) -> String {
+        match self.form {
+            Form::Wrapped => format!("{}/dashboard", self.base),
+            Form::DashboardResource | Form::FolderResource => format!("{}/spec", self.base),
+            Form::Classic | Form::Provisioned | Form::Bare => self.base.clone(),
+        }
+    }
+
+    /// The JSON pointer of a part of the object's body, which for a resource may stand beside it.
+    pub(crate) fn pointer(&self, inside: &str) -> String {
+        match (self.form, inside) {
+            (Form::DashboardResource | Form::FolderResource, "/uid") => format!("{}/metadata/name", self.base),
+            (Form::Wrapped, super::dashboard::FOLDER) => format!("{}/folderUid", self.base),
+            (_, super::dashboard::FOLDER) => format!("{}{inside}", self.base),
+            _ => format!("{}{inside}", self.body()),
+        }
+    }
+}
+
+/// A text of a document that is a document of its own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Text {
+    /// Where it stands, as a JSON pointer.
+    pub pointer: String,
+    /// Its name, as a file's.
+    pub name: String,
+}
+
+/// Why a document that looks like ours is not read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Refusal {
+    /// The problem's code.
+    pub code: &'static str,
+    /// What it is.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+    /// The member that gives it away, as a JSON pointer.
+    pub pointer: String,
+}
+
+impl Refusal {
+    /// The error, without a place.
+    pub(crate) fn problem(&self) -> Problem {
+        Problem::error(self.code, self.message.clone()).help(self.help.clone())
+    }
+}
+
+/// What is not read yet, or never.
+fn unsupported(message: impl Into<String>, help: impl Into<String>, pointer: impl Into<String>) -> Refusal {
+    Refusal { code: "not-supported", message: message.into(), help: help.into(), pointer: pointer.into() }
+}
+
+/// Says what a document is.
+pub(crate) fn recognise(value: &Value) -> Seen {
+    recognised_by(value).map_or_else(|| Seen::Foreign(foreign(value)), |(_, seen)| seen)
+}
+
+/// The shape that recognises a document, and what it says of it.
+pub(crate) fn recognised_by(value: &Value) -> Option<(&'static dyn Shape, Seen)> {
+    SHAPES.iter().find_map(|shape| shape.recognise(value).map(|seen| (*shape, seen)))
+}
+
+/// One object of a file: the document that it stands in, where there, and the how manieth of the file's document.
+pub(crate) struct Site<'a, 'd> {
+    /// The document; one of its own, where the object stands in a text of the file's document.
+    pub document: &'a mut Document<'d>,
+    /// Where the object stands.
+    pub part: &'a Part,
+    /// Which object of the file's document this is, from 0.
+    pub item: usize,
+}
+
+/// How many objects a text can hold before the numbers of the next one's begin.
+const OF_ONE_TEXT: usize = 1_000_000;
+
+/// Calls `look` with each object of a document, in order; gives what is wrong with what holds them.
+pub(crate) fn each_object(
+    document: &mut Document<'_>,
+    seen: &Seen,
+    look: &mut dyn FnMut(Site<'_, '_>),
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    match seen {
+        Seen::Objects(parts) => {
+            problems.extend(check_parts(document, parts));
+            for (item, part) in parts.iter().enumerate() {
+                look(Site { document, part, item });
+            }
+        }
+        Seen::Texts(texts) => {
+            for (i, text) in texts.iter().enumerate() {
+                problems.extend(each_in_text(document, i, text, look));
+            }
+        }
+        Seen::Refused(_) | Seen::Reported(_) | Seen::Foreign(_) => {}
+    }
+    problems
+}
+
+/// Calls `look` with one object of a document, if it is there.
+pub(crate) fn one_object(
+    document: &mut Document<'_>,
+    seen: &Seen,
+    item: usize,
+    look: &mut dyn FnMut(Site<'_, '_>),
+) {
+    match seen {
+        Seen::Objects(parts) => {
+            if let Some(part) = parts.get(item) {
+                look(Site { document, part, item });
+            }
+        }
+        Seen::Texts(texts) => {
+            let number = item / OF_ONE_TEXT;
+            if let Some(text) = texts.get(number) {
+                each_in_text(document, number, text, &mut |site| {
+                    if site.item == item {
+                        look(site);
+                    }
+                });
+            }
+        }
+        Seen::Refused(_) | Seen::Reported(_) | Seen::Foreign(_) => {}
+    }
+}
+
+fn each_in_text(
+    document: &Document<'_>,
+    number: usize,
+    text: &Text,
+    look: &mut dyn FnMut(Site<'_, '_>),
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let Some(source) = document.text_at(&text.pointer) else { return problems };
+    let (inner, faults) = document::read(&source, Format::of(&text.name).unwrap_or(Format::Json));
+    let mut ours = inner.is_empty();
+    let mut item = number * OF_ONE_TEXT;
+    for mut inner in inner {
+        inner.within = Some(document::Within { document: document.index, name: text.name.clone() });
+        let at = |refusal: &Refusal| refusal.problem().spot(inner.key_spot(&refusal.pointer, ""));
+        match recognise(&inner.value) {
+            Seen::Objects(parts) => {
+                ours = true;
+                problems.extend(check_parts(&inner, &parts));
+                for part in &parts {
+                    look(Site { document: &mut inner, part, item });
+                    item += 1;
+                }
+            }
+            Seen::Texts(_) => {}
+            Seen::Refused(refusal) => problems.push(at(&refusal)),
+            Seen::Reported(refusal) => problems.push(as_warning(at(&refusal))),
+            Seen::Foreign(reason) => problems.push(
+                Problem::warning("not-kept", format!("`{}` {reason}", text.name))
+                    .spot(inner.spot("", ""))
+                    .help("it is left out; take it out of this ConfigMap, or name the file in `.amgctlignore`"),
+            ),
+        }
+    }
+    if ours {
+        problems.extend(faults);
+    }
+    problems
+}
+
+// What is wrong with the file that holds the objects, where it is one of Grafana's provisioning.
+fn check_parts(document: &Document<'_>, parts: &[Part]) -> Vec<Problem> {
+    let provisioning = parts.iter().all(|part| part.form == Form::Provisioned);
+    if provisioning { datasource::check_file(document) } else { Vec::new() }
+}
+
+/// The same problem, as a warning.
+pub(crate) fn as_warning(problem: Problem) -> Problem {
+    Problem { severity: crate::model::Severity::Warning, ..problem }
+}
+
+fn foreign(value: &Value) -> String {
+    let map = match value {
+        Value::Object(map) => map,
+        Value::Array(_) => return "is a list, but not of data sources".into(),
+        _ => return "is neither an object nor a list".into(),
+    };
+    let kind = text(map, "kind");
+    if let Some(Value::String(version)) = map.get("apiVersion") {
+        return if kind.is_empty() {
+            format!("is no document of ours (its `apiVersion` is `{version}`)")
+        } else {
+            format!("is a `{kind}` of `{version}`, which is not for Grafana")
+        };
+    }
+    match map.keys().take(3).map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ") {
+        keys if keys.is_empty() => "is an empty object".into(),
+        keys => format!("is no document of ours (an object with {keys})"),
+    }
+}
+
+/// The group and version of a resource: both empty when the document says none.
+fn group(map: &Map<String, Value>) -> (&str, &str) {
+    let version = text(map, "apiVersion");
+    version.split_once('/').unwrap_or(("", version))
+}
+
+fn text<'a>(map: &'a Map<String, Value>, key: &str) -> &'a str {
+    map.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn only(form: Form) -> Seen {
+    Seen::Objects(vec![Part { form, base: String::new() }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn documents_are_told_by_their_shape() {
+        for (value, expected) in [
+            (json!({ "panels": [] }), "Classic"),
+            (json!({ "schemaVersion": 30, "title": "x" }), "Classic"),
+            (json!({ "title": "x", "templating": {} }), "Classic"),
+            (json!({ "title": "x", "uid": "y" }), "Classic"),
+            (
+                json!({ "title": "x", "uid": "y", "tags": [], "links": [], "time": { "from": "a", "to": "b" } }),
+                "Classic",
+            ),
+            (
+                json!({ "title": "x", "uid": "y", "panels": null, "templating": null, "annotations": null }),
+                "Classic",
+            ),
+            (json!({ "title": "x", "annotations": { "list": [] }, "mine": 1 }), "Classic"),
+            (json!({ "rows": [{ "panels": [] }] }), "Classic"),
+            (json!({ "meta": {}, "dashboard": {} }), "Wrapped"),
+            (json!({ "dashboard": { "rows": [] } }), "Wrapped"),
+            (json!({ "dashboard": { "title": "x" }, "folderUid": "f", "overwrite": true }), "Wrapped"),
+            (json!({ "apiVersion": "dashboard.grafana.app/v1beta1", "kind": "Dashboard" }), "DashboardResource"),
+            (json!({ "apiVersion": "folder.grafana.app/v1", "kind": "Folder" }), "FolderResource"),
+            (json!({ "apiVersion": 1, "datasources": [] }), ""),
+            (json!({ "apiVersion": "1", "datasources": [{}] }), "Provisioned"),
+            (json!({ "name": "a", "type": "loki", "url": "x" }), "Bare"),
+            (json!({ "name": "a", "type": "http", "url": "x", "access": "proxy" }), "Bare"),
+            (json!([{ "name": "a", "type": "loki", "uid": "x" }]), "Bare"),
+        ] {
+            let Seen::Objects(parts) = recognise(&value) else { panic!("{value}: {:?}", recognise(&value)) };
+            let forms: Vec<String> = parts.iter().map(|part| format!("{:?}", part.form)).collect();
+            assert_eq!(forms.join(" "), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_looks_like_ours_and_is_not_read_is_refused() {
+        for value in [
+            json!({ "apiVersion": "dashboard.grafana.app/v2beta1", "kind": "Dashboard", "spec": {} }),
+            json!({ "elements": {}, "layout": { "kind": "GridLayout" } }),
+            json!({ "dashboard": { "elements": {}, "layout": {} }, "meta": {} }),
+            json!({ "apiVersion": "grafana.integreatly.org/v1beta1", "kind": "GrafanaDashboard" }),
+            json!({ "apiVersion": "grizzly.grafana.com/v1alpha1", "kind": "Dashboard", "spec": {} }),
+            json!({ "kind": "Dashboard", "spec": {} }),
+            json!({ "kind": "Dashboard", "metadata": { "project": "p" }, "spec": { "layouts": [], "panels": {} } }),
+            json!({ "resource": { "apiVersion": "dashboard.grafana.app/v1", "kind": "Dashboard" } }),
+            json!({ "datasources": [{ "name": "a", "type": "loki" }] }),
+            json!({ "apiVersion": 1, "datasource": [] }),
+            json!({ "apiVersion": "dashboard.grafana.app/v1", "kind": "Snapshot" }),
+            json!([{ "title": "a", "panels": [] }, { "title": "b", "panels": [] }]),
+            json!({ "a.json": { "title": "a", "rows": [], "schemaVersion": 14 } }),
+            json!({ "grafanaDashboards": { "a.json": { "title": "a", "schemaVersion": 14 } }, "prometheusAlerts": {} }),
+        ] {
+            assert!(matches!(recognise(&value), Seen::Refused(_)), "{value}: {:?}", recognise(&value));
+        }
+    }
+
+    #[test]
+    fn what_is_near_ours_or_of_grafana_and_left_out_is_reported() {
+        for value in [
+            json!({ "title": "High", "condition": "C", "data": [], "ruleGroup": "g", "annotations": { "summary": "x" } }),
+            json!([{ "title": "High", "condition": "C", "data": [], "uid": "u" }]),
+            json!({ "apiVersion": 1, "groups": [] }),
+            json!({ "apiVersion": 1, "providers": [] }),
+            json!({ "title": "x", "annotations": { "a": 1 }, "other": 2 }),
+            json!({ "title": "x", "uid": "y", "panel": [] }),
+            json!({ "title": "x", "rows": [[1, 2]], "columns": [] }),
+            json!({ "uid": "f", "title": "Ops", "url": "/dashboards/f/f/ops", "hasAcl": false }),
+            json!({ "id": 3, "uid": "f", "title": "Ops" }),
+            json!({ "name": "oncall", "type": "email", "uid": "x", "settings": {} }),
+            json!({ "name": "element", "type": "stat", "uid": "x", "model": {} }),
+            json!({ "name": "site", "type": "http", "url": "https://x" }),
+            json!([{ "name": "site", "type": "http", "url": "https://x" }]),
+        ] {
+            assert!(matches!(recognise(&value), Seen::Reported(_)), "{value}: {:?}", recognise(&value));
+        }
+    }
+
+    #[test]
+    fn what_is_not_for_us_is_left_alone() {
+        for value in [
+            json!({ "apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": [] }),
+            json!({ "apiVersion": "v1", "kind": "ConfigMap", "data": { "x.json": "{}" } }),
+            json!({ "apiVersion": "v1", "kind": "List", "items": [{ "apiVersion": "v1", "kind": "Service" }] }),
+            json!({ "name": "web", "type": "module", "version": "1.0.0", "dependencies": {} }),
+            json!({ "name": "web", "type": "module", "version": "1.0.0", "url": "x" }),
+            json!({ "grafana": { "datasources": { "datasources.yaml": { "apiVersion": 1 } } } }),
+            json!({ "datasources": [{ "name": "a", "type": "http" }] }),
+            json!({ "title": "Settings", "type": "object", "annotations": { "readOnly": true }, "properties": {} }),
+            json!({ "schemaVersion": 2, "mediaType": "x", "config": {}, "layers": [] }),
+            json!({ "rows": [[1]], "columns": [] }),
+            json!({ "title": "A page", "description": "of text", "tags": ["x"] }),
+            json!({ "on": "push", "jobs": {} }),
+            json!([1, 2]),
+            json!([]),
+            json!("text"),
+            json!({}),
+        ] {
+            assert!(matches!(recognise(&value), Seen::Foreign(_)), "{value}: {:?}", recognise(&value));
+        }
+    }
+}
