@@ -107,8 +107,34 @@ pub enum Conflict {
         /// Who; empty when the server does not say.
         by: String,
     },
+    /// It was moved to another folder.
+    Moved {
+        /// Who; empty when the server does not say.
+        by: String,
+    },
     /// It was deleted.
     Deleted,
+    /// It was written by this run as planned, and somebody moved it to another folder meanwhile.
+    MovedSince {
+        /// Who; empty when the server does not say.
+        by: String,
+    },
+    /// It was deleted, and made again by this run: the server takes a save over what is gone.
+    MadeAgain,
+    /// It was written by this run as planned, and somebody saved it since.
+    Since {
+        /// Who; empty when the server does not say.
+        by: String,
+        /// When, as the server writes it; empty when it does not say.
+        at: String,
+    },
+    /// It was written by this run as planned, over something that somebody saved since the plan: the server let both.
+    Overwrote {
+        /// The version that is lost but for the history; none where it was another object under this uid.
+        version: Option<i64>,
+        /// Who saved it; empty when the server does not say.
+        by: String,
+    },
 }
 
 /// Why a run ended before its plan did.
@@ -214,6 +240,14 @@ impl Report {
         let act = Act::of(&change.action);
         self.finished.push(Finished { address: change.address.clone(), act, outcome, took, note });
         &self.finished[self.finished.len() - 1]
+    }
+
+    /// Takes back what was said of a change: it was done, and is no longer as it was.
+    pub fn amend(&mut self, address: &Address, outcome: Outcome) {
+        self.failed.insert(address.clone());
+        if let Some(finished) = self.finished.iter_mut().find(|f| f.address == *address) {
+            finished.outcome = outcome;
+        }
     }
 
     /// Takes changes that the run did not come to.

@@ -3,13 +3,17 @@
 //! Nothing is decided here that the plan has decided; what one change takes stands in [`object`], what is told of it
 //! in [`crate::report`]. One task, this one, writes the registry.
 
+mod exchange;
 pub mod holding;
 pub mod interrupt;
 pub mod object;
 pub mod pace;
 pub mod record;
+pub mod seen;
+mod stage;
+mod verdict;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -102,6 +106,11 @@ async fn run_group(
     let mut tasks: JoinSet<(Answered, Duration)> = JoinSet::new();
     let mut in_flight: HashMap<Id, &Change> = HashMap::new();
     let mut told = false;
+    let mut answered_only = Vec::new();
+    let mut listed = match report.stop.is_some() || interrupt.is_asked() {
+        true => BTreeMap::new(),
+        false => stage::before(tools, &queue.iter().copied().collect::<Vec<_>>()).await,
+    };
     keep_to_lease(holding.as_deref(), pace);
     loop {
         while in_flight.len() < pace.under_way() && report.stop.is_none() && !interrupt.is_asked() {
@@ -112,9 +121,10 @@ async fn run_group(
             }
             tell(Event::Started(change));
             let (tools, pace, own) = (Arc::clone(tools), Arc::clone(pace), change.clone());
+            let listed = listed.remove(&change.address);
             let task = tasks.spawn(async move {
                 let start = Instant::now();
-                let answered = object::carry_out(&tools, &own, &pace).await;
+                let answered = object::carry_out(&tools, &own, &pace, listed).await;
                 (answered, start.elapsed())
             });
             in_flight.insert(task.id(), change);
@@ -129,6 +139,11 @@ async fn run_group(
             Some(joined) = tasks.join_next_with_id() => {
                 let (id, answered, took) = ended(joined);
                 if let Some(change) = in_flight.remove(&id) {
+                    if let Answered::Done(confirmed) = &answered
+                        && confirmed.said.is_some()
+                    {
+                        answered_only.push((change, confirmed.clone()));
+                    }
                     settle(change, answered, took, holding, report, tell);
                 }
             }
@@ -161,6 +176,16 @@ async fn run_group(
         }
     }
     report.not_started(queue.into_iter());
+    if !interrupt.is_now() && !matches!(report.stop, Some(Stop::Unauthorised { .. })) {
+        for (change, answered) in stage::after(tools, pace, answered_only).await {
+            if let Some(holding) = holding {
+                record::note(&mut holding.record, change, &answered);
+            }
+            if let Some(outcome) = answered.outcome() {
+                report.amend(&change.address, outcome.clone());
+            }
+        }
+    }
 }
 
 /// What came of the task of one change.

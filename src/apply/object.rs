@@ -1,25 +1,23 @@
 //! What one change takes: the request, and the questions that its answer raises.
 //!
-//! A refusal in the middle of a run is a question (`contracts/README.md` 21 to 23): the object is read; done as
-//! intended means done, as planned means the request is sent again, anything else is somebody else's change.
+//! A refusal in the middle of a run is a question (`contracts/README.md` 21 to 23): the object is read. What it then
+//! amounts to is decided by [`super::seen`]; here are the requests around that.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
 
 use super::pace::Pace;
-use crate::grafana::{ApiError, Client, Refused};
-use crate::kinds::{self, Kind, Live, Verdict, Wire, Write};
+use super::seen::{self, After, Answer, Before};
+use crate::grafana::{Client, Refused};
+use crate::kinds::{self, Hold, Kind, Live, Said, Verdict, Wire, Write};
 use crate::live;
 use crate::model::digest::hex;
-use crate::model::{
-    Address, Digest, Fingerprint, Found, Identity, KindName, NormalDigest, Response, Secret, Server,
-};
+use crate::model::{Address, Digest, Fingerprint, Identity, KindName, Response, Secret, Seen, Server};
 use crate::plan::{Action, Change, Intent, Precondition, SecretChange};
 use crate::registry::record::FOLDER;
 use crate::report::{Conflict, Outcome};
@@ -78,7 +76,8 @@ pub fn fingerprint(salt: &str, address: &Address, key: &str, value: &Secret) -> 
 pub enum Answered {
     /// It was done, and read back as intended.
     Done(Confirmed),
-    /// It was done, and the server stored something else.
+    /// It was done, and what stands is not simply that: the server stored something else, or somebody else wrote too.
+    /// What is to be recorded is what we wrote, so that all else is drift.
     Differs(Confirmed, Outcome),
     /// A replacement was deleted and not made again.
     Halfway(Outcome),
@@ -93,7 +92,18 @@ pub enum Answered {
     },
 }
 
-/// What was read back after a write.
+impl Answered {
+    /// What came of it, where that is not simply that it was done.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&Outcome> {
+        match self {
+            Answered::Done(_) | Answered::Unauthorised { .. } => None,
+            Answered::Differs(_, outcome) | Answered::Halfway(outcome) | Answered::Ended(outcome) => Some(outcome),
+        }
+    }
+}
+
+/// What is known of an object after a write.
 #[derive(Clone, Debug, Default)]
 pub struct Confirmed {
     /// The incarnation and version that the server has now.
@@ -106,29 +116,53 @@ pub struct Confirmed {
     pub borrowed: bool,
     /// What a reader should know.
     pub note: Option<String>,
+    /// What the write's own answer said, where that was enough: a list after the stage confirms it.
+    pub said: Option<Said>,
 }
 
 /// Why a change cannot go on: what it ends as.
-type Ending = Box<Answered>;
+pub(super) type Ending = Box<Answered>;
 
-struct One<'a> {
-    tools: &'a Tools,
-    change: &'a Change,
-    kind: &'static dyn Kind,
-    pace: &'a Pace,
+/// One change on its way.
+pub(super) struct One<'a> {
+    pub(super) tools: &'a Tools,
+    pub(super) change: &'a Change,
+    pub(super) kind: &'static dyn Kind,
+    pub(super) pace: &'a Pace,
+    /// What the list before the stage says of the object, where one was read.
+    pub(super) listed: Option<Live>,
     /// Whether something of that may have been done, for all that the server said.
-    perhaps_done: AtomicBool,
+    pub(super) perhaps_done: AtomicBool,
 }
 
-/// Carries out one change that takes requests.
-pub async fn carry_out(tools: &Tools, change: &Change, pace: &Pace) -> Answered {
-    let one = One {
-        tools,
-        change,
-        kind: kinds::by_name(change.address.kind),
-        pace,
-        perhaps_done: AtomicBool::new(false),
-    };
+/// A write that was sent, and what came back.
+pub(super) struct Sent {
+    pub(super) verdict: Verdict,
+    pub(super) said: Option<Said>,
+    pub(super) raises: Option<i64>,
+    /// Whether the same write had been sent before, and may have been done then.
+    pub(super) perhaps: bool,
+}
+
+impl Sent {
+    pub(super) fn answer(&self) -> Answer {
+        match self.verdict {
+            Verdict::Done => Answer::Done,
+            Verdict::Exists => Answer::Exists,
+            Verdict::Unknown => Answer::Unknown,
+            Verdict::ChangedByOther
+            | Verdict::Gone
+            | Verdict::Forbidden
+            | Verdict::Unauthorised
+            | Verdict::Busy
+            | Verdict::Refused(_) => Answer::Denied,
+        }
+    }
+}
+
+/// Carries out one change that takes requests. `listed` is what the list before the stage says of its object.
+pub async fn carry_out(tools: &Tools, change: &Change, pace: &Pace, listed: Option<Live>) -> Answered {
+    let one = One::new(tools, change, pace, listed);
     let ended = match &change.action {
         Action::Create { .. } => one.create().await,
         Action::Update { .. } | Action::Adopt { .. } => one.update().await,
@@ -147,12 +181,47 @@ pub async fn carry_out(tools: &Tools, change: &Change, pace: &Pace) -> Answered 
     }
 }
 
+/// Reads an object whose write was settled by its answer, because the list after the stage shows something else.
+pub async fn read_again(tools: &Tools, change: &Change, pace: &Pace, confirmed: &Confirmed) -> Answered {
+    let one = One::new(tools, change, pace, None);
+    one.perhaps_done.store(true, Ordering::Relaxed);
+    let sent = Sent { verdict: Verdict::Done, said: confirmed.said.clone(), raises: Some(1), perhaps: true };
+    // What stood before our write needs no more comparing: what the answer said is what this begins at.
+    let mut planned = Seen::default();
+    if let Some(said) = &confirmed.said {
+        planned.identity = Identity { version: said.identity.version - 1, ..said.identity.clone() };
+    }
+    let came = match one.after(Some(&planned), &sent).await {
+        Ok((After::Vanished, _)) => Err(Box::new(Answered::Differs(
+            Confirmed { said: None, ..confirmed.clone() },
+            Outcome::Conflict(Conflict::Deleted),
+        ))),
+        Ok((after, live)) => one.settle(after, live, &sent, confirmed.fingerprints.clone()).await,
+        Err(ending) => Err(ending),
+    };
+    match came {
+        Ok(confirmed) => Answered::Done(confirmed),
+        Err(ending) => *ending,
+    }
+}
+
+impl<'a> One<'a> {
+    fn new(tools: &'a Tools, change: &'a Change, pace: &'a Pace, listed: Option<Live>) -> One<'a> {
+        let kind = kinds::by_name(change.address.kind);
+        One { tools, change, kind, pace, listed, perhaps_done: AtomicBool::new(false) }
+    }
+}
+
 impl One<'_> {
-    fn uid(&self) -> &str {
+    pub(super) fn uid(&self) -> &str {
         self.change.address.uid.as_str()
     }
 
-    fn intent(&self) -> Result<&Intent, Ending> {
+    pub(super) fn server(&self) -> &Server {
+        &self.tools.server
+    }
+
+    pub(super) fn intent(&self) -> Result<&Intent, Ending> {
         self.change.intent.as_ref().ok_or_else(|| failed("the plan holds nothing to write for it"))
     }
 
@@ -185,9 +254,14 @@ impl One<'_> {
             text: written.text,
             parent: intent.parent.clone(),
             secrets,
-            message: format!("amgctl run {}", self.tools.run),
+            message: self.message(),
         };
         Ok((wire, prints))
+    }
+
+    /// What the workspace's history says of our saves.
+    pub(super) fn message(&self) -> String {
+        format!("amgctl run {}", self.tools.run)
     }
 
     async fn create(&self) -> Result<Confirmed, Ending> {
@@ -195,136 +269,159 @@ impl One<'_> {
         let mut words = String::new();
         for attempt in 0..TRIES {
             self.rest(attempt).await;
-            let verdict =
-                self.send(Write::Create, &self.kind.create(&wire, &self.tools.server), &mut words).await?;
-            if let Verdict::Refused(words) = verdict {
-                return Err(failed(&words));
-            }
-            if verdict == Verdict::Busy {
+            let sent = self.send_create(&wire, &mut words).await?;
+            if sent.verdict == Verdict::Busy {
                 continue;
             }
-            match (self.look().await?, &verdict) {
-                (Some(live), _) if self.is_as_intended(&live)? => {
-                    self.eased(attempt);
-                    return Ok(self.confirmed(&live, prints));
-                }
-                (Some(live), Verdict::Done) if self.is_overtaken(&live, 0) => {
-                    return Err(self.conflict(&live).await);
-                }
-                (Some(live), Verdict::Done) => return self.make_equal(&wire, live, prints).await,
-                (Some(live), Verdict::Unknown) if self.is_first(&live)? => {
+            if let Some(confirmed) = self.settled_by_answer(Write::Create, &sent, &prints)? {
+                self.eased(attempt);
+                return Ok(confirmed);
+            }
+            let (after, live) = self.after(None, &sent).await?;
+            match (after, live) {
+                (After::NotDone, _) => match &sent.verdict {
+                    Verdict::Refused(words) => return Err(self.not_done(words)),
+                    // There is nothing of that uid: what exists is its name or title.
+                    Verdict::Exists | Verdict::Gone | Verdict::Forbidden if attempt >= 2 => {
+                        return Err(self.not_done(&words));
+                    }
+                    _ => self.pace.strain(),
+                },
+                (After::Theirs, Some(live)) if self.is_nearly(&live)? && sent.answer() == Answer::Unknown => {
                     return self.make_equal(&wire, live, prints).await;
                 }
-                (Some(live), Verdict::Exists) if self.change.address.kind == KindName::FOLDER => {
+                (After::StoredOtherwise, Some(live)) if self.is_nearly(&live)? => {
+                    return self.make_equal(&wire, live, prints).await;
+                }
+                (After::Theirs, Some(live)) if self.change.address.kind == KindName::FOLDER => {
                     let note = Some("it was made by somebody else in the same moment; it is used as it is".into());
                     return Ok(Confirmed { borrowed: true, note, ..self.confirmed(&live, prints) });
                 }
-                (Some(live), _) => return Err(self.conflict(&live).await),
-                (None, Verdict::Done) => {
-                    return Err(failed("the server says that it is done, but it is not there"));
+                (After::Done, live) => {
+                    self.eased(attempt);
+                    return self.settle(After::Done, live, &sent, prints).await;
                 }
-                // There is nothing of that uid: what exists is its name or title.
-                (None, Verdict::Exists | Verdict::Gone) if attempt >= 2 => return Err(failed(&words)),
-                (None, Verdict::Forbidden) if attempt >= 2 => return Err(failed(&words)),
-                (None, _) => self.pace.strain(),
+                (after, live) => return self.settle(after, live, &sent, prints).await,
             }
         }
-        Err(failed(&words))
+        Err(self.not_done(&words))
     }
 
-    /// Some servers store a first write otherwise than asked (the first data source becomes the default one since 10.4):
-    /// one update is sent, again where it was not done, then what is stored is what counts.
+    async fn send_create(&self, wire: &Wire, words: &mut String) -> Result<Sent, Ending> {
+        let perhaps = self.perhaps_done.load(Ordering::Relaxed);
+        let (verdict, said) = self.send(Write::Create, &self.kind.create(wire, self.server()), words).await?;
+        Ok(Sent { verdict, said, raises: Some(1), perhaps })
+    }
+
+    /// Some servers store a first write otherwise than asked (the first data source becomes the default one since 10.4): an
+    /// update sets it right, under the same comparisons as any other.
     async fn make_equal(
         &self,
         wire: &Wire,
-        mut live: Live,
+        live: Live,
         prints: BTreeMap<String, Fingerprint>,
     ) -> Result<Confirmed, Ending> {
-        let mut words = String::new();
-        for attempt in 0..3 {
-            self.rest(attempt).await;
-            let mut verdict = Verdict::Done;
-            for request in self.kind.update(wire, &live.found, &self.tools.server) {
-                verdict = self.send(Write::Update, &request, &mut words).await?;
-                if verdict != Verdict::Done {
-                    break;
-                }
+        let planned = self.seen(&live);
+        self.update_from(wire, &planned, live, prints).await.map_err(|ending| match *ending {
+            // It was made by us, whatever became of the update.
+            Answered::Ended(outcome @ (Outcome::Failed { .. } | Outcome::Conflict(_))) => {
+                let confirmed = Confirmed { identity: Some(planned.identity.clone()), ..Confirmed::default() };
+                Box::new(Answered::Differs(confirmed, outcome))
             }
-            let Some(now) = self.look().await? else {
-                return Err(failed("it was written, and then it was not there"));
-            };
-            if self.is_as_intended(&now)? {
-                return Ok(self.confirmed(&now, prints));
-            }
-            let untouched = same_version(&now.found.identity, &live.found.identity);
-            live = now;
-            if verdict == Verdict::Done || !untouched {
-                break;
-            }
-        }
-        Err(self.differs(&live, prints))
+            other => Box::new(other),
+        })
     }
 
     async fn update(&self) -> Result<Confirmed, Ending> {
         let (wire, prints) = self.wire()?;
         let planned = self.planned()?;
-        let mut words = String::new();
-        // Data sources and folders are read just before: their version alone does not tell what was planned against.
-        let mut seen = match self.change.address.kind {
-            KindName::DASHBOARD if self.change.action.writes() => self.seen(&planned),
-            _ => match self.look().await? {
-                Some(live) if !same_version(&live.found.identity, &planned) => {
-                    return self.done_or_conflict(&live, &planned, prints).await;
-                }
-                Some(live) => live.found,
-                None => return Err(gone()),
-            },
-        };
-        if !self.change.action.writes() && wire.secrets.is_empty() {
-            return Ok(Confirmed { identity: Some(seen.identity), fingerprints: prints, ..Confirmed::default() });
-        }
-        let mut wrote = false;
-        for attempt in 0..TRIES {
-            self.rest(attempt).await;
-            let mut verdict = Verdict::Done;
-            for request in self.kind.update(&wire, &seen, &self.tools.server) {
-                verdict = self.send(Write::Update, &request, &mut words).await?;
-                if verdict != Verdict::Done {
-                    break;
-                }
-                wrote = true;
-            }
-            if let Verdict::Refused(words) = &verdict {
-                return Err(failed(words));
-            }
-            if verdict == Verdict::Busy {
-                continue;
-            }
-            let Some(live) = self.look().await? else { return Err(gone()) };
-            if self.is_as_intended(&live)? && self.version_follows(&live, &planned) {
-                self.eased(attempt);
+        let listed = self.as_listed(&planned, Write::Update);
+        let live = match self.stands(&planned, Write::Update, listed).await? {
+            None => return Err(gone()),
+            Some((Before::AsPlanned, live)) => live,
+            Some((Before::AsIntended, live)) if self.intent()?.secrets.is_empty() => {
                 return Ok(self.confirmed(&live, prints));
             }
-            if verdict == Verdict::Done {
-                if self.is_overtaken(&live, planned.version) {
-                    return Err(self.conflict(&live).await);
-                }
-                return Err(self.differs(&live, prints));
-            }
-            let untouched = same_version(&live.found.identity, &planned);
-            // A folder takes two requests, a title and a move: the first of them done is no change of somebody else's.
-            let halfway = wrote && self.change.address.kind == KindName::FOLDER;
-            if !(untouched || halfway) {
-                return Err(self.conflict(&live).await);
-            }
-            if verdict == Verdict::Forbidden && attempt >= 2 {
-                return Err(failed(&words));
-            }
-            // What the server said is not true: as planned, and not as intended. Again, with fewer in flight.
-            seen = live.found;
-            self.pace.strain();
+            Some((before, live)) => return Err(self.conflict(before, &live).await),
+        };
+        if !self.change.action.writes() && wire.secrets.is_empty() {
+            let identity = Some(live.found.identity);
+            return Ok(Confirmed { identity, fingerprints: prints, ..Confirmed::default() });
         }
-        Err(failed(&words))
+        self.update_from(&wire, &planned, live, prints).await
+    }
+
+    async fn update_from(
+        &self,
+        wire: &Wire,
+        planned: &Seen,
+        mut live: Live,
+        prints: BTreeMap<String, Fingerprint>,
+    ) -> Result<Confirmed, Ending> {
+        let mut words = String::new();
+        let mut planned = planned.clone();
+        for attempt in 0..TRIES {
+            self.rest(attempt).await;
+            let sent = self.send_update(wire, &mut planned, &mut live, &mut words).await?;
+            if sent.verdict == Verdict::Busy {
+                continue;
+            }
+            if let Some(confirmed) = self.settled_by_answer(Write::Update, &sent, &prints)? {
+                self.eased(attempt);
+                return Ok(confirmed);
+            }
+            match self.after(Some(&planned), &sent).await? {
+                (After::NotDone, now) => {
+                    if let Verdict::Refused(words) = &sent.verdict {
+                        return Err(self.not_done(words));
+                    }
+                    if sent.verdict == Verdict::Forbidden && attempt >= 2 {
+                        return Err(self.not_done(&words));
+                    }
+                    // What the server said is not true: as planned, and not as intended. Again, with fewer in flight.
+                    live = now.unwrap_or(live);
+                    self.pace.strain();
+                }
+                (After::Done, now) => {
+                    self.eased(attempt);
+                    return self.settle(After::Done, now, &sent, prints).await;
+                }
+                (after, now) => return self.settle(after, now, &sent, prints).await,
+            }
+        }
+        Err(self.not_done(&words))
+    }
+
+    /// Sends an update: one request, or for a folder two. Between two the object is looked at again: its folder has no
+    /// version, and the first one done is what the second is planned against.
+    async fn send_update(
+        &self,
+        wire: &Wire,
+        planned: &mut Seen,
+        live: &mut Live,
+        words: &mut String,
+    ) -> Result<Sent, Ending> {
+        let perhaps = self.perhaps_done.load(Ordering::Relaxed);
+        let raises = self.kind.raises(wire, live);
+        let mut sent = Sent { verdict: Verdict::Done, said: None, raises, perhaps };
+        let requests = self.kind.update(wire, live, self.server());
+        let last = requests.len().saturating_sub(1);
+        for (number, request) in requests.iter().enumerate() {
+            (sent.verdict, sent.said) = self.send(Write::Update, request, words).await?;
+            if sent.verdict != Verdict::Done || number == last {
+                break;
+            }
+            let Some(now) = self.look_for().await? else { return Err(gone()) };
+            let seen = self.seen(&now);
+            if planned.identity.another_incarnation(&seen.identity) {
+                return Err(self.conflict(Before::Replaced, &now).await);
+            }
+            if seen.parent != planned.parent {
+                return Err(self.conflict(Before::Moved, &now).await);
+            }
+            (*planned, *live) = (seen, now);
+        }
+        Ok(sent)
     }
 
     async fn replace(&self) -> Result<Confirmed, Ending> {
@@ -340,226 +437,105 @@ impl One<'_> {
         let mut words = String::new();
         for attempt in 0..TRIES {
             self.rest(attempt).await;
-            let Some(live) = self.look().await? else { return Ok(Confirmed::default()) };
-            if !same_version(&live.found.identity, &planned) {
-                return Err(self.conflict(&live).await);
+            let listed = if attempt == 0 { self.as_listed(&planned, Write::Delete) } else { None };
+            let Some((before, live)) = self.stands(&planned, Write::Delete, listed).await? else {
+                return Ok(Confirmed::default());
+            };
+            if before != Before::AsPlanned {
+                return Err(self.conflict(before, &live).await);
             }
             if self.change.address.kind == KindName::FOLDER {
-                let inside = live::inside_folder(&self.tools.client, &self.tools.server, self.uid()).await;
+                let inside = live::inside_folder(&self.tools.client, self.server(), self.uid()).await;
                 match inside {
                     Ok(None) => {}
                     Ok(Some(what)) => return Err(skipped(&format!("it holds {what}"))),
                     Err(error) => return Err(skipped(&format!("what it holds could not be read: {error}"))),
                 }
             }
-            let request = self.kind.delete(self.uid(), &live.found.identity, &self.tools.server);
-            match self.send(Write::Delete, &request, &mut words).await? {
+            let request = self.kind.delete(self.uid(), &live.found.identity, self.server());
+            let Some(answer) = self.exchange(&request, &mut words).await? else {
+                self.perhaps_done.store(true, Ordering::Relaxed);
+                self.pace.strain();
+                continue;
+            };
+            match self.kind.judge(Write::Delete, self.uid(), &answer) {
                 Verdict::Refused(words) => return Err(failed(&words)),
                 Verdict::Done => {
                     self.eased(attempt);
-                    if self.look().await?.is_none() {
+                    let swaps = self.kind.hold(Write::Delete, &live.found.identity, self.server()) == Hold::Swap;
+                    if (swaps && self.kind.says_gone(&answer)) || self.look().await?.is_none() {
                         return Ok(Confirmed::default());
                     }
                 }
-                Verdict::Forbidden if attempt >= 3 => return Err(failed(&words)),
-                _ => self.pace.strain(),
+                verdict => {
+                    words = in_words(&answer);
+                    if verdict == Verdict::Forbidden && attempt >= 3 {
+                        return Err(failed(&words));
+                    }
+                    self.pace.strain();
+                }
             }
         }
-        Err(failed(&words))
+        Err(self.not_done(&words))
     }
 
-    /// Sends a write and says what the answer means; what nobody can mend ends the change.
-    async fn send(
+    /// What the object is before a write, and how that compares with what was planned; none when it is not there.
+    async fn stands(
         &self,
+        planned: &Seen,
         write: Write,
-        request: &crate::model::Request,
-        words: &mut String,
-    ) -> Result<Verdict, Ending> {
-        let Some(pass) = self.pace.enter().await else {
-            return Err(match self.perhaps_done.load(Ordering::Relaxed) {
-                true => unknown("the run was stopped before it was settled"),
-                false => ended(Outcome::NotStarted),
-            });
-        };
-        let answer = self.tools.client.send(request).await;
-        drop(pass);
-        match answer {
-            Ok(answer) => {
-                let verdict = self.kind.judge(write, self.uid(), &answer);
-                if matches!(verdict, Verdict::Done | Verdict::Unknown) {
-                    self.perhaps_done.store(true, Ordering::Relaxed);
-                }
-                if verdict != Verdict::Done {
-                    *words = in_words(&answer);
-                }
-                Ok(verdict)
-            }
-            Err(ApiError::Lost(why)) => {
-                self.perhaps_done.store(true, Ordering::Relaxed);
-                *words = format!("its answer was lost ({why})");
-                Ok(Verdict::Unknown)
-            }
-            Err(ApiError::Unauthorised(refused)) => Err(self.unauthorised(refused)),
-            Err(error @ (ApiError::NotReached(_) | ApiError::NotGrafana(_) | ApiError::TooLarge)) => {
-                Err(failed(&error.to_string()))
-            }
+        listed: Option<Live>,
+    ) -> Result<Option<(Before, Live)>, Ending> {
+        if let Some(live) = listed {
+            return Ok(Some((Before::AsPlanned, live)));
         }
+        let Some(live) = self.look_for().await? else { return Ok(None) };
+        let contents = self.kind.contents(&self.kind.normal(live.body.clone()), write);
+        let intended = write != Write::Delete && self.is_as_intended(&live)?;
+        Ok(Some((seen::before(planned, &self.seen(&live), &contents, intended), live)))
     }
 
-    /// Reads the object as it is now. What can be asked again was asked again by [`Client::send`]; only a 401 that it
-    /// found not to be true is left, and is asked again here.
-    async fn look(&self) -> Result<Option<Live>, Ending> {
-        let request = self.kind.read(self.uid(), &self.tools.server);
-        let mut words = String::new();
-        for attempt in 0..4 {
-            self.rest(attempt).await;
-            match self.tools.client.send(&request).await {
-                Ok(answer) if answer.status == 401 => words = in_words(&answer),
-                Ok(answer) => match self.kind.found(&answer, &self.tools.server) {
-                    Ok(live) => return Ok(live),
-                    Err(found) => return Err(unknown(&format!("it could not be read: {found}"))),
-                },
-                Err(ApiError::Unauthorised(refused)) => return Err(self.unauthorised(refused)),
-                Err(error) => return Err(unknown(&format!("it could not be read: {error}"))),
-            }
-        }
-        Err(unknown(&format!("it could not be read: {words}")))
+    /// What the list before the stage says, where that proves that nothing moved and the server will check it again in
+    /// the step in which it stores: the resource version then stands for the content.
+    fn as_listed(&self, planned: &Seen, write: Write) -> Option<Live> {
+        let listed = self.listed.as_ref()?;
+        let identity = &listed.found.identity;
+        let same = self.kind.hold(write, identity, self.server()) == Hold::Swap
+            && identity.resource == planned.identity.resource
+            && !planned.identity.another_incarnation(identity)
+            && listed.found.parent == planned.parent;
+        same.then(|| listed.clone())
     }
 
-    fn unauthorised(&self, refused: Refused) -> Ending {
-        Box::new(Answered::Unauthorised { refused, wrote: self.perhaps_done.load(Ordering::Relaxed) })
-    }
-
-    /// Whether it is as intended but for being the default data source, which a 12.x makes of the first one.
-    fn is_first(&self, live: &Live) -> Result<bool, Ending> {
-        let value = self.kind.normal(live.body.clone()).whole();
-        let digest = kinds::datasource::digest_if_not_asked_to_be_default(&value);
-        Ok(self.change.address.kind == KindName::DATASOURCE && digest == self.intent()?.digest)
-    }
-
-    fn is_as_intended(&self, live: &Live) -> Result<bool, Ending> {
-        let intent = self.intent()?;
-        let digest = self.kind.normal(live.body.clone()).digest();
-        let secrets = intent.secrets.iter().all(|(key, what)| match what {
-            SecretChange::Set | SecretChange::Change | SecretChange::Renew => live.found.secure_keys.contains(key),
-            SecretChange::Remove => !live.found.secure_keys.contains(key),
-        });
-        Ok(digest.recorded() == intent.digest && live.found.parent == intent.parent && secrets)
-    }
-
-    /// A data source read back at another version than the one after the planned one was written by somebody else
-    /// too; for the others the server's own check is enough.
-    fn version_follows(&self, live: &Live, planned: &Identity) -> bool {
-        self.change.address.kind != KindName::DATASOURCE
-            || live.found.identity.version == planned.version + 1
-            || live.found.identity.version == planned.version
-    }
-
-    /// Whether somebody else saved it between our write and the read after it: it is more than one version on. A
-    /// folder's one update may be two.
-    fn is_overtaken(&self, live: &Live, planned: i64) -> bool {
-        self.change.address.kind != KindName::FOLDER && live.found.identity.version > planned + 1
-    }
-
-    async fn done_or_conflict(
-        &self,
-        live: &Live,
-        planned: &Identity,
-        prints: BTreeMap<String, Fingerprint>,
-    ) -> Result<Confirmed, Ending> {
-        let same_one = !planned.another_incarnation(&live.found.identity);
-        if same_one && self.intent()?.secrets.is_empty() && self.is_as_intended(live)? {
-            return Ok(self.confirmed(live, prints));
-        }
-        Err(self.conflict(live).await)
-    }
-
-    fn planned(&self) -> Result<Identity, Ending> {
+    fn planned(&self) -> Result<Seen, Ending> {
         match &self.change.only_if {
-            Precondition::Is(identity) => Ok(identity.clone()),
+            Precondition::Is(seen) => Ok(seen.clone()),
             Precondition::Absent | Precondition::Nothing => Err(failed("the plan holds no version for it")),
         }
     }
-
-    fn seen(&self, planned: &Identity) -> Found {
-        Found {
-            identity: planned.clone(),
-            body: crate::model::LiveBody::Unread,
-            parent: None,
-            headline: crate::model::Headline::default(),
-            saved: crate::model::Saved::default(),
-            guard: None,
-            secure_keys: std::collections::BTreeSet::new(),
-        }
-    }
-
-    fn confirmed(&self, live: &Live, fingerprints: BTreeMap<String, Fingerprint>) -> Confirmed {
-        Confirmed { identity: Some(live.found.identity.clone()), fingerprints, ..Confirmed::default() }
-    }
-
-    fn differs(&self, live: &Live, prints: BTreeMap<String, Fingerprint>) -> Ending {
-        let digest = self.kind.normal(live.body.clone()).digest();
-        let confirmed = Confirmed { digest: Some(NormalDigest::recorded(&digest)), ..self.confirmed(live, prints) };
-        let message = "the server stored something else than was sent; `amgctl plan` shows what".to_owned();
-        Box::new(Answered::Differs(confirmed, Outcome::Failed { message }))
-    }
-
-    async fn conflict(&self, live: &Live) -> Ending {
-        let saver = live::saver(&self.tools.client, &self.tools.server, &self.change.address).await;
-        let saved = saver.as_ref().unwrap_or(&live.found.saved);
-        let by = saved.by.clone();
-        ended(Outcome::Conflict(match &self.change.only_if {
-            Precondition::Is(planned) if !planned.another_incarnation(&live.found.identity) => Conflict::Saved {
-                by,
-                at: saved.at.clone(),
-                version: live.found.identity.version,
-                planned: planned.version,
-            },
-            Precondition::Is(_) | Precondition::Absent | Precondition::Nothing => Conflict::Made { by },
-        }))
-    }
-
-    fn eased(&self, attempt: u32) {
-        if attempt == 0 {
-            self.pace.ease();
-        }
-    }
-
-    async fn rest(&self, attempt: u32) {
-        if attempt > 0 {
-            // Spread by the uid, so that writers that met do not meet again.
-            let spread = u64::from(self.uid().bytes().fold(7_u8, |sum, b| sum.wrapping_mul(31).wrapping_add(b)));
-            tokio::time::sleep(Duration::from_millis((20 << attempt.min(6)) + spread)).await;
-        }
-    }
 }
 
-/// Whether it is still the version that was planned against. A renewed `updated` alone is no other version.
-fn same_version(live: &Identity, planned: &Identity) -> bool {
-    live.version == planned.version && !planned.another_incarnation(live)
-}
-
-fn in_words(answer: &Response) -> String {
+pub(super) fn in_words(answer: &Response) -> String {
     format!("{} ({})", answer.message(), answer.status)
 }
 
-fn ended(outcome: Outcome) -> Ending {
+pub(super) fn ended(outcome: Outcome) -> Ending {
     Box::new(Answered::Ended(outcome))
 }
 
-fn gone() -> Ending {
+pub(super) fn gone() -> Ending {
     ended(Outcome::Conflict(Conflict::Deleted))
 }
 
-fn failed(words: &str) -> Ending {
+pub(super) fn failed(words: &str) -> Ending {
     ended(Outcome::Failed { message: words.to_owned() })
 }
 
-fn skipped(because: &str) -> Ending {
+pub(super) fn skipped(because: &str) -> Ending {
     ended(Outcome::Skipped { because: because.to_owned() })
 }
 
-fn unknown(words: &str) -> Ending {
+pub(super) fn unknown(words: &str) -> Ending {
     ended(Outcome::Unknown { message: words.to_owned() })
 }
 

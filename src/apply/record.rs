@@ -40,6 +40,15 @@ pub fn write_down(record: &mut Record, change: &Change, run: &str) {
         how: intent.how,
         pending: None,
     });
+    // What an earlier run wrote and never heard of was proved ours by the plan: it stays so, whatever comes of this one.
+    if entry.digest.is_none()
+        && let (Some(earlier), Precondition::Is(seen)) = (&entry.pending, &change.only_if)
+    {
+        // As it was seen: a server may have stored it a little otherwise than it was sent.
+        entry.digest = Some(seen.digest.clone().unwrap_or_else(|| earlier.digest.clone()));
+        entry.parent.clone_from(&earlier.parent);
+        entry.identity = Some(seen.identity.clone());
+    }
     entry.pending = Some(Pending {
         run: run.to_owned(),
         digest: intent.digest.clone(),
@@ -90,11 +99,11 @@ fn done(record: &mut Record, change: &Change, confirmed: &Confirmed) {
             }
         }
         Action::Renew => {
-            if let (Some(intent), Precondition::Is(identity)) = (&change.intent, &change.only_if) {
+            if let (Some(intent), Precondition::Is(seen)) = (&change.intent, &change.only_if) {
                 let mut kept = record.objects.get(&change.address).map(|r| r.secrets.clone()).unwrap_or_default();
                 kept.retain(|key, _| intent.fingerprints.contains_key(key));
-                let seen =
-                    Confirmed { identity: Some(identity.clone()), fingerprints: kept, ..Confirmed::default() };
+                let identity = Some(seen.identity.clone());
+                let seen = Confirmed { identity, fingerprints: kept, ..Confirmed::default() };
                 enter(record, change, intent, &seen);
             }
         }
@@ -215,6 +224,22 @@ mod tests {
         write_down(&mut record, &change, "run");
         note(&mut record, &change, &Answered::Ended(Outcome::Unknown { message: "lost".into() }));
         assert!(record.objects[&change.address].pending.is_some());
+    }
+
+    #[test]
+    fn what_an_earlier_run_wrote_unheard_stays_ours_when_this_one_is_refused() {
+        let (mut record, created) = (record(), change(create()));
+        write_down(&mut record, &created, "first");
+        note(&mut record, &created, &Answered::Ended(Outcome::Unknown { message: "lost".into() }));
+        let update = Change {
+            only_if: Precondition::Is(crate::model::Seen::default()),
+            ..change(Action::Update { delta: crate::model::Delta::default(), moved: None })
+        };
+        write_down(&mut record, &update, "second");
+        note(&mut record, &update, &Answered::Ended(Outcome::Failed { message: "no".into() }));
+        let entry = &record.objects[&created.address];
+        assert!(entry.pending.is_none());
+        assert_eq!(entry.digest, Some(Digest::of_bytes(b"new")));
     }
 
     #[test]

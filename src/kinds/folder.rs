@@ -6,11 +6,16 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{Kind, Live, Normal, Verdict, Wire, Write, judge_common, number_text, text};
+use super::{
+    Hold, Kind, Listing, Live, Normal, Said, Verdict, Wire, Write, judge_common, judge_saved, number_text,
+    on_unified_storage, text,
+};
 use crate::model::digest::Numbers;
 use crate::model::request::encode;
+use crate::model::server::Resources;
 use crate::model::{
-    Delta, Entry, Found, Headline, Identity, KindName, LiveBody, Mark, Method, Request, Response, Saved, Server,
+    Delta, Entry, Found, Headline, Identity, KindName, LiveBody, Mark, Marks, Method, Request, Response, Saved,
+    Server,
 };
 
 /// The kind `folder`.
@@ -68,31 +73,11 @@ impl Kind for Folder {
 
     fn found(&self, answer: &Response, server: &Server) -> Result<Option<Live>, String> {
         let Some(json) = super::present(answer)? else { return Ok(None) };
-        if server.resources.is_some() {
-            return Ok(Some(resource(&json)));
-        }
-        if json.get("uid").and_then(Value::as_str).is_none() {
-            return Err("the answer is no folder".into());
-        }
-        let parent = text(&json, "/parentUid");
-        Ok(Some(Live {
-            found: Found {
-                identity: Identity {
-                    created: text(&json, "/created"),
-                    updated: text(&json, "/updated"),
-                    version: json.get("version").and_then(Value::as_i64).unwrap_or(0),
-                    number: number_text(&json, "/id"),
-                    ..Identity::default()
-                },
-                body: LiveBody::Unread,
-                parent: (!parent.is_empty()).then_some(parent),
-                headline: Headline { title: text(&json, "/title"), facts: Vec::new() },
-                saved: Saved { by: text(&json, "/updatedBy"), at: text(&json, "/updated") },
-                guard: None,
-                secure_keys: BTreeSet::new(),
-            },
-            body: json!({ "title": text(&json, "/title") }),
-        }))
+        let live = match &server.resources {
+            Some(_) => (!text(&json, "/metadata/name").is_empty()).then(|| resource(&json)),
+            None => classic(&json),
+        };
+        live.map(Some).ok_or_else(|| "the answer is no folder".into())
     }
 
     fn create(&self, wire: &Wire, _server: &Server) -> Request {
@@ -104,15 +89,15 @@ impl Kind for Folder {
         Request::write(Method::Post, "/api/folders", body.to_string())
     }
 
-    fn update(&self, wire: &Wire, seen: &Found, _server: &Server) -> Vec<Request> {
+    fn update(&self, wire: &Wire, seen: &Live, _server: &Server) -> Vec<Request> {
         let body: Value = serde_json::from_str(&wire.text).unwrap_or_default();
         let path = format!("/api/folders/{}", encode(&wire.uid));
         let mut requests = Vec::new();
-        if text(&body, "/title") != seen.headline.title {
-            let body = json!({ "title": text(&body, "/title"), "version": seen.identity.version });
+        if is_renamed(wire, seen) {
+            let body = json!({ "title": text(&body, "/title"), "version": seen.found.identity.version });
             requests.push(Request::write(Method::Put, path.clone(), body.to_string()));
         }
-        if wire.parent != seen.parent {
+        if wire.parent != seen.found.parent {
             let body = json!({ "parentUid": wire.parent.as_deref().unwrap_or_default() });
             requests.push(Request::write(Method::Post, format!("{path}/move"), body.to_string()));
         }
@@ -120,12 +105,16 @@ impl Kind for Folder {
     }
 
     fn delete(&self, uid: &str, seen: &Identity, server: &Server) -> Request {
-        // On unified storage (its resource versions are no small numbers) this route refuses a folder that is not
-        // empty; on legacy storage behind the same API it deletes all it holds (point 4), as the older route does.
+        // On unified storage this route refuses a folder that is not empty; on legacy storage behind the same API it
+        // deletes all it holds (point 4), as the older route does.
         match &server.resources {
             Some(_) if on_unified_storage(seen) => {
                 let mut request = self.read(uid, server);
                 request.method = Method::Delete;
+                let preconditions = json!({ "resourceVersion": seen.resource });
+                let options =
+                    json!({ "kind": "DeleteOptions", "apiVersion": "v1", "preconditions": preconditions });
+                request.body = Some(options.to_string());
                 request
             }
             _ => Request::delete(format!("/api/folders/{}", encode(uid))),
@@ -134,14 +123,7 @@ impl Kind for Folder {
 
     fn judge(&self, write: Write, uid: &str, answer: &Response) -> Verdict {
         match (write, answer.status) {
-            (Write::Create | Write::Update, 200..=299) => {
-                let said = text(&answer.json(), "/uid");
-                if said == uid {
-                    Verdict::Done
-                } else {
-                    Verdict::Refused(format!("the server answered for `{said}`"))
-                }
-            }
+            (Write::Create | Write::Update, 200..=299) => judge_saved(&text(&answer.json(), "/uid"), uid),
             (Write::Create, 409 | 412) => Verdict::Exists,
             (Write::Update, 409 | 412) | (Write::Delete, 409) => Verdict::ChangedByOther,
             (Write::Delete, 400) if answer.message().contains("not empty") => Verdict::Refused(format!(
@@ -152,6 +134,56 @@ impl Kind for Folder {
             _ => judge_common(write, answer),
         }
     }
+
+    // Written by the older API everywhere: how the resource API renames and moves folders was not recorded.
+    fn hold(&self, _write: Write, _seen: &Identity, _server: &Server) -> Hold {
+        Hold::Loose
+    }
+
+    fn said(&self, answer: &Response, _server: &Server) -> Said {
+        classic(&answer.json()).map(|live| live.said(self)).unwrap_or_default()
+    }
+
+    // A move raises the version by none, one or two, by server (`contracts/README.md` 30).
+    fn raises(&self, wire: &Wire, seen: &Live) -> Option<i64> {
+        (wire.parent == seen.found.parent).then(|| i64::from(is_renamed(wire, seen)))
+    }
+
+    fn listing(&self, server: &Server) -> Option<Listing> {
+        let Resources { namespace, folders, .. } = server.resources.as_ref()?;
+        let path = format!("/apis/folder.grafana.app/{folders}/namespaces/{namespace}/folders");
+        Some(Listing { path, accept: None, item: |object| resource(&object) })
+    }
+}
+
+fn is_renamed(wire: &Wire, seen: &Live) -> bool {
+    let body: Value = serde_json::from_str(&wire.text).unwrap_or_default();
+    text(&body, "/title") != seen.found.headline.title
+}
+
+/// A folder as the older API gives it; none when it is none.
+fn classic(json: &Value) -> Option<Live> {
+    json.get("uid").and_then(Value::as_str)?;
+    let parent = text(json, "/parentUid");
+    Some(Live {
+        found: Found {
+            identity: Identity {
+                created: text(json, "/created"),
+                updated: text(json, "/updated"),
+                version: json.get("version").and_then(Value::as_i64).unwrap_or(0),
+                number: number_text(json, "/id"),
+                ..Identity::default()
+            },
+            body: LiveBody::Unread,
+            parent: (!parent.is_empty()).then_some(parent),
+            headline: Headline { title: text(json, "/title"), facts: Vec::new() },
+            saved: Saved { by: text(json, "/updatedBy"), at: text(json, "/updated") },
+            guard: None,
+            secure_keys: BTreeSet::new(),
+        },
+        body: json!({ "title": text(json, "/title") }),
+        marks: Marks::default(),
+    })
 }
 
 /// A folder as `/apis` gives it, alone or in a list.
@@ -169,12 +201,6 @@ pub fn resource(object: &Value) -> Live {
             secure_keys: BTreeSet::new(),
         },
         body: json!({ "title": title }),
+        marks: super::resource_marks(object),
     }
-}
-
-/// Whether an object lives in unified storage: its resource version is a moment in microseconds or larger, not a small
-/// counter, nor a moment in milliseconds, which legacy storage gives folders.
-#[must_use]
-pub fn on_unified_storage(identity: &Identity) -> bool {
-    identity.resource.len() >= 16
 }

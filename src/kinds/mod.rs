@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::model::digest::Numbers;
 use crate::model::{
-    Delta, Found, Guard, Identity, KindName, NormalDigest, Problem, Request, Response, Saved, Server,
+    Delta, Digest, Found, Guard, Identity, KindName, Marks, NormalDigest, Problem, Request, Response, Saved, Server,
 };
 
 /// Every kind, in the order in which objects are created: what is referred to comes first.
@@ -78,13 +78,120 @@ pub trait Kind: Sync {
     fn create(&self, wire: &Wire, server: &Server) -> Request;
 
     /// How to change an object from what was seen: one request or several, in order.
-    fn update(&self, wire: &Wire, seen: &Found, server: &Server) -> Vec<Request>;
+    fn update(&self, wire: &Wire, seen: &Live, server: &Server) -> Vec<Request>;
 
     /// How to remove an object that was seen, with whatever precondition the server takes.
     fn delete(&self, uid: &str, seen: &Identity, server: &Server) -> Request;
 
     /// What an answer to a write means.
     fn judge(&self, write: Write, uid: &str, answer: &Response) -> Verdict;
+
+    /// How the server holds a write to what was seen of the object before it.
+    fn hold(&self, write: Write, seen: &Identity, server: &Server) -> Hold;
+
+    /// What the answer to a create or an update that was done says of the object that it left.
+    fn said(&self, answer: &Response, server: &Server) -> Said;
+
+    /// By how many versions such an update raises the object; none where that cannot be told.
+    fn raises(&self, wire: &Wire, seen: &Live) -> Option<i64> {
+        let _ = (wire, seen);
+        Some(1)
+    }
+
+    /// Whether an answer to a delete proves by itself that the object is gone.
+    fn says_gone(&self, answer: &Response) -> bool {
+        let _ = answer;
+        false
+    }
+
+    /// The digests by which what is live may have been planned, for such a write.
+    fn contents(&self, normal: &Normal, write: Write) -> Vec<Digest> {
+        let _ = write;
+        vec![normal.digest().recorded()]
+    }
+
+    /// Whether what a create left is as intended, but for something that an update sets right.
+    fn nearly(&self, normal: &Normal, intended: &Digest) -> bool {
+        let _ = (normal, intended);
+        false
+    }
+
+    /// The list that tells version and folder of every object of this kind, where the server has one.
+    fn listing(&self, server: &Server) -> Option<Listing> {
+        let _ = server;
+        None
+    }
+
+    /// The history of an object, where the server keeps one.
+    fn history(&self, uid: &str) -> Option<Request> {
+        let _ = uid;
+        None
+    }
+}
+
+/// How a server holds a write to what was seen before it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hold {
+    /// It compares and stores in one step: an edit in between is refused, and the answer is the whole truth.
+    Swap,
+    /// It compares, or does not, and stores in another step: what is there is read before and after.
+    Loose,
+}
+
+/// What the answer to a write says of the object that it left behind.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Said {
+    /// As far as the answer says it: empty where it does not.
+    pub identity: Identity,
+    /// What was stored, where the answer holds all of it.
+    pub content: Option<Content>,
+}
+
+/// A content, and the folder it is in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Content {
+    /// Its recorded digest.
+    pub digest: Digest,
+    /// The uid of the folder; none at the root.
+    pub parent: Option<String>,
+}
+
+/// A list of all objects of a kind.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// Its path.
+    pub path: String,
+    /// The `Accept` header that leaves the contents out, where that is worth it.
+    pub accept: Option<&'static str>,
+    /// What an item says; its body is null where contents are left out.
+    pub item: fn(Value) -> Live,
+}
+
+/// Asks for a list without specs: 1/38 of the bytes (`contracts/README.md` 19).
+pub const METADATA: &str = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json";
+
+/// One version of an object's history.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Past {
+    /// Its number.
+    pub version: i64,
+    /// Who saved it; empty where the server does not say it by name.
+    pub by: String,
+    /// The message of that save.
+    pub message: String,
+}
+
+/// The versions in a history: a list, or since 12.x an object that holds one; none when the answer is neither.
+#[must_use]
+pub fn past(answer: &Response) -> Option<Vec<Past>> {
+    let json = answer.json();
+    let list = json.get("versions").unwrap_or(&json).as_array().filter(|_| answer.status == 200)?;
+    let one = |entry: &Value| Past {
+        version: entry.get("version").and_then(Value::as_i64).unwrap_or(0),
+        by: text(entry, "/createdBy"),
+        message: text(entry, "/message"),
+    };
+    Some(list.iter().map(one).collect())
 }
 
 /// The form in which bodies are compared: the body without what servers own, soft leaves apart.
@@ -120,8 +227,19 @@ impl Normal {
 pub struct Live {
     /// The facts, with `body` [`Unread`](crate::model::LiveBody::Unread): the caller digests and decides what to keep.
     pub found: Found,
-    /// The body as the server gave it, in the shape that [`Kind::normal`] takes.
+    /// The body as the server gave it, in the shape that [`Kind::normal`] takes; null where it was not asked for.
     pub body: Value,
+    /// What others put on it beside its content, where the server keeps that.
+    pub marks: Marks,
+}
+
+impl Live {
+    /// What the answer to a write says, where it is the whole object.
+    #[must_use]
+    pub fn said(self, kind: &dyn Kind) -> Said {
+        let digest = kind.normal(self.body).digest().recorded();
+        Said { identity: self.found.identity, content: Some(Content { digest, parent: self.found.parent }) }
+    }
 }
 
 /// What is to be sent for one object.
@@ -180,11 +298,12 @@ pub fn stored(kind: &dyn Kind, digest: &NormalDigest, server: &Server) -> Normal
     NormalDigest { soft: soft.collect(), ..digest.clone() }
 }
 
-/// What an answer to a read of one object holds; none when the server says that it is not there.
+/// What an answer to a read of one object holds; none when the server says that it is not there. A 404 without a word
+/// of Grafana's is a proxy's, and says nothing.
 pub(crate) fn present(answer: &Response) -> Result<Option<Value>, String> {
     match answer.status {
         200 => Ok(Some(answer.json())),
-        404 => Ok(None),
+        404 if answer.is_grafanas() => Ok(None),
         _ => Err(answer.message()),
     }
 }
@@ -195,11 +314,23 @@ pub(crate) fn judge_common(write: Write, answer: &Response) -> Verdict {
         200..=299 => Verdict::Done,
         401 => Verdict::Unauthorised,
         403 => Verdict::Forbidden,
-        404 if write == Write::Create => Verdict::Refused(answer.message()),
+        404 if write == Write::Create && answer.is_grafanas() => Verdict::Refused(answer.message()),
+        404 if write == Write::Create => Verdict::Unknown,
         404 => Verdict::Gone,
         429 | 503 => Verdict::Busy,
         500 | 502 | 504 => Verdict::Unknown,
-        _ => Verdict::Refused(answer.message()),
+        // Only Grafana's own words refuse something for good: a proxy's may stand before a write that was done.
+        _ if answer.is_grafanas() => Verdict::Refused(answer.message()),
+        _ => Verdict::Unknown,
+    }
+}
+
+/// Whether an answer to a save is for the object that was sent: an empty one, or one that names none, says nothing.
+pub(crate) fn judge_saved(said: &str, uid: &str) -> Verdict {
+    match said {
+        _ if said == uid => Verdict::Done,
+        "" => Verdict::Unknown,
+        other => Verdict::Refused(format!("the server saved `{other}` instead")),
     }
 }
 
@@ -244,6 +375,38 @@ pub(crate) fn resource_saved(object: &Value) -> Saved {
 pub(crate) fn resource_parent(object: &Value) -> Option<String> {
     let parent = text(object, "/metadata/annotations/grafana.app~1folder");
     (!parent.is_empty()).then_some(parent)
+}
+
+/// What others put on a resource of `/apis`: a PUT has to send it again. What the server writes itself, and what holds
+/// for one save only, is left out.
+pub(crate) fn resource_marks(object: &Value) -> Marks {
+    const OWN: [&str; 9] = [
+        "createdBy",
+        "updatedBy",
+        "updatedTimestamp",
+        "folder",
+        "folderTitle",
+        "folderUrl",
+        "message",
+        "grant-permissions",
+        "saved-from-ui",
+    ];
+    let texts = |pointer: &str| {
+        let members = object.pointer(pointer).and_then(Value::as_object).into_iter().flatten();
+        members.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+    };
+    let own = |key: &str| key.strip_prefix("grafana.app/").is_some_and(|rest| OWN.contains(&rest));
+    Marks {
+        labels: texts("/metadata/labels").collect(),
+        annotations: texts("/metadata/annotations").filter(|(key, _)| !own(key)).collect(),
+    }
+}
+
+/// Whether an object lives in unified storage: its resource version is a moment in microseconds or larger, not a small
+/// counter, nor a moment in milliseconds, which legacy storage gives folders.
+#[must_use]
+pub fn on_unified_storage(identity: &Identity) -> bool {
+    identity.resource.len() >= 16
 }
 
 /// What manages a resource of `/apis`, if anything that does not allow edits.

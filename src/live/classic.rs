@@ -99,6 +99,12 @@ async fn search(client: &Client, sort_of_hit: &str) -> Result<Vec<Value>, LiveEr
     Ok(hits)
 }
 
+/// Whether the search finds an object.
+pub(crate) async fn is_found(client: &Client, address: &Address) -> Result<bool, LiveError> {
+    let sort = if address.kind == KindName::FOLDER { "dash-folder" } else { "dash-db" };
+    Ok(search(client, sort).await?.iter().any(|hit| text(hit, "/uid") == address.uid.as_str()))
+}
+
 /// Whether anything is in a folder, by the search: asked just before a folder is deleted.
 pub(crate) async fn any_in_folder(client: &Client, uid: &str) -> Result<Option<String>, LiveError> {
     for (sort, what) in [("dash-db", "dashboard"), ("dash-folder", "folder")] {

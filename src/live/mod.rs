@@ -333,6 +333,30 @@ pub async fn saver(client: &Client, server: &Server, address: &Address) -> Optio
     (!saved.by.is_empty()).then_some(saved)
 }
 
+/// What a list says of every object of a kind, by uid; none where the server has no such list.
+pub async fn listed(
+    client: &Client,
+    server: &Server,
+    kind: KindName,
+) -> Result<Option<BTreeMap<String, Live>>, LiveError> {
+    match kinds::by_name(kind).listing(server) {
+        Some(listing) => resources::listed(client, &listing).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Whether an object that a read did not find is in a list all the same: absence is believed when two ways agree.
+pub async fn is_listed(client: &Client, server: &Server, address: &Address) -> Result<bool, LiveError> {
+    if let Some(all) = listed(client, server, address.kind).await? {
+        return Ok(all.contains_key(address.uid.as_str()));
+    }
+    if address.kind == KindName::DATASOURCE {
+        let answer = ok(client.send(&Request::get("/api/datasources")).await?, "the list of data sources")?;
+        return Ok(names(&answer).iter().any(|d| d.uid == address.uid.as_str()));
+    }
+    classic::is_found(client, address).await
+}
+
 /// An answer that is needed: 403 and failures become errors that name what was asked.
 fn ok(answer: Response, what: &'static str) -> Result<Response, LiveError> {
     match answer.status {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{LiveError, Questions, Tree, address, digest, fetch, keep, ok};
 use crate::grafana::Client;
-use crate::kinds::{self, dashboard, folder, text};
+use crate::kinds::{self, Listing, Live, METADATA, dashboard, folder, text};
 use crate::model::request::encode;
 use crate::model::server::Resources;
 use crate::model::{Address, Found, Headline, Identity, KindName, LiveBody, LiveFolder, Request, Server};
@@ -14,8 +14,6 @@ use crate::plan::inputs::LiveTitle;
 
 /// How many objects a page is asked for; a page also ends at about 2 MiB (`contracts/README.md` 19).
 const PAGE: usize = 500;
-/// Asks for a list without specs: 1/38 of the bytes (`contracts/README.md` 19).
-const METADATA: &str = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json";
 
 pub(super) async fn read(
     client: &Client,
@@ -186,6 +184,17 @@ async fn list(
             return Ok(());
         }
     }
+}
+
+/// What a list says of every object of a kind, by uid.
+pub(super) async fn listed(client: &Client, listing: &Listing) -> Result<BTreeMap<String, Live>, LiveError> {
+    let mut all = BTreeMap::new();
+    list(client, &listing.path, listing.accept, "what there is", |item| {
+        let uid = text(&item, "/metadata/name");
+        all.insert(uid, (listing.item)(item));
+    })
+    .await?;
+    Ok(all)
 }
 
 /// Whether anything of this list is in a folder: asked just before a folder is deleted.

@@ -1,11 +1,11 @@
 //! What the workspace has: each object's facts, without its body.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Headline, NormalDigest};
+use super::{Digest, Headline, NormalDigest};
 
 /// What the workspace has under one address.
 #[derive(Clone, Debug)]
@@ -116,14 +116,56 @@ impl Identity {
     /// Only what both sides say counts, so that an upgraded server that says more is not another incarnation.
     #[must_use]
     pub fn another_incarnation(&self, other: &Identity) -> bool {
-        let differ = |a: &str, b: &str| !a.is_empty() && !b.is_empty() && a != b;
-        differ(second(&self.created), second(&other.created)) || differ(&self.number, &other.number)
+        let said = |a: &str, b: &str| !a.is_empty() && !b.is_empty();
+        (said(&self.created, &other.created) && !same_second(&self.created, &other.created))
+            || (said(&self.number, &other.number) && self.number != other.number)
     }
 }
 
-// Servers write the same moment with and without fractions (`…:05Z`, `…:05.123Z`); the second is what both keep.
-fn second(time: &str) -> &str {
-    time.get(..19).unwrap_or(time)
+// Servers write the same moment with and without fractions (`…:05Z`, `…:05.123Z`), and the older API in the server's own
+// time zone (`…:05+02:00`); the second is what all keep.
+fn same_second(a: &str, b: &str) -> bool {
+    let second = |time: &str| time.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_second);
+    match (second(a), second(b)) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => a.get(..19).unwrap_or(a) == b.get(..19).unwrap_or(b),
+    }
+}
+
+/// An incarnation with a content: which object was seen, at which version, in which folder, and what was in it.
+///
+/// This is what a plan is made against, and what the server has is compared with it before and after each write: a
+/// version alone proves nothing (a data source's PUT without a version stores version 1 again, a dashboard made anew
+/// begins at 1, a folder's move changes none; `contracts/README.md` 29 to 31).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Seen {
+    /// Which incarnation and version.
+    pub identity: Identity,
+    /// The uid of the folder it is in; none at the root.
+    pub parent: Option<String>,
+    /// The recorded digest of its content; none where it was not read.
+    pub digest: Option<Digest>,
+}
+
+impl Seen {
+    /// What was found, with the content that is recorded of it where the body was not read because nothing moved.
+    #[must_use]
+    pub fn of(found: &Found, recorded: Option<&Digest>) -> Seen {
+        Seen {
+            identity: found.identity.clone(),
+            parent: found.parent.clone(),
+            digest: found.body.digest().map(NormalDigest::recorded).or_else(|| recorded.cloned()),
+        }
+    }
+}
+
+/// What others put on a resource of `/apis` beside its content: a PUT that leaves it out removes it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Marks {
+    /// Labels, the server's number of the object among them.
+    pub labels: BTreeMap<String, String>,
+    /// Annotations, without those that the server writes itself.
+    pub annotations: BTreeMap<String, String>,
 }
 
 /// Who saved an object last, and when; empty where the server does not say.
@@ -178,6 +220,10 @@ mod tests {
         let b = Identity { created: "2026-01-02T03:04:05.123Z".into(), number: "7".into(), ..Identity::default() };
         assert!(!a.another_incarnation(&b));
         assert!(!a.unchanged(&b));
+        let elsewhere = Identity { created: "2026-01-02T05:04:05.9+02:00".into(), ..Identity::default() };
+        assert!(!a.another_incarnation(&elsewhere));
+        let later = Identity { created: "2026-01-02T03:04:06Z".into(), ..Identity::default() };
+        assert!(a.another_incarnation(&later));
         let c = Identity { number: "8".into(), ..Identity::default() };
         assert!(b.another_incarnation(&c));
     }

@@ -120,6 +120,14 @@ impl Response {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 
+    /// Whether these are words of Grafana's own: an object with a message, or a status of the resource API.
+    #[must_use]
+    pub fn is_grafanas(&self) -> bool {
+        let json = self.json();
+        let text = |key: &str| json.get(key).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+        text("message") || text("status")
+    }
+
     /// The server's own words: `message` of its body, else the beginning of the body, else the status.
     #[must_use]
     pub fn message(&self) -> String {

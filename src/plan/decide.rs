@@ -17,7 +17,7 @@ use super::{
     Action, Change, Drift, DriftKind, Goal, Intent, Plan, Precondition, Refusal, RegistryState, SecretChange,
     clashes, contents, guards, order,
 };
-use crate::model::{Address, Entry, Fingerprint, Found, Mark, Owned, Place, Problem, Recorded};
+use crate::model::{Address, Entry, Fingerprint, Found, Mark, Owned, Place, Problem, Recorded, Seen};
 
 /// Makes the plan. Problems are faults of the directory that show only beside the workspace.
 pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Vec<Problem>> {
@@ -118,7 +118,9 @@ fn change(inputs: &Inputs<'_>, address: &Address, wanted: Option<&Wanted<'_>>, p
         title,
         action: Action::Renew,
         drift: None,
-        only_if: found.map_or(Precondition::Absent, |f| Precondition::Is(f.identity.clone())),
+        only_if: found.map_or(Precondition::Absent, |f| {
+            Precondition::Is(Seen::of(f, claim.recorded.and_then(|r| r.digest.as_ref())))
+        }),
         needs: BTreeSet::new(),
         place: wanted.map(|w| w.place.clone()),
         recorded_source: entry.map(|r| r.source.clone()),

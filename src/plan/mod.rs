@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::model::{
-    Address, Delta, Digest, Fingerprint, FolderPath, Headline, Identity, Owned, Place, Saved, StackName,
+    Address, Delta, Digest, Fingerprint, FolderPath, Headline, Owned, Place, Saved, Seen, StackName,
 };
 
 pub use decide::plan;
@@ -253,8 +253,8 @@ pub enum Precondition {
     Nothing,
     /// There is nothing of that uid.
     Absent,
-    /// It is this incarnation at this version.
-    Is(Identity),
+    /// It is this incarnation, at this version, in this folder, with this content.
+    Is(Seen),
 }
 
 impl Action {

@@ -15,7 +15,7 @@ use super::moment::Moment;
 use super::record::{FOLDER, Lease, Record};
 use crate::grafana::access::Access;
 use crate::grafana::{ApiError, Client};
-use crate::kinds::folder::on_unified_storage;
+use crate::kinds::on_unified_storage;
 use crate::kinds::resource_identity;
 use crate::model::request::encode;
 use crate::model::server::Resources;

@@ -34,7 +34,7 @@ pub fn progress(finished: &Finished, column: usize, style: &Style) -> String {
         None => style.paint(Tone::Remove, "!"),
     };
     let head = format!("  {sign} {address}{pad}  ");
-    let text = told(&finished.outcome, finished.took.as_secs_f64());
+    let text = told(&finished.outcome, &finished.address, finished.took.as_secs_f64());
     let mut lines = style.wrapped(&head, (column + 6).min(34), &text);
     if let Some(note) = &finished.note {
         lines.extend(style.wrapped("      ", 6, &clean(note)));
@@ -42,16 +42,40 @@ pub fn progress(finished: &Finished, column: usize, style: &Style) -> String {
     lines.join("\n")
 }
 
-fn told(outcome: &Outcome, seconds: f64) -> String {
+fn told(outcome: &Outcome, address: &Address, seconds: f64) -> String {
     match outcome {
         Outcome::Done if seconds < 0.05 => "done".to_owned(),
         Outcome::Done => format!("done   {seconds:.1} s"),
+        Outcome::Conflict(Conflict::Saved { by, at, version, planned }) if version == planned => {
+            let at = if at.is_empty() { String::new() } else { format!(", {}", minute(at)) };
+            format!("refused: changed{}{at} since the plan (still version {version}: saved without one)", whose(by))
+        }
         Outcome::Conflict(Conflict::Saved { by, at, version, planned }) => {
             let at = if at.is_empty() { String::new() } else { format!(", {}", minute(at)) };
             format!("refused: saved{}{at} (version {version}, planned against {planned})", whose(by))
         }
         Outcome::Conflict(Conflict::Made { by }) => format!("refused: it was made{} since the plan", whose(by)),
         Outcome::Conflict(Conflict::Deleted) => "refused: it was deleted since the plan".to_owned(),
+        Outcome::Conflict(Conflict::Moved { by }) => {
+            format!("refused: it was moved to another folder{} since the plan", whose(by))
+        }
+        Outcome::Conflict(Conflict::MovedSince { by }) => {
+            format!("done, and moved to another folder{} meanwhile: it stays there", whose(by))
+        }
+        Outcome::Conflict(Conflict::MadeAgain) => {
+            "done, but it had been deleted since the plan: it was made again".to_owned()
+        }
+        Outcome::Conflict(Conflict::Since { by, at }) => {
+            let at = if at.is_empty() { String::new() } else { format!(", {}", minute(at)) };
+            format!("done, then saved{}{at}: that edit is kept, and the next plan shows it", whose(by))
+        }
+        Outcome::Conflict(Conflict::Overwrote { version: Some(version), by }) => format!(
+            "done, but overwrote version {version} of {address}; it is in the history (saved{} since the plan)",
+            whose(by)
+        ),
+        Outcome::Conflict(Conflict::Overwrote { version: None, by }) => {
+            format!("done, but overwrote another {address}, made{} since the plan", whose(by))
+        }
         Outcome::Refused { reason } => format!("refused: {}", clean(reason)),
         Outcome::Failed { message } => format!("failed: {}", clean(message)),
         Outcome::Skipped { because } => format!("skipped: {}", clean(because)),

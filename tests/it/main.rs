@@ -17,6 +17,7 @@ mod faults;
 mod folders;
 mod guards;
 mod hostile;
+mod incarnations;
 mod kept;
 mod odd_bytes;
 mod policy;

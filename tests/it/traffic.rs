@@ -1,8 +1,9 @@
 //! How much is asked of a workspace, in counts that do not depend on the machine.
 
+use amgctl::sandbox::Version;
 use serde_json::json;
 
-use crate::support::{World, dashboard, every, prometheus, saves_a_dashboard};
+use crate::support::{World, dashboard, every, on, prometheus, saves_a_dashboard};
 
 const DASHBOARDS: usize = 60;
 const FOLDERS: usize = 6;
@@ -86,5 +87,31 @@ fn an_apply_sends_each_object_once_and_saves_the_record_seldom() {
         ran.says("0 added, 64 changed");
         let record = ran.writes().len() - DASHBOARDS - DATASOURCES;
         assert!(record <= 4, "the record is saved {record} times");
+    });
+}
+
+#[test]
+fn a_first_apply_on_unified_storage_asks_about_once_an_object() {
+    on(Version::V12_4, |w| {
+        let (folders, dashboards, datasources) = (30, 310, 10);
+        for n in 0..datasources {
+            w.json(&format!("p{n}.json"), &prometheus(&format!("p{n}"), &format!("P{n}")));
+        }
+        for n in 0..dashboards {
+            w.json(&format!("F{}/d{n}.json", n % folders), &dashboard(&format!("d{n}"), &format!("D{n}")));
+        }
+        let ran = w.apply();
+        ran.exits(0).says("350 added");
+        let most = 350 * 12 / 10;
+        assert!(ran.asked.len() <= most, "{} of at most {most}", ran.asked.len());
+        w.is_settled();
+        // One list before and one after stand for reading 310 dashboards twice.
+        for n in 0..dashboards {
+            w.json(&format!("F{}/d{n}.json", n % folders), &dashboard(&format!("d{n}"), &format!("D{n}, again")));
+        }
+        let ran = w.apply();
+        ran.exits(0).says("310 changed");
+        assert!(ran.asked.len() <= most, "{} of at most {most}", ran.asked.len());
+        w.is_settled();
     });
 }

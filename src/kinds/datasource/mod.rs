@@ -10,11 +10,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{Kind, Live, Normal, Verdict, Wire, Write, judge_common, number_text, text};
+use super::{Hold, Kind, Live, Normal, Said, Verdict, Wire, Write, judge_common, judge_saved, number_text, text};
 use crate::model::digest::Numbers;
 use crate::model::request::encode;
 use crate::model::{
-    Delta, Digest, Found, Guard, Identity, KindName, LiveBody, Method, Request, Response, Saved, Secret, Server,
+    Delta, Digest, Found, Guard, Identity, KindName, LiveBody, Marks, Method, Request, Response, Saved, Secret,
+    Server,
 };
 
 /// The kind `datasource`.
@@ -96,40 +97,15 @@ impl Kind for Datasource {
 
     fn found(&self, answer: &Response, _server: &Server) -> Result<Option<Live>, String> {
         let Some(json) = super::present(answer)? else { return Ok(None) };
-        if json.get("type").and_then(Value::as_str).is_none() {
-            return Err("the answer is no data source".into());
-        }
-        let secure_keys: BTreeSet<String> = json
-            .get("secureJsonFields")
-            .and_then(Value::as_object)
-            .map(|fields| {
-                fields.iter().filter(|(_, set)| **set == Value::Bool(true)).map(|(k, _)| k.clone()).collect()
-            })
-            .unwrap_or_default();
-        Ok(Some(Live {
-            found: Found {
-                identity: Identity {
-                    version: json.get("version").and_then(Value::as_i64).unwrap_or(0),
-                    number: number_text(&json, "/id"),
-                    ..Identity::default()
-                },
-                body: LiveBody::Unread,
-                parent: None,
-                headline: facts::headline(&json),
-                saved: Saved::default(),
-                guard: (json.get("readOnly") == Some(&Value::Bool(true))).then_some(Guard::Provisioned),
-                secure_keys,
-            },
-            body: json,
-        }))
+        live(json).map(Some).ok_or_else(|| "the answer is no data source".into())
     }
 
     fn create(&self, wire: &Wire, _server: &Server) -> Request {
         Request::write(Method::Post, "/api/datasources", body(wire, None)).hiding(secrets(wire))
     }
 
-    fn update(&self, wire: &Wire, seen: &Found, _server: &Server) -> Vec<Request> {
-        let body = body(wire, Some(seen.identity.version));
+    fn update(&self, wire: &Wire, seen: &Live, _server: &Server) -> Vec<Request> {
+        let body = body(wire, Some(seen.found.identity.version));
         vec![Request::write(Method::Put, path(&wire.uid), body).hiding(secrets(wire))]
     }
 
@@ -140,12 +116,7 @@ impl Kind for Datasource {
     fn judge(&self, write: Write, uid: &str, answer: &Response) -> Verdict {
         match (write, answer.status) {
             (Write::Create | Write::Update, 200..=299) => {
-                let said = text(&answer.json(), "/datasource/uid");
-                if said == uid {
-                    Verdict::Done
-                } else {
-                    Verdict::Refused(format!("the server saved `{said}` instead"))
-                }
+                judge_saved(&text(&answer.json(), "/datasource/uid"), uid)
             }
             (Write::Create, 409) => Verdict::Exists,
             (Write::Update, 409) if answer.message().contains("same name") => Verdict::Refused(answer.message()),
@@ -153,6 +124,55 @@ impl Kind for Datasource {
             _ => judge_common(write, answer),
         }
     }
+
+    fn hold(&self, _write: Write, _seen: &Identity, _server: &Server) -> Hold {
+        Hold::Loose
+    }
+
+    fn said(&self, answer: &Response, _server: &Server) -> Said {
+        let stored = answer.json().get_mut("datasource").map(Value::take).and_then(live);
+        stored.map(|live| live.said(self)).unwrap_or_default()
+    }
+
+    // An earlier stage of the same run may have made another one the default: that takes it from this one silently,
+    // which is no reason to keep what is to be deleted.
+    fn contents(&self, normal: &Normal, write: Write) -> Vec<Digest> {
+        let mut contents = vec![normal.digest().recorded()];
+        if write == Write::Delete {
+            contents.push(digest_if_still_default(&normal.value));
+        }
+        contents
+    }
+
+    // The first data source of an organisation is made the default one, whatever was asked.
+    fn nearly(&self, normal: &Normal, intended: &Digest) -> bool {
+        digest_if_not_asked_to_be_default(&normal.value) == *intended
+    }
+}
+
+/// A data source as the server gives it; none when it is none.
+fn live(json: Value) -> Option<Live> {
+    json.get("type").and_then(Value::as_str)?;
+    let set = json.get("secureJsonFields").and_then(Value::as_object).into_iter().flatten();
+    let secure_keys: BTreeSet<String> =
+        set.filter(|(_, set)| **set == Value::Bool(true)).map(|(key, _)| key.clone()).collect();
+    Some(Live {
+        found: Found {
+            identity: Identity {
+                version: json.get("version").and_then(Value::as_i64).unwrap_or(0),
+                number: number_text(&json, "/id"),
+                ..Identity::default()
+            },
+            body: LiveBody::Unread,
+            parent: None,
+            headline: facts::headline(&json),
+            saved: Saved::default(),
+            guard: (json.get("readOnly") == Some(&Value::Bool(true))).then_some(Guard::Provisioned),
+            secure_keys,
+        },
+        body: json,
+        marks: Marks::default(),
+    })
 }
 
 /// The plugin that a type stands for: 12.x rewrites old names as it reads them (`grafana-api.md` 4).

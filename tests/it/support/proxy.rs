@@ -24,6 +24,8 @@ pub enum Does {
     HoldAnswer(u16, &'static str, &'static str),
     /// It is answered so: status, content type, body, and `location` where one is given.
     Answer(u16, &'static str, String, Option<&'static str>),
+    /// It goes on to the workspace, and is answered so all the same.
+    DoneBut(u16, &'static str, &'static str, Option<&'static str>),
 }
 
 type Rule = Box<dyn Fn(&Seen<'_>) -> Does + Send + Sync>;
@@ -164,6 +166,14 @@ impl Shared {
                 answer = answer.header("location", location);
             }
             return answer.body(Body::from(body)).unwrap();
+        }
+        if let Does::DoneBut(status, kind, text, location) = does {
+            self.forward(method, uri, headers, body).await;
+            let mut answer = Response::builder().status(status).header("content-type", kind);
+            if let Some(location) = location {
+                answer = answer.header("location", location);
+            }
+            return answer.body(Body::from(text)).unwrap();
         }
         if matches!(does, Does::HoldBefore) {
             self.hold().await;
