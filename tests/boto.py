@@ -4,6 +4,7 @@
 Usage: boto.py PATH-OF-AMGCTL. Needs boto3. Exits with 1 at the first claim that does not hold.
 """
 
+import base64
 import json
 import os
 import subprocess
@@ -344,6 +345,12 @@ def signatures(sandbox):
         RoleArn=role, RoleSessionName="web", WebIdentityToken="a.b.c"
     )
     claim("also by web identity", web["Credentials"]["AccessKeyId"].startswith("ASIA"))
+    ended = base64.urlsafe_b64encode(json.dumps({"exp": 1764299000}).encode()).decode().rstrip("=")
+    told = refused(
+        "ExpiredTokenException", 400, "a token that ended", sandbox.client("sts").assume_role_with_web_identity,
+        RoleArn=role, RoleSessionName="web", WebIdentityToken=f"a.{ended}.c",
+    )
+    claim("it says when", "must be before the expiration date/time 1764299000" in told["Error"]["Message"])
 
 
 def faults(program):

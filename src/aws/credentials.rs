@@ -38,8 +38,6 @@ use crate::render::style::clean;
 
 /// How much longer credentials must last to be used again.
 const LONGER: Duration = Duration::from_secs(5 * 60);
-/// How long credentials are waited for: a program may open a browser, and a service may be asked several times.
-const GIVEN_WITHIN: Duration = Duration::from_secs(60);
 
 /// The region: typed, else `AWS_REGION`, else the profile's, else that of the instance this runs on.
 pub(super) async fn region(typed: Option<&str>, profile: Option<&str>) -> Result<Option<Region>, AwsError> {
@@ -253,15 +251,16 @@ impl Lasting {
         // On a task of its own: what signs a request for a role panics over characters that no header takes, and the
         // SDK signs with whatever a program gives it.
         let mut asking = tokio::spawn(async move { chain.provide_credentials().await });
-        let what = || format!("waiting for {}; given up after {} s", self.what, GIVEN_WITHIN.as_secs());
-        let asked = self.patience.watch(what, tokio::time::timeout(GIVEN_WITHIN, &mut asking)).await;
+        let within = self.patience.given_within;
+        let what = || format!("waiting for {}; given up after {} s", self.what, within.as_secs());
+        let asked = self.patience.watch(what, tokio::time::timeout(within, &mut asking)).await;
         let found = match asked {
             Ok(Ok(found)) => found.map_err(Why::Said)?,
             Ok(Err(_)) => return Err(Why::Known(unusable("they hold characters that no key has"))),
             Err(_) => {
                 asking.abort();
                 return Err(Why::Known(AwsError::Configuration {
-                    words: format!("{} gave none within {} s", self.what, GIVEN_WITHIN.as_secs()),
+                    words: format!("{} gave none within {} s", self.what, within.as_secs()),
                     hint: "see what it waits for by running it by hand: nobody answers its questions here".into(),
                 }));
             }
@@ -352,5 +351,38 @@ mod tests {
             let error = of(id, secret, token).unwrap_err();
             assert!(error.to_string().contains("the AWS credentials are none"), "{error}");
         }
+    }
+
+    #[derive(Debug)]
+    struct Never;
+
+    impl ProvideCredentials for Never {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            future::ProvideCredentials::new(std::future::pending())
+        }
+    }
+
+    #[tokio::test]
+    async fn credentials_that_never_come_are_given_up() {
+        let said: Arc<Mutex<Vec<String>>> = Arc::default();
+        let heard = said.clone();
+        let mut patience = Patience::saying(move |words| heard.lock().unwrap().push(words.to_owned()));
+        patience.silent_for = Duration::from_millis(5);
+        patience.given_within = Duration::from_millis(20);
+        let source = Source::Process { profile: "p".into(), roles: false };
+        let lasting = Lasting {
+            chain: Arc::new(CredentialsProviderChain::first_try("x", Never)),
+            what: waited_for(&source),
+            newest: Mutex::new(None),
+            patience,
+            heard: Arc::default(),
+        };
+        let Err(Why::Known(error)) = lasting.next().await else { panic!("something came") };
+        let told = error.to_string();
+        assert!(told.contains("the `credential_process` of the profile `p` gave none within"), "{told}");
+        assert_eq!(said.lock().unwrap().len(), 1);
     }
 }

@@ -40,8 +40,6 @@ use crate::render::style::clean;
 
 /// How often a call is sent in all.
 const ATTEMPTS: usize = 4;
-/// How long one attempt may take.
-const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// How long a connection may take to come about.
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 /// The longest wait that AWS may ask for.
@@ -133,7 +131,7 @@ impl Aws {
         let config = match &options.embedded {
             Some(embedded) => {
                 heard.hide([embedded.secret_access_key.clone()]);
-                of_the_sandbox(embedded)
+                of_the_sandbox(embedded, &options.patience)
             }
             // Boxed: the chain's futures are nested deeper than the compiler looks.
             None => Box::pin(of_the_machine(&options, &heard)).await?,
@@ -275,11 +273,11 @@ async fn of_the_machine(options: &Options, heard: &Arc<Heard>) -> Result<SdkConf
             return Err(AwsError::NoRegion);
         }
     };
-    let credentials = search.find(source, &region, behaviour(), limits()).await?;
+    let credentials = search.find(source, &region, behaviour(), limits(&options.patience)).await?;
     let mut loader = aws_config::defaults(behaviour())
         .region(region)
         .credentials_provider(credentials)
-        .timeout_config(limits())
+        .timeout_config(limits(&options.patience))
         .retry_config(no_repeats());
     if let Some(name) = name() {
         loader = loader.app_name(name);
@@ -291,7 +289,7 @@ async fn of_the_machine(options: &Options, heard: &Arc<Heard>) -> Result<SdkConf
 }
 
 /// Nothing of the machine's own configuration counts: neither its environment nor its files are read.
-fn of_the_sandbox(embedded: &Embedded) -> SdkConfig {
+fn of_the_sandbox(embedded: &Embedded, patience: &Patience) -> SdkConfig {
     let secret = embedded.secret_access_key.expose();
     let key = Credentials::new(&embedded.access_key_id, secret, None, None, "sandbox");
     let mut config = SdkConfig::builder()
@@ -299,7 +297,7 @@ fn of_the_sandbox(embedded: &Embedded) -> SdkConfig {
         .region(Region::new(embedded.region.clone()))
         .endpoint_url(&embedded.url)
         .credentials_provider(SharedCredentialsProvider::new(key))
-        .timeout_config(limits())
+        .timeout_config(limits(patience))
         .retry_config(no_repeats());
     config.set_app_name(name());
     config.build()
@@ -310,8 +308,9 @@ fn behaviour() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
 }
 
-fn limits() -> TimeoutConfig {
-    TimeoutConfig::builder().connect_timeout(CONNECT_WITHIN).operation_attempt_timeout(ANSWER_WITHIN).build()
+fn limits(patience: &Patience) -> TimeoutConfig {
+    let within = patience.answer_within;
+    TimeoutConfig::builder().connect_timeout(CONNECT_WITHIN).operation_attempt_timeout(within).build()
 }
 
 /// Repeats are ours to decide: making a token twice is not making it once.

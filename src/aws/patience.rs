@@ -6,23 +6,29 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long nothing is said.
-const SILENT_FOR: Duration = Duration::from_secs(5);
-
-/// Who says that something is waited for, and after how long.
+/// Who says that something is waited for, after how long, and how long it is waited for at most.
 #[derive(Clone)]
 pub struct Patience {
     /// Says it.
     pub say: Arc<dyn Fn(&str) + Send + Sync>,
     /// How long nothing is said.
     pub silent_for: Duration,
+    /// How long one attempt of a call may take.
+    pub answer_within: Duration,
+    /// How long credentials may take: a program may open a browser, and a service may be asked several times.
+    pub given_within: Duration,
 }
 
 impl Patience {
     /// Says it after five seconds.
     #[must_use]
     pub fn saying(say: impl Fn(&str) + Send + Sync + 'static) -> Patience {
-        Patience { say: Arc::new(say), silent_for: SILENT_FOR }
+        Patience {
+            say: Arc::new(say),
+            silent_for: Duration::from_secs(5),
+            answer_within: Duration::from_secs(15),
+            given_within: Duration::from_secs(60),
+        }
     }
 
     /// Waits for something, and says so once where it takes long.

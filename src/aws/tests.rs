@@ -52,13 +52,17 @@ impl Scripted {
 }
 
 async fn open(url: String) -> Aws {
+    open_with(url, super::Patience::default()).await
+}
+
+async fn open_with(url: String, patience: super::Patience) -> Aws {
     let embedded = Embedded {
         url,
         region: "eu-west-1".into(),
         access_key_id: "AKIAEXAMPLE".into(),
         secret_access_key: Secret::new("secret".into()),
     };
-    Aws::open(Options { embedded: Some(embedded), ..Options::default() }).await.unwrap()
+    Aws::open(Options { embedded: Some(embedded), patience, ..Options::default() }).await.unwrap()
 }
 
 type Heard = (Arc<Mutex<Vec<String>>>, Arc<Mutex<Vec<String>>>);
@@ -414,6 +418,21 @@ async fn what_takes_long_is_said_with_its_call() {
         } => both,
     };
     assert_eq!(*said.lock().unwrap(), ["waiting for AWS in region eu-west-1: grafana:ListWorkspaces"]);
+}
+
+#[tokio::test]
+async fn what_never_answers_is_asked_twice_and_a_token_once() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let patience =
+        super::Patience { answer_within: std::time::Duration::from_millis(50), ..super::Patience::default() };
+    let aws = open_with(url, patience).await;
+    let error = aws.workspaces().await.unwrap_err();
+    assert_eq!(error, AwsError::Lost("grafana:ListWorkspaces: none came in time".into()));
+    assert_eq!(aws.calls(), 2);
+    let error = aws.create_token(WORKSPACE, "3", "n", 900).await.unwrap_err();
+    assert!(matches!(error, AwsError::Lost(_)), "{error:?}");
+    assert_eq!(aws.calls(), 3);
 }
 
 #[tokio::test]
