@@ -135,6 +135,14 @@ pub(super) struct One<'a> {
     pub(super) perhaps_done: AtomicBool,
 }
 
+/// Who removed an object.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Removed {
+    ByUs,
+    /// It was not there any more when its turn came.
+    BySomebody,
+}
+
 /// A write that was sent, and what came back.
 pub(super) struct Sent {
     pub(super) verdict: Verdict,
@@ -425,7 +433,10 @@ impl One<'_> {
     }
 
     async fn replace(&self) -> Result<Confirmed, Ending> {
-        self.delete().await?;
+        if self.remove().await? == Removed::BySomebody {
+            // Making it anew would undo what somebody did meanwhile.
+            return Err(gone());
+        }
         self.create().await.map_err(|ending| match *ending {
             Answered::Ended(outcome) => Box::new(Answered::Halfway(outcome)),
             other => Box::new(other),
@@ -433,24 +444,23 @@ impl One<'_> {
     }
 
     async fn delete(&self) -> Result<Confirmed, Ending> {
+        self.remove().await.map(|_| Confirmed::default())
+    }
+
+    async fn remove(&self) -> Result<Removed, Ending> {
         let planned = self.planned()?;
         let mut words = String::new();
         for attempt in 0..TRIES {
             self.rest(attempt).await;
             let listed = if attempt == 0 { self.as_listed(&planned, Write::Delete) } else { None };
-            let Some((before, live)) = self.stands(&planned, Write::Delete, listed).await? else {
-                return Ok(Confirmed::default());
+            let Some((before, live)) = self.stands_empty(&planned, listed).await? else {
+                return Ok(match self.perhaps_done.load(Ordering::Relaxed) {
+                    true => Removed::ByUs,
+                    false => Removed::BySomebody,
+                });
             };
             if before != Before::AsPlanned {
                 return Err(self.conflict(before, &live).await);
-            }
-            if self.change.address.kind == KindName::FOLDER {
-                let inside = live::inside_folder(&self.tools.client, self.server(), self.uid()).await;
-                match inside {
-                    Ok(None) => {}
-                    Ok(Some(what)) => return Err(skipped(&format!("it holds {what}"))),
-                    Err(error) => return Err(skipped(&format!("what it holds could not be read: {error}"))),
-                }
             }
             let request = self.kind.delete(self.uid(), &live.found.identity, self.server());
             let Some(answer) = self.exchange(&request, &mut words).await? else {
@@ -463,8 +473,9 @@ impl One<'_> {
                 Verdict::Done => {
                     self.eased(attempt);
                     let swaps = self.kind.hold(Write::Delete, &live.found.identity, self.server()) == Hold::Swap;
+                    self.perhaps_done.store(true, Ordering::Relaxed);
                     if (swaps && self.kind.says_gone(&answer)) || self.look().await?.is_none() {
-                        return Ok(Confirmed::default());
+                        return Ok(Removed::ByUs);
                     }
                 }
                 verdict => {
@@ -477,6 +488,27 @@ impl One<'_> {
             }
         }
         Err(self.not_done(&words))
+    }
+
+    /// The same before a delete, for which a folder must be empty. What it holds and what it is are asked at the same
+    /// time, last of all: what comes between that and the delete, no server that lacks preconditions tells of.
+    async fn stands_empty(&self, planned: &Seen, listed: Option<Live>) -> Result<Option<(Before, Live)>, Ending> {
+        if self.change.address.kind != KindName::FOLDER {
+            return self.stands(planned, Write::Delete, listed).await;
+        }
+        let client = &self.tools.client;
+        let empty = |inside: Result<Option<String>, live::LiveError>| match inside {
+            Ok(None) => Ok(()),
+            Ok(Some(what)) => Err(skipped(&format!("it holds {what}"))),
+            Err(error) => Err(skipped(&format!("what it holds could not be read: {error}"))),
+        };
+        empty(live::listed_inside(client, self.server(), self.uid()).await)?;
+        let (inside, stands) =
+            tokio::join!(live::counted_inside(client, self.uid()), self.stands(planned, Write::Delete, listed));
+        match stands? {
+            Some((Before::AsPlanned, live)) => empty(inside).map(|()| Some((Before::AsPlanned, live))),
+            other => Ok(other),
+        }
     }
 
     /// What the object is before a write, and how that compares with what was planned; none when it is not there.

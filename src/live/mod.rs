@@ -371,15 +371,24 @@ fn address(kind: KindName, uid: &str) -> Option<Address> {
     Uid::parse(uid).ok().map(|uid| Address::new(kind, uid))
 }
 
-/// What is in a folder, by the server's authoritative word: asked just before the folder is deleted. None is empty.
+/// What is in a folder, by the server's authoritative word. None is empty.
 pub async fn inside_folder(client: &Client, server: &Server, uid: &str) -> Result<Option<String>, LiveError> {
-    let inside = match &server.resources {
-        Some(resources) => resources::any_in_folder(client, resources, uid).await?,
-        None => classic::any_in_folder(client, uid).await?,
-    };
-    if inside.is_some() {
-        return Ok(inside);
+    match listed_inside(client, server, uid).await? {
+        None => counted_inside(client, uid).await,
+        inside => Ok(inside),
     }
+}
+
+/// Which dashboard or folder is in a folder, by lists.
+pub async fn listed_inside(client: &Client, server: &Server, uid: &str) -> Result<Option<String>, LiveError> {
+    match &server.resources {
+        Some(resources) => resources::any_in_folder(client, resources, uid).await,
+        None => classic::any_in_folder(client, uid).await,
+    }
+}
+
+/// What is in a folder, by counting, where lists have shown nothing: asked just before the folder is deleted.
+pub async fn counted_inside(client: &Client, uid: &str) -> Result<Option<String>, LiveError> {
     // Library panels and alert rules: counted by the server since 10.1, listed before. What cannot be read counts as
     // something inside.
     let counts = client.send(&Request::get(format!("/api/folders/{}/counts", encode(uid)))).await?;
