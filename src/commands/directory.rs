@@ -13,8 +13,12 @@ use crate::terminal::Terminal;
 /// Reads `amgctl.yaml`. Its faults come with those of the directory.
 pub fn settings(directory: &Path) -> Result<(FileSettings, Vec<Problem>), Failure> {
     if !directory.is_dir() {
-        return Err(Failure::new(Exit::Error, format!("`{}` is no directory", shown(directory)))
-            .hint("name the directory of dashboards, data sources and folders"));
+        let hint = if directory.is_file() {
+            "name the directory of dashboards, data sources and folders; saved plans come later"
+        } else {
+            "name the directory of dashboards, data sources and folders"
+        };
+        return Err(Failure::new(Exit::Error, format!("`{}` is no directory", shown(directory))).hint(hint));
     }
     Ok(source::read_settings(directory))
 }
@@ -59,6 +63,7 @@ pub fn validate(args: &ValidateArgs, machine: &Machine, terminal: &Terminal) -> 
     problems.extend(declarations.problems.iter().cloned());
     problems.extend(declarations.unresolved_warnings());
     problems.extend(source::check_references(&declarations, None, None, None, Severity::Warning));
+    problems.extend(source::lint_against(&declarations, None));
     problems.extend(source::folder_title_clashes(&declarations));
     ignored(&declarations, terminal);
     tell(&problems, declarations.files, Sent::Nothing, terminal)?;

@@ -412,7 +412,7 @@ async fn check(
         severity,
     );
     let problems: Vec<Problem> =
-        problems.into_iter().chain(source::lint_against(declarations, &connection.server)).collect();
+        problems.into_iter().chain(source::lint_against(declarations, Some(&connection.server))).collect();
     let problems = untold(problems);
     let result = directory::tell(&problems, declarations.files, Sent::Reads, terminal);
     if problems.iter().any(|p| p.severity == Severity::Error && p.code.starts_with("unknown-")) {

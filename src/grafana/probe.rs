@@ -91,6 +91,8 @@ fn server(settings: &Value, dashboards: &[String], folders: &[String]) -> Server
     Server {
         // On 9.x the toggle exists and does nothing outside development (`grafana-api.md` 3).
         nested_folders: resources.is_some() || (toggle && major >= 10) || major >= 12,
+        managed: false,
+        makes_general: resources.is_some() && major == 12,
         titles: match (major, minor) {
             (0, _) if resources.is_some() => TitleRule::Free,
             (0..=9, _) => TitleRule::Slug,

@@ -14,6 +14,10 @@ pub struct Server {
     pub resources: Option<Resources>,
     /// Whether folders can hold folders: the toggle on 10.x, always since 11 (probed).
     pub nested_folders: bool,
+    /// Whether this is Amazon Managed Grafana, by the way it is reached: it differs in plugins, not in its API.
+    pub managed: bool,
+    /// Whether a new folder may have the title `General` (point 14).
+    pub makes_general: bool,
     /// How titles may clash (points 2, 14).
     pub titles: TitleRule,
     /// How numbers are kept (point 11).
@@ -73,6 +77,8 @@ impl Server {
                 folders: "v1beta1".into(),
             }),
             nested_folders: true,
+            managed: false,
+            makes_general: true,
             titles: TitleRule::Free,
             numbers: Numbers::Float,
             minimum_refresh: Refresh { text: "5s".into(), millis: 5000 },

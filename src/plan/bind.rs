@@ -253,11 +253,18 @@ fn refuse(
             hint: "move its directory up".into(),
         });
     }
-    if binding.title.eq_ignore_ascii_case("general") {
+    // Grafana 12 makes such a folder, and refuses the title on every later change (`contracts/README.md` 14).
+    let general = match live.iter().find(|f| f.uid == binding.uid) {
+        Some(there) => binding.how == Bound::Borrowed || there.title == binding.title,
+        None => server.makes_general,
+    };
+    if binding.title.eq_ignore_ascii_case("general") && !general {
         return Some(Refusal {
             code: "reserved-title",
-            reason: "Grafana keeps the folder title `General` for the root".into(),
-            hint: "give the directory another name, or a `title:` in its `_folder.yaml`".into(),
+            reason: "this Grafana keeps the folder title `General` for the root".into(),
+            hint: "give the folder another `title:` in its `_folder.yaml`; without that file, a directory `General` at \
+                   the top stands for the root"
+                .into(),
         });
     }
     if parent.is_none() && binding.title == "amgctl" && binding.how != Bound::Named {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Declarations;
-use crate::kinds::datasource::lint::lint;
+use crate::kinds::datasource::lint::lint_for;
 use crate::model::{Address, Declared, KindName, Problem, Server, Spot};
 
 /// Finds what is wrong between the documents of a directory.
@@ -27,15 +27,12 @@ pub(crate) fn protect_folders(declarations: &mut Declarations) {
 
 /// What is wrong with the data sources on one server: what only its version tells.
 #[must_use]
-pub fn lint_against(declarations: &Declarations, server: &Server) -> Vec<Problem> {
+pub fn lint_against(declarations: &Declarations, server: Option<&Server>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for declared in datasources(declarations) {
         let Some(value) = declarations.datasource_value(declared) else { continue };
-        let before: Vec<String> = lint(&value, None).into_iter().map(|finding| finding.problem.message).collect();
-        for finding in lint(&value, server.major()) {
-            if !before.contains(&finding.problem.message) {
-                problems.push(finding.problem.spot(declarations.locate(declared, &finding.pointer)));
-            }
+        for finding in lint_for(&value, server) {
+            problems.push(finding.problem.spot(declarations.locate(declared, &finding.pointer)));
         }
     }
     problems

@@ -54,7 +54,7 @@ pub(crate) fn read(
     let Some((uid, uid_from)) = reader.uid(&read.value, &name, &mut problems) else { return (None, problems) };
     let keys =
         entry.get("secureJsonData").and_then(Value::as_object).into_iter().flatten().map(|(key, _)| key.as_str());
-    let findings = lint::lint(&read.value, None).into_iter().chain(lint::secret_keys(&read.value, keys));
+    let findings = lint::lint(&read.value).into_iter().chain(lint::secret_keys(&read.value, keys));
     problems.extend(findings.map(|finding| {
         let pointer = format!("{base}{}", finding.pointer);
         let spot = match finding.problem.code {

@@ -1,7 +1,8 @@
 //! Which folders a directory declares: its directories with dashboards in them, `_folder.yaml`, folder resources.
 //!
 //! A leading `dashboards/` is dropped from every path, so `dashboards/Infra` and `Infra` are one folder. A directory
-//! that holds only data sources, or only dashboards that name another folder, is no folder.
+//! that holds only data sources, or only dashboards that name another folder, is no folder. Neither is `General` at the
+//! top: that is what Grafana and the tools that dump it call the root, until a `_folder.yaml` in it says otherwise.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -32,6 +33,9 @@ pub(crate) struct FolderFile {
 
 /// The name of the file that says more of a directory's folder.
 pub(crate) const FILE: &str = "_folder.yaml";
+
+/// What Grafana calls the root; most versions refuse a folder of that title, in any case (`contracts/README.md` 14).
+const GENERAL: &str = "General";
 
 /// Reads a `_folder.yaml`.
 pub(crate) fn read_file(document: &Document<'_>, file: &str) -> (Option<FolderFile>, Vec<Problem>) {
@@ -165,13 +169,13 @@ impl Tree {
         if let Some(path) = self.paths.get(directory) {
             return path.clone();
         }
-        if is_root(directory) {
+        let file = files.get(directory).copied();
+        if is_root(directory) || (is_general(directory) && file.is_none()) {
             self.paths.insert(directory.to_owned(), None);
             return None;
         }
         let (above, name) = directory.rsplit_once('/').unwrap_or(("", directory));
         let above = self.add(above, files, by_path);
-        let file = files.get(directory).copied();
         let title = file.and_then(|f| f.title.clone()).unwrap_or_else(|| super::uids::composed(name.trim()));
         let place = match file {
             Some(file) => Place::file(file.spot.place.file.clone()),
@@ -179,6 +183,17 @@ impl Tree {
         };
         let mut titles = above.as_ref().map(|path| path.titles().to_vec()).unwrap_or_default();
         titles.push(title.clone());
+        if file.is_none() && title.eq_ignore_ascii_case(GENERAL) {
+            self.problems.push(
+                Problem::error("title", "a folder called `General` is refused by most versions of Grafana")
+                    .at(place.clone())
+                    .note("`General` is Grafana's name for the root; as a directory at the top it stands for that")
+                    .help(
+                        "rename the directory, or write `title: General` into a `_folder.yaml` in it where the \
+                         workspace allows such a folder (Grafana 12)",
+                    ),
+            );
+        }
         if let Some(problem) = title_problem(&title) {
             self.problems.push(match file.filter(|file| file.title.is_some()) {
                 Some(file) => problem.spot(file.spot.clone()),
@@ -234,15 +249,15 @@ fn is_root(directory: &str) -> bool {
     directory.is_empty() || directory == "dashboards"
 }
 
+// Whether a directory has the name that Grafana gives the root, at the top.
+fn is_general(directory: &str) -> bool {
+    directory.strip_prefix("dashboards/").unwrap_or(directory).eq_ignore_ascii_case(GENERAL)
+}
+
 fn title_problem(title: &str) -> Option<Problem> {
     let length = title.chars().count();
     if title.is_empty() {
         Some(Problem::error("title", "a folder's title may not be empty"))
-    } else if title.eq_ignore_ascii_case("general") {
-        Some(
-            Problem::error("title", "no folder may have the title `General`: Grafana keeps it for the root")
-                .note("dashboards at the root stand at the top of the directory, or directly in `dashboards/`"),
-        )
     } else if length > dashboard::MAX_TITLE {
         Some(Problem::error(
             "title",

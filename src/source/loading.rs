@@ -33,7 +33,7 @@ struct FileYield {
 
 /// Reads a directory.
 pub(crate) fn load(root: &Path, options: &LoadOptions) -> Declarations {
-    let mut walked = walk::walk(root);
+    let mut walked = walk::walk(root, options.settings.follow_links.unwrap_or_default());
     let mut options = options.clone();
     let values = Values { environment: &options.environment, root, dollars: Dollars::Plain };
     let (answers, faults) = inputs::resolved(&options.settings.inputs, &values);

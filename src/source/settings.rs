@@ -49,6 +49,8 @@ pub struct FileSettings {
     pub on_drift: Option<OnDrift>,
     /// What references are that neither the directory nor the workspace explains: errors (the default) or warnings.
     pub unknown_references: Option<UnknownReferences>,
+    /// Where symbolic links may lead: within the directory (the default), or within the git checkout that it is in.
+    pub follow_links: Option<FollowLinks>,
     /// Answers to the `__inputs` of exported dashboards: the uid or name of a data source, or a value.
     #[schemars(extend("additionalProperties" = { "type": ["string", "number", "boolean"] }))]
     pub inputs: BTreeMap<String, String>,
@@ -100,6 +102,17 @@ pub enum OnDrift {
     Refuse,
     /// The directory wins.
     Overwrite,
+}
+
+/// Where symbolic links may lead.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FollowLinks {
+    /// Within the directory.
+    #[default]
+    Directory,
+    /// Within the git checkout that the directory is in.
+    Repository,
 }
 
 /// What unknown references are once the workspace was asked.
@@ -204,7 +217,7 @@ pub(crate) fn spot(root: &Path, keys: &[&str]) -> Spot {
 
 impl FileSettings {
     fn take(&mut self, document: &Document<'_>, problems: &mut Vec<Problem>) {
-        const KEYS: [&str; 13] = [
+        const KEYS: [&str; 14] = [
             "stack",
             "url",
             "workspace",
@@ -215,6 +228,7 @@ impl FileSettings {
             "ownership",
             "on_drift",
             "unknown_references",
+            "follow_links",
             "inputs",
             "protect",
             "max_destroy",
@@ -270,6 +284,13 @@ impl FileSettings {
                     self.unknown_references = Some(UnknownReferences::Warn);
                 }
                 ("unknown_references", _) => wrong("`unknown_references` is `error` or `warn`".into()),
+                ("follow_links", Value::String(text)) if text == "directory" => {
+                    self.follow_links = Some(FollowLinks::Directory);
+                }
+                ("follow_links", Value::String(text)) if text == "repository" => {
+                    self.follow_links = Some(FollowLinks::Repository);
+                }
+                ("follow_links", _) => wrong("`follow_links` is `directory` or `repository`".into()),
                 ("stack" | "origin" | "workspace" | "region", _) => {
                     wrong(format!("`{key}` must be a text that is not empty"))
                 }

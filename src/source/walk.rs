@@ -1,7 +1,8 @@
 //! Which files of a directory are read: the same ones on every machine.
 //!
 //! Only ignore files (`.gitignore`, `.amgctlignore`) at or below the directory count, in a git repository or not.
-//! Hidden files are left out. Symbolic links are followed within the directory; one that leads out is an error.
+//! Hidden files are left out. Symbolic links are followed within the directory, or within the git checkout around it
+//! where `amgctl.yaml` allows that; one that leads out is an error.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -12,6 +13,7 @@ use ignore::{DirEntry, WalkBuilder};
 
 use super::Ignored;
 use super::document::Format;
+use super::settings::FollowLinks;
 use crate::model::{Place, Problem};
 
 /// Files above this are not read.
@@ -30,8 +32,55 @@ pub(crate) struct Walked {
     pub problems: Vec<Problem>,
 }
 
+/// Where a symbolic link may lead.
+struct Bounds {
+    /// The directory itself.
+    root: PathBuf,
+    /// The git checkout around it, if there is one.
+    checkout: Option<PathBuf>,
+    follow: FollowLinks,
+}
+
+/// What is to be made of a symbolic link.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Link {
+    Follow,
+    /// It leads to a directory that the root is in.
+    Around,
+    /// It leads to another place of the git checkout, which is not allowed here.
+    Beside,
+    /// It leads out, or nowhere that is reviewed.
+    Outside,
+}
+
+impl Bounds {
+    fn of(root: &Path, follow: FollowLinks) -> Bounds {
+        let checkout = root.ancestors().find(|above| above.join(".git").exists()).map(Path::to_owned);
+        Bounds { root: root.to_owned(), checkout, follow }
+    }
+
+    /// What is to be made of a link to this path, which has no link in it any more.
+    fn link_to(&self, target: &Path) -> Link {
+        if target.starts_with(&self.root) {
+            return Link::Follow;
+        }
+        let Some(inside) = self.checkout.as_ref().and_then(|checkout| target.strip_prefix(checkout).ok()) else {
+            return Link::Outside;
+        };
+        // What git keeps for itself (remotes with their tokens among it) is in no review.
+        if inside.components().any(|part| part.as_os_str() == ".git") {
+            return Link::Outside;
+        }
+        match self.follow {
+            FollowLinks::Directory => Link::Beside,
+            FollowLinks::Repository if self.root.starts_with(target) => Link::Around,
+            FollowLinks::Repository => Link::Follow,
+        }
+    }
+}
+
 /// Walks through a directory.
-pub(crate) fn walk(root: &Path) -> Walked {
+pub(crate) fn walk(root: &Path, follow: FollowLinks) -> Walked {
     let mut walked = Walked { files: Vec::new(), ignored: Vec::new(), problems: Vec::new() };
     let Ok(canonical) = root.canonicalize() else {
         walked.problems.push(
@@ -50,19 +99,13 @@ pub(crate) fn walk(root: &Path) -> Walked {
     let outside = Arc::new(Mutex::new(Vec::new()));
     let seen = {
         let outside = Arc::clone(&outside);
-        let canonical = canonical.clone();
-        let entries =
-            builder(root, true).filter_entry(move |entry| stays_inside(entry, &canonical, &outside)).build();
+        let bounds = Bounds::of(&canonical, follow);
+        let entries = builder(root, true).filter_entry(move |entry| is_followed(entry, &bounds, &outside)).build();
         collect(root, entries, &mut walked)
     };
-    for path in outside.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+    for (path, link) in outside.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         let Some(relative) = relative(root, path) else { continue };
-        walked.problems.push(
-            Problem::error("symlink", "this symbolic link leads out of the directory")
-                .at(Place::file(relative))
-                .note("what is outside is not reviewed with the directory")
-                .help("put a copy into the directory, or name the link in `.amgctlignore`"),
-        );
+        walked.problems.push(refused(*link, follow).at(Place::file(relative)));
     }
     note_ignored(root, &seen, &mut walked);
     walked.files.sort();
@@ -85,15 +128,35 @@ fn builder(root: &Path, obey: bool) -> WalkBuilder {
     builder
 }
 
-fn stays_inside(entry: &DirEntry, root: &Path, outside: &Mutex<Vec<PathBuf>>) -> bool {
+fn is_followed(entry: &DirEntry, bounds: &Bounds, outside: &Mutex<Vec<(PathBuf, Link)>>) -> bool {
     if entry.depth() == 0 || !entry.path_is_symlink() {
         return true;
     }
-    let inside = entry.path().canonicalize().is_ok_and(|target| target.starts_with(root));
-    if !inside {
-        outside.lock().unwrap_or_else(PoisonError::into_inner).push(entry.path().to_owned());
+    let link = entry.path().canonicalize().map_or(Link::Outside, |target| bounds.link_to(&target));
+    if link != Link::Follow {
+        outside.lock().unwrap_or_else(PoisonError::into_inner).push((entry.path().to_owned(), link));
     }
-    inside
+    link == Link::Follow
+}
+
+fn refused(link: Link, follow: FollowLinks) -> Problem {
+    let out = match follow {
+        FollowLinks::Directory => "this symbolic link leads out of the directory",
+        FollowLinks::Repository => "this symbolic link leads out of the git checkout",
+    };
+    match link {
+        Link::Around => Problem::error("symlink", "this symbolic link leads to a directory that it is in")
+            .help("let it lead to the directory that is shared, not to one around both"),
+        Link::Beside => Problem::error("symlink", out)
+            .note("it leads to another place of the same git checkout, which may be reviewed elsewhere")
+            .help(
+                "write `follow_links: repository` in amgctl.yaml to allow such links, put a copy into the directory, \
+                 or name the link in `.amgctlignore`",
+            ),
+        Link::Outside | Link::Follow => Problem::error("symlink", out)
+            .note("what is outside is not reviewed with the directory")
+            .help("put a copy into the directory, or name the link in `.amgctlignore`"),
+    }
 }
 
 // Takes the files of a walk in; gives every path that was seen.

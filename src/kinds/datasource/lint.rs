@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 
 use crate::kinds::text;
-use crate::model::Problem;
+use crate::model::{Problem, Server};
 
 /// One thing that looks wrong, and the member it is about.
 #[derive(Clone, Debug)]
@@ -161,9 +161,16 @@ const NEEDED: [(&str, &[&str]); 3] = [
     ("grafana-opensearch-datasource", &["database", "timeField", "version"]),
 ];
 
-/// Looks at a data source; `major` is the workspace's Grafana version, where it is known.
+/// Looks at a data source for what depends on the workspace; without one, for what depends on which it will be.
 #[must_use]
-pub fn lint(body: &Value, major: Option<u32>) -> Vec<Finding> {
+pub fn lint_for(body: &Value, server: Option<&Server>) -> Vec<Finding> {
+    let options = body.get("jsonData").and_then(Value::as_object);
+    options.map_or_else(Vec::new, |options| successor(&text(body, "/type"), options, server))
+}
+
+/// Looks at a data source for what is wrong on every server.
+#[must_use]
+pub fn lint(body: &Value) -> Vec<Finding> {
     let kind = text(body, "/type");
     let nothing = Map::new();
     let options = body.get("jsonData").and_then(Value::as_object).unwrap_or(&nothing);
@@ -179,7 +186,6 @@ pub fn lint(body: &Value, major: Option<u32>) -> Vec<Finding> {
         findings.extend(not_signed(&kind, options));
     } else {
         findings.extend(signed(&kind, body, options));
-        findings.extend(successor(&kind, options, major));
     }
     for key in NEEDED.iter().filter(|(plugin, _)| *plugin == kind).flat_map(|(_, keys)| *keys) {
         if !options.contains_key(*key) {
@@ -400,12 +406,14 @@ fn signed(kind: &str, body: &Value, options: &Map<String, Value>) -> Vec<Finding
     findings
 }
 
-// Grafana 12 took SigV4 out of the core plugin: what is declared so is rewritten at every start of the server.
-fn successor(kind: &str, options: &Map<String, Value>, major: Option<u32>) -> Vec<Finding> {
+// Amazon Managed Grafana 12 took SigV4 out of the core plugin: what is declared so is rewritten at every start of the
+// server. The same plugin of a self-hosted Grafana 12 signs (sent to a real 12.4.0); from 13 on it is moved there too.
+fn successor(kind: &str, options: &Map<String, Value>, server: Option<&Server>) -> Vec<Finding> {
     let signs = options.get("sigV4Auth") == Some(&Value::Bool(true));
     let help = format!("write `type: {AMP}`");
-    match (kind, major) {
-        ("prometheus", Some(12..)) if signs => vec![Finding {
+    let managed = server.map(|server| server.managed);
+    match (kind, managed, server.and_then(Server::major)) {
+        ("prometheus", Some(true), Some(12..)) if signs => vec![Finding {
             problem: Problem::error(
                 "aws-datasource",
                 "the plugin `prometheus` of this workspace does not sign requests",
@@ -414,12 +422,19 @@ fn successor(kind: &str, options: &Map<String, Value>, major: Option<u32>) -> Ve
             .help(help),
             pointer: "/type".into(),
         }],
-        ("prometheus", None) if signs => vec![warning(
+        ("prometheus", Some(false), Some(12..)) if signs => vec![warning(
             "/type",
-            "since Grafana 12 the plugin `prometheus` does not sign requests".into(),
-            &format!("{help}, unless the workspace is older"),
+            "signing with SigV4 is deprecated in the plugin `prometheus`, and Grafana 13 moves such a data source to \
+             another plugin"
+                .into(),
+            &format!("{help} once that plugin is installed there"),
         )],
-        (AMP, Some(..12)) => vec![warning(
+        ("prometheus", None, _) if signs => vec![warning(
+            "/type",
+            "since version 12 the plugin `prometheus` of Amazon Managed Grafana does not sign requests".into(),
+            &format!("{help}, unless the workspace is older or not Amazon's"),
+        )],
+        (AMP, Some(true), Some(..12)) => vec![warning(
             "/type",
             format!("Amazon Managed Grafana has `{AMP}` from version 12 on"),
             "write `type: prometheus`",
@@ -442,9 +457,19 @@ mod tests {
     use crate::model::Severity;
     use serde_json::json;
 
-    fn check(body: Value, major: Option<u32>, expected: &[&str]) {
-        let told: Vec<String> = lint(&body, major)
+    fn server(version: u32, managed: bool) -> Server {
+        Server { version: format!("{version}.4.0"), managed, ..Server::latest() }
+    }
+
+    /// `version` is that of an Amazon Managed Grafana.
+    fn check(body: Value, version: Option<u32>, expected: &[&str]) {
+        check_on(body, version.map(|version| server(version, true)).as_ref(), expected);
+    }
+
+    fn check_on(body: Value, server: Option<&Server>, expected: &[&str]) {
+        let told: Vec<String> = lint(&body)
             .iter()
+            .chain(&lint_for(&body, server))
             .map(|f| {
                 let sign = if f.problem.severity == Severity::Error { "E" } else { "W" };
                 format!("{sign} {} {}", f.pointer, f.problem.message)
@@ -483,7 +508,33 @@ mod tests {
             Some(12),
             &["E /type the plugin `prometheus` of this workspace does not sign requests"],
         );
-        check(body, None, &["W /type since Grafana 12 the plugin `prometheus` does not sign requests"]);
+        check(
+            body,
+            None,
+            &["W /type since version 12 the plugin `prometheus` of Amazon Managed Grafana does not sign requests"],
+        );
+    }
+
+    #[test]
+    fn the_core_plugin_of_any_other_grafana_signs() {
+        let body = json!({ "type": "prometheus", "jsonData": { "sigV4Auth": true, "sigV4Region": "x" } });
+        check_on(body.clone(), Some(&server(10, false)), &[]);
+        for version in [12, 13] {
+            check_on(
+                body.clone(),
+                Some(&server(version, false)),
+                &[
+                    "W /type signing with SigV4 is deprecated in the plugin `prometheus`, and Grafana 13 moves such a \
+                     data source to another plugin",
+                ],
+            );
+        }
+        check_on(amp(json!({ "sigV4Region": "eu-west-1" })), Some(&server(10, false)), &[]);
+        check(
+            amp(json!({ "sigV4Region": "eu-west-1" })),
+            Some(10),
+            &["W /type Amazon Managed Grafana has `grafana-amazonprometheus-datasource` from version 12 on"],
+        );
     }
 
     #[test]
@@ -547,7 +598,7 @@ mod tests {
         let mut body = amp(json!({ "sigV4Region": "eu-west-1" }));
         body["url"] = json!("https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1/api/v1/query");
         check(body.clone(), None, &["E /url this is the address of one call, not of the AMP workspace"]);
-        let help = lint(&body, None)[0].problem.help.clone().unwrap();
+        let help = lint(&body)[0].problem.help.clone().unwrap();
         assert_eq!(help, "write `https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1`");
     }
 

@@ -216,8 +216,7 @@ fn what_aws_plugins_get_wrong_is_told_with_its_place() {
             "d.yaml",
             "- name: AMP\n  uid: amp\n  type: prometheus\n  url: https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1/api/v1/query\n  jsonData:\n    sigV4Auth: true\n    sigV4AuthType: workspace-iam-role\n    sigV4Region: eu-west-1\n    assumeRoleArn: arn:aws:iam::1:role/x\n",
         )],
-        "warning[aws-datasource] d.yaml:3:9: since Grafana 12 the plugin `prometheus` does not sign requests -- write `type: grafana-amazonprometheus-datasource`, unless the workspace is older
-        error[aws-datasource] d.yaml:4:8: this is the address of one call, not of the AMP workspace -- write `https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1`
+        "error[aws-datasource] d.yaml:4:8: this is the address of one call, not of the AMP workspace -- write `https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1`
         warning[aws-datasource] d.yaml:7:20: `workspace-iam-role` is a label of the AWS console, not a value of `sigV4AuthType` -- write `ec2_iam_role` for the workspace's role, or `default`
         warning[aws-datasource] d.yaml:9:20: `prometheus` does not read `assumeRoleArn` -- write `sigV4AssumeRoleArn`",
     );
@@ -230,14 +229,23 @@ fn what_a_server_of_one_version_refuses_is_told_when_it_is_known() {
         "- name: AMP\n  uid: amp\n  type: prometheus\n  url: https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1\n  jsonData: {sigV4Auth: true, sigV4Region: eu-west-1}\n",
     )]);
     let declarations = loaded(root.path());
+    expect(&lines(&declarations.problems), "");
     expect(
-        &lines(&declarations.problems),
-        "warning[aws-datasource] d.yaml:3:9: since Grafana 12 the plugin `prometheus` does not sign requests -- write `type: grafana-amazonprometheus-datasource`, unless the workspace is older",
+        &lines(&lint_against(&declarations, None)),
+        "warning[aws-datasource] d.yaml:3:9: since version 12 the plugin `prometheus` of Amazon Managed Grafana does not sign requests -- write `type: grafana-amazonprometheus-datasource`, unless the workspace is older or not Amazon's",
     );
-    let server = |version: &str| crate::model::Server { version: version.into(), ..crate::model::Server::latest() };
+    let server = |version: &str, managed: bool| crate::model::Server {
+        version: version.into(),
+        managed,
+        ..crate::model::Server::latest()
+    };
     expect(
-        &lines(&lint_against(&declarations, &server("12.4.0"))),
+        &lines(&lint_against(&declarations, Some(&server("12.4.0", false)))),
+        "warning[aws-datasource] d.yaml:3:9: signing with SigV4 is deprecated in the plugin `prometheus`, and Grafana 13 moves such a data source to another plugin -- write `type: grafana-amazonprometheus-datasource` once that plugin is installed there",
+    );
+    expect(
+        &lines(&lint_against(&declarations, Some(&server("12.4.0", true)))),
         "error[aws-datasource] d.yaml:3:9: the plugin `prometheus` of this workspace does not sign requests (note: since 12 Amazon Managed Grafana rewrites such a data source to the other type) -- write `type: grafana-amazonprometheus-datasource`",
     );
-    expect(&lines(&lint_against(&declarations, &server("10.4.1"))), "");
+    expect(&lines(&lint_against(&declarations, Some(&server("10.4.1", true)))), "");
 }

@@ -102,18 +102,45 @@ fn folder_files_are_checked() {
 }
 
 #[test]
-fn folders_are_at_most_five_deep_and_none_is_called_general() {
+fn folders_are_at_most_five_deep() {
     check(&[("a/b/c/d/e/x.json", dashboard("a"))], "");
     check(&[("dashboards/a/b/c/d/e/x.json", dashboard("a"))], "");
     check(
         &[("a/b/c/d/e/f/x.json", dashboard("a"))],
         "error[folder-depth] a/b/c/d/e/f: this folder is 6 deep, and Grafana takes 5 (note: its path is a / b / c / d / e / f) -- move its dashboards up; a leading `dashboards/` does not count",
     );
-    check(
-        &[("general/x.json", dashboard("a"))],
-        "error[title] general: no folder may have the title `General`: Grafana keeps it for the root (note: dashboards at the root stand at the top of the directory, or directly in `dashboards/`) -- rename the directory, or give its folder a title in `_folder.yaml`",
-    );
     check(&[(format!("{}/x.json", "é".repeat(100)).as_str(), dashboard("a"))], "");
+}
+
+#[test]
+fn general_at_the_top_is_the_root_until_a_file_in_it_makes_it_a_folder() {
+    let placed = |files: &[(&str, String)]| {
+        let root = directory(files);
+        let declarations = loaded(root.path());
+        expect(&lines(&declarations.problems), "");
+        (objects(&declarations), folders(&declarations))
+    };
+    for general in ["General", "dashboards/General", "general"] {
+        let at = |path: &str| format!("{general}/{path}");
+        let (board, below, file) = (at("x.json"), at("Shop/y.json"), at("_folder.yaml"));
+        let (objects, folders) = placed(&[(&board, dashboard("a")), (&below, dashboard("b"))]);
+        assert_eq!(objects, ["dashboard.a at the root", "dashboard.b in Shop"]);
+        assert_eq!(folders.len(), 1, "{folders:?}");
+        let (objects, folders) = placed(&[(&board, dashboard("a")), (&file, "title: General\n".into())]);
+        assert_eq!(objects, ["dashboard.a in General"]);
+        assert_eq!(folders.len(), 1, "{folders:?}");
+        let (objects, _) = placed(&[(&board, dashboard("a")), (&file, "title: Commons\n".into())]);
+        assert_eq!(objects, ["dashboard.a in Commons"]);
+    }
+    // Everywhere else it is a folder, which most servers refuse.
+    let help = "rename the directory, or write `title: General` into a `_folder.yaml` in it where the workspace allows such a folder (Grafana 12)";
+    check(
+        &[("Team/General/x.json", dashboard("a"))],
+        &format!(
+            "error[title] Team/General: a folder called `General` is refused by most versions of Grafana (note: `General` is Grafana's name for the root; as a directory at the top it stands for that) -- {help}"
+        ),
+    );
+    placed(&[("Team/General/x.json", dashboard("a")), ("Team/General/_folder.yaml", "title: General\n".into())]);
 }
 
 #[test]
@@ -205,6 +232,46 @@ fn links_are_followed_inside_and_refused_outside() {
         error[symlink] out: this symbolic link leads out of the directory (note: what is outside is not reviewed with the directory) -- put a copy into the directory, or name the link in `.amgctlignore`
         error[symlink] out.json: this symbolic link leads out of the directory (note: what is outside is not reviewed with the directory) -- put a copy into the directory, or name the link in `.amgctlignore`
         error[unreadable] real/loop: this symbolic link leads to a directory that it is in -- mend it, or name it in `.amgctlignore`");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_may_lead_through_the_git_checkout_where_that_is_allowed() {
+    use std::os::unix::fs::symlink;
+    let outside = directory(&[("x.json", dashboard("x"))]);
+    let checkout = directory(&[
+        (".git/config", String::new()),
+        (".git/kept.json", dashboard("k")),
+        ("shared/Linux/a.json", dashboard("a")),
+        ("shared/one.json", dashboard("one")),
+        ("stack/b.json", dashboard("b")),
+    ]);
+    let stack = checkout.path().join("stack");
+    symlink("../shared", stack.join("Shared")).unwrap();
+    symlink("../shared/one.json", stack.join("one.json")).unwrap();
+    let told = lines(&loaded(&stack).problems);
+    assert_eq!(told.matches("it leads to another place of the same git checkout").count(), 2, "{told}");
+    assert_eq!(told.matches("write `follow_links: repository` in amgctl.yaml").count(), 2, "{told}");
+
+    std::fs::remove_file(stack.join("one.json")).unwrap();
+    write(&stack, "amgctl.yaml", b"follow_links: repository\n");
+    let declarations = loaded(&stack);
+    expect(&lines(&declarations.problems), "");
+    assert_eq!(
+        objects(&declarations),
+        ["dashboard.a in Shared / Linux", "dashboard.b at the root", "dashboard.one in Shared"]
+    );
+
+    symlink(outside.path(), stack.join("out")).unwrap();
+    symlink("../.git/kept.json", stack.join("git.json")).unwrap();
+    symlink("..", stack.join("around")).unwrap();
+    let out = "this symbolic link leads out of the git checkout (note: what is outside is not reviewed with the directory) -- put a copy into the directory, or name the link in `.amgctlignore`";
+    expect(
+        &lines(&loaded(&stack).problems),
+        &format!("error[symlink] around: this symbolic link leads to a directory that it is in -- let it lead to the directory that is shared, not to one around both
+        error[symlink] git.json: {out}
+        error[symlink] out: {out}"),
+    );
 }
 
 #[test]

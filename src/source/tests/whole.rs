@@ -28,7 +28,7 @@ fn the_example_is_without_a_fault() {
     expect(&lines(&declarations.problems), "");
     assert!(declarations.unresolved.is_empty());
     expect(&lines(&check_references(&declarations, None, None, None, Severity::Error)), "");
-    expect(&lines(&lint_against(&declarations, &crate::model::Server::latest())), "");
+    expect(&lines(&lint_against(&declarations, Some(&crate::model::Server::latest()))), "");
     assert_eq!((declarations.objects.len(), declarations.folders.len()), (38, 10));
     let depth =
         declarations.folders.iter().filter_map(|f| f.path.as_ref()).map(crate::model::FolderPath::depth).max();
