@@ -1,5 +1,7 @@
 //! What can be typed: types only, whose doc comments are the help. What it means is settled in [`crate::settings`].
 
+pub mod terraform;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -8,8 +10,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Parser, Debug)]
 #[command(name = "amgctl", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(after_help = "Long flags may be written with one dash or two.\n\nExit status: 0 done or no changes, \
-    1 error, 2 changes (with --detailed-exitcode), 3 faults in the directory, 4 conflict or drift, 5 partly applied, \
-    6 auth or permission, 7 lock held, 8 refused by a guard, 64 usage, 130/143 interrupted")]
+    1 error, 2 changes (with --detailed-exitcode), 3 faults in the directory, 4 refused objects, conflict or drift, \
+    5 partly applied, 6 auth or permission, 7 lock held, 8 refused by a guard, 9 the plan cannot know everything (with \
+    --detailed-exitcode), 64 usage, 130/143 interrupted")]
 pub struct Cli {
     /// Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end
     #[arg(short, long, global = true)]
@@ -240,9 +243,12 @@ pub struct PlanArgs {
     /// The decisions
     #[command(flatten)]
     pub rules: RulesArgs,
-    /// Exit with 2 when there are changes
+    /// Exit with 2 when there are changes, and with 9 when the token may not read all that a plan depends on
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// Whether to ask for what is missing; a plan asks nothing either way
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    pub input: bool,
     /// Plan to destroy the stack
     #[arg(long, conflicts_with_all = ["adopt", "take_from", "replace", "send_secrets", "max_destroy", "allow_empty",
         "unknown_references"])]
@@ -641,49 +647,10 @@ pub struct CompletionsArgs {
     pub shell: clap_complete::Shell,
 }
 
-/// Lets long flags be written with one dash, as Terraform has them: `-auto-approve`, `-target=dashboard.cpu`.
-///
-/// Only names that some command has are taken so; everything else is left to the parser.
-pub fn with_two_dashes(arguments: impl Iterator<Item = std::ffi::OsString>) -> Vec<std::ffi::OsString> {
-    let command = <Cli as clap::CommandFactory>::command();
-    let mut names = std::collections::BTreeSet::new();
-    let mut commands = vec![&command];
-    while let Some(command) = commands.pop() {
-        names.extend(command.get_arguments().flat_map(|a| a.get_long_and_visible_aliases().unwrap_or_default()));
-        commands.extend(command.get_subcommands());
-    }
-    names.extend(["help", "version"]);
-    let names: std::collections::BTreeSet<String> = names.into_iter().map(str::to_owned).collect();
-    let mut ended = false;
-    arguments
-        .map(|argument| {
-            ended |= argument == "--";
-            match argument.to_str().and_then(|text| text.strip_prefix('-')) {
-                Some(rest) if !ended && !rest.starts_with('-') && rest.len() > 1 => {
-                    let name = rest.split('=').next().unwrap_or(rest);
-                    if names.contains(name) { format!("--{rest}").into() } else { argument }
-                }
-                _ => argument,
-            }
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn the_command_line_is_consistent() {
-        <Cli as clap::CommandFactory>::command().debug_assert();
-    }
-
-    #[test]
-    fn one_dash_is_as_good_as_two() {
-        let given = ["amgctl", "apply", "-auto-approve", "-target=dashboard.a", "-v", "-input=false", "--", "-url"];
-        let taken = with_two_dashes(given.iter().map(Into::into));
-        let wanted =
-            ["amgctl", "apply", "--auto-approve", "--target=dashboard.a", "-v", "--input=false", "--", "-url"];
-        assert_eq!(taken, wanted.map(std::ffi::OsString::from));
+        <super::Cli as clap::CommandFactory>::command().debug_assert();
     }
 }

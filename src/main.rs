@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use amgctl::cli::{Cli, with_two_dashes};
-use amgctl::commands::{self, Exit};
+use amgctl::cli::Cli;
+use amgctl::cli::terraform::{explain, with_two_dashes};
+use amgctl::commands::{self, Exit, Failure};
 use amgctl::settings::Machine;
 use amgctl::settings::variables::{self, Change, Faults};
 use amgctl::terminal::{Look, Terminal};
@@ -12,9 +13,19 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let faults = settle_environment();
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let look = Look {
+        no_color_variable: set("NO_COLOR").is_some(),
+        force: set("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
+        ..Look::default()
+    };
     let cli = match Cli::try_parse_from(with_two_dashes(std::env::args_os())) {
         Ok(cli) => cli,
         Err(error) => {
+            if let Some((words, hint)) = explain(&error) {
+                Failure::new(Exit::Usage, words).hint(hint).tell(&Terminal::new(look));
+                return code(Exit::Usage);
+            }
             let _ = error.print();
             let asked = matches!(
                 error.kind(),
@@ -23,22 +34,11 @@ fn main() -> ExitCode {
             return code(if asked { Exit::Done } else { Exit::Usage });
         }
     };
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let terminal = Terminal::new(Look {
-        no_color: cli.no_color,
-        no_color_variable: set("NO_COLOR").is_some(),
-        force: set("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
-        verbose: cli.verbose,
-    });
+    let terminal = Terminal::new(Look { no_color: cli.no_color, verbose: cli.verbose, ..look });
     let machine = Machine {
         variable: Arc::new(|name| std::env::var(name).ok()),
         faults,
         working_directory: std::env::current_dir().unwrap_or_default(),
-        name: set("HOSTNAME")
-            .map(|name| name.to_string_lossy().into_owned())
-            .or_else(|| std::fs::read_to_string("/etc/hostname").ok())
-            .map(|name| name.trim().to_owned())
-            .unwrap_or_default(),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -28,6 +28,8 @@ pub struct Report {
 pub struct Finished {
     /// What it is about.
     pub address: Address,
+    /// Its title or name; empty where nobody knows one.
+    pub title: String,
     /// What was to be done; none where nothing is counted.
     pub act: Option<Act>,
     /// What came of it.
@@ -238,7 +240,8 @@ impl Report {
             self.failed.insert(change.address.clone());
         }
         let act = Act::of(&change.action);
-        self.finished.push(Finished { address: change.address.clone(), act, outcome, took, note });
+        let (address, title) = (change.address.clone(), change.title.clone());
+        self.finished.push(Finished { address, title, act, outcome, took, note });
         &self.finished[self.finished.len() - 1]
     }
 

@@ -23,8 +23,6 @@ pub struct Machine {
     pub faults: variables::Faults,
     /// The working directory: where `.amgctl/` is.
     pub working_directory: PathBuf,
-    /// The machine's name; empty when it has none.
-    pub name: String,
 }
 
 impl Machine {
@@ -48,15 +46,10 @@ impl Machine {
         self.working_directory.join(".amgctl").join("sandbox.json")
     }
 
-    /// A machine without a name or a variable, working in a directory: for tests.
+    /// A machine without a variable, working in a directory: for tests.
     #[must_use]
     pub fn bare(working_directory: PathBuf) -> Machine {
-        Machine {
-            variable: Arc::new(|_| None),
-            faults: variables::Faults::default(),
-            working_directory,
-            name: String::new(),
-        }
+        Machine { variable: Arc::new(|_| None), faults: variables::Faults::default(), working_directory }
     }
 }
 

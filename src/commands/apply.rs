@@ -4,17 +4,18 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::gather::{self, Gathered, Registry, gather};
-use super::{Exit, Failure, Session, holder, lease};
+use super::{Exit, Failure, Session, holder, lease, origin};
 use crate::apply::interrupt;
 use crate::apply::{self, Event, Holding, Tools, Written};
 use crate::cli::{ApplyArgs, DestroyArgs, OnDrift, PlanArgs, RulesArgs, RunArgs};
 use crate::grafana::Client;
-use crate::plan::{Action, Goal, guards};
+use crate::model::Severity;
+use crate::plan::{Action, Goal, Plan, guards};
 use crate::registry::record::FOLDER;
 use crate::registry::{Record, Store};
 use crate::render::{self, style::Style};
 use crate::report::{Finished, Outcome, Report, Signal, Stop};
-use crate::settings::duration;
+use crate::settings::{Choice, duration};
 use crate::terminal::Terminal;
 
 /// `amgctl plan`.
@@ -30,31 +31,55 @@ pub async fn plan(args: PlanArgs, session: &Session<'_>) -> Result<Exit, Failure
     if let Some(failure) = other_origin(&gathered).filter(|_| !gathered.settings.take_over) {
         terminal.say(&format!("warning: {}; apply will refuse without --take-over", failure.message));
     }
-    let changes = show(&gathered, begun, terminal);
+    show(&gathered, begun, terminal);
     if let Some(failure) = too_many(&gathered) {
         terminal.say(&format!("warning: {}; apply will refuse without --max-destroy", failure.message));
     }
     traffic(&gathered.connection.client, begun, terminal);
-    Ok(if changes && args.detailed_exitcode { Exit::Changes } else { Exit::Done })
+    let exit = planned(&gathered.plan, moves(&gathered), args.detailed_exitcode);
+    if exit == Exit::Conflict {
+        terminal.say(&format!("error: {}, and an apply would write nothing there", refused(&gathered.plan)));
+    }
+    Ok(exit)
 }
 
-/// Shows a plan; says whether it holds anything.
-fn show(gathered: &Gathered, begun: Instant, terminal: &Terminal) -> bool {
+/// The status that a plan ends with: it says what an apply of it would do.
+///
+/// What is refused is refused with or without `--detailed-exitcode`, or a pull request would pass its check and fail
+/// once it is merged.
+fn planned(plan: &Plan, moves: bool, detailed: bool) -> Exit {
+    if plan.refuses() {
+        return Exit::Conflict;
+    }
+    match detailed {
+        true if !plan.unknown.is_empty() => Exit::Unknown,
+        true if plan.does_something() || moves => Exit::Changes,
+        true | false => Exit::Done,
+    }
+}
+
+fn refused(plan: &Plan) -> String {
+    match plan.counts().refuse {
+        1 => "1 object is refused".to_owned(),
+        n => format!("{n} objects are refused"),
+    }
+}
+
+/// Shows a plan.
+fn show(gathered: &Gathered, begun: Instant, terminal: &Terminal) {
     let plan = &gathered.plan;
-    let silent = |action: &Action| matches!(action, Action::Renew | Action::LeaveAlone);
-    let anything = plan.changes().any(|c| !silent(&c.action));
-    if anything || plan.changes().any(|c| matches!(c.action, Action::LeaveAlone)) || !plan.notices.is_empty() {
+    let moves = moves(gathered);
+    let worth_showing = plan.changes().any(|c| !matches!(c.action, Action::Renew))
+        || !plan.notices.is_empty()
+        || !plan.unknown.is_empty();
+    if worth_showing || moves {
         terminal.print(render::human::plan(plan, &terminal.out).trim_end());
     }
-    if !anything {
-        no_changes(gathered, begun, terminal);
+    if !plan.does_something() && plan.counts().refuse == 0 && !moves {
+        let requests = usize::try_from(gathered.connection.client.traffic().requests).unwrap_or(usize::MAX);
+        let seconds = begun.elapsed().as_secs_f64();
+        terminal.print(&render::human::no_changes(plan, gathered.objects, requests, seconds));
     }
-    anything
-}
-
-fn no_changes(gathered: &Gathered, begun: Instant, terminal: &Terminal) {
-    let requests = usize::try_from(gathered.connection.client.traffic().requests).unwrap_or(usize::MAX);
-    terminal.print(&render::human::no_changes(gathered.objects, requests, begun.elapsed().as_secs_f64()));
 }
 
 /// `amgctl apply`.
@@ -78,7 +103,10 @@ async fn write(goal: Goal, args: ApplyArgs, session: &Session<'_>) -> Result<Exi
         session.may_ask(run.input, &goal.to_string(), "read the plan")?;
     }
     let (mut settings, problems) = gather::settle(&directory.directory, &workspace, &rules, session.machine)?;
-    gather::must_be_named(&settings)?;
+    // A name that could not be read is a fault of the file, which is reported with its place below.
+    if !problems.iter().any(|problem| problem.severity == Severity::Error) {
+        gather::must_be_named(&settings)?;
+    }
     settings.access = settings.access.writing();
     let mut patience = lease::Patience::new(patience);
     let (mut connection, mut approved) = (None, None);
@@ -127,16 +155,14 @@ async fn go(
     if nobody_asked && !gathered.settings.overwrite_drift {
         guards::refuse_drift(&mut gathered.plan);
     }
-    let anything = show(gathered, begun, terminal);
+    show(gathered, begun, terminal);
     let destroys_record = goal == Goal::Destroy && matches!(gathered.registry, Registry::There(_));
-    let moves = takes_over(gathered) || gathered.taken.is_some() || gathered.mended;
-    if !apply::writes_anything(&gathered.plan) && !destroys_record && !moves {
+    let moves = moves(gathered);
+    if !apply::writes_anything(&gathered.plan) && !destroys_record && !moves && !gathered.mended {
         let refused = gathered.plan.counts().refuse > 0;
-        if anything && !refused {
-            no_changes(gathered, begun, terminal);
-        }
         return Ok(Ended::With(if refused { Exit::Conflict } else { Exit::Done }));
     }
+    let anything = gathered.plan.does_something() || moves;
     if let Some(failure) = too_many(gathered) {
         return Err(failure);
     }
@@ -184,7 +210,9 @@ async fn carry_out(gathered: &mut Gathered, run: &RunArgs, session: &Session<'_>
         Store::new(client.clone(), &gathered.connection.server, gathered.settings.stack.clone()),
     );
     let mut holding = record.map(|mut record| {
-        record.origin.clone_from(&gathered.origin);
+        if !gathered.origin.is_empty() {
+            record.origin.clone_from(&gathered.origin);
+        }
         Holding {
             store,
             record,
@@ -213,10 +241,10 @@ async fn carry_out(gathered: &mut Gathered, run: &RunArgs, session: &Session<'_>
     });
     let writes = gathered.plan.changes().filter(|c| c.action.writes()).count();
     let bar = terminal.counting(writes);
-    let column = render::summary::column(gathered.plan.changes().map(|c| &c.address));
+    let column = render::summary::column(gathered.plan.changes().map(|c| (c.title.as_str(), &c.address)));
     let report = apply::run(&gathered.plan, tools, holding.as_mut(), run.parallelism.max(1), interrupt, |event| {
         match event {
-            Event::Started(change) => bar.at(&change.address.to_string()),
+            Event::Started(change) => bar.at(&render::summary::named(&change.title, &change.address)),
             Event::Finished(finished) => {
                 bar.step();
                 // What was not done is told by name in the closing words.
@@ -238,10 +266,22 @@ async fn carry_out(gathered: &mut Gathered, run: &RunArgs, session: &Session<'_>
     Ok(report)
 }
 
+/// Where a browser sees what was applied; none for the embedded workspace, which ends with the run.
+fn open_at(gathered: &Gathered) -> Option<&str> {
+    match &gathered.settings.workspace {
+        Choice::Sandbox(_) => None,
+        Choice::Managed(managed) if managed.sandbox.is_some() => None,
+        Choice::Url(_) | Choice::Managed(_) => Some(gathered.connection.client.url()),
+    }
+}
+
 /// The closing words, and the status that they stand for.
 fn end(report: &Report, gathered: &Gathered, terminal: &Terminal) -> Exit {
     terminal.print("");
     terminal.print(render::summary::summary(report, &terminal.out).trim_end());
+    if let (Goal::Apply, Some(url)) = (report.goal, open_at(gathered)) {
+        terminal.print(url);
+    }
     let stack = &gathered.settings.stack;
     if let Some(stop) = &report.stop {
         let failure = match stop {
@@ -296,36 +336,37 @@ fn status(report: &Report) -> Exit {
     if report.finished.iter().any(conflict) { Exit::Conflict } else { Exit::Error }
 }
 
-fn takes_over(gathered: &Gathered) -> bool {
-    gathered.settings.take_over
-        && matches!(&gathered.registry, Registry::There(record) if record.origin != gathered.origin)
+/// Whether the record changes hands: it becomes this directory's, or another stack's record becomes this one's.
+fn moves(gathered: &Gathered) -> bool {
+    let takes_over = gathered.settings.take_over
+        && matches!(&gathered.registry, Registry::There(record)
+            if origin::same(&record.origin, &gathered.origin) == Some(false));
+    takes_over || gathered.taken.is_some()
 }
 
 /// Another place that applied this stack before, if this is another one.
 fn other_origin(gathered: &Gathered) -> Option<Failure> {
     let Registry::There(record) = &gathered.registry else { return None };
-    let same = !gathered.origin.is_empty() && record.origin == gathered.origin;
-    if same || record.objects.is_empty() {
+    // Where one of the two is not known there is nothing to compare: no git, and a CI that does not say.
+    if record.objects.is_empty() || origin::same(&record.origin, &gathered.origin) != Some(false) {
         return None;
     }
-    let named =
-        |origin: &str| if origin.is_empty() { "a place that is not known".to_owned() } else { origin.to_owned() };
     let theirs = gathered.plan.counts().destroy;
     let failure = Failure::new(
         Exit::Guard,
-        format!(
-            "stack `{}` was last applied from {}, this is {}",
-            record.stack,
-            named(&record.origin),
-            named(&gathered.origin)
-        ),
+        format!("stack `{}` was last applied from {}, this is {}", record.stack, record.origin, gathered.origin),
     );
     let failure = if theirs > 0 {
-        failure.note(format!("applying would delete {theirs} objects of the other"))
+        let objects = if theirs == 1 { "object" } else { "objects" };
+        failure.note(format!("this run would delete {theirs} {objects} that the other place made"))
     } else {
         failure
     };
-    Some(failure.hint("name this stack differently in amgctl.yaml, or take it over with --take-over"))
+    Some(failure.hint(format!(
+        "if the stack moved here, run this once more with --take-over; if it is the same place under another address, \
+         write `origin: {}` in amgctl.yaml; if these are two stacks, give this one another name there",
+        record.origin
+    )))
 }
 
 fn too_many(gathered: &Gathered) -> Option<Failure> {

@@ -5,7 +5,7 @@ use crate::aws::{Patience, Workspace};
 use std::sync::Arc;
 
 use crate::grafana::access::Access;
-use crate::grafana::bearer::{Bearer, Given};
+use crate::grafana::bearer::{Bearer, Given, fault};
 use crate::grafana::probe::{ProbeError, probe};
 use crate::grafana::{ApiError, Client};
 use crate::live::LiveError;
@@ -54,23 +54,30 @@ pub async fn connect(settings: &Settings, aws: bool, session: &Session<'_>) -> R
     let terminal = session.terminal.clone();
     let patience = Patience::saying(move |words| terminal.say(&format!("note: {}", clean(words))));
     let probed = patience.watch(|| format!("waiting for the workspace {}", client.url()), probe(&client)).await;
-    let (server, access) = probed.map_err(|e| refused_by(e, entered.as_ref()))?;
+    let (mut server, access) = probed.map_err(|e| refused_by(e, entered.as_ref()))?;
+    server.managed = entered.is_some() || is_managed(client.url());
     let name = name.unwrap_or_else(|| client.url().to_owned());
     Ok(Connection { client, server, access, name })
 }
 
+/// Whether a URL is that of a workspace of Amazon Managed Grafana.
+fn is_managed(url: &str) -> bool {
+    let host = url.split("://").nth(1).unwrap_or(url).split(['/', ':']).next().unwrap_or_default();
+    let host = host.to_ascii_lowercase();
+    host.contains(".grafana-workspace.")
+        && [".amazonaws.com", ".amazonaws.com.cn"].iter().any(|e| host.ends_with(e))
+}
+
 /// The token for a workspace that is named by its URL: from the environment, else from the secret of the settings.
 async fn token(settings: &Settings, session: &Session<'_>) -> Result<Given, Failure> {
-    let odd = |message: String| {
-        Failure::new(Exit::Auth, message)
-            .hint("copy the token anew: it is one word of plain letters, digits and signs")
-    };
     // A secret that was typed is meant, whatever stands in the environment.
     if !settings.access.secret_is_typed
-        && let Some(token) = session.machine.named("GRAFANA_TOKEN").map_err(odd)?
+        && let Some(token) = session.machine.named("GRAFANA_TOKEN").map_err(|message| {
+            Failure::new(Exit::Auth, message).hint("copy the token again, alone and on one line")
+        })?
     {
-        if !token.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(odd("GRAFANA_TOKEN holds a character that no token has".into()));
+        if let Some((what, instead)) = fault(&token) {
+            return Err(Failure::new(Exit::Auth, format!("GRAFANA_TOKEN holds {what}")).hint(instead));
         }
         let hint = "make a new token for the service account, and put it in GRAFANA_TOKEN".into();
         return Ok(Given { secret: Secret::new(token), hint });
@@ -137,5 +144,30 @@ pub fn live(error: LiveError) -> Failure {
             Failure::new(Exit::Auth, error.to_string()).hint("use a token of a service account with the role Admin")
         }
         LiveError::Failed { .. } => Failure::new(Exit::Error, error.to_string()).hint("try again"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_managed;
+
+    #[test]
+    fn a_managed_workspace_is_known_by_its_host() {
+        for url in [
+            "https://g-0123456789.grafana-workspace.eu-west-1.amazonaws.com",
+            "https://G-0123456789.grafana-workspace.eu-west-1.amazonaws.com:443/",
+            "https://g-0123456789.grafana-workspace.cn-north-1.amazonaws.com.cn",
+        ] {
+            assert!(is_managed(url), "{url}");
+        }
+        for url in [
+            "https://grafana.example.com",
+            "http://127.0.0.1:3000",
+            "https://ec2-1-2-3-4.eu-west-1.compute.amazonaws.com",
+            "https://g-1.grafana-workspace.eu-west-1.amazonaws.com.example.com",
+            "https://example.com/g-1.grafana-workspace.eu-west-1.amazonaws.com",
+        ] {
+            assert!(!is_managed(url), "{url}");
+        }
     }
 }

@@ -25,6 +25,8 @@ pub enum Exit {
     Locked = 7,
     /// A guard refused.
     Guard = 8,
+    /// The plan cannot know everything (`--detailed-exitcode`).
+    Unknown = 9,
     /// What was typed makes no sense.
     Usage = 64,
     /// Ctrl-C.

@@ -1,28 +1,84 @@
-//! Where a stack is applied from: the git remote and the path in it, so that two places with one stack name are told
+//! Where a stack is applied from: the repository and the path in it, so that two places with one stack name are told
 //! apart.
+//!
+//! Asked in this order: `origin:` in `amgctl.yaml`, git, the variables of the CI. Where none of them knows, nothing is
+//! known and nothing is compared: a path of the machine would be another one with each build.
 
 use std::path::Path;
 use std::process::Command;
 
 use crate::settings::{Machine, Settings};
 
-/// The origin of a directory: what `amgctl.yaml` says, else `host/owner/repository` and the path in it, else this
-/// machine and the directory's full path.
+/// The origin of a directory: what `amgctl.yaml` says, else `host/owner/repository (path/)`; empty where nobody knows.
 #[must_use]
 pub fn of(settings: &Settings, machine: &Machine) -> String {
     if let Some(origin) = &settings.file.origin {
-        return origin.clone();
+        // Whoever pastes a clone URL pastes its token with it.
+        return normal(origin).unwrap_or_else(|| origin.clone());
     }
     let git = |arguments: &[&str]| git(&settings.directory, arguments);
-    if let Some(remote) = git(&["remote", "get-url", "origin"]).as_deref().and_then(normal) {
-        let path = git(&["rev-parse", "--show-prefix"]).unwrap_or_default();
-        let path = path.trim_matches('/');
-        return if path.is_empty() { remote } else { format!("{remote} ({path}/)") };
+    if let Some(remote) = remote(git) {
+        return with_path(&remote, &git(&["rev-parse", "--show-prefix"]).unwrap_or_default());
     }
-    match settings.directory.canonicalize() {
-        Ok(path) => format!("{}:{}", machine.name, path.display()),
-        Err(_) => String::new(),
+    settings
+        .directory
+        .canonicalize()
+        .ok()
+        .and_then(|path| of_ci(|name| machine.variable(name), &path))
+        .unwrap_or_default()
+}
+
+/// Whether two origins are one place; none where one of them is not known.
+#[must_use]
+pub fn same(one: &str, other: &str) -> Option<bool> {
+    if !is_known(one) || !is_known(other) {
+        return None;
     }
+    let (one, other) = (normal(one).unwrap_or_else(|| one.into()), normal(other).unwrap_or_else(|| other.into()));
+    let ((one, path), (other, other_path)) = (parts(&one), parts(&other));
+    // Hosts, owners and the repositories of every large host are found whatever their case; paths are not.
+    Some(match (path, other_path) {
+        (Some(path), Some(other_path)) => one.eq_ignore_ascii_case(other) && path == other_path,
+        (path, other_path) => joined(one, path).eq_ignore_ascii_case(&joined(other, other_path)),
+    })
+}
+
+/// Whether a recorded origin says anything: versions before this one recorded `machine:/path` where there was no git.
+#[must_use]
+pub fn is_known(origin: &str) -> bool {
+    let of_a_machine = origin.split_once(":/").is_some_and(|(name, rest)| {
+        !rest.starts_with('/') && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    });
+    !origin.is_empty() && !of_a_machine
+}
+
+/// `host/owner/repository (path/)` as its two parts.
+fn parts(origin: &str) -> (&str, Option<&str>) {
+    match origin.strip_suffix("/)").and_then(|rest| rest.split_once(" (")) {
+        Some((remote, path)) => (remote, Some(path)),
+        None => (origin, None),
+    }
+}
+
+fn joined(remote: &str, path: Option<&str>) -> String {
+    path.map_or_else(|| remote.to_owned(), |path| format!("{remote}/{path}"))
+}
+
+fn with_path(remote: &str, path: &str) -> String {
+    let path = path.trim_matches('/');
+    if path.is_empty() { remote.to_owned() } else { format!("{remote} ({path}/)") }
+}
+
+/// The remote called `origin`, else the only one.
+fn remote(git: impl Fn(&[&str]) -> Option<String>) -> Option<String> {
+    let names = git(&["remote"])?;
+    let names: Vec<&str> = names.lines().map(str::trim).collect();
+    let name = match names.as_slice() {
+        names if names.contains(&"origin") => "origin",
+        [only] => only,
+        _ => return None,
+    };
+    normal(&git(&["remote", "get-url", name])?)
 }
 
 fn git(directory: &Path, arguments: &[&str]) -> Option<String> {
@@ -33,29 +89,107 @@ fn git(directory: &Path, arguments: &[&str]) -> Option<String> {
     (output.status.success() && !text.is_empty()).then_some(text)
 }
 
+/// What a CI says of the repository that it runs for.
+struct Ci {
+    /// The variable that only this CI sets.
+    mark: &'static str,
+    /// The repository's URL; `{NAME}` stands for a variable. The first whose variables are all set counts.
+    urls: &'static [&'static str],
+    /// The variable with the directory that the repository is in.
+    root: &'static str,
+}
+
+/// The CIs whose variables are known.
+const CIS: [Ci; 9] = [
+    Ci { mark: "GITHUB_ACTIONS", urls: &["{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}"], root: "GITHUB_WORKSPACE" },
+    Ci { mark: "GITLAB_CI", urls: &["{CI_PROJECT_URL}", "{CI_REPOSITORY_URL}"], root: "CI_PROJECT_DIR" },
+    Ci {
+        mark: "BITBUCKET_BUILD_NUMBER",
+        urls: &["{BITBUCKET_GIT_HTTP_ORIGIN}", "https://bitbucket.org/{BITBUCKET_REPO_FULL_NAME}"],
+        root: "BITBUCKET_CLONE_DIR",
+    },
+    // Empty where CodePipeline hands over a zip; with a source in S3 it is the object, which is no repository.
+    Ci { mark: "CODEBUILD_BUILD_ID", urls: &["{CODEBUILD_SOURCE_REPO_URL}"], root: "CODEBUILD_SRC_DIR" },
+    Ci { mark: "TF_BUILD", urls: &["{BUILD_REPOSITORY_URI}"], root: "BUILD_SOURCESDIRECTORY" },
+    Ci { mark: "CIRCLECI", urls: &["{CIRCLE_REPOSITORY_URL}"], root: "CIRCLE_WORKING_DIRECTORY" },
+    Ci { mark: "BUILDKITE", urls: &["{BUILDKITE_REPO}"], root: "BUILDKITE_BUILD_CHECKOUT_PATH" },
+    Ci { mark: "DRONE", urls: &["{DRONE_REMOTE_URL}"], root: "DRONE_WORKSPACE" },
+    Ci { mark: "JENKINS_URL", urls: &["{GIT_URL}", "{GIT_URL_1}"], root: "WORKSPACE" },
+];
+
+/// The origin by the variables of a CI, for a directory below the one that it put the repository in.
+fn of_ci(variable: impl Fn(&str) -> Option<String>, directory: &Path) -> Option<String> {
+    CIS.iter().filter(|ci| variable(ci.mark).is_some()).find_map(|ci| {
+        let remote = ci.urls.iter().find_map(|url| normal(&filled(url, &variable)?))?;
+        let root = Path::new(&variable(ci.root)?).canonicalize().ok()?;
+        let path = directory.strip_prefix(root).ok()?;
+        let path: Option<Vec<&str>> = path.components().map(|part| part.as_os_str().to_str()).collect();
+        Some(with_path(&remote, &path?.join("/")))
+    })
+}
+
+/// A text with `{NAME}` replaced by variables; none where one of them is not set.
+fn filled(text: &str, variable: &impl Fn(&str) -> Option<String>) -> Option<String> {
+    let Some((before, rest)) = text.split_once('{') else { return Some(text.to_owned()) };
+    let (name, after) = rest.split_once('}')?;
+    Some(format!("{before}{}{}", variable(name)?, filled(after, variable)?))
+}
+
 /// A remote as `host/owner/repository`: without scheme, user, password, port and `.git`, which differ between clones
-/// (the remotes of CI hold tokens). None for remotes that are files.
+/// (the remotes of CI hold tokens). None for what is no address of a repository: files, objects in S3.
 fn normal(remote: &str) -> Option<String> {
-    let rest = match remote.split_once("://") {
-        Some(("file", _)) => return None,
-        Some((_, rest)) => rest.to_owned(),
-        // scp-like: `git@host:owner/repository`.
-        None if remote.starts_with(['/', '.']) => return None,
-        None => remote.replacen(':', "/", 1),
-    };
-    let rest = match rest.split_once('/') {
-        Some((authority, path)) => {
-            let host = authority.rsplit('@').next().unwrap_or(authority);
-            let host = host.split(':').next().unwrap_or(host);
-            format!("{}/{}", host.to_lowercase(), path.trim_matches('/'))
+    let remote = remote.trim();
+    let (authority, path) = match remote.split_once("://") {
+        // `codecommit::REGION://PROFILE@REPOSITORY`, as git-remote-codecommit has it.
+        Some((scheme, rest)) if scheme.starts_with("codecommit::") => {
+            let region = scheme.trim_start_matches("codecommit::");
+            let repository = rest.rsplit('@').next()?;
+            (format!("git-codecommit.{region}.amazonaws.com"), format!("v1/repos/{repository}"))
         }
-        None => return None,
+        Some(("http" | "https" | "ssh" | "git" | "git+ssh" | "ssh+git" | "git+https", rest)) => {
+            let (authority, path) = rest.split_once('/')?;
+            (authority.to_owned(), path.to_owned())
+        }
+        Some(_) => return None,
+        // `git@host:owner/repository`; without a colon before the first slash it is a path, with one letter a drive's.
+        None => {
+            let before_slash = &remote[..remote.find('/').unwrap_or(remote.len())];
+            let address = &remote[before_slash.rfind('@').map_or(0, |at| at + 1)..];
+            let (authority, path) = address.split_once(':').filter(|(authority, _)| !authority.contains('/'))?;
+            if authority.len() < 2 {
+                return None;
+            }
+            (authority.to_owned(), path.to_owned())
+        }
     };
-    Some(rest.trim_end_matches(".git").to_owned())
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let host = match host.split_once(']') {
+        Some((v6, _)) => format!("{v6}]"),
+        None => host.split(':').next().unwrap_or_default().to_owned(),
+    };
+    let host = host.to_lowercase();
+    let path = path.trim_matches('/');
+    let path = path.strip_suffix(".git").unwrap_or(path);
+    if host.is_empty() || path.is_empty() {
+        return None;
+    }
+    Some(match host.as_str() {
+        // The same hosts where only port 443 is open.
+        "ssh.github.com" => format!("github.com/{path}"),
+        "altssh.gitlab.com" => format!("gitlab.com/{path}"),
+        "altssh.bitbucket.org" => format!("bitbucket.org/{path}"),
+        "ssh.dev.azure.com" => match path.trim_start_matches("v3/").rsplit_once('/') {
+            Some((project, repository)) => format!("dev.azure.com/{project}/_git/{repository}"),
+            None => format!("{host}/{path}"),
+        },
+        _ => format!("{host}/{path}"),
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -63,12 +197,163 @@ mod tests {
         for remote in [
             "git@github.com:acme/shop.git",
             "https://github.com/acme/shop",
+            "https://github.com/acme/shop.git/",
             "https://x-access-token:secret@GitHub.com:443/acme/shop.git",
             "ssh://git@github.com:22/acme/shop.git",
+            "ssh://git@ssh.github.com:443/acme/shop.git",
+            "git+ssh://git@github.com/acme/shop",
         ] {
-            assert_eq!(normal(remote).as_deref(), Some("github.com/acme/shop"));
+            assert_eq!(normal(remote).as_deref(), Some("github.com/acme/shop"), "{remote}");
         }
-        assert_eq!(normal("/srv/git/shop.git"), None);
-        assert_eq!(normal("file:///srv/git/shop.git"), None);
+        for remote in [
+            "codecommit::eu-west-1://deploy@shop",
+            "https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/shop",
+            "ssh://APKAEXAMPLE@git-codecommit.eu-west-1.amazonaws.com/v1/repos/shop",
+        ] {
+            assert_eq!(
+                normal(remote).as_deref(),
+                Some("git-codecommit.eu-west-1.amazonaws.com/v1/repos/shop"),
+                "{remote}"
+            );
+        }
+        for remote in
+            ["git@ssh.dev.azure.com:v3/acme/infra/shop", "https://acme@dev.azure.com/acme/infra/_git/shop"]
+        {
+            assert_eq!(normal(remote).as_deref(), Some("dev.azure.com/acme/infra/_git/shop"), "{remote}");
+        }
+        assert_eq!(normal("https://[2001:db8::1]:8443/acme/shop").as_deref(), Some("[2001:db8::1]/acme/shop"));
+    }
+
+    #[test]
+    fn what_is_no_repository_is_no_origin() {
+        for text in [
+            "/srv/git/shop.git",
+            "../shop",
+            "acme/shop",
+            "file:///srv/git/shop.git",
+            r"C:\git\shop",
+            "s3://artifacts/pipeline/Source/a1b2c3.zip",
+            "artifacts/pipeline/Source/a1b2c3.zip",
+            "https://github.com",
+            "https://github.com/",
+            "codecommit://shop",
+            "",
+            "://",
+            ":",
+            "@:/",
+        ] {
+            assert_eq!(normal(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn no_part_of_an_origin_is_a_user_or_a_password() {
+        for remote in [
+            "https://oauth2:planted@gitlab.com/acme/shop.git",
+            "https://planted@gitlab.com/acme/shop.git",
+            "user:planted@gitlab.com:acme/shop",
+            "ssh://git:planted@gitlab.com/acme/shop",
+        ] {
+            assert!(!normal(remote).unwrap_or_default().contains("planted@"), "{remote}");
+        }
+    }
+
+    #[test]
+    fn hosts_and_owners_have_no_case_and_paths_have() {
+        let same = |one: &str, other: &str| super::same(one, other);
+        assert_eq!(same("github.com/acme/shop (a/)", "github.com/Acme/Shop (a/)"), Some(true));
+        assert_eq!(same("github.com/acme/shop (a/)", "github.com/acme/shop (A/)"), Some(false));
+        assert_eq!(same("github.com/acme/shop (a/)", "github.com/acme/shop"), Some(false));
+        assert_eq!(same("github.com/acme/shop (a/b/)", "github.com/acme/shop/a/b"), Some(true));
+        assert_eq!(same("github.com/acme/shop", "github.com/acme/billing"), Some(false));
+    }
+
+    #[test]
+    fn nothing_is_compared_with_what_is_not_known() {
+        for unknown in ["", "ip-10-0-0-1:/codebuild/output/src123/src", ":/tmp/stack"] {
+            assert_eq!(same(unknown, "github.com/acme/shop"), None, "{unknown}");
+            assert_eq!(same("github.com/acme/shop", unknown), None, "{unknown}");
+        }
+        assert!(is_known("https://github.com/acme/shop") && is_known("here"));
+    }
+
+    fn ci(variables: &[(&str, &str)], directory: &Path) -> Option<String> {
+        let variables: BTreeMap<&str, &str> = variables.iter().copied().collect();
+        of_ci(|name| variables.get(name).map(|v| (*v).to_owned()), directory)
+    }
+
+    #[test]
+    fn every_ci_says_where_it_runs() {
+        let home = tempfile::tempdir().unwrap();
+        let stack = home.path().join("src/stack");
+        std::fs::create_dir_all(&stack).unwrap();
+        let (stack, root) = (stack.canonicalize().unwrap(), home.path().join("src"));
+        let root = root.to_str().unwrap();
+        for (variables, expected) in [
+            (
+                vec![
+                    ("GITHUB_ACTIONS", "true"),
+                    ("GITHUB_SERVER_URL", "https://github.com"),
+                    ("GITHUB_REPOSITORY", "acme/shop"),
+                    ("GITHUB_WORKSPACE", root),
+                ],
+                Some("github.com/acme/shop (stack/)"),
+            ),
+            (
+                vec![
+                    ("GITLAB_CI", "true"),
+                    ("CI_PROJECT_URL", "https://gitlab.example.com/acme/infra/shop"),
+                    ("CI_PROJECT_DIR", root),
+                ],
+                Some("gitlab.example.com/acme/infra/shop (stack/)"),
+            ),
+            (
+                vec![
+                    ("BITBUCKET_BUILD_NUMBER", "7"),
+                    ("BITBUCKET_REPO_FULL_NAME", "acme/shop"),
+                    ("BITBUCKET_CLONE_DIR", root),
+                ],
+                Some("bitbucket.org/acme/shop (stack/)"),
+            ),
+            (
+                vec![
+                    ("CODEBUILD_BUILD_ID", "shop:1"),
+                    ("CODEBUILD_SOURCE_REPO_URL", "https://github.com/acme/shop.git"),
+                    ("CODEBUILD_SRC_DIR", root),
+                ],
+                Some("github.com/acme/shop (stack/)"),
+            ),
+            (
+                vec![
+                    ("JENKINS_URL", "https://ci.example.com"),
+                    ("GIT_URL", "git@github.com:acme/shop.git"),
+                    ("WORKSPACE", root),
+                ],
+                Some("github.com/acme/shop (stack/)"),
+            ),
+            // CodePipeline: a zip, and nobody says where from.
+            (vec![("CODEBUILD_BUILD_ID", "shop:1"), ("CODEBUILD_SRC_DIR", root)], None),
+            (
+                vec![
+                    ("CODEBUILD_BUILD_ID", "shop:1"),
+                    ("CODEBUILD_SOURCE_REPO_URL", "s3://bucket/shop/Source/x.zip"),
+                    ("CODEBUILD_SRC_DIR", root),
+                ],
+                None,
+            ),
+            // The directory is not where the CI put the repository.
+            (
+                vec![
+                    ("GITLAB_CI", "true"),
+                    ("CI_PROJECT_URL", "https://gitlab.com/acme/shop"),
+                    ("CI_PROJECT_DIR", "/nowhere"),
+                ],
+                None,
+            ),
+            // A variable that a person set says nothing without the CI's own.
+            (vec![("GIT_URL", "git@github.com:acme/shop.git"), ("WORKSPACE", root)], None),
+        ] {
+            assert_eq!(ci(&variables, &stack).as_deref(), expected, "{variables:?}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::connect::{self, connect};
-use super::{Exit, Failure, Session, apply, gather, lease};
+use super::{Exit, Failure, Session, apply, directory, gather, lease};
 use crate::cli::{ForgetArgs, RulesArgs, UnlockArgs, WorkspaceArgs};
 use crate::model::{Address, StackName};
 use crate::registry::lease::Purpose;
@@ -72,11 +72,13 @@ fn nearest<'a>(wanted: &Address, recorded: impl Iterator<Item = &'a Address>) ->
 }
 
 async fn open(
-    directory: &Path,
+    at: &Path,
     workspace: &WorkspaceArgs,
     session: &Session<'_>,
 ) -> Result<(Settings, Store, Record), Failure> {
-    let (settings, _) = gather::settle(directory, workspace, &RulesArgs::default(), session.machine)?;
+    let (settings, problems) = gather::settle(at, workspace, &RulesArgs::default(), session.machine)?;
+    // A stack whose name cannot be read would be another one: that of the directory's name.
+    directory::tell(&problems, 1, directory::Sent::Nothing, session.terminal)?;
     let connection = connect(&settings, false, session).await?;
     let mut store = Store::new(connection.client.clone(), &connection.server, settings.stack.clone());
     match store.load(&connection.access).await {

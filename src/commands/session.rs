@@ -272,7 +272,6 @@ mod tests {
             variable: Arc::new(|_| None),
             faults: crate::settings::variables::Faults::default(),
             working_directory: std::path::PathBuf::new(),
-            name: String::new(),
         };
         let terminal = Terminal::new(Look::default());
         let session = Session::new(&machine, &terminal);

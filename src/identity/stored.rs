@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::grafana::bearer::fault;
 use crate::model::Secret;
 
 /// The key of the token in the objects that are written.
@@ -104,6 +105,9 @@ pub fn read(value: &Secret, key: Option<&str>) -> Result<Stored, String> {
 
 /// A text that can be a token; a page, a key in PEM, a list cannot.
 fn token(text: &str) -> Result<Secret, String> {
+    if let Some((what, instead)) = fault(text) {
+        return Err(format!("it is {what}; {instead}"));
+    }
     if text.starts_with(['[', '<', '"']) || !text.bytes().all(|b| b.is_ascii_graphic()) {
         return Err("its text cannot be a token".into());
     }

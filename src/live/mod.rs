@@ -101,10 +101,24 @@ pub async fn read(client: &Client, server: &Server, questions: &Questions<'_>) -
     workspace.dashboards = rest.dashboards;
     workspace.found.extend(rest.found);
     workspace.unreadable.extend(rest.unreadable);
+    workspace.seen_in_part = seen_in_part(questions.access);
     others::read(client, questions, &mut workspace).await?;
     runs::find(client, questions, &mut workspace).await?;
     name_the_savers(client, server, questions, &mut workspace).await?;
     Ok(workspace)
+}
+
+/// The kinds of which a list leaves out what this token may not read, without a word (`contracts/README.md` 17).
+///
+/// Where the workspace does not say what the token may do, nothing is concluded: a list that may not be had at all is
+/// noticed by its own answer.
+fn seen_in_part(access: &Access) -> Vec<&'static str> {
+    if !access.is_known() {
+        return Vec::new();
+    }
+    let kinds = [(KindName::DASHBOARD, "dashboards:read"), (KindName::FOLDER, "folders:read")];
+    let part = kinds.into_iter().filter(|(_, action)| !access.everywhere(action));
+    part.map(|(kind, _)| kinds::by_name(kind).plural()).collect()
 }
 
 /// Folders and dashboards, as either way of reading gives them.

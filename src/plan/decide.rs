@@ -15,7 +15,7 @@ use super::table::{Case, Record, Row, Same, decide};
 use super::wanted::{Paths, Wanted, wanted};
 use super::{
     Action, Change, Drift, DriftKind, Goal, Intent, Plan, Precondition, Refusal, RegistryState, SecretChange,
-    clashes, contents, guards, order,
+    clashes, contents, guards, order, unknown,
 };
 use crate::model::{Address, Entry, Fingerprint, Found, Mark, Owned, Place, Problem, Recorded, Seen};
 
@@ -86,6 +86,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Vec<Problem>> {
         stages,
         unchanged,
         notices,
+        unknown: unknown::unknown(inputs),
         bindings: bindings.all,
     })
 }
@@ -390,12 +391,6 @@ fn notices(inputs: &Inputs<'_>, stages: &[Vec<Change>]) -> Vec<String> {
     }
     for (address, stack) in &inputs.live.yielded {
         notices.push(format!("`{address}` was made by stack `{stack}` in the same moment: it is used as it is"));
-    }
-    if inputs.live.datasources.is_none() {
-        notices.push("this token may not list data sources: what is there of them is not known".into());
-    }
-    if inputs.live.folders.is_none() {
-        notices.push("the folders could not be listed: which ones are there is not known".into());
     }
     notices.extend(guards::default_datasource(inputs, stages));
     let managers: BTreeSet<&str> = inputs.live.found.values().filter_map(|f| f.guard.as_ref()?.manager()).collect();

@@ -46,6 +46,8 @@ pub struct Workspace {
     pub dashboards: Option<Vec<LiveTitle>>,
     /// Every data source; none when this token may not list them.
     pub datasources: Option<Vec<LiveName>>,
+    /// The plural names of the kinds of which this token may provably read only some: what is not found may be there.
+    pub seen_in_part: Vec<&'static str>,
     /// What another stack of this workspace has recorded as its own.
     pub others: BTreeMap<Address, StackName>,
     /// Copies of a stack's record under other uids: they say nothing, and whose record they copy.

@@ -16,6 +16,7 @@ mod refusals;
 pub mod table;
 #[cfg(test)]
 mod tests;
+mod unknown;
 mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +50,8 @@ pub struct Plan {
     pub unmanaged: Vec<(&'static str, usize)>,
     /// What a reader should know, one sentence each.
     pub notices: Vec<String>,
+    /// What is not known, because this token may not read it: one sentence each. With any, an empty plan proves nothing.
+    pub unknown: Vec<String>,
     /// What the directory's folders stand for in the workspace: recorded so that they keep standing for it.
     pub bindings: Vec<bind::Binding>,
 }

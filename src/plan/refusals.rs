@@ -8,6 +8,7 @@ use super::bind::Bindings;
 use super::claim::Claim;
 use super::inputs::Inputs;
 use super::table::Same;
+use super::unknown::UNREADABLE;
 use super::wanted::Wanted;
 use super::{Action, Change, Refusal};
 use crate::kinds;
@@ -25,7 +26,7 @@ pub(super) fn forbidden(
     }
     if let Some(why) = inputs.live.unreadable.get(address) {
         return Some(Refusal {
-            code: "unreadable",
+            code: UNREADABLE,
             reason: format!("whether it is there could not be told: {why}"),
             hint: "use a token that may read it".into(),
         });

@@ -29,6 +29,12 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
     if !plan.notices.is_empty() {
         lines.push(String::new());
     }
+    for unknown in &plan.unknown {
+        lines.extend(style.wrapped("not known: ", 11, &clean(unknown)));
+    }
+    if !plan.unknown.is_empty() {
+        lines.push(String::new());
+    }
     if let Some(line) = unmanaged(plan) {
         lines.extend(style.wrapped("", 2, &line));
         lines.push(String::new());
@@ -377,13 +383,18 @@ pub fn summary_line(plan: &Plan) -> String {
 }
 
 /// What is said when nothing is to be done: how many objects were compared, in how many requests and seconds.
+///
+/// A plan that cannot know everything does not claim that nothing differs.
 #[must_use]
-pub fn no_changes(objects: usize, requests: usize, seconds: f64) -> String {
+pub fn no_changes(plan: &Plan, objects: usize, requests: usize, seconds: f64) -> String {
     let object = if objects == 1 { "object" } else { "objects" };
     let request = if requests == 1 { "request" } else { "requests" };
-    format!(
-        "No changes. The workspace matches the directory ({objects} {object}, {requests} {request}, {seconds:.1} s)."
-    )
+    let compared = format!("{objects} {object}, {requests} {request}, {seconds:.1} s");
+    if plan.unknown.is_empty() {
+        format!("No changes. The workspace matches the directory ({compared}).")
+    } else {
+        format!("Nothing to do that this token can see ({compared}); what is not known stands above.")
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //!
 //! What came of a run stands in [`crate::report`]; nothing here knows how a change was made.
 
+use console::{measure_text_width, truncate_str};
+
 use super::style::{Style, Tone, clean, minute};
 use crate::model::Address;
 use crate::plan::Goal;
@@ -18,17 +20,31 @@ pub fn tone(act: Act) -> Tone {
     }
 }
 
-/// The width of the column of addresses, so that what came of each stands in one column.
+/// The longest title that a line shows whole.
+const TITLE: usize = 40;
+
+/// An object as the lines of a run name it: `"CPU usage"  dashboard.cpu`.
 #[must_use]
-pub fn column<'a>(addresses: impl Iterator<Item = &'a Address>) -> usize {
-    addresses.map(|address| address.to_string().len()).max().unwrap_or(0).clamp(20, 58)
+pub fn named(title: &str, address: &Address) -> String {
+    let title = clean(title);
+    match title.trim() {
+        "" => address.to_string(),
+        title => format!("\"{}\"  {address}", truncate_str(title, TITLE, "…")),
+    }
 }
 
-/// The line of one change that is finished: `  + dashboard.cpu   done   0.1 s`.
+/// The width of the column of names, so that what came of each stands in one column.
+#[must_use]
+pub fn column<'a>(objects: impl Iterator<Item = (&'a str, &'a Address)>) -> usize {
+    let widths = objects.map(|(title, address)| measure_text_width(&named(title, address)));
+    widths.max().unwrap_or(0).clamp(20, 76)
+}
+
+/// The line of one change that is finished: `  + "CPU usage"  dashboard.cpu   done 0.1 s`.
 #[must_use]
 pub fn progress(finished: &Finished, column: usize, style: &Style) -> String {
-    let address = finished.address.to_string();
-    let pad = " ".repeat(column.saturating_sub(address.len()));
+    let address = named(&finished.title, &finished.address);
+    let pad = " ".repeat(column.saturating_sub(measure_text_width(&address)));
     let sign = match finished.act {
         Some(act) => style.paint(tone(act), act.sign()),
         None => style.paint(Tone::Remove, "!"),
@@ -45,7 +61,7 @@ pub fn progress(finished: &Finished, column: usize, style: &Style) -> String {
 fn told(outcome: &Outcome, address: &Address, seconds: f64) -> String {
     match outcome {
         Outcome::Done if seconds < 0.05 => "done".to_owned(),
-        Outcome::Done => format!("done   {seconds:.1} s"),
+        Outcome::Done => format!("done {seconds:.1} s"),
         Outcome::Conflict(Conflict::Saved { by, at, version, planned }) if version == planned => {
             let at = if at.is_empty() { String::new() } else { format!(", {}", minute(at)) };
             format!("refused: changed{}{at} since the plan (still version {version}: saved without one)", whose(by))
@@ -99,7 +115,7 @@ pub fn summary(run: &Report, style: &Style) -> String {
         run.interrupted.is_some(),
     );
     let mut lines = Vec::new();
-    let column = column(run.finished.iter().map(|f| &f.address));
+    let column = column(run.finished.iter().map(|f| (f.title.as_str(), &f.address)));
     for finished in &run.finished {
         if !matches!(finished.outcome, Outcome::Done | Outcome::NotStarted) {
             lines.push(progress(finished, column, style));
@@ -171,6 +187,7 @@ mod tests {
     fn outcome(kind: KindName, uid: &str, act: Act, outcome: Outcome) -> Finished {
         Finished {
             address: Address::new(kind, Uid::parse(uid).unwrap()),
+            title: String::new(),
             act: Some(act),
             outcome,
             took: Duration::from_millis(120),
@@ -193,7 +210,24 @@ mod tests {
     #[test]
     fn a_change_that_is_done_takes_one_line() {
         let line = progress(&board("old-latency", Act::Destroy, Outcome::Done), 28, &PIPE);
-        assert_eq!(line, "  - dashboard.old-latency         done   0.1 s");
+        assert_eq!(line, "  - dashboard.old-latency         done 0.1 s");
+    }
+
+    #[test]
+    fn an_object_is_named_by_its_title_beside_its_address() {
+        let named = |title: &str| Finished { title: title.into(), ..board("G8wLrJIZk", Act::Add, Outcome::Done) };
+        let line = |finished: &Finished| progress(finished, 20, &PIPE);
+        assert_eq!(
+            line(&named("Istio Mesh Dashboard")),
+            r#"  + "Istio Mesh Dashboard"  dashboard.G8wLrJIZk  done 0.1 s"#
+        );
+        assert_eq!(line(&named(" ")), "  + dashboard.G8wLrJIZk   done 0.1 s");
+        assert!(!line(&named("a\u{1b}[31m\nb")).contains(['\u{1b}', '\n']));
+        let long = "監視".repeat(60);
+        let found = [named(&long), named("CPU")];
+        let column = column(found.iter().map(|f| (f.title.as_str(), &f.address)));
+        let ends = found.iter().map(|f| console::measure_text_width(&progress(f, column, &PIPE)));
+        assert_eq!(ends.clone().max(), ends.min(), "what came of each stands in one column");
     }
 
     #[test]

@@ -285,7 +285,7 @@ fn a_dashboard_with_the_title_of_its_folder_is_refused_before_anything_is_sent()
     every(|w| {
         w.json("Infra/infra.json", &dashboard("infra", "Infra"));
         if w.minds_titles_of_all_folders() {
-            w.plan().exits(2).says("the folder `Infra` has that title").says("1 refused");
+            w.plan().exits(4).says("the folder `Infra` has that title").says("1 refused");
             w.apply().exits(5).lacks("name cannot be the same");
             assert!(w.live_dashboard("infra").is_none());
         } else {
@@ -301,7 +301,7 @@ fn a_dashboard_beside_a_folder_of_its_title_is_refused_on_old_servers() {
         w.json("Infra/one.json", &dashboard("one", "One"));
         w.json("infra.json", &dashboard("infra", "Infra"));
         if w.has_unique_titles() {
-            w.plan().exits(2).says("the folder `Infra` has that title").says("1 refused");
+            w.plan().exits(4).says("the folder `Infra` has that title").says("1 refused");
             w.apply().exits(5).lacks("name cannot be the same");
             assert!(w.live_dashboard("infra").is_none());
         } else {

@@ -140,8 +140,12 @@ fn rotating_renews_whatever_is_left() {
     assert_ne!(first, second);
     assert_eq!(m.tokens(), [second]);
     m.aws("identity rotate stack --secret amgctl/demo --ttl 3d -auto-approve").exits(0).says("lives 3 days");
-    m.aws("identity rotate stack --renew-before 1d -auto-approve").exits(64).says("unexpected argument");
-    m.aws("identity rotate stack --no-secret -auto-approve").exits(64).says("unexpected argument '--no-secret'");
+    m.aws("identity rotate stack --renew-before 1d -auto-approve")
+        .exits(64)
+        .says("`--renew-before` is no flag of this command");
+    m.aws("identity rotate stack --no-secret -auto-approve")
+        .exits(64)
+        .says("`--no-secret` is no flag of this command");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use amgctl::sandbox::Version;
 
-use crate::support::{Does, Proxy, Ran, World, dashboard, keeps_secrets, on};
+use crate::support::{Does, Proxy, Ran, World, dashboard, every, keeps_secrets, on, prometheus};
 
 fn latest(claim: impl Fn(&World)) {
     on(Version::V12_4, |w| {
@@ -21,6 +21,9 @@ fn exit_statuses_are_as_documented() {
         w.amgctl("plan stack -detailed-exitcode").exits(2);
         w.apply().exits(0);
         w.amgctl("plan stack -detailed-exitcode").exits(0);
+        let mut command = w.command("plan stack -detailed-exitcode");
+        command.env("GRAFANA_TOKEN", &w.sandbox.running().tokens.viewer);
+        w.run("plan stack -detailed-exitcode (viewer)", command).exits(9);
         w.write("two.json", "{");
         w.amgctl("validate stack").exits(3);
         w.plan().exits(3);
@@ -33,6 +36,156 @@ fn exit_statuses_are_as_documented() {
         w.remove("one.json");
         w.remove("two.json");
         w.apply().exits(8);
+    });
+}
+
+#[test]
+fn objects_that_are_kept_or_left_alone_are_nothing_to_do() {
+    latest(|w| {
+        w.json("two.json", &dashboard("two", "Two"));
+        w.write("amgctl.yaml", "stack: demo\nprotect: [dashboard.two]\n");
+        w.applied();
+        w.remove("two.json");
+        w.plan().exits(0).says("1 to keep").says("No changes.");
+        w.apply().exits(0);
+        w.amgctl("plan stack -destroy -detailed-exitcode").exits(2);
+        w.save(&dashboard("theirs", "Theirs"), "");
+        w.json("theirs.json", &dashboard("theirs", "Theirs"));
+        w.plan().exits(0).says("already there and equal, but not ours").says("No changes.");
+    });
+}
+
+#[test]
+fn a_plan_with_refused_objects_ends_as_the_apply_of_it_would() {
+    latest(|w| {
+        w.save(&dashboard("theirs", "Theirs"), "");
+        w.json("theirs.json", &dashboard("theirs", "Ours"));
+        for arguments in ["plan stack", "plan stack -detailed-exitcode"] {
+            w.amgctl(arguments).exits(4).says("1 refused").says("error: 1 object is refused").writes_nothing();
+        }
+        w.apply().exits(5);
+        w.apply().exits(4).writes_nothing();
+        w.plan_with("--adopt").exits(2).lacks("refused");
+    });
+}
+
+#[test]
+fn faults_of_the_directory_end_every_command_with_the_same_status() {
+    latest(|w| {
+        w.applied();
+        w.write("amgctl.yaml", "stack: Not_A_Name\n");
+        for arguments in [
+            "validate stack",
+            "plan stack",
+            "apply stack -auto-approve",
+            "destroy stack -auto-approve",
+            "unlock --directory stack",
+            "forget dashboard.one --directory stack",
+        ] {
+            w.amgctl(arguments).exits(3).says("amgctl.yaml:1:8").writes_nothing().lacks("has no name");
+        }
+    });
+}
+
+#[test]
+fn what_terraform_has_is_understood_or_named_for_what_it_is() {
+    latest(|w| {
+        for (arguments, told) in [
+            ("plan stack -out=p", "Terraform's `-out` comes later"),
+            ("plan stack -out p", "Terraform's `-out` comes later"),
+            ("plan -json stack", "Terraform's `-json` comes later"),
+            ("plan stack -var region=x", "Terraform's `-var` comes later"),
+            ("plan stack -var-file=x", "Terraform's `-var-file` comes later"),
+            ("plan stack -parallelism=4", "Terraform's `-parallelism` is not needed here"),
+            ("plan stack -lock-timeout=10m", "Terraform's `-lock-timeout` is not needed here"),
+            ("plan stack -auto-approve", "Terraform's `-auto-approve` is not needed here"),
+            ("apply stack -auto-approve -lock=false", "Terraform's `-lock` is not needed here"),
+            ("apply stack -auto-approve -refresh=false", "Terraform's `-refresh` is not needed here"),
+            ("apply stack -auto-approve -destroy", "`amgctl destroy DIR` removes everything of the stack"),
+            ("-chdir=stack plan", "name the directory behind the command"),
+            ("plan stack --ttl 1h", "it belongs to `bootstrap-api-key`, `bootstrap-identity`"),
+        ] {
+            w.amgctl(arguments).exits(64).says(told).lacks("unexpected argument").writes_nothing();
+        }
+        w.amgctl("plan -input=false stack -detailed-exitcode").exits(2);
+        w.write("saved.plan", "{}");
+        w.amgctl("apply stack/saved.plan -auto-approve")
+            .exits(1)
+            .says("is no directory")
+            .says("saved plans come later");
+    });
+}
+
+#[test]
+fn what_is_no_token_is_named_and_never_sent() {
+    latest(|w| {
+        let token = w.sandbox.running().tokens.admin.clone();
+        for (text, told) in [
+            (format!("\"{token}\""), "GRAFANA_TOKEN holds a token in quotes"),
+            (format!("'{token}'"), "GRAFANA_TOKEN holds a token in quotes"),
+            (format!("Bearer {token}"), "GRAFANA_TOKEN holds a token after the word `Bearer`"),
+            (format!("admin:{token}"), "GRAFANA_TOKEN holds a user and a password (`user:password`)"),
+            ("$GRAFANA_TOKEN".to_owned(), "GRAFANA_TOKEN holds a placeholder"),
+        ] {
+            let mut command = w.command("plan stack");
+            command.env("GRAFANA_TOKEN", text);
+            let ran = w.run("plan stack", command);
+            ran.exits(6).says(told).says("hint:");
+            assert!(ran.asked.is_empty(), "{ran}");
+        }
+        let mut command = w.command("plan stack");
+        command.env("GRAFANA_TOKEN", format!("{token}\n")).env("AMGCTL_STACK", "");
+        w.run("plan stack", command).exits(0).says("stack      demo");
+    });
+}
+
+#[test]
+fn a_run_names_objects_by_their_titles_and_says_where_they_are() {
+    latest(|w| {
+        let ran = w.applied();
+        ran.says("+ \"One\" dashboard.one").says(&w.sandbox.running().url);
+        let last = ran.out.lines().last().unwrap_or_default();
+        assert_eq!(last, w.sandbox.running().url, "{ran}");
+        // The embedded workspace ends with the run: nobody can open it.
+        let ran = w.amgctl("apply stack --sandbox -auto-approve");
+        ran.exits(0).says("Apply complete!").lacks("http://");
+    });
+}
+
+#[test]
+fn a_directory_general_is_the_root_and_a_folder_where_that_is_said_and_allowed() {
+    every(|w| {
+        w.json("dashboards/General/one.json", &dashboard("one", "One"));
+        w.applied();
+        assert_eq!(w.folder_of("one"), "");
+        w.is_settled();
+        w.write("dashboards/General/_folder.yaml", "title: General\n");
+        if matches!(w.version, Version::V12_4) {
+            w.apply().exits(0).says("1 added, 1 changed");
+            assert_ne!(w.folder_of("one"), "");
+            w.is_settled();
+        } else {
+            w.amgctl("plan stack");
+        }
+    });
+    on(Version::V9_4, |w| {
+        w.json("General/one.json", &dashboard("one", "One"));
+        w.write("General/_folder.yaml", "title: General\n");
+        w.plan().exits(4).says("this Grafana keeps the folder title `General` for the root");
+        w.apply().exits(4).writes_nothing();
+    });
+}
+
+#[test]
+fn the_core_plugin_signs_everywhere_but_on_amazon_managed_grafana() {
+    latest(|w| {
+        let mut signed = prometheus("amp", "AMP");
+        signed["jsonData"] =
+            serde_json::json!({ "sigV4Auth": true, "sigV4AuthType": "default", "sigV4Region": "eu-west-1" });
+        w.json("amp.json", &signed);
+        w.plan().exits(2).says("warning[aws-datasource]").says("deprecated in the plugin `prometheus`");
+        w.apply().exits(0);
+        w.is_settled();
     });
 }
 
@@ -114,7 +267,11 @@ fn help_and_version_are_asked_for_and_no_error() {
     latest(|w| {
         w.amgctl("--version").exits(0).says("amgctl 0.");
         w.amgctl("-version").exits(0).says("amgctl 0.");
-        w.amgctl("--help").exits(0).says("Exit status").says("130/143 interrupted");
+        w.amgctl("--help")
+            .exits(0)
+            .says("Exit status")
+            .says("9 the plan cannot know everything")
+            .says("130/143 interrupted");
         for command in
             ["init", "validate", "plan", "apply", "destroy", "unlock", "forget", "sandbox", "completions"]
         {

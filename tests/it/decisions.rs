@@ -194,7 +194,7 @@ fn there_and_different_and_not_ours_is_refused() {
         thing.make(w, "theirs");
         let version = thing.version(w);
         thing.declare(w, "ours");
-        w.plan().exits(2).says("1 refused").says("not ours").says(&format!("--adopt={}", thing.address()));
+        w.plan().exits(4).says("1 refused").says("not ours").says(&format!("--adopt={}", thing.address()));
         w.apply().exits(4).writes_nothing();
         assert_eq!((thing.live(w).as_deref(), thing.version(w)), (Some("theirs"), version));
     });
@@ -206,7 +206,7 @@ fn there_and_different_is_adopted_by_its_address() {
         thing.make(w, "theirs");
         thing.declare(w, "ours");
         let adopt = format!("--adopt={}", thing.address());
-        w.plan_with("--adopt=dashboard.another").exits(2).says("1 refused");
+        w.plan_with("--adopt=dashboard.another").exits(4).says("1 refused");
         w.plan_with(&adopt).exits(2).says("1 to adopt").lacks("refused");
         w.apply_with(&adopt).exits(0);
         assert_eq!(thing.live(w).as_deref(), Some("ours"));
@@ -265,7 +265,7 @@ fn drift_is_shown_and_an_unattended_apply_leaves_it() {
             .lacks("nobody is asked");
         w.plan_with("--on-drift overwrite").exits(2).lacks("nobody is asked");
         // What an apply that asks nobody would do.
-        w.plan_with("--on-drift refuse").exits(2).says("and nobody is asked [drift]").says("0 to change");
+        w.plan_with("--on-drift refuse").exits(4).says("and nobody is asked [drift]").says("0 to change");
         w.apply().exits(4).says("changed outside").says("--on-drift overwrite").writes_nothing();
         assert_eq!((thing.live(w).as_deref(), thing.version(w)), (Some("theirs"), version));
     });
@@ -351,7 +351,7 @@ fn deleted_outside_is_shown_and_stays_deleted_until_somebody_says_so() {
             .says("deleted")
             .says("Plan: 1 to add, 0 to change, 0 to destroy. 1 changed outside.");
         // What an apply that asks nobody would do, and does.
-        w.plan_with("--on-drift refuse").exits(2).says("it was deleted outside, and nobody is asked [drift]");
+        w.plan_with("--on-drift refuse").exits(4).says("it was deleted outside, and nobody is asked [drift]");
         w.apply().exits(4).says("it was deleted outside").says("--on-drift overwrite").writes_nothing();
         assert_eq!(thing.live(w), None);
         w.json("more.json", &dashboard("more", "More"));
@@ -402,7 +402,7 @@ fn another_incarnation_is_not_ours() {
         w.applied();
         thing.delete(w);
         thing.make(w, "theirs");
-        w.plan().exits(2).says("not ours").says("1 refused").lacks("1 to change");
+        w.plan().exits(4).says("not ours").says("1 refused").lacks("1 to change");
         w.apply().exits(4);
         assert_eq!(thing.live(w).as_deref(), Some("theirs"));
         thing.undeclare(w);
@@ -479,7 +479,7 @@ fn a_refresh_that_the_server_refuses_is_told_in_the_plan() {
         for refresh in ["1s", "soon"] {
             with(refresh.into());
             w.plan()
-                .exits(2)
+                .exits(4)
                 .says(&format!(
                     "its `refresh` is \"{refresh}\", and this workspace refuses what is shorter than 5s [refresh]"
                 ))

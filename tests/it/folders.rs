@@ -227,7 +227,7 @@ fn the_uid_of_a_folder_is_no_uid_for_a_dashboard() {
         w.save(&dashboard("guest", "Guest"), "shared");
         let before = w.everything();
         w.json("one.json", &dashboard("shared", "One"));
-        w.plan().exits(2).says("its uid belongs to the folder `Theirs`");
+        w.plan().exits(4).says("its uid belongs to the folder `Theirs`");
         w.apply().exits(4).writes_nothing();
         assert_eq!(w.everything(), before);
     });
@@ -239,7 +239,7 @@ fn the_uid_of_a_dashboard_is_no_uid_for_a_folder() {
         w.save(&dashboard("shared", "Theirs"), "");
         let before = w.everything();
         w.write("Infra/_folder.yaml", "uid: shared\n");
-        w.plan().exits(2).says("its uid belongs to the dashboard");
+        w.plan().exits(4).says("its uid belongs to the dashboard");
         w.apply().exits(4).writes_nothing();
         assert_eq!(w.everything(), before);
     });
@@ -255,7 +255,7 @@ fn the_title_of_another_dashboard_in_the_folder_is_taken_on_old_servers_only() {
         w.json("Infra/cpu.json", &dashboard("cpu", title));
         if w.has_unique_titles() {
             let before = w.everything();
-            w.plan().exits(2).says("`theirs` in that folder has").says("\"uid\": \"theirs\"");
+            w.plan().exits(4).says("`theirs` in that folder has").says("\"uid\": \"theirs\"");
             w.apply().exits(4).writes_nothing();
             assert_eq!(w.everything(), before);
         } else {
@@ -288,7 +288,7 @@ fn a_swap_of_titles_is_refused_on_old_servers_with_the_way_in_two_steps() {
         w.json("a.json", &dashboard("a", "Second"));
         w.json("b.json", &dashboard("b", "First"));
         if w.has_unique_titles() {
-            w.plan().exits(2).says("swap titles").says("2 refused");
+            w.plan().exits(4).says("swap titles").says("2 refused");
             w.apply().exits(4).writes_nothing();
             // The two steps.
             w.json("a.json", &dashboard("a", "Third"));
@@ -308,7 +308,7 @@ fn a_folder_with_the_title_of_a_dashboard_at_the_root_is_refused_on_old_servers(
         w.save(&dashboard("theirs", "Infra"), "");
         w.json("Infra/one.json", &dashboard("one", "One"));
         if w.has_unique_titles() {
-            w.plan().exits(2).says("2 refused");
+            w.plan().exits(4).says("2 refused");
             w.apply().exits(4).writes_nothing();
         } else {
             w.apply().exits(0);
@@ -323,7 +323,7 @@ fn another_title_with_the_slug_of_a_folder_is_no_new_folder_on_old_servers() {
         w.make_folder("theirs", "infra", "");
         w.json("Infra!/one.json", &dashboard("one", "One"));
         if w.compares_slugs() {
-            w.plan().exits(2).says("has that title there already").says("uid: theirs");
+            w.plan().exits(4).says("has that title there already").says("uid: theirs");
             w.apply().exits(4).writes_nothing();
         } else {
             w.apply().exits(0).says("2 added");
@@ -351,7 +351,7 @@ fn a_second_folder_of_one_title_is_not_made_by_mistake() {
     every(|w| {
         w.make_folder("theirs", "Infra", "");
         w.write("Infra/_folder.yaml", "uid: ours\n");
-        w.plan().exits(2).says("(uid `theirs`) has that title there already").says("uid: theirs");
+        w.plan().exits(4).says("(uid `theirs`) has that title there already").says("uid: theirs");
         w.apply().exits(4).writes_nothing();
     });
 }
@@ -397,7 +397,7 @@ fn folders_beside_each_other_that_this_server_takes_for_one_are_refused_in_the_p
             w.json("a/one.json", &dashboard("one", "One"));
             let one_slug = w.compares_slugs() && b != "uber-x";
             if one_slug {
-                w.plan().exits(2).says("[title-twice]").says("0 to add");
+                w.plan().exits(4).says("[title-twice]").says("0 to add");
                 w.apply().exits(4).writes_nothing();
             } else {
                 w.apply().exits(0);
@@ -412,7 +412,7 @@ fn folders_beside_each_other_that_this_server_takes_for_one_are_refused_in_the_p
         w.json("A-B/one.json", &dashboard("one", "One"));
         w.json("A B/two.json", &dashboard("two", "Two"));
         if w.compares_slugs() {
-            w.plan().exits(2).says("[title-twice]").says("0 to add");
+            w.plan().exits(4).says("[title-twice]").says("0 to add");
             w.apply().exits(4).writes_nothing();
         } else {
             w.apply().exits(0).says("4 added");
@@ -428,7 +428,7 @@ fn a_swap_of_folder_titles_is_refused_on_old_servers_with_the_way_in_two_steps()
         w.applied();
         two_named_folders(w, "Two", "One");
         if w.has_unique_titles() {
-            w.plan().exits(2).says("swap titles").says("give one of them a third title, apply").says("2 refused");
+            w.plan().exits(4).says("swap titles").says("give one of them a third title, apply").says("2 refused");
             w.apply().exits(4).writes_nothing();
             two_named_folders(w, "Two", "Three");
             w.apply().exits(0);

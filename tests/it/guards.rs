@@ -21,6 +21,12 @@ fn count(w: &World) -> usize {
     w.everything().len()
 }
 
+/// Runs git in a directory.
+fn git(directory: &std::path::Path, arguments: &[&str]) {
+    let done = std::process::Command::new("git").arg("-C").arg(directory).args(arguments).output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+}
+
 #[test]
 fn more_than_ten_are_not_destroyed_unless_that_is_said() {
     every(|w| {
@@ -266,25 +272,28 @@ fn another_origin_is_refused_until_it_takes_over() {
 }
 
 #[test]
-fn a_copy_of_the_directory_elsewhere_is_another_origin() {
+fn a_copy_of_the_directory_elsewhere_in_the_repository_is_another_origin() {
     every(|w| {
+        git(w.home(), &["init", "-q"]);
+        // The only remote counts, whatever its name.
+        git(w.home(), &["remote", "add", "upstream", "git@github.com:acme/shop.git"]);
         many(w, 2);
         w.applied();
         let copy = w.home().join("copy");
         std::fs::create_dir(&copy).unwrap();
         std::fs::write(copy.join("amgctl.yaml"), "stack: demo\n").unwrap();
         std::fs::write(copy.join("x.json"), dashboard("x", "X").to_string()).unwrap();
-        w.amgctl("apply copy -auto-approve --max-destroy 9").exits(8).says("--take-over").writes_nothing();
+        w.amgctl("apply copy -auto-approve --max-destroy 9")
+            .exits(8)
+            .says("--take-over")
+            .says("write `origin: github.com/acme/shop (stack/)` in amgctl.yaml")
+            .writes_nothing();
         assert_eq!(count(w), 2);
     });
 }
 
 #[test]
 fn a_clone_of_the_repository_is_the_same_origin_and_the_remotes_secrets_stay_out() {
-    let git = |directory: &std::path::Path, arguments: &[&str]| {
-        let done = std::process::Command::new("git").arg("-C").arg(directory).args(arguments).output().unwrap();
-        assert!(done.status.success(), "{done:?}");
-    };
     every(|w| {
         many(w, 1);
         git(w.home(), &["init", "-q"]);
@@ -293,12 +302,67 @@ fn a_clone_of_the_repository_is_the_same_origin_and_the_remotes_secrets_stay_out
         w.applied();
         let record = w.live_dashboard("amgctl-demo").unwrap().to_string();
         assert!(record.contains("github.com/acme/shop") && !record.contains(crate::support::PLANTED));
-        git(w.home(), &["remote", "set-url", "origin", "git@github.com:acme/shop.git"]);
+        git(w.home(), &["remote", "set-url", "origin", "git@github.com:Acme/shop.git"]);
         w.json("d01.json", &dashboard("d01", "D01"));
         w.apply().exits(0).says("1 added");
         git(w.home(), &["remote", "set-url", "origin", "git@github.com:acme/billing.git"]);
         w.json("d02.json", &dashboard("d02", "D02"));
         w.apply().exits(8).writes_nothing();
+    });
+}
+
+/// The same files, unpacked to another place, as a CI without git does for each build.
+fn unpacked(w: &World, place: &str) -> std::path::PathBuf {
+    let root = w.home().join(place);
+    std::fs::create_dir_all(root.join("stack")).unwrap();
+    for entry in std::fs::read_dir(w.directory()).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, root.join("stack").join(path.file_name().unwrap())).unwrap();
+    }
+    root
+}
+
+/// Applies what was unpacked to a place, with the variables of a CI; `ROOT` stands for the place.
+fn apply_unpacked(w: &World, place: &str, variables: &[(&str, &str)]) -> crate::support::Ran {
+    let root = unpacked(w, place);
+    let typed = format!("apply {place}/stack -auto-approve");
+    let mut command = w.command(&typed);
+    for (name, value) in variables {
+        command.env(name, value.replace("ROOT", root.to_str().unwrap()));
+    }
+    w.run(&typed, command)
+}
+
+#[test]
+fn where_there_is_no_git_and_no_word_of_the_ci_no_place_is_compared() {
+    every(|w| {
+        many(w, 1);
+        apply_unpacked(w, "build/src1", &[]).exits(0).says("1 added");
+        w.json("d01.json", &dashboard("d01", "D01"));
+        let pipeline = [("CODEBUILD_BUILD_ID", "shop:2"), ("CODEBUILD_SRC_DIR", "ROOT")];
+        apply_unpacked(w, "build/src2", &pipeline).exits(0).says("1 added");
+        // What is known once is not forgotten by a build that knows nothing.
+        git(w.home(), &["init", "-q"]);
+        git(w.home(), &["remote", "add", "origin", "https://github.com/acme/shop"]);
+        w.json("d02.json", &dashboard("d02", "D02"));
+        w.apply().exits(0).says("1 added");
+        std::fs::remove_dir_all(w.home().join(".git")).unwrap();
+        w.json("d03.json", &dashboard("d03", "D03"));
+        w.apply().exits(0).says("1 added");
+        let github = |repository: &'static str| {
+            [
+                ("GITHUB_ACTIONS", "true"),
+                ("GITHUB_SERVER_URL", "https://github.com"),
+                ("GITHUB_REPOSITORY", repository),
+                ("GITHUB_WORKSPACE", "ROOT"),
+            ]
+        };
+        w.json("d04.json", &dashboard("d04", "D04"));
+        apply_unpacked(w, "build/src3", &github("acme/billing"))
+            .exits(8)
+            .writes_nothing()
+            .says("github.com/acme/shop");
+        apply_unpacked(w, "build/src4", &github("ACME/shop")).exits(0).says("1 added");
     });
 }
 
@@ -320,7 +384,8 @@ fn a_stack_of_another_name_is_taken_over_with_its_record() {
         w.write("one.json", r#"{"uid":"one","title":"One","schemaVersion":39,"panels":[]}"#);
         w.apply().exits(0);
         w.write("amgctl.yaml", "stack: new\norigin: github.com/acme/shop\n");
-        w.plan().exits(2).says("it belongs to stack `old`");
+        w.plan().exits(4).says("it belongs to stack `old`");
+        w.plan_with("--take-over-stack old").exits(2).says("the record of stack `old` becomes").lacks("No changes");
         w.apply_with("--take-over-stack other")
             .exits(1)
             .says("no record of a stack `other`")
@@ -329,7 +394,7 @@ fn a_stack_of_another_name_is_taken_over_with_its_record() {
         w.apply_with("--take-over-stack old").exits(0).says("0 added, 0 changed, 0 destroyed");
         w.is_settled();
         w.write("amgctl.yaml", "stack: old\norigin: github.com/acme/shop\n");
-        w.plan().exits(2).says("it belongs to stack `new`");
+        w.plan().exits(4).says("it belongs to stack `new`");
         w.write("amgctl.yaml", "stack: new\norigin: github.com/acme/shop\n");
         w.destroy().exits(0).says("1 destroyed");
     });

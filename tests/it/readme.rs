@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use amgctl::cli::{Cli, with_two_dashes};
+use amgctl::cli::Cli;
+use amgctl::cli::terraform::with_two_dashes;
 use clap::{CommandFactory as _, Parser as _};
 
 fn readme() -> String {
@@ -126,6 +127,7 @@ fn the_table_of_statuses_is_the_programs() {
         Exit::Auth,
         Exit::Locked,
         Exit::Guard,
+        Exit::Unknown,
         Exit::Usage,
         Exit::Interrupted,
         Exit::Terminated,

@@ -191,7 +191,7 @@ fn what_another_stack_recorded_is_never_changed_adopted_or_deleted() {
         theirs["panels"][0]["title"] = "another".into();
         other(w, "one.json", &theirs);
         let before = w.everything();
-        w.amgctl("plan other -detailed-exitcode").exits(2).says("it belongs to stack `demo`");
+        w.amgctl("plan other -detailed-exitcode").exits(4).says("it belongs to stack `demo`");
         w.amgctl("apply other -auto-approve --adopt").exits(4).says("it belongs to stack `demo`").writes_nothing();
         // Nor when it is equal.
         other(w, "one.json", &dashboard("one", "One"));
@@ -424,7 +424,8 @@ fn a_viewer_plans_what_can_be_known_and_is_told_the_rest_once() {
         w.json("Infra/one.json", &changed);
         let viewer = w.sandbox.running().tokens.viewer.clone();
         let plan = as_token(w, &viewer, "plan stack -detailed-exitcode");
-        plan.exits(2).writes_nothing();
+        plan.exits(9).writes_nothing();
+        plan.says("not known: what the stack owns: what left the directory and would be deleted");
         plan.says("provisional").says("dashboard.one").says("0 to destroy").lacks("dashboard.two");
         assert_eq!(plan.out.matches("this plan cannot be applied").count(), 1, "{plan}");
         let before = w.everything();
@@ -432,6 +433,27 @@ fn a_viewer_plans_what_can_be_known_and_is_told_the_rest_once() {
             as_token(w, &viewer, command).exits(6).says("nothing was written").writes_nothing();
         }
         assert_eq!(w.everything(), before);
+    });
+}
+
+#[test]
+fn a_plan_that_finds_nothing_with_a_weak_token_claims_nothing() {
+    every(|w| {
+        w.json("one.json", &dashboard("one", "One"));
+        w.json("two.json", &dashboard("two", "Two"));
+        w.applied();
+        // What is left is as it is live; that the other one would be deleted, this token cannot know.
+        w.remove("two.json");
+        w.plan().exits(2).says("1 to destroy");
+        let viewer = w.sandbox.running().tokens.viewer.clone();
+        for (arguments, status) in [("plan stack -detailed-exitcode", 9), ("plan stack", 0)] {
+            let plan = as_token(w, &viewer, arguments);
+            plan.exits(status).writes_nothing().lacks("No changes").lacks("matches the directory");
+            plan.says("not known: what the stack owns: what left the directory and would be deleted");
+            plan.says("Nothing to do that this token can see");
+        }
+        let plan = as_token(w, &viewer, "plan stack -destroy -detailed-exitcode");
+        plan.exits(9).says("not known: what the stack owns, and so what would be destroyed").lacks("No changes");
     });
 }
 

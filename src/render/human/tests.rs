@@ -57,6 +57,7 @@ fn of(changes: Vec<Change>) -> Plan {
         unchanged: 0,
         unmanaged: Vec::new(),
         notices: Vec::new(),
+        unknown: Vec::new(),
         bindings: Vec::new(),
     }
 }
@@ -410,7 +411,29 @@ Plan: 0 to add, 1 to change, 0 to destroy.
 #[test]
 fn nothing_to_do_is_said_in_one_line() {
     assert_eq!(
-        no_changes(61, 3, 0.42),
+        no_changes(&of(vec![]), 61, 3, 0.42),
         "No changes. The workspace matches the directory (61 objects, 3 requests, 0.4 s)."
+    );
+}
+
+#[test]
+fn a_plan_that_cannot_know_everything_says_so_and_claims_nothing() {
+    let mut plan = of(vec![]);
+    plan.registry = RegistryState::Unknown { why: "what is ours is not known".into() };
+    plan.unknown = vec!["which data sources are there: this token may not list data sources".into()];
+    check(
+        &plan,
+        r"
+provisional: what is ours is not known; so every action below is provisional,
+             and this plan cannot be applied
+
+not known: which data sources are there: this token may not list data sources
+
+Plan (provisional): 0 to add, 0 to change, 0 to destroy.
+",
+    );
+    assert_eq!(
+        no_changes(&plan, 61, 3, 0.42),
+        "Nothing to do that this token can see (61 objects, 3 requests, 0.4 s); what is not known stands above."
     );
 }
