@@ -228,6 +228,22 @@ impl Act {
 }
 
 impl Report {
+    /// Puts the words about each object through `conceal`, which takes out what must not be shown of it.
+    pub fn conceal(&mut self, conceal: impl Fn(&Address, &str) -> String) {
+        for finished in &mut self.finished {
+            let words = match &mut finished.outcome {
+                Outcome::Refused { reason: words }
+                | Outcome::Failed { message: words }
+                | Outcome::Skipped { because: words }
+                | Outcome::Unknown { message: words } => Some(words),
+                Outcome::Done | Outcome::Conflict(_) | Outcome::NotStarted => None,
+            };
+            for words in words.into_iter().chain(&mut finished.note) {
+                *words = conceal(&finished.address, words);
+            }
+        }
+    }
+
     /// A report without anything in it yet.
     #[must_use]
     pub fn new(goal: Goal) -> Report {

@@ -34,6 +34,7 @@ pub fn write_down(record: &mut Record, change: &Change, run: &str) {
         parent: None,
         title: change.title.clone(),
         secrets: BTreeMap::new(),
+        elsewhere: BTreeMap::new(),
         source: intent.source.clone(),
         content: intent.content.clone(),
         protect: intent.protect,
@@ -55,6 +56,7 @@ pub fn write_down(record: &mut Record, change: &Change, run: &str) {
         parent: intent.parent.clone(),
         replace: replace || entry.pending.as_ref().is_some_and(|p| p.replace),
         secrets: intent.fingerprints.clone(),
+        elsewhere: intent.elsewhere.clone(),
     });
 }
 
@@ -130,6 +132,7 @@ fn enter(record: &mut Record, change: &Change, intent: &Intent, confirmed: &Conf
             parent: intent.parent.clone(),
             title: change.title.clone(),
             secrets: confirmed.fingerprints.clone(),
+            elsewhere: intent.elsewhere.clone(),
             source: intent.source.clone(),
             content: intent.content.clone(),
             protect: intent.protect,
@@ -191,6 +194,7 @@ mod tests {
                 parent: None,
                 secrets: Vec::new(),
                 fingerprints: BTreeMap::new(),
+                elsewhere: BTreeMap::new(),
                 source: "cpu.json".into(),
                 content: None,
                 protect: false,

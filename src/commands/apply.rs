@@ -200,7 +200,7 @@ async fn carry_out(gathered: &mut Gathered, run: &RunArgs, session: &Session<'_>
     let record = match &gathered.registry {
         Registry::There(record) => Some((**record).clone()),
         Registry::Absent => {
-            let salt = random()?;
+            let salt = gathered.salt.clone();
             Some(Record::new(gathered.settings.stack.clone(), gathered.origin.clone(), salt))
         }
         Registry::Unknown(_) | Registry::Off => None,
@@ -242,27 +242,34 @@ async fn carry_out(gathered: &mut Gathered, run: &RunArgs, session: &Session<'_>
     let writes = gathered.plan.changes().filter(|c| c.action.writes()).count();
     let bar = terminal.counting(writes);
     let column = render::summary::column(gathered.plan.changes().map(|c| (c.title.as_str(), &c.address)));
-    let report = apply::run(&gathered.plan, tools, holding.as_mut(), run.parallelism.max(1), interrupt, |event| {
-        match event {
-            Event::Started(change) => bar.at(&render::summary::named(&change.title, &change.address)),
-            Event::Finished(finished) => {
-                bar.step();
-                // What was not done is told by name in the closing words.
-                if finished.outcome == Outcome::Done {
-                    let line = render::summary::progress(finished, column, &terminal.out);
-                    bar.around(|| terminal.print(&line));
+    let mut report =
+        apply::run(&gathered.plan, tools, holding.as_mut(), run.parallelism.max(1), interrupt, |event| {
+            match event {
+                Event::Started(change) => bar.at(&render::summary::named(&change.title, &change.address)),
+                Event::Finished(finished) => {
+                    bar.step();
+                    // What was not done is told by name in the closing words.
+                    if finished.outcome == Outcome::Done {
+                        let line = render::summary::progress(finished, column, &terminal.out);
+                        bar.around(|| terminal.print(&line));
+                    }
                 }
+                Event::Stopping { in_flight } => bar.around(|| {
+                    terminal
+                        .say(&format!("  finishing {in_flight} requests in flight; press again to stop at once"));
+                }),
             }
-            Event::Stopping { in_flight } => bar.around(|| {
-                terminal.say(&format!("  finishing {in_flight} requests in flight; press again to stop at once"));
-            }),
-        }
-    })
-    .await;
+        })
+        .await;
     drop(bar);
     for note in holding.map(|mut h| h.store.notes()).unwrap_or_default() {
         terminal.say(&format!("note: {note}"));
     }
+    // A server's refusal may hold what it refuses.
+    report.conceal(|address, words| match gathered.veils.get(address) {
+        Some(veil) => veil.text(words),
+        None => words.to_owned(),
+    });
     Ok(report)
 }
 

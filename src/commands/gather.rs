@@ -13,8 +13,9 @@ use crate::grafana::probe::minimum_refresh;
 use crate::kinds;
 use crate::live::{self, Questions};
 use crate::model::{
-    Address, Fingerprint, KindName, LiveBody, NormalDigest, Problem, Recorded, Severity, StackName, Target,
+    Address, Fingerprint, KindName, NormalDigest, Problem, Recorded, Secret, Severity, StackName, Target, Uid,
 };
+use crate::plan::veil::Veil;
 use crate::plan::{self, Goal, Inputs, Ownership, Plan, Workspace};
 use crate::registry::{LoadError, Loaded, Record, Store};
 use crate::settings::{Choice, Machine, Settings};
@@ -76,6 +77,10 @@ pub struct Gathered {
     pub plan: Plan,
     /// How many objects the directory declares.
     pub objects: usize,
+    /// The key of the fingerprints: the record's, or what a new one is to have.
+    pub salt: String,
+    /// What must not be shown of data sources, whatever a server says.
+    pub veils: BTreeMap<Address, Veil>,
 }
 
 /// Reads everything and plans.
@@ -125,7 +130,7 @@ pub async fn gather(
     if goal == Goal::Apply {
         let told = declarations.problems.clone();
         let recorded = registry.record().map_or(&empty, |record| &record.objects);
-        bind(&mut declarations, recorded, &connection).await?;
+        bind(&mut declarations, recorded, &settings.rules, &connection).await?;
         let new: Vec<Problem> = declarations.problems.iter().filter(|p| !told.contains(p)).cloned().collect();
         waiting_for(&waiting, || directory::tell(&untold(new), declarations.files, Sent::Reads, terminal))?;
     }
@@ -138,7 +143,11 @@ pub async fn gather(
     if goal == Goal::Apply {
         check(&settings, &declarations, &workspace, &connection, &untold, terminal).await?;
     }
-    let (bodies, fingerprints) = match goal {
+    let salt = match &registry {
+        Registry::There(record) => record.salt.clone(),
+        Registry::Absent | Registry::Unknown(_) | Registry::Off => super::apply::random()?,
+    };
+    let bodies = match goal {
         Goal::Apply => {
             let fetched = match &registry {
                 // What tells values apart stands in the record. Who may not read that, as the job of a pull request,
@@ -154,10 +163,14 @@ pub async fn gather(
             })?;
             declarations.fetched(values);
             let scope = kept::scope(&declarations, &settings.rules.targets);
-            bodies(&declarations, &scope, &mut workspace, &registry)
+            bodies(&declarations, &scope, &mut workspace, &registry, &salt)
                 .map_err(|problem| tell_reads(&[*problem], &declarations, terminal))?
         }
-        Goal::Destroy => (BTreeMap::new(), BTreeMap::new()),
+        Goal::Destroy => {
+            let mut none = Bodies::default();
+            none.hide_the_rest(&mut workspace, &registry, &salt);
+            none
+        }
     };
     let ownership = ownership(&registry);
     let inputs = Inputs {
@@ -166,9 +179,11 @@ pub async fn gather(
         stack: &settings.stack,
         server: &connection.server,
         declared: &declarations.objects,
-        bodies: &bodies,
+        bodies: &bodies.declared,
         folders: &declarations.folders,
-        fingerprints: &fingerprints,
+        fingerprints: &bodies.fingerprints,
+        elsewhere: &bodies.elsewhere,
+        shown: &bodies.shown,
         live: &workspace,
         ownership,
         rules: &settings.rules,
@@ -193,6 +208,11 @@ pub async fn gather(
         plan = plan::plan(&Inputs { server: &server, ..inputs }).map_err(told)?;
     }
     connection.server = server;
+    if goal == Goal::Apply {
+        let severity = severity(&settings);
+        let leaving = plan::afterwards::leaving(&plan, &workspace, &declarations.objects);
+        tell_references(&source::check_leaving(&declarations, &leaving, severity), &declarations, terminal)?;
+    }
     if let (Some(_), Some(old)) = (&taken, &settings.take_over_stack) {
         plan.notices.push(format!("the record of stack `{old}` becomes this stack's"));
     }
@@ -200,6 +220,7 @@ pub async fn gather(
     plan.notices.extend(mended);
     let objects = declarations.objects.len() + plan.bindings.len();
     let origin = origin::of(&settings, machine);
+    let veils = bodies.veils;
     Ok(Gathered {
         settings,
         declarations,
@@ -211,6 +232,8 @@ pub async fn gather(
         origin,
         plan,
         objects,
+        salt,
+        veils,
     })
 }
 
@@ -330,6 +353,7 @@ pub fn damaged(stack: &StackName, why: &str) -> Failure {
 async fn bind(
     declarations: &mut Declarations,
     recorded: &BTreeMap<Address, Recorded>,
+    rules: &plan::Rules,
     connection: &Connection,
 ) -> Result<(), Failure> {
     let files: Vec<_> =
@@ -337,7 +361,16 @@ async fn bind(
     declarations.bind_recorded(&files);
     if !declarations.unresolved.is_empty() {
         let names = live::datasource_names(&connection.client, &connection.access).await.map_err(connect::live)?;
-        let known: Vec<KnownDatasource> = names.unwrap_or_default().into_iter().map(known).collect();
+        // What this change removes answers no input.
+        let goes = |uid: &str| {
+            Uid::parse(uid).is_ok_and(|uid| {
+                let address = Address::new(KindName::DATASOURCE, uid);
+                let goes = |r| plan::afterwards::goes(&address, r, rules);
+                declarations.object(&address).is_none() && recorded.get(&address).is_some_and(goes)
+            })
+        };
+        let known: Vec<KnownDatasource> =
+            names.unwrap_or_default().into_iter().filter(|name| !goes(&name.uid)).map(known).collect();
         declarations.resolve_inputs(&known);
     }
     Ok(())
@@ -391,7 +424,7 @@ async fn check(
     untold: &impl Fn(Vec<Problem>) -> Vec<Problem>,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    let severity = if settings.references_must_exist { Severity::Error } else { Severity::Warning };
+    let severity = severity(settings);
     let names: Option<Vec<KnownDatasource>> =
         workspace.datasources.as_ref().map(|names| names.iter().cloned().map(known).collect());
     let panels: BTreeSet<String> = declarations
@@ -408,32 +441,54 @@ async fn check(
         declarations,
         names.as_deref(),
         workspace.folders.as_deref(),
-        Some(&there),
+        Some(&there.keys().cloned().collect()),
         severity,
     );
-    let problems: Vec<Problem> =
-        problems.into_iter().chain(source::lint_against(declarations, Some(&connection.server))).collect();
+    let problems: Vec<Problem> = problems
+        .into_iter()
+        .chain(source::check_library_panels(declarations, &there))
+        .chain(source::lint_against(declarations, Some(&connection.server)))
+        .collect();
     let problems = untold(problems);
-    let result = directory::tell(&problems, declarations.files, Sent::Reads, terminal);
+    tell_references(&problems, declarations, terminal)
+}
+
+fn severity(settings: &Settings) -> Severity {
+    if settings.references_must_exist { Severity::Error } else { Severity::Warning }
+}
+
+fn tell_references(problems: &[Problem], declarations: &Declarations, terminal: &Terminal) -> Result<(), Failure> {
+    let result = directory::tell(problems, declarations.files, Sent::Reads, terminal);
     if problems.iter().any(|p| p.severity == Severity::Error && p.code.starts_with("unknown-")) {
         terminal.say("  (--unknown-references=warn, or `unknown_references: warn` in amgctl.yaml, lets them pass)");
     }
     result
 }
 
-type Bodies = (BTreeMap<Address, Value>, BTreeMap<Address, BTreeMap<String, Fingerprint>>);
+/// What a plan compares and shows of the directory's objects.
+#[derive(Default)]
+struct Bodies {
+    /// The normal forms of what differs, as they may be shown.
+    declared: BTreeMap<Address, Value>,
+    /// The live forms that may not be shown as they are, as they may be shown.
+    shown: BTreeMap<Address, Value>,
+    /// The fingerprints of the declared secrets.
+    fingerprints: BTreeMap<Address, BTreeMap<String, Fingerprint>>,
+    /// The fingerprints of the values that come from elsewhere.
+    elsewhere: BTreeMap<Address, BTreeMap<String, Fingerprint>>,
+    /// What must not be shown of each data source.
+    veils: BTreeMap<Address, Veil>,
+}
 
-/// The normal forms of what differs, and the fingerprints of the declared secrets.
-///
-/// A value that came from `$__…{}` is shown as it is written, on both sides of a difference, never as it is.
+/// Puts together what a plan compares. `salt` is the key of all fingerprints.
 fn bodies(
     declarations: &Declarations,
     scope: &BTreeSet<&Address>,
     workspace: &mut Workspace,
     registry: &Registry,
+    salt: &str,
 ) -> Result<Bodies, Box<Problem>> {
-    let mut bodies = BTreeMap::new();
-    let mut fingerprints = BTreeMap::new();
+    let mut all = Bodies::default();
     for declared in &declarations.objects {
         let address = &declared.address;
         let is_datasource = address.kind == KindName::DATASOURCE;
@@ -443,13 +498,12 @@ fn bodies(
         }
         let body = declarations.body(declared)?;
         let kind = kinds::by_name(address.kind);
-        let written = kind.normal(body.shown).whole();
         let value = kind.normal(body.value).whole();
-        if let Some(found) = workspace.found.get_mut(address)
-            && let LiveBody::Kept(_, live) = &mut found.body
-        {
-            mask(&value, &written, live);
+        if !is_datasource {
+            all.declared.insert(address.clone(), value);
+            continue;
         }
+        let veil = veil(address, registry, salt).over(&value, &kind.normal(body.shown).whole(), body.pieces);
         let secrets = match body.secrets {
             Ok(secrets) => secrets,
             // Nothing is fetched where nothing could be told apart.
@@ -458,35 +512,58 @@ fn bodies(
             // Nothing is fetched for what is not planned.
             Err(_) => Vec::new(),
         };
-        if let (false, Registry::There(record)) = (secrets.is_empty(), registry) {
-            let prints = secrets.iter().map(|(k, v)| (k.clone(), fingerprint(&record.salt, address, k, v)));
-            fingerprints.insert(address.clone(), prints.collect());
+        if matches!(registry, Registry::There(_) | Registry::Absent) {
+            let prints = secrets.iter().map(|(k, v)| (k.clone(), fingerprint(salt, address, k, v)));
+            all.fingerprints.insert(address.clone(), prints.collect());
+            all.elsewhere.insert(address.clone(), veil.prints());
         }
-        bodies.insert(address.clone(), written);
+        all.declared.insert(address.clone(), veil.declared(&value));
+        all.hide(address, veil, &value, workspace);
     }
-    Ok((bodies, fingerprints))
+    all.hide_the_rest(workspace, registry, salt);
+    Ok(all)
 }
 
-fn mask(value: &Value, written: &Value, live: &mut Value) {
-    match (value, written) {
-        (Value::Object(values), Value::Object(writtens)) => {
-            for (key, value) in values {
-                if let (Some(written), Some(live)) = (writtens.get(key), live.get_mut(key)) {
-                    mask(value, written, live);
-                }
-            }
+impl Bodies {
+    /// Hides what the record remembers of data sources that the directory does not declare any more.
+    fn hide_the_rest(&mut self, workspace: &mut Workspace, registry: &Registry, salt: &str) {
+        let rest: Vec<Address> = workspace
+            .found
+            .keys()
+            .filter(|a| a.kind == KindName::DATASOURCE && !self.declared.contains_key(a))
+            .cloned()
+            .collect();
+        for address in rest {
+            let veil = veil(&address, registry, salt);
+            self.hide(&address, veil, &Value::Null, workspace);
         }
-        (Value::Array(values), Value::Array(writtens)) => {
-            for (i, value) in values.iter().enumerate() {
-                if let (Some(written), Some(live)) = (writtens.get(i), live.get_mut(i)) {
-                    mask(value, written, live);
-                }
-            }
-        }
-        _ if value != written && live == value => *live = written.clone(),
-        _ if value != written => *live = Value::String("(another value)".into()),
-        _ => {}
     }
+
+    fn hide(&mut self, address: &Address, veil: Veil, declared: &Value, workspace: &mut Workspace) {
+        if veil.is_empty() {
+            return;
+        }
+        if let Some(found) = workspace.found.get_mut(address)
+            && let Some(live) = found.body.value()
+        {
+            let shown = veil.live(live, declared);
+            found.headline = kinds::datasource::facts::headline(&shown);
+            self.shown.insert(address.clone(), shown);
+        }
+        self.veils.insert(address.clone(), veil);
+    }
+}
+
+/// What the record remembers of a data source's values from elsewhere.
+fn veil(address: &Address, registry: &Registry, salt: &str) -> Veil {
+    let recorded = match registry {
+        Registry::There(record) => record.objects.get(address),
+        Registry::Absent | Registry::Unknown(_) | Registry::Off => None,
+    };
+    let (salt, of) = (salt.to_owned(), address.clone());
+    let print = move |text: &str| fingerprint(&salt, &of, "$__", &Secret::new(text.to_owned()));
+    let veil = Veil::new(recorded, Box::new(print));
+    if matches!(registry, Registry::Unknown(_)) { veil.blind() } else { veil }
 }
 
 /// Reads `amgctl.yaml` and settles the settings of a command.
@@ -526,19 +603,4 @@ pub fn must_be_named(settings: &Settings) -> Result<(), Failure> {
         settings.directory.display(),
         settings.stack
     )))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn values_from_elsewhere_are_shown_as_written_on_both_sides() {
-        let value = json!({ "url": "https://secret.example", "user": "bob", "name": "a" });
-        let written = json!({ "url": "$__env{URL}", "user": "$__env{USER_NAME}", "name": "a" });
-        let mut live = json!({ "url": "https://secret.example", "user": "eve", "name": "b" });
-        mask(&value, &written, &mut live);
-        assert_eq!(live, json!({ "url": "$__env{URL}", "user": "(another value)", "name": "b" }));
-    }
 }

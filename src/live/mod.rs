@@ -170,13 +170,16 @@ pub async fn datasource_names(client: &Client, access: &Access) -> Result<Option
     }
 }
 
-/// Which of these library panels are there; one that cannot be asked for counts as there.
-pub async fn library_panels(client: &Client, uids: BTreeSet<String>) -> Result<BTreeSet<String>, LiveError> {
-    let mut there = BTreeSet::new();
+/// Which of these library panels are there, with their models; one that cannot be asked for counts as there (null).
+pub async fn library_panels(
+    client: &Client,
+    uids: BTreeSet<String>,
+) -> Result<BTreeMap<String, serde_json::Value>, LiveError> {
+    let mut there = BTreeMap::new();
     for uid in uids {
         let answer = client.send(&Request::get(format!("/api/library-elements/{}", encode(&uid)))).await?;
         if answer.status != 404 {
-            there.insert(uid);
+            there.insert(uid, answer.json().pointer("/result/model").cloned().unwrap_or_default());
         }
     }
     Ok(there)

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Digest, Fingerprint, Identity};
 
 /// What the registry says of one object that is ours.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Recorded {
     /// The digest of the normal form last applied; none while a first create is pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -27,6 +27,10 @@ pub struct Recorded {
     /// Keyed fingerprints of the secret values last sent, by key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, Fingerprint>,
+    /// Keyed fingerprints of the values that came from elsewhere (`$__env{}`, `$__file{}`), by their JSON pointer in the
+    /// normal form: they are never shown, wherever they stand by now. Records of earlier versions have none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub elsewhere: BTreeMap<String, Fingerprint>,
     /// The file that declared it, relative to the directory.
     pub source: String,
     /// The digest of that file's bytes, where it names no uid: how it keeps its uid when it is renamed.
@@ -70,6 +74,9 @@ pub struct Pending {
     /// The fingerprints of the secrets it was about to send.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, Fingerprint>,
+    /// The fingerprints of the values from elsewhere that it was about to send.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub elsewhere: BTreeMap<String, Fingerprint>,
 }
 
 impl Owned {

@@ -375,6 +375,7 @@ mod tests {
                 parent: None,
                 title: String::new(),
                 secrets: BTreeMap::new(),
+                elsewhere: BTreeMap::new(),
                 source: String::new(),
                 content: None,
                 protect: false,

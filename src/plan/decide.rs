@@ -175,6 +175,7 @@ fn change(inputs: &Inputs<'_>, address: &Address, wanted: Option<&Wanted<'_>>, p
                 || (r.protect != w.protect && w.protect)
                 // A secret that left the file and is not set any more is nobody's: one that somebody sets is theirs.
                 || r.secrets.keys().any(|key| !w.secrets.contains(&key.as_str()))
+                || change.intent.as_ref().is_some_and(|i| i.elsewhere != r.elsewhere)
         });
         if !out_of_date {
             return None;
@@ -368,6 +369,7 @@ fn intent(
         parent: wanted.parent.clone(),
         secrets,
         fingerprints,
+        elsewhere: inputs.elsewhere.get(address).cloned().unwrap_or_default(),
         source: source_of(&wanted.place),
         content: wanted.content.clone(),
         protect: wanted.protect

@@ -78,7 +78,7 @@ pub(super) fn delta(inputs: &Inputs<'_>, change: &mut Change, wanted: &Wanted<'_
     let kind = kinds::by_name(change.address.kind);
     // What was not read is as it was recorded and as it is declared, or it would have been read.
     let differs = found.body.digest().is_some_and(|d| !d.equals(&wanted.digest, inputs.server.numbers));
-    let mut delta = match (&wanted.body, found.body.value(), differs) {
+    let mut delta = match (&wanted.body, inputs.shown_live(&change.address, found), differs) {
         (_, _, false) => Delta::default(),
         (Some(wanted), Some(live), true) => kind.diff(live, wanted, inputs.server.numbers),
         (Some(wanted), None, true) if change.address.kind == KindName::FOLDER => {
@@ -86,6 +86,11 @@ pub(super) fn delta(inputs: &Inputs<'_>, change: &mut Change, wanted: &Wanted<'_
         }
         _ => Delta { notes: vec!["it differs; its body was not kept".into()], ..Delta::default() },
     };
+    if differs && delta.is_empty() && delta.notes.is_empty() {
+        // Only what may not be shown differs: it is a change all the same.
+        let entry = Entry::new(Mark::Change, "a value that is not shown", "");
+        delta.entries.push(entry.values(None, Some("(changed)".into())));
+    }
     for (key, what) in change.intent.iter().flat_map(|i| &i.secrets) {
         let (mark, words) = match what {
             SecretChange::Set => (Mark::Add, "(sensitive value set)"),
@@ -121,7 +126,7 @@ pub(super) fn drift(
     };
     // The recorded body is not kept anywhere; while the directory still says what was recorded, it stands in for it.
     let same_as_recorded = recorded.is_some_and(|r| r.digest.as_ref() == Some(&wanted.digest.recorded()));
-    let delta = match (&wanted.body, found.body.value()) {
+    let delta = match (&wanted.body, inputs.shown_live(&change.address, found)) {
         (Some(wanted), Some(live)) if same_as_recorded && what == DriftKind::Changed => {
             Some(kinds::by_name(change.address.kind).diff(wanted, live, inputs.server.numbers))
         }

@@ -106,8 +106,10 @@ pub(super) fn default_datasource(inputs: &Inputs<'_>, stages: &[Vec<Change>]) ->
                 == Some(&serde_json::Value::Bool(true))
     })?;
     let touched = stages.iter().flatten().any(|c| c.address.uid.as_str() == now.uid && c.action.writes());
-    (!touched)
-        .then(|| format!("`{}` becomes the default data source; \"{}\" no longer is", becomes.address, now.name))
+    let found =
+        Uid::parse(&now.uid).ok().and_then(|uid| inputs.live.found.get(&Address::new(KindName::DATASOURCE, uid)));
+    let name = found.map_or(&now.name, |found| &found.headline.title);
+    (!touched).then(|| format!("`{}` becomes the default data source; \"{name}\" no longer is", becomes.address))
 }
 
 /// Whether an empty directory would take the whole stack down.

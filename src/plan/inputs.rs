@@ -19,12 +19,16 @@ pub struct Inputs<'a> {
     pub server: &'a Server,
     /// The directory's data sources and dashboards.
     pub declared: &'a [Declared],
-    /// The normal forms of those declared objects that differ from what is live: what is diffed.
+    /// The normal forms of those declared objects that differ from what is live, as they may be shown: what is diffed.
     pub bodies: &'a BTreeMap<Address, serde_json::Value>,
     /// The directory's folders, parents first.
     pub folders: &'a [DeclaredFolder],
     /// Keyed fingerprints of the declared secret values, where the registry's salt is known.
     pub fingerprints: &'a BTreeMap<Address, BTreeMap<String, Fingerprint>>,
+    /// Keyed fingerprints of the values that come from elsewhere, by where they stand ([`super::veil`]).
+    pub elsewhere: &'a BTreeMap<Address, BTreeMap<String, Fingerprint>>,
+    /// The live forms that may not be shown as they are, as they may be shown.
+    pub shown: &'a BTreeMap<Address, serde_json::Value>,
     /// What the workspace has.
     pub live: &'a Workspace,
     /// What is known of ownership.
@@ -150,6 +154,13 @@ impl Adopt {
             Adopt::Everything => true,
             Adopt::These(these) => these.contains(address),
         }
+    }
+}
+
+impl<'a> Inputs<'a> {
+    /// The live form of an object as it may be shown, where it was kept.
+    pub(super) fn shown_live(&self, address: &Address, found: &'a Found) -> Option<&'a serde_json::Value> {
+        self.shown.get(address).or_else(|| found.body.value())
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! After a plan exists nobody decides anything.
 
+pub mod afterwards;
 pub mod bind;
 mod claim;
 pub mod clashes;
@@ -17,6 +18,7 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 mod unknown;
+pub mod veil;
 mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -126,6 +128,8 @@ pub struct Intent {
     pub secrets: Vec<(String, SecretChange)>,
     /// Secret fields that the directory declares, sent now or before, by key: what is recorded of them.
     pub fingerprints: BTreeMap<String, Fingerprint>,
+    /// The values in it that come from elsewhere, by where they stand: what is recorded of them.
+    pub elsewhere: BTreeMap<String, Fingerprint>,
     /// The file that declares it.
     pub source: String,
     /// The digest of that file's bytes.

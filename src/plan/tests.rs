@@ -165,6 +165,7 @@ impl World {
                 parent: parent.map(str::to_owned),
                 title: String::new(),
                 secrets: BTreeMap::new(),
+                elsewhere: BTreeMap::new(),
                 source: format!("{text}.json"),
                 content: None,
                 protect: false,
@@ -189,6 +190,8 @@ impl World {
             bodies: &self.bodies,
             folders: &self.folders,
             fingerprints: &self.prints,
+            elsewhere: &BTreeMap::new(),
+            shown: &BTreeMap::new(),
             live: &self.live,
             ownership,
             rules: &self.rules,
@@ -392,6 +395,7 @@ fn a_pending_create_is_ours_only_if_it_is_as_intended() {
                 parent: None,
                 replace: false,
                 secrets: BTreeMap::new(),
+                elsewhere: BTreeMap::new(),
             });
             assert_eq!(world.word(object), wanted, "{object} D={declared} L={live}");
         }
@@ -408,6 +412,7 @@ fn a_replacement_cut_off_after_its_delete_is_finished() {
         parent: None,
         replace: true,
         secrets: BTreeMap::new(),
+        elsewhere: BTreeMap::new(),
     });
     assert_eq!(world.word("datasource.a"), "create");
 }

@@ -297,6 +297,7 @@ mod tests {
                 parent: Some("f".into()),
                 title: "CPU".into(),
                 secrets: BTreeMap::new(),
+                elsewhere: BTreeMap::new(),
                 source: "cpu.json".into(),
                 content: None,
                 protect: true,
@@ -343,6 +344,7 @@ mod tests {
             parent: None,
             replace: false,
             secrets: BTreeMap::new(),
+            elsewhere: BTreeMap::new(),
         };
         let (mut ours, mut theirs) = (record(), record());
         let shared = parse_address("dashboard.cpu").unwrap();

@@ -20,6 +20,8 @@ pub struct Body {
     pub value: Value,
     /// As it may be shown: texts that came in part from `$__…{}` as they are written.
     pub shown: Value,
+    /// The values from elsewhere in it, each with how it is written.
+    pub pieces: Vec<(Secret, String)>,
     /// Secret values to send, by key; or what is wrong with one of them.
     pub secrets: Result<Vec<(String, Secret)>, Box<Problem>>,
 }
@@ -84,7 +86,7 @@ impl Declarations {
             Some((text, at)) => as_written(text, &at, &value, replacements),
             None => value.to_string(),
         };
-        Ok(Body { text, shown: value.clone(), value, secrets: Ok(Vec::new()) })
+        Ok(Body { text, shown: value.clone(), pieces: Vec::new(), value, secrets: Ok(Vec::new()) })
     }
 
     fn datasource(&self, declared: &Declared, site: Site<'_, '_>) -> Result<Body, Box<Problem>> {
@@ -100,16 +102,17 @@ impl Declarations {
             value
         };
         let value = with_uid(read.value);
-        Ok(Body { text: value.to_string(), value, shown: with_uid(read.shown), secrets })
+        let shown = with_uid(read.shown);
+        Ok(Body { text: value.to_string(), value, shown, pieces: read.pieces, secrets })
     }
 
     /// A data source's settings without its secrets; none when the file changed meanwhile.
-    pub(crate) fn datasource_value(&self, declared: &Declared) -> Option<Value> {
-        let mut value = None;
+    pub(crate) fn datasource_read(&self, declared: &Declared) -> Option<datasource::Read> {
+        let mut read = None;
         let looked = self.site(declared, &mut |Site { document, part, .. }| {
-            value = datasource::body(document, &part.base, &self.values(part)).ok().map(|read| read.value);
+            read = datasource::body(document, &part.base, &self.values(part)).ok();
         });
-        looked.ok().and(value)
+        looked.ok().and(read)
     }
 
     fn values(&self, part: &Part) -> Values<'_> {

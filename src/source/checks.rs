@@ -30,9 +30,10 @@ pub(crate) fn protect_folders(declarations: &mut Declarations) {
 pub fn lint_against(declarations: &Declarations, server: Option<&Server>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for declared in datasources(declarations) {
-        let Some(value) = declarations.datasource_value(declared) else { continue };
-        for finding in lint_for(&value, server) {
-            problems.push(finding.problem.spot(declarations.locate(declared, &finding.pointer)));
+        let Some(read) = declarations.datasource_read(declared) else { continue };
+        for finding in lint_for(&read.value, server) {
+            let spot = declarations.locate(declared, &finding.pointer);
+            problems.push(read.concealed(finding.problem).spot(spot));
         }
     }
     problems
@@ -129,7 +130,7 @@ fn names(declarations: &Declarations) -> Vec<Problem> {
 
 // A uid alone does not say it: two of one name without a uid have the same.
 fn is_default(declarations: &Declarations, declared: &Declared) -> bool {
-    declarations.datasource_value(declared).is_some_and(|value| value["isDefault"] == serde_json::json!(true))
+    declarations.datasource_read(declared).is_some_and(|read| read.value["isDefault"] == serde_json::json!(true))
 }
 
 fn defaults(declarations: &Declarations) -> Vec<Problem> {

@@ -15,6 +15,7 @@ use super::yaml::member;
 use super::{Draft, FileRef, declare};
 use crate::kinds::Kind as _;
 use crate::kinds::datasource::{Datasource, facts, lint};
+use crate::model::secret::conceal;
 use crate::model::{Address, Declared, DeclaredSecret, Kept, KindName, Parent, Problem, Secret, UidFrom};
 
 /// Keys whose value is a text.
@@ -31,6 +32,23 @@ pub(crate) struct Read {
     pub value: Value,
     /// As written where a value came from elsewhere.
     pub shown: Value,
+    /// The values from elsewhere, each with how it is written.
+    pub pieces: Vec<(Secret, String)>,
+}
+
+impl Read {
+    /// A problem without the values from elsewhere in its words.
+    pub(crate) fn concealed(&self, problem: Problem) -> Problem {
+        let hidden: Vec<(&str, &str)> =
+            self.pieces.iter().map(|(value, written)| (value.expose(), written.as_str())).collect();
+        let conceal = |text: String| conceal(&text, &hidden);
+        Problem {
+            message: conceal(problem.message),
+            notes: problem.notes.into_iter().map(conceal).collect(),
+            help: problem.help.map(conceal),
+            ..problem
+        }
+    }
 }
 
 /// Reads the data source at a pointer of a document into facts.
@@ -51,7 +69,9 @@ pub(crate) fn read(
     let read = reader.body(entry, &mut problems);
     let secrets = reader.secrets(entry, &mut problems);
     let name = crate::kinds::text(&read.value, "/name");
-    let Some((uid, uid_from)) = reader.uid(&read.value, &name, &mut problems) else { return (None, problems) };
+    let uid = reader.uid(&read.value, &name, &mut problems);
+    problems = problems.into_iter().map(|problem| read.concealed(problem)).collect();
+    let Some((uid, uid_from)) = uid else { return (None, problems) };
     let keys =
         entry.get("secureJsonData").and_then(Value::as_object).into_iter().flatten().map(|(key, _)| key.as_str());
     let findings = lint::lint(&read.value).into_iter().chain(lint::secret_keys(&read.value, keys));
@@ -62,7 +82,7 @@ pub(crate) fn read(
             "secret-in-the-open" => document.key_spot(&pointer, ""),
             _ => document.spot(&pointer, ""),
         };
-        finding.problem.spot(spot)
+        read.concealed(finding.problem).spot(spot)
     }));
     if problems.iter().any(|p| p.severity == crate::model::Severity::Error) {
         return (None, problems);
@@ -98,7 +118,10 @@ pub(crate) fn body(document: &Document<'_>, base: &str, values: &Values<'_>) -> 
     let Some(entry) = entry else { return Err(Problem::error("datasource", "a data source must be an object")) };
     let mut problems = Vec::new();
     let read = reader.body(entry, &mut problems);
-    problems.into_iter().next().map_or(Ok(read), Err)
+    match problems.into_iter().next() {
+        Some(problem) => Err(read.concealed(problem)),
+        None => Ok(read),
+    }
 }
 
 /// The secret values of the data source at a pointer, for sending; those kept in AWS from what was fetched.
@@ -203,6 +226,8 @@ impl Reader<'_> {
         }
         let shown = Value::Object(shown);
         let mut value = shown.clone();
+        let mut pieces = Vec::new();
+        each_text(&shown, &mut |text| pieces.extend(self.values.pieces(text)));
         self.resolve(&mut value, self.base.to_owned(), problems);
         for (key, limit) in [("name", MAX_NAME), ("type", usize::MAX), ("url", MAX_URL)] {
             let text = value.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -243,7 +268,7 @@ impl Reader<'_> {
                     .help("write `access: proxy`, or leave it out"),
             );
         }
-        Read { value, shown }
+        Read { value, shown, pieces }
     }
 
     // A flag as Grafana's provisioning reads it: a text, put together from the environment and read as Go reads it.
@@ -413,6 +438,15 @@ impl Reader<'_> {
 
     fn wrong_type(&self, pointer: &str, key: &str, wanted: &str) -> Problem {
         Problem::error("datasource", format!("`{key}` must be {wanted}")).spot(self.document.spot(pointer, ""))
+    }
+}
+
+fn each_text(value: &Value, look: &mut impl FnMut(&str)) {
+    match value {
+        Value::String(text) => look(text),
+        Value::Array(items) => items.iter().for_each(|item| each_text(item, look)),
+        Value::Object(map) => map.values().for_each(|item| each_text(item, look)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

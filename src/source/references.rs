@@ -81,6 +81,47 @@ fn holds_model(declarations: &Declarations, declared: &Declared, uid: &str) -> b
     declarations.body(declared).is_ok_and(|body| body.value["__elements"].get(uid).is_some())
 }
 
+/// Finds what the directory refers to and the plan takes away: `leaving` says of each target what becomes of it.
+#[must_use]
+pub fn check_leaving(
+    declarations: &Declarations,
+    leaving: &BTreeMap<Target, String>,
+    severity: Severity,
+) -> Vec<Problem> {
+    let mut places: BTreeMap<&Target, Vec<(&Declared, &str)>> = BTreeMap::new();
+    if leaving.is_empty() {
+        return Vec::new();
+    }
+    for declared in &declarations.objects {
+        for reference in declared.references.iter().filter(|r| leaving.contains_key(&r.to)) {
+            places.entry(&reference.to).or_default().push((declared, &reference.pointer));
+        }
+    }
+    let mut problems = Vec::new();
+    for (target, mut referring) in places {
+        referring.sort_by(|a, b| a.0.place.cmp(&b.0.place));
+        let Some((declared, pointer)) = referring.first().copied() else { continue };
+        let (code, what) = match target {
+            Target::Datasource(name) => {
+                let written = from_elsewhere(declarations, declared, pointer, target);
+                let name = written.map_or_else(|| name.clone(), |(written, _)| written);
+                ("unknown-datasource", format!("the data source `{name}`"))
+            }
+            Target::Folder(uid) => ("unknown-folder", format!("the folder `{uid}`")),
+            Target::LibraryPanel(uid) => ("unknown-library-panel", format!("the library panel `{uid}`")),
+        };
+        let words = leaving.get(target).map(String::as_str).unwrap_or_default();
+        let message = format!("nothing will have {what} after this change, and the directory still refers to it");
+        let problem = Problem { severity, ..Problem::error(code, message) }
+            .spot(declarations.locate(declared, pointer))
+            .note(words)
+            .help("keep it in the directory, or change what refers to it as well");
+        problems.push(further(problem, &referring[1..]));
+    }
+    problems.sort_by(|a, b| a.spots.first().map(|s| &s.place).cmp(&b.spots.first().map(|s| &s.place)));
+    problems
+}
+
 fn further(problem: Problem, referring: &[(&Declared, &str)]) -> Problem {
     if referring.is_empty() {
         return problem;
@@ -94,6 +135,8 @@ fn further(problem: Problem, referring: &[(&Declared, &str)]) -> Problem {
 /// Every name that explains a reference.
 struct Names<'a> {
     datasources: BTreeMap<&'a str, Option<&'a Place>>,
+    /// The names of the directory's data sources as the server has them and is to have them: some are not to be shown.
+    names: BTreeSet<&'a str>,
     folders: BTreeSet<String>,
     library_panels: Option<&'a BTreeSet<String>>,
     asked_datasources: bool,
@@ -110,13 +153,19 @@ impl<'a> Names<'a> {
         let mut datasources: BTreeMap<&str, Option<&Place>> = BTreeMap::new();
         for live in known.unwrap_or_default() {
             datasources.insert(&live.uid, None);
-            datasources.insert(&live.name, None);
+            if !declarations.datasources.iter().any(|own| own.uid == live.uid) {
+                datasources.insert(&live.name, None);
+            }
         }
         for own in &declarations.datasources {
             let place = declarations.objects.iter().find(|d| d.address.uid.as_str() == own.uid).map(|d| &d.place);
             datasources.insert(&own.uid, place);
             datasources.insert(&own.name, place);
         }
+        let named = declarations.objects.iter().filter(|d| d.address.kind == KindName::DATASOURCE);
+        let mut names: BTreeSet<&str> = named.map(|d| d.name.as_str()).collect();
+        let is_own = |uid: &str| declarations.datasources.iter().any(|own| own.uid == uid);
+        names.extend(known.unwrap_or_default().iter().filter(|d| is_own(&d.uid)).map(|d| d.name.as_str()));
         let mut folders: BTreeSet<String> =
             live_folders.unwrap_or_default().iter().map(|folder| folder.uid.clone()).collect();
         for folder in &declarations.folders {
@@ -125,6 +174,7 @@ impl<'a> Names<'a> {
         }
         Names {
             datasources,
+            names,
             folders,
             library_panels,
             asked_datasources: known.is_some(),
@@ -134,7 +184,9 @@ impl<'a> Names<'a> {
 
     fn has(&self, target: &Target) -> bool {
         match target {
-            Target::Datasource(name) => self.datasources.contains_key(name.as_str()),
+            Target::Datasource(name) => {
+                self.datasources.contains_key(name.as_str()) || self.names.contains(name.as_str())
+            }
             Target::Folder(uid) => self.folders.contains(uid.as_str()),
             Target::LibraryPanel(uid) => self.library_panels.is_some_and(|known| known.contains(uid)),
         }

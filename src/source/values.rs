@@ -8,7 +8,7 @@
 use std::path::{Component, Path};
 
 use super::Environment;
-use crate::model::Kept;
+use crate::model::{Kept, Secret};
 
 /// How a `$` is read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -79,6 +79,28 @@ impl Values<'_> {
         }
         out.push_str(rest);
         Ok(if changed { Resolved::Text(out) } else { Resolved::AsWritten })
+    }
+
+    /// The values from elsewhere that a text is put together from, each with how it is written.
+    pub(crate) fn pieces(&self, text: &str) -> Vec<(Secret, String)> {
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some(at) = rest.find('$') {
+            rest = &rest[at..];
+            let length = match self.one(rest) {
+                Ok(One::Value(value, length)) => {
+                    if value != "$" {
+                        pieces.push((Secret::new(value), rest[..length].to_owned()));
+                    }
+                    length
+                }
+                Ok(One::Literal) => 1,
+                Ok(One::Kept(_, length)) => length,
+                Err(_) => return pieces,
+            };
+            rest = &rest[length..];
+        }
+        pieces
     }
 
     // What the `$` at the beginning of a text stands for, and how many bytes it takes.

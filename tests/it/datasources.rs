@@ -483,3 +483,236 @@ fn another_uid_under_the_same_name_waits_for_the_old_one_to_go() {
         w.is_settled();
     });
 }
+
+/// A data source whose list holds a value from elsewhere, and what the program says of it with this value of `X`.
+fn listing(w: &World, list: &Value) {
+    let mut datasource = prometheus("prom", "Prom");
+    datasource["jsonData"] = json!({ "list": list });
+    w.json("prom.json", &datasource);
+}
+
+fn with_x(w: &World, arguments: &str, value: &str) -> crate::support::Ran {
+    let mut command = w.command(arguments);
+    command.env("X", value);
+    // `World::run` looks for the planted value in all that is printed.
+    w.run(arguments, command)
+}
+
+#[test]
+fn a_value_from_elsewhere_is_shown_nowhere_however_the_file_changes() {
+    each(|w| {
+        let x = format!("x-{PLANTED}");
+        let plan = "plan stack -detailed-exitcode --verbose";
+        listing(w, &json!(["first", "$__env{X}", "third"]));
+        with_x(w, "apply stack -auto-approve --verbose", &x).exits(0);
+        with_x(w, plan, &x).exits(0);
+        // An element before it, another order, another place, a literal in its place, nothing in its place.
+        for list in [
+            json!(["zero", "first", "$__env{X}", "third"]),
+            json!(["third", "$__env{X}", "first"]),
+            json!(["first", "literal", "third"]),
+            json!(["zero", "first", "literal", "third"]),
+            json!(["first", "third"]),
+            json!([{ "a": "first" }, { "a": "$__env{X}" }]),
+        ] {
+            listing(w, &list);
+            with_x(w, plan, &x).exits(2).says("prom.json");
+        }
+        let mut moved = prometheus("prom", "Prom");
+        moved["jsonData"] = json!({ "other": "$__env{X}" });
+        w.json("prom.json", &moved);
+        with_x(w, plan, &x).exits(2).says("$__env{X}");
+        w.json("prom.json", &prometheus("prom", "Prom"));
+        w.plan_with("--verbose").exits(2).says("jsonData.list");
+        // Another value than the one that was sent; the literal is shown, the old value is not.
+        listing(w, &json!(["first", "literal", "third"]));
+        w.apply_with("--verbose").exits(0).says("literal");
+        w.is_settled();
+        w.plan_with("--verbose").exits(0);
+    });
+}
+
+#[test]
+fn a_value_from_elsewhere_is_not_shown_when_the_object_is_edited_adopted_removed_or_refused() {
+    each(|w| {
+        let x = format!("http://x-{PLANTED}:9090");
+        let mut datasource = prometheus("prom", "Prom");
+        datasource["url"] = "$__env{X}".into();
+        w.json("prom.json", &datasource);
+        w.json("other.json", &dashboard("other", "Other"));
+        with_x(w, "apply stack -auto-approve --verbose", &x).exits(0);
+        // Somebody edits around it, and the value itself.
+        w.edit_datasource("prom", |d| d["jsonData"] = json!({ "copy": x, "timeout": 7 }));
+        with_x(w, "plan stack -detailed-exitcode --verbose", &x).exits(2).says("jsonData.timeout");
+        w.edit_datasource("prom", |d| d["url"] = format!("{x}/edited").into());
+        with_x(w, "plan stack -detailed-exitcode --verbose", &x).exits(2).says("(another value)");
+        // Without the placeholder the record still knows.
+        w.json("prom.json", &prometheus("prom", "Prom"));
+        w.plan_with("--verbose").exits(2).says("http://prometheus:9090");
+        w.json("prom.json", &datasource);
+        with_x(w, "apply stack -auto-approve --on-drift overwrite --verbose", &x).exits(0);
+        // Forgotten, and adopted again.
+        w.amgctl("forget datasource.prom --directory stack").exits(0);
+        w.edit_datasource("prom", |d| d["jsonData"] = json!({ "copy": x }));
+        with_x(w, "plan stack -detailed-exitcode --adopt --verbose", &x).exits(2).says("1 to adopt");
+        with_x(w, "apply stack -auto-approve --adopt --verbose", &x).exits(0);
+        // What is wrong with it is said without it.
+        datasource["access"] = "$__env{X}".into();
+        w.json("prom.json", &datasource);
+        with_x(w, "validate stack", &x).exits(3).says("`access` is `proxy` or `direct`, not `$__env{X}`");
+        // Removed, and destroyed.
+        w.remove("prom.json");
+        w.plan_with("--delete-adopted --verbose").exits(2).says("1 to destroy");
+        w.amgctl("plan stack --destroy --delete-adopted --verbose").exits(0).says("to destroy");
+        w.apply_with("--delete-adopted --verbose").exits(0);
+    });
+}
+
+#[test]
+fn a_name_from_elsewhere_names_the_data_source_and_is_not_shown() {
+    each(|w| {
+        let mut datasource = prometheus("prom", "$__env{X}");
+        datasource["isDefault"] = true.into();
+        w.json("prom.json", &datasource);
+        let mut one = dashboard("one", "One");
+        one["panels"][0]["datasource"] = "$__env{X}".into();
+        w.json("one.json", &one);
+        let x = format!("name-{PLANTED}");
+        with_x(w, "apply stack -auto-approve --verbose", &x).exits(0);
+        assert_eq!(w.live_datasource("prom").unwrap()["name"], x);
+        with_x(w, "plan stack -detailed-exitcode --verbose", &x).exits(0);
+        w.json("two.json", &prometheus("two", "Two"));
+        let mut two = prometheus("two", "Two");
+        two["isDefault"] = true.into();
+        datasource.as_object_mut().unwrap().remove("isDefault");
+        w.json("two.json", &two);
+        w.json("prom.json", &datasource);
+        with_x(w, "apply stack -auto-approve --verbose", &x).exits(0);
+        w.remove("prom.json");
+        w.remove("one.json");
+        w.plan_with("--verbose").exits(2).says("2 to destroy");
+    });
+}
+
+fn reading(w: &World, target: &Value) {
+    let mut one = dashboard("one", "One");
+    one["panels"][0]["datasource"] = target.clone();
+    w.json("one.json", &one);
+}
+
+#[test]
+fn a_data_source_that_the_directory_still_uses_is_not_removed_renamed_or_given_another_uid() {
+    each(|w| {
+        let by_uid = json!({ "type": "prometheus", "uid": "prom" });
+        named(w, &[("prom", "Prom"), ("loki", "Loki")]);
+        reading(w, &by_uid);
+        w.applied();
+        let refused = |words: &str| {
+            w.plan().exits(3).says("error[unknown-datasource]").says(words).says("one.json:");
+            w.apply().exits(3).writes_nothing();
+        };
+        // Removed.
+        w.remove("prom.json");
+        refused("`datasource.prom` is removed by this plan");
+        // Another uid under the same name.
+        w.json("prom.json", &prometheus("other", "Prom"));
+        refused("`datasource.prom` is removed by this plan");
+        // Referred to by its name, it may get another uid, and no other name.
+        reading(w, &json!("Prom"));
+        w.apply().exits(0).says("1 added, 1 changed, 1 destroyed");
+        w.is_settled();
+        w.json("prom.json", &prometheus("other", "Renamed"));
+        refused("`datasource.other` gets the name `Renamed` by this plan");
+        // Letter case alone is another name.
+        w.json("prom.json", &prometheus("other", "prom"));
+        refused("`datasource.other` gets the name `prom` by this plan");
+        // Another one takes the name: that explains it.
+        w.json("prom.json", &prometheus("other", "Renamed"));
+        w.json("loki.json", &prometheus("loki", "Prom"));
+        w.apply().exits(0).says("2 changed");
+        w.is_settled();
+        // Warned of, when that is said; the plan after it says the same.
+        w.remove("loki.json");
+        w.apply_with("--unknown-references=warn").exits(0).says("warning[unknown-datasource]");
+        w.plan_with("--unknown-references=warn").exits(0).says("warning[unknown-datasource]");
+    });
+}
+
+#[test]
+fn what_stays_in_the_workspace_explains_a_reference() {
+    each(|w| {
+        let by_uid = json!({ "type": "prometheus", "uid": "prom" });
+        w.write("amgctl.yaml", "stack: demo\nprotect: [datasource.prom]\n");
+        named(w, &[("prom", "Prom")]);
+        reading(w, &by_uid);
+        w.applied();
+        w.remove("prom.json");
+        w.apply().exits(0);
+        assert!(w.live_datasource("prom").is_some());
+        // A target leaves the rest as it is.
+        w.plan_with("--unprotect datasource.prom").exits(3).says("error[unknown-datasource]");
+        w.plan_with("--unprotect datasource.prom --target dashboard.one").exits(0);
+    });
+}
+
+#[test]
+fn an_input_is_not_answered_by_a_data_source_that_this_change_removes() {
+    each(|w| {
+        w.json(
+            "old.json",
+            &json!({ "uid": "old", "name": "Old", "type": "loki", "access": "proxy", "url": "http://l" }),
+        );
+        let mut one = dashboard("one", "One");
+        one["__inputs"] = json!([{ "name": "DS_LOKI", "type": "datasource", "pluginId": "loki" }]);
+        one["panels"][0]["datasource"] = json!({ "type": "loki", "uid": "${DS_LOKI}" });
+        w.json("one.json", &one);
+        w.applied();
+        w.is_settled();
+        w.remove("old.json");
+        w.plan().exits(3).says("DS_LOKI");
+        w.apply().exits(3).writes_nothing();
+        // Somebody's own of that type answers it, though two are there still.
+        w.make_datasource(
+            &json!({ "uid": "theirs", "name": "Theirs", "type": "loki", "access": "proxy", "url": "http://l" }),
+        );
+        w.apply().exits(0).says("1 changed, 1 destroyed");
+        assert_eq!(w.live_dashboard("one").unwrap()["panels"][0]["datasource"]["uid"], "theirs");
+        w.is_settled();
+        // An answer of the settings that names what goes is an error as well.
+        w.write("amgctl.yaml", "stack: demo\ninputs:\n  DS_LOKI: mine\n");
+        w.json(
+            "mine.json",
+            &json!({ "uid": "mine", "name": "Mine", "type": "loki", "access": "proxy", "url": "http://l" }),
+        );
+        w.applied();
+        w.remove("mine.json");
+        w.plan().exits(3).says("`datasource.mine` is removed by this plan");
+    });
+}
+
+#[test]
+fn a_copy_of_a_library_panel_that_differs_is_told_with_whose_wins() {
+    each(|w| {
+        let model = json!({ "type": "timeseries", "title": "Lib", "targets": [{ "refId": "A", "expr": "up" }] });
+        let body = json!({ "uid": "lib", "name": "Lib", "kind": 1, "folderUid": "", "model": model });
+        w.change("POST", "/api/library-elements", &body);
+        let mut one = dashboard("one", "One");
+        let copy = |one: &mut Value, expression: &str| {
+            one["panels"][0]["libraryPanel"] = json!({ "uid": "lib", "name": "Lib" });
+            one["panels"][0]["targets"] = json!([{ "refId": "A", "expr": expression }]);
+        };
+        copy(&mut one, "up");
+        w.json("one.json", &one);
+        w.apply().exits(0).lacks("library-panel-copy");
+        copy(&mut one, "down");
+        w.json("one.json", &one);
+        w.plan()
+            .exits(2)
+            .says("warning[library-panel-copy]")
+            .says("and Grafana shows the library's")
+            .says("it differs in `targets`")
+            .says("one.json:");
+        w.apply().exits(0).says("and Grafana shows the library's");
+        w.plan().exits(0);
+    });
+}

@@ -119,6 +119,18 @@ pub fn variables_in(text: &str) -> Vec<&str> {
     found
 }
 
+/// The panels that are library panels: the uid in the library, the panel's JSON pointer, and the panel as it stands here.
+#[must_use]
+pub fn library_panels(body: &Value) -> Vec<(String, String, Value)> {
+    let mut found = Vec::new();
+    each_panel(body, &mut |panel, pointer| {
+        if let Some(uid) = panel.pointer("/libraryPanel/uid").and_then(Value::as_str) {
+            found.push((uid.to_owned(), pointer.to_owned(), panel.clone()));
+        }
+    });
+    found
+}
+
 fn listed(names: &[String]) -> String {
     let shown = names.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(LISTED) {

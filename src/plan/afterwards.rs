@@ -1,0 +1,63 @@
+//! The workspace as it will be once a plan is carried out: what the directory may refer to, and what goes. Pure.
+//!
+//! What a plan deletes, or gives another uid or name, explains no reference any more; without this the plan after it
+//! would be an error.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::inputs::{Rules, Workspace};
+use super::{Action, Change, Plan};
+use crate::model::{Address, Declared, KindName, Owned, Recorded, Target};
+
+/// What can be referred to now and cannot be afterwards, each with what becomes of it, in words.
+#[must_use]
+pub fn leaving(plan: &Plan, live: &Workspace, declared: &[Declared]) -> BTreeMap<Target, String> {
+    let changes: BTreeMap<&Address, &Change> = plan.changes().map(|c| (&c.address, c)).collect();
+    let declared: BTreeMap<&Address, &Declared> = declared.iter().map(|d| (&d.address, d)).collect();
+    let mut leaving = BTreeMap::new();
+    let mut stays: BTreeSet<&str> = declared
+        .iter()
+        .filter(|(a, _)| a.kind == KindName::DATASOURCE)
+        .flat_map(|(a, d)| [a.uid.as_str(), d.name.as_str()])
+        .collect();
+    for one in live.datasources.iter().flatten() {
+        let address = crate::model::Uid::parse(&one.uid).ok().map(|uid| Address::new(KindName::DATASOURCE, uid));
+        let change = address.as_ref().and_then(|a| changes.get(a));
+        let wanted = address.as_ref().and_then(|a| declared.get(a)).filter(|d| d.name != one.name);
+        match (change.map(|c| &c.action), wanted) {
+            (Some(Action::Delete { .. }), _) => {
+                let words = format!("`datasource.{}` is removed by this plan", one.uid);
+                leaving.insert(Target::Datasource(one.uid.clone()), words.clone());
+                leaving.insert(Target::Datasource(one.name.clone()), words);
+            }
+            (Some(action), Some(wanted)) if action.writes() => {
+                let words = format!(
+                    "`datasource.{}` gets the name `{}` by this plan, and loses this one",
+                    one.uid, wanted.headline.title
+                );
+                leaving.insert(Target::Datasource(one.name.clone()), words);
+            }
+            _ => stays.extend([one.uid.as_str(), one.name.as_str()]),
+        }
+    }
+    for (address, change) in &changes {
+        if address.kind == KindName::FOLDER && matches!(change.action, Action::Delete { .. }) {
+            let words = format!("`{address}` is removed by this plan");
+            leaving.insert(Target::Folder(address.uid.clone()), words);
+        }
+    }
+    leaving.retain(|target, _| match target {
+        Target::Datasource(name) => !stays.contains(name.as_str()),
+        Target::Folder(_) | Target::LibraryPanel(_) => true,
+    });
+    leaving
+}
+
+/// Whether a recorded object that the directory does not declare any more is to be deleted, as far as the record tells:
+/// it is no answer to an input any more.
+#[must_use]
+pub fn goes(address: &Address, recorded: &Recorded, rules: &Rules) -> bool {
+    let is_kept = recorded.protect && !rules.unprotect.contains(address);
+    let is_released = recorded.how == Owned::Adopted && !rules.delete_adopted;
+    !(is_kept || is_released)
+}
