@@ -203,11 +203,13 @@ fn by_history(past: &[Past], before: i64, now: i64, message: &str, intended: boo
         let theirs = since().any(|one| one.version == now && now > 1);
         return (theirs && !intended).then_some(After::Since);
     };
+    let copied = since().any(|one| one.version < ours && one.message == message);
     let overwritten = since().filter(|one| one.version < ours && one.message != message).max_by_key(|o| o.version);
     Some(match overwritten {
         Some(one) => After::Overwrote { version: one.version, by: one.by.clone() },
         None if intended => After::Done,
-        None if ours == now => After::StoredOtherwise,
+        // Who puts back what he read by the resource API sends our message along with it: the first save is ours.
+        None if ours == now && !copied => After::StoredOtherwise,
         None => After::Since,
     })
 }
@@ -393,6 +395,8 @@ mod tests {
         check(seen(6, "new"), &[(4, ""), (5, "ours"), (6, "theirs")], After::Done);
         check(seen(6, "theirs"), &[(5, "ours"), (6, "theirs")], After::Since);
         check(seen(5, "odd"), &[(4, ""), (5, "ours")], After::StoredOtherwise);
+        // Somebody put it back with our message in it.
+        check(seen(6, "theirs"), &[(5, "ours"), (6, "ours")], After::Since);
         // Two saves that were both answered as the fifth version, of which theirs is what stands.
         check(seen(5, "theirs"), &[(4, "ours"), (5, "theirs")], After::Since);
     }

@@ -2,6 +2,9 @@
 //!
 //! A run that was cut off, or whose lease was ended while it wrote, has left in each dashboard's history which run it
 //! was. Data sources and folders have no history: for them the digest that was written down beforehand has to do.
+//!
+//! The message is no signature: who reads a dashboard by the resource API and puts it back sends the message of the save
+//! before along with it. It stands for a run only where no other version has it.
 
 use super::{LiveError, Questions};
 use crate::grafana::Client;
@@ -33,12 +36,31 @@ pub(super) async fn find(
         .map(|(address, found)| (address.clone(), found.identity.version))
         .collect();
     for (address, version) in changed {
-        let path = format!("/api/dashboards/uid/{}/versions/{version}", encode(address.uid.as_str()));
-        let answer = client.send(&Request::get(path)).await?;
-        let message = kinds::text(&answer.json(), "/message");
-        if answer.status == 200 && message.strip_prefix(RUN).is_some_and(|run| questions.runs.contains(run)) {
+        let Some(message) = message(client, &address, version).await? else { continue };
+        let is_own = message.strip_prefix(RUN).is_some_and(|run| questions.runs.contains(run));
+        if is_own && !is_copied(client, &address, version, &message).await? {
             workspace.by_own_runs.insert(address);
         }
     }
     Ok(())
+}
+
+/// The message of one version; none where that is not told.
+async fn message(client: &Client, address: &Address, version: i64) -> Result<Option<String>, LiveError> {
+    let path = format!("/api/dashboards/uid/{}/versions/{version}", encode(address.uid.as_str()));
+    let answer = client.send(&Request::get(path)).await?;
+    Ok((answer.status == 200).then(|| kinds::text(&answer.json(), "/message")))
+}
+
+/// Whether another version has that message too. The list tells the first version's message in the server's own words, so
+/// the version before is read by itself.
+async fn is_copied(client: &Client, address: &Address, version: i64, message: &str) -> Result<bool, LiveError> {
+    if version > 1 && self::message(client, address, version - 1).await?.as_deref() == Some(message) {
+        return Ok(true);
+    }
+    let path = format!("/api/dashboards/uid/{}/versions?limit=100", encode(address.uid.as_str()));
+    let answer = client.send(&Request::get(path)).await?;
+    // A history that cannot be read proves nothing.
+    let Some(past) = kinds::past(&answer) else { return Ok(true) };
+    Ok(past.iter().any(|one| one.version != version && one.message == message))
 }

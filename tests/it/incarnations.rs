@@ -340,3 +340,23 @@ fn a_title_is_changed_and_nothing_else() {
         assert_eq!(w.live_folder("bare").unwrap()["parentUid"], "elsewhere");
     });
 }
+
+#[test]
+fn a_save_that_carries_the_message_of_a_run_along_is_somebodys() {
+    every(|w| {
+        if !matches!(w.version, Version::V12_4 | Version::V12_4Upgraded | Version::V13) {
+            return;
+        }
+        declare(w, 1);
+        w.applied();
+        // As `kubectl edit` and clients of its kind do: read, changed, put back with all its annotations.
+        let path = "/apis/dashboard.grafana.app/v0alpha1/namespaces/default/dashboards/cpu";
+        let mut object = w.read(path).unwrap();
+        object["spec"]["description"] = "edited by hand".into();
+        object["metadata"].as_object_mut().unwrap().remove("resourceVersion");
+        w.change("PUT", path, &object);
+        declare(w, 2);
+        w.apply().says("refused");
+        assert_eq!(w.live_dashboard("cpu").unwrap()["description"], "edited by hand");
+    });
+}
