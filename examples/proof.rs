@@ -16,7 +16,8 @@ use anyhow::{Context, Result};
 const SERVERS: [&str; 6] = ["9.4", "10.1", "10.4", "12.4-upgraded", "12.4", "13"];
 
 /// Tests that are ignored because they take minutes.
-const WHOLE: [&str; 3] = ["every_fault_at_every_request", "every_edit_at_every_moment", "a_hundred_applies"];
+const WHOLE: [&str; 4] =
+    ["every_fault_at_every_request", "every_edit_at_every_moment", "a_hundred_applies", "two_hundred_starts"];
 
 fn main() -> Result<ExitCode> {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -38,6 +39,7 @@ fn main() -> Result<ExitCode> {
     proof.corpus();
     proof.faults();
     proof.races();
+    proof.starts();
     let met = quick || figures()?;
     proof.closing();
     Ok(if proof.failed.is_empty() && met { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -212,6 +214,24 @@ impl Proof {
             cells.put("**runs in which no edit was lost without a word, and none was stuck**", &server, cell);
         }
         cells.print("What became of edits while an apply was under way");
+    }
+
+    /// Applies started together by server: how they ended, and how many saves of the record met.
+    fn starts(&self) {
+        let mut cells = Cells::new("applies started together");
+        for fact in self.of("starts") {
+            let row = format!("{} of one stack", fact.field(1));
+            let cell = format!(
+                "{} starts, never two writers: {} done, {} locked out; {} came second and planned anew, {} were overwritten and came first all the same",
+                fact.field(2),
+                fact.field(3),
+                fact.field(4),
+                fact.field(5),
+                fact.field(6)
+            );
+            cells.put(&row, fact.field(0), cell);
+        }
+        cells.print("Applies of one stack on servers that accept two saves of one version (`--fault racy-saves`)");
     }
 
     fn closing(&self) {

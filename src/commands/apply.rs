@@ -166,9 +166,9 @@ async fn go(
     if let Some(failure) = too_many(gathered) {
         return Err(failure);
     }
-    // Whoever has approved these very words is not asked again.
     let shown = render::human::plan(&gathered.plan, &Style { verbose: true, ..Style::default() });
-    if !nobody_asked && anything && approved.as_ref() != Some(&shown) && !agreed(gathered, session).await {
+    let asks = !nobody_asked && anything && is_asked_for(&shown, approved.as_deref());
+    if asks && !agreed(gathered, session).await {
         terminal.print(&format!("{} cancelled.", if goal == Goal::Destroy { "Destroy" } else { "Apply" }));
         return Ok(Ended::With(Exit::Error));
     }
@@ -177,6 +177,11 @@ async fn go(
         return Ok(Ended::Raced(shown));
     }
     Ok(Ended::With(end(&report, gathered, terminal)))
+}
+
+/// Whether somebody at a terminal has to approve a plan: whoever has approved these very words is not asked again.
+fn is_asked_for(shown: &str, approved: Option<&str>) -> bool {
+    approved != Some(shown)
 }
 
 /// Asks: an apply for `yes`, a destroy for the stack's name.
@@ -424,5 +429,17 @@ fn traffic(client: &Client, begun: Instant, terminal: &Terminal) {
             traffic.retries,
             begun.elapsed().as_secs_f64()
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_that_is_made_anew_is_asked_for_again_only_where_it_differs() {
+        assert!(is_asked_for("+ dashboard.one", None));
+        assert!(!is_asked_for("+ dashboard.one", Some("+ dashboard.one")));
+        assert!(is_asked_for("~ dashboard.one", Some("+ dashboard.one")));
     }
 }

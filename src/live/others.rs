@@ -51,10 +51,15 @@ async fn take(
     accounts: Vec<String>,
 ) -> Result<(), LiveError> {
     for (address, entry) in &theirs.objects {
-        let both_made = address.kind == KindName::FOLDER
-            && entry.how == Owned::Created
-            && questions.recorded.get(address).is_some_and(|r| r.how == Owned::Created);
-        if both_made {
+        let is_folder = address.kind == KindName::FOLDER;
+        // What another stack is only about to make is nobody's yet: whoever comes first has made it, and a folder that
+        // is there is used as it is.
+        if is_folder && entry.digest.is_none() {
+            continue;
+        }
+        let ours = questions.recorded.get(address).filter(|r| is_folder && r.how == Owned::Created);
+        if let Some(ours) = ours.filter(|_| entry.how == Owned::Created) {
+            let is_only_meant = ours.digest.is_none();
             let claim = |stack, run: Option<&String>, accounts| Claim {
                 stack,
                 run: run.cloned().unwrap_or_default(),
@@ -64,7 +69,7 @@ async fn take(
             let own = client.send(&record(&Record::uid(questions.stack))).await?;
             let ours = claim(questions.stack, questions.made.get(address), savers(&own.json()));
             let theirs = claim(&theirs.stack, theirs.made.get(address), accounts.clone());
-            if made_it(&ours, &theirs, &by) {
+            if !is_only_meant && made_it(&ours, &theirs, &by) {
                 continue;
             }
             workspace.yielded.insert(address.clone(), theirs.stack.clone());

@@ -379,3 +379,49 @@ async fn a_13_serves_folders_and_dashboards_at_v1() {
     let old = Client::of(version(Version::V12_4)).await;
     assert_ne!(old.status("/apis/folder.grafana.app/v1/namespaces/default/folders").await, 200);
 }
+
+/// How many pairs of saves of one version were both accepted, of 40 that were sent together.
+async fn both_accepted(client: &Client, by_resource: bool) -> usize {
+    let uid = if by_resource { "by-resource" } else { "classic" };
+    let classic = |version: i64, text: &str| {
+        let dashboard = json!({ "uid": uid, "title": uid, "version": version, "text": text });
+        ("POST", "/api/dashboards/db".to_owned(), json!({ "dashboard": dashboard, "overwrite": false }))
+    };
+    let (_, made) = client.send("POST", "/api/dashboards/db", Some(classic(0, "first").2)).await;
+    assert_eq!(made["version"], 1, "{made}");
+    let mut both = 0;
+    for n in 0..40 {
+        let (_, now) = client.send("GET", &format!("/api/dashboards/uid/{uid}"), None).await;
+        let version = now["dashboard"]["version"].as_i64().unwrap();
+        let object = client.send("GET", &format!("{LIST}/{uid}"), None).await.1;
+        let save = |text: String| match by_resource {
+            true => {
+                let mut object = object.clone();
+                object["spec"]["text"] = text.into();
+                ("PUT", format!("{LIST}/{uid}"), object)
+            }
+            false => classic(version, &text),
+        };
+        let (a, b) = (save(format!("a{n}")), save(format!("b{n}")));
+        let (a, b) = tokio::join!(client.send(a.0, &a.1, Some(a.2)), client.send(b.0, &b.1, Some(b.2)));
+        let accepted = usize::from(a.0 == 200) + usize::from(b.0 == 200);
+        let (_, now) = client.send("GET", &format!("/api/dashboards/uid/{uid}"), None).await;
+        // The server counts what it stores, whatever the saves said.
+        assert_eq!(now["dashboard"]["version"].as_i64().unwrap(), version + i64::try_from(accepted).unwrap());
+        both += usize::from(accepted == 2);
+    }
+    both
+}
+
+#[tokio::test]
+async fn racy_saves_are_both_accepted_at_the_rates_that_were_measured() {
+    let rate =
+        async |which, by_resource| both_accepted(&Client::of(faulty(which, "racy-saves")).await, by_resource).await;
+    assert!((1..=16).contains(&rate(Version::V9_4, false).await));
+    assert!((8..=34).contains(&rate(Version::V12_4, false).await));
+    assert!((5..=30).contains(&rate(Version::V12_4Upgraded, false).await));
+    assert!((1..=15).contains(&rate(Version::V12_4Upgraded, true).await));
+    assert_eq!(rate(Version::V12_4, true).await, 0, "unified storage compares and stores in one step");
+    let without = Client::of(version(Version::V9_4)).await;
+    assert_eq!(both_accepted(&without, false).await, 0);
+}

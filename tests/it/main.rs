@@ -18,6 +18,7 @@ mod folders;
 mod guards;
 mod hostile;
 mod incarnations;
+mod interleaved;
 mod kept;
 mod odd_bytes;
 mod policy;
