@@ -139,6 +139,20 @@ pub enum Conflict {
     },
 }
 
+impl Conflict {
+    /// Whether this run wrote the object all the same.
+    #[must_use]
+    pub fn wrote(&self) -> bool {
+        match self {
+            Conflict::Since { .. }
+            | Conflict::Overwrote { .. }
+            | Conflict::MadeAgain
+            | Conflict::MovedSince { .. } => true,
+            Conflict::Saved { .. } | Conflict::Made { .. } | Conflict::Moved { .. } | Conflict::Deleted => false,
+        }
+    }
+}
+
 /// Why a run ended before its plan did.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Stop {
@@ -320,7 +334,9 @@ impl Report {
     #[must_use]
     pub fn wrote(&self) -> bool {
         let tally = self.tally();
+        let over = |f: &Finished| matches!(&f.outcome, Outcome::Conflict(conflict) if conflict.wrote());
         tally.added + tally.changed + tally.destroyed + tally.adopted + tally.unknown > 0
+            || self.finished.iter().any(over)
     }
 
     /// The run in a few words, for the record's history.
@@ -333,5 +349,26 @@ impl Report {
             (false, false) => ", incomplete",
         };
         format!("{} added, {} changed, {} destroyed{ending}", tally.added, tally.changed, tally.destroyed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_and_then_changed_by_somebody_counts_as_written() {
+        let wrote = |conflict| {
+            let uid = crate::model::Uid::parse("cpu").unwrap();
+            let address = Address::new(crate::model::KindName::DASHBOARD, uid);
+            let outcome = Outcome::Conflict(conflict);
+            let act = Some(Act::Change);
+            let finished =
+                vec![Finished { address, title: String::new(), act, outcome, took: Duration::ZERO, note: None }];
+            Report { finished, ..Report::new(Goal::Apply) }.wrote()
+        };
+        assert!(wrote(Conflict::Since { by: String::new(), at: String::new() }));
+        assert!(wrote(Conflict::Overwrote { version: Some(5), by: String::new() }));
+        assert!(!wrote(Conflict::Deleted));
     }
 }
