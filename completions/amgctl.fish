@@ -170,20 +170,20 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l sta
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l profile -d 'The profile of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l role -d 'What the token may do' -r -f -a "admin\t'Everything; data sources need it'
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l role -d 'What the token may do; what the stored one may do otherwise, and admin for a new secret' -r -f -a "admin\t'Everything; data sources need it'
 editor\t'Dashboards and folders'
 viewer\t'Read'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l ttl -d 'How long the token lives, 30d at most' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l overlap -d 'How long the previous token stays once its successor is in the secret' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l secret -d 'The secret in Secrets Manager, by name or ARN; `auth.secret` of amgctl.yaml otherwise' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l secret-format -d 'What the secret holds: JSON that says what the token is, or the bare token' -r -f -a "json\t'An object with token, ids, endpoint, region and expiry'
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l secret-format -d 'What the secret holds: JSON that says what the token is, or the bare token; what it holds now otherwise, and JSON for a new secret' -r -f -a "json\t'An object with token, ids, endpoint, region and expiry'
 plain\t'The token and nothing else'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l kms-key -d 'The KMS key of a new secret, by id, alias or ARN' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l tag -d 'A tag that the secret gets together with a new token (may be repeated)' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l tag -d 'A tag that the secret gets (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l input -d 'Whether to ask for what is missing; with false nothing is asked and the run refuses instead' -r -f -a "true\t''
 false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l renew-before -d 'Renew a token that has less than this left' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l adopt -d 'Take over a secret that somebody else made'
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l adopt -d 'Take over a secret that somebody else made, or that is another stack\'s or for another workspace'
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l dry-run -d 'Show what would be done, and do nothing'
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l auto-approve -l yes -d 'Do not ask'
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-identity" -l json -d 'Print the outcome as JSON; the token is never in it'
@@ -197,20 +197,20 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l stac
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l profile -d 'The profile of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l role -d 'What the token may do' -r -f -a "admin\t'Everything; data sources need it'
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l role -d 'What the token may do; what the stored one may do otherwise, and admin for a new secret' -r -f -a "admin\t'Everything; data sources need it'
 editor\t'Dashboards and folders'
 viewer\t'Read'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l ttl -d 'How long the token lives, 30d at most' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l overlap -d 'How long the previous token stays once its successor is in the secret' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l secret -d 'The secret in Secrets Manager, by name or ARN; `auth.secret` of amgctl.yaml otherwise' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l secret-format -d 'What the secret holds: JSON that says what the token is, or the bare token' -r -f -a "json\t'An object with token, ids, endpoint, region and expiry'
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l secret-format -d 'What the secret holds: JSON that says what the token is, or the bare token; what it holds now otherwise, and JSON for a new secret' -r -f -a "json\t'An object with token, ids, endpoint, region and expiry'
 plain\t'The token and nothing else'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l kms-key -d 'The KMS key of a new secret, by id, alias or ARN' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l tag -d 'A tag that the secret gets together with a new token (may be repeated)' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l tag -d 'A tag that the secret gets (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l input -d 'Whether to ask for what is missing; with false nothing is asked and the run refuses instead' -r -f -a "true\t''
 false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l renew-before -d 'Renew a token that has less than this left' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l adopt -d 'Take over a secret that somebody else made'
+complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l adopt -d 'Take over a secret that somebody else made, or that is another stack\'s or for another workspace'
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l dry-run -d 'Show what would be done, and do nothing'
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l auto-approve -l yes -d 'Do not ask'
 complete -c amgctl -n "__fish_amgctl_using_subcommand bootstrap-api-key" -l json -d 'Print the outcome as JSON; the token is never in it'
@@ -242,19 +242,19 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l profile -d 'The profile of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l role -d 'What the token may do' -r -f -a "admin\t'Everything; data sources need it'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l role -d 'What the token may do; what the stored one may do otherwise, and admin for a new secret' -r -f -a "admin\t'Everything; data sources need it'
 editor\t'Dashboards and folders'
 viewer\t'Read'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l ttl -d 'How long the token lives, 30d at most' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l overlap -d 'How long the previous token stays once its successor is in the secret' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l secret -d 'The secret in Secrets Manager, by name or ARN; `auth.secret` of amgctl.yaml otherwise' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l secret-format -d 'What the secret holds: JSON that says what the token is, or the bare token' -r -f -a "json\t'An object with token, ids, endpoint, region and expiry'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l secret-format -d 'What the secret holds: JSON that says what the token is, or the bare token; what it holds now otherwise, and JSON for a new secret' -r -f -a "json\t'An object with token, ids, endpoint, region and expiry'
 plain\t'The token and nothing else'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l kms-key -d 'The KMS key of a new secret, by id, alias or ARN' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l tag -d 'A tag that the secret gets together with a new token (may be repeated)' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l tag -d 'A tag that the secret gets (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l input -d 'Whether to ask for what is missing; with false nothing is asked and the run refuses instead' -r -f -a "true\t''
 false\t''"
-complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l adopt -d 'Take over a secret that somebody else made'
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l adopt -d 'Take over a secret that somebody else made, or that is another stack\'s or for another workspace'
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l dry-run -d 'Show what would be done, and do nothing'
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l auto-approve -l yes -d 'Do not ask'
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from rotate" -l json -d 'Print the outcome as JSON; the token is never in it'

@@ -374,9 +374,9 @@ pub struct StoredArgs {
 /// The token that is stored.
 #[derive(Args, Debug, Clone)]
 pub struct TokenArgs {
-    /// What the token may do
-    #[arg(long, value_name = "ROLE", value_enum, default_value_t = RoleArg::Admin, help_heading = "Token")]
-    pub role: RoleArg,
+    /// What the token may do; what the stored one may do otherwise, and admin for a new secret
+    #[arg(long, value_name = "ROLE", value_enum, help_heading = "Token")]
+    pub role: Option<RoleArg>,
     /// How long the token lives, 30d at most
     #[arg(long, value_name = "DURATION", default_value = "30d", help_heading = "Token")]
     pub ttl: String,
@@ -391,16 +391,17 @@ pub struct SecretArgs {
     /// The secret in Secrets Manager, by name or ARN; `auth.secret` of amgctl.yaml otherwise
     #[arg(long, value_name = "NAME", help_heading = "Secret")]
     pub secret: Option<String>,
-    /// What the secret holds: JSON that says what the token is, or the bare token
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = SecretFormat::Json, help_heading = "Secret")]
-    pub secret_format: SecretFormat,
+    /// What the secret holds: JSON that says what the token is, or the bare token; what it holds now otherwise, and JSON
+    /// for a new secret
+    #[arg(long, value_name = "FORMAT", value_enum, help_heading = "Secret")]
+    pub secret_format: Option<SecretFormat>,
     /// The KMS key of a new secret, by id, alias or ARN
     #[arg(long, value_name = "KEY", help_heading = "Secret")]
     pub kms_key: Option<String>,
-    /// A tag that the secret gets together with a new token (may be repeated)
+    /// A tag that the secret gets (may be repeated)
     #[arg(long, value_name = "KEY=VALUE", help_heading = "Secret")]
     pub tag: Vec<String>,
-    /// Take over a secret that somebody else made
+    /// Take over a secret that somebody else made, or that is another stack's or for another workspace
     #[arg(long, help_heading = "Secret")]
     pub adopt: bool,
 }

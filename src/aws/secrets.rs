@@ -21,6 +21,10 @@ pub struct SecretInfo {
     pub arn: String,
     /// Its name.
     pub name: String,
+    /// What it is for, in words.
+    pub description: String,
+    /// When anything of it was last changed, labels as well, in seconds since 1970; none where AWS does not say.
+    pub changed: Option<i64>,
     /// When it was marked for deletion, in seconds since 1970.
     pub deleted: Option<i64>,
     /// The region that it is changed in, where it is a replica of a secret there.
@@ -50,6 +54,8 @@ impl Aws {
             Ok(info) => Ok(Some(SecretInfo {
                 arn: info.arn().unwrap_or_default().to_owned(),
                 name: info.name().unwrap_or_default().to_owned(),
+                description: info.description().unwrap_or_default().to_owned(),
+                changed: info.last_changed_date().map(|date| date.secs()),
                 deleted: info.deleted_date().map(|date| date.secs()),
                 primary: info.primary_region().filter(|region| *region != self.region_of(id)).map(str::to_owned),
                 kms_key: info.kms_key_id().map(str::to_owned),

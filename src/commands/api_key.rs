@@ -1,28 +1,30 @@
 //! `amgctl bootstrap-api-key`: the stored access of workspaces before Grafana 12, which have API keys.
 //!
-//! AWS has no call that lists keys. So a key is named after the version of the secret that holds it, and a version after
-//! the one before it: what a run that was cut off may have made has a name that the next run knows.
+//! AWS has no call that lists keys. What they are called, and which may go, is decided in
+//! [`crate::identity::rules::keys`].
 
-use std::iter::successors;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::bootstrap::{self, Job, Wanted};
+use super::job::{self, Accounts, Job, Next, Seen, Wanted};
+use super::journal::Journal;
 use super::{Exit, Failure, Session, managed};
-use crate::aws::{AwsError, SecretInfo, Workspace};
-use crate::cli::{ApiKeyArgs, RoleArg, StoredArgs};
-use crate::identity::rotation::{self, PENDING, labelled};
-use crate::identity::{names, store, stored};
-use crate::model::{Digest, Secret};
+use crate::aws::{AwsError, Workspace};
+use crate::cli::ApiKeyArgs;
+use crate::identity::rules::keys::{self, Waiting};
+use crate::identity::rules::tokens::{Due, is_another};
+use crate::identity::rules::{self, Settled, Standing};
+use crate::identity::version::Version;
+use crate::identity::{names, stored};
+use crate::model::Secret;
 use crate::render::access::{Step, What, done, steps};
 use crate::render::duration::left;
 use crate::settings::seconds;
 
-/// How many runs in a row that did not finish are cleaned up after.
-const LONGEST_CHAIN: usize = 16;
-/// How many versions the tag of previous ones names at most: a tag has 256 characters, a version 32, another's up to 64.
-const MOST_PREVIOUS: usize = 6;
+/// How many lost answers a run bears with: each may have made a key.
+const MOST_LOST: usize = 2;
 
 /// The first part of a workspace's version.
 pub fn major(workspace: &Workspace) -> Option<u32> {
@@ -32,8 +34,9 @@ pub fn major(workspace: &Workspace) -> Option<u32> {
 /// `amgctl bootstrap-api-key`.
 pub async fn bootstrap(args: ApiKeyArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     let ApiKeyArgs { stored: args, renewal } = args;
-    bootstrap::may_ask(&args.approval, session, "bootstrap-api-key")?;
-    let job = bootstrap::job(&args, Wanted::Token { renew_before: &renewal.renew_before }, session).await?;
+    let verb = "bootstrap-api-key";
+    job::may_ask(&args.approval, session, verb)?;
+    let job = job::job(&args, verb, Wanted::Token { renew_before: &renewal.renew_before }, session).await?;
     let Some(secret) = job.secret.clone() else {
         return Err(Failure::new(Exit::Usage, "no secret is named that the key could be stored in"));
     };
@@ -47,40 +50,50 @@ pub async fn bootstrap(args: ApiKeyArgs, session: &Session<'_>) -> Result<Exit, 
             ),
         )
         .note(format!(
-            "a key that is stored already is replaced by a token in the same secret: `amgctl bootstrap-identity --secret \
-             {secret} --adopt`; whoever reads the secret goes on reading it"
+            "a key that is stored already is replaced by a token in the same secret: `{} --adopt`; whoever reads the \
+             secret goes on reading it",
+            job.line("bootstrap-identity", job.asked.role)
         ))
         .hint("use `amgctl bootstrap-identity`"));
     }
-    let info = bootstrap::describe(&job, &secret, args.secret.adopt).await?;
-    let decided = decide(&job, &secret, info.as_ref()).await?;
-    let mut expires = decided.expires.filter(|_| decided.next.is_none());
+    let seen = Seen::look(&job.aws, &job.workspace, job.stack(), Some(&secret), Accounts::Unread).await?;
+    let decided = decide(&job, &secret, &seen).await?;
+    job::tell_of_key(&job, &seen, session);
     let terminal = session.terminal;
     let told = |text: &str| if args.approval.json { terminal.say(text) } else { terminal.print(text) };
-    told(&bootstrap::head(&job));
+    told(&job::head(&job));
+    let mut key = decided.key.clone().map(|name| (name, decided.ends));
     if decided.steps.is_empty() {
         told(&format!("No changes. The key in the secret `{secret}` is good for {}.", left(decided.left)));
     } else {
         told(&steps(&decided.steps, &terminal.out));
         if !args.approval.dry_run {
-            if !bootstrap::approved(&args.approval, session).await {
+            let journal = Arc::new(job.journal(&decided.steps, &decided.settled));
+            session.tell_at_signal(journal.clone());
+            if !job::approved(&args.approval, session).await {
                 told("Cancelled.");
                 return Ok(Exit::Error);
             }
-            expires = carry_out(&job, &args, &secret, info.as_ref(), &decided).await?.or(expires);
-            decided.steps.iter().for_each(|step| told(&done(step, &terminal.out)));
+            let told_done = |step: &Step| told(&done(step, &terminal.out));
+            let made = carry_out(&job, &seen, &decided, &journal, session, &told_done).await;
+            key = made.map_err(|failure| job::broken_off(failure, &journal))?.or(key);
             told("\nBootstrap complete!");
         }
     }
     if args.approval.json {
+        let key = match &decided.due {
+            Some(_) if args.approval.dry_run => None,
+            Some(_) | None => key,
+        };
         let value = json!({
-            "workspace": bootstrap::workspace_json(&job), "stack": job.stack().as_str(),
+            "workspace": job::workspace_json(&job), "stack": job.stack().as_str(),
             "key": {
-                "name": decided.next.as_ref().map_or(&decided.key, |next| &next.key),
-                "expiresAt": expires.map(moment),
+                "name": key.as_ref().map(|(name, _)| name),
+                "expiresAt": key.as_ref().and_then(|(_, ends)| *ends).map(moment),
+                "role": decided.settled.role.to_string(),
             },
-            "secret": { "name": secret, "format": bootstrap::format_name(job.format) },
-            "changes": bootstrap::changes(&decided.steps), "dryRun": args.approval.dry_run,
+            "secret": { "name": secret, "format": decided.settled.format.name() },
+            "changes": job::changes(&decided.steps), "dryRun": args.approval.dry_run,
         });
         terminal.print(&format!("{value:#}"));
     }
@@ -90,191 +103,236 @@ pub async fn bootstrap(args: ApiKeyArgs, session: &Session<'_>) -> Result<Exit, 
 /// What is going to be done.
 struct Decided {
     steps: Vec<Step>,
-    /// The key that is to be made.
-    next: Option<Next>,
+    settled: Settled,
+    due: Option<Due>,
     /// The key that readers get until now.
-    key: String,
-    /// How long that is good for, in seconds.
+    key: Option<String>,
+    /// When that ends, in seconds since 1970, and from now.
+    ends: Option<i64>,
     left: i64,
-    /// When it ends, in seconds since 1970.
-    expires: Option<i64>,
-    /// The versions whose keys have been superseded for long enough.
-    old: Vec<String>,
-    /// The versions whose keys are still to be deleted later on.
-    later: Vec<String>,
+    /// The keys that were superseded.
+    waiting: Waiting,
+    /// The tags that are set where no key is due.
+    missing: Vec<(String, String)>,
 }
 
-struct Next {
-    version: String,
-    key: String,
-    /// The versions of runs that did not finish: each may have left a key.
-    unfinished: Vec<String>,
-}
-
-async fn decide(job: &Job, secret: &str, info: Option<&SecretInfo>) -> Result<Decided, Failure> {
-    let name = info.map_or(secret, |i| i.name.as_str());
-    let mark = job.mark(info);
-    let current = info.and_then(|i| rotation::current(&i.stages));
-    let ours = current.filter(|version| version.starts_with(&mark));
-    let tag = |key: &str| info.and_then(|i| i.tags.get(key)).map(String::as_str);
-    let expires = info.and_then(|i| store::moment(i, store::EXPIRES));
-    let left_now = expires.map_or(0, |end| end - job.aws.now());
-    let told = info.is_none_or(store::tells_of_current);
-    let because = match (current, ours) {
-        (None, _) => Some("the secret has none yet".to_owned()),
-        (Some(_), None) => Some("the secret holds something else".into()),
-        (Some(_), Some(_)) if !told => Some("a run before this one did not finish".into()),
-        (Some(_), Some(_)) if left_now <= 0 => Some("the stored one ran out".into()),
-        (Some(_), Some(_)) if left_now <= job.renew_before => {
-            Some(format!("the stored one has {} left", left(left_now)))
-        }
-        (Some(_), Some(_)) if tag(store::FORMAT).is_some_and(|f| f != bootstrap::format_name(job.format)) => {
-            Some("the secret is to look otherwise".into())
-        }
-        (Some(_), Some(_)) if !works(job, secret).await? => Some("the stored one was deleted".into()),
-        (Some(_), Some(_)) => None,
-    };
-    let next = because.as_ref().map(|_| {
-        let pending = info.and_then(|i| labelled(&i.stages, PENDING)).filter(|p| Some(*p) != current);
-        next(job, &mark, current.unwrap_or_default(), pending)
-    });
-    let promoted = info.and_then(|i| store::moment(i, store::PROMOTED));
-    let settled = told && promoted.is_some_and(|at| at + job.overlap <= job.aws.now());
-    let previous = info.map(store::previous).unwrap_or_default().into_iter();
-    let previous = previous.filter(|version| version.starts_with(&mark) && Some(*version) != current);
-    let (old, later): (Vec<String>, Vec<String>) = previous.map(str::to_owned).partition(|_| settled);
+async fn decide(job: &Job, secret: &str, seen: &Seen) -> Result<Decided, Failure> {
+    let view = seen.view(job.stack());
+    let mut due = view.key_due(job.renew_before).or_else(|| is_another(&view, &job.asked).then_some(Due::Change));
+    // Whose it is comes before whether it works: a token of another workspace is not sent to this one.
+    if due.is_none() && view.standing() == Standing::Ours && !works(job, secret).await? {
+        due = Some(Due::Gone);
+    }
+    let settled = job::settled(job, seen, due.is_some())?;
+    let ends = view.key_ends();
+    let waiting = view.waiting_keys(job.overlap);
     let mut steps = Vec::new();
-    let step = |what, kind, name: String, about: String| Step { what, kind, name, about };
-    if let (Some(next), Some(because)) = (&next, because) {
-        steps.push(step(What::Make, "API key", next.key.clone(), because));
-        steps.push(bootstrap::secret_step(job, name, info));
+    let missing = if due.is_some() { Vec::new() } else { view.missing(job.tags(&view, settled.format)) };
+    if let Some(due) = &due {
+        // Its name is known only when it is made: another run may take it first.
+        let about = format!("lives {}; {}", left(seconds(job.ttl)), job::because(due));
+        steps.push(Step { what: What::Make, kind: "API key", name: String::new(), about });
+        steps.extend(job::secret_steps(job, seen, &settled));
+    } else {
+        steps.extend(job::tag_step(job, &missing));
     }
-    for version in &old {
-        steps.push(step(What::Delete, "API key", names::key(job.stack(), version), "superseded".into()));
+    let mut gone: Vec<String> = waiting.old.clone();
+    if due.is_some() && job.overlap == 0 {
+        gone.extend(waiting.later.iter().chain(&view.left_keys()).cloned());
+        gone.extend(view.current_key());
     }
-    let key = ours.map(|version| names::key(job.stack(), version)).unwrap_or_default();
-    Ok(Decided { steps, next, key, left: left_now, expires, old, later })
+    steps.extend(gone.iter().map(|part| deletion(job, part)));
+    let key = view.current_key().map(|part| names::key(job.stack(), &part));
+    let left = ends.map_or(0, |end| end - job.aws.now());
+    Ok(Decided { steps, settled, due, key, ends, left, waiting, missing })
 }
 
-/// The version after the one that readers get, and those that runs may have made of which readers never got one.
-fn next(job: &Job, mark: &str, current: &str, pending: Option<&str>) -> Next {
-    let after = |last: &str| {
-        let seed = format!("{}/{current}/{last}", job.workspace.id);
-        rotation::version(mark, Digest::of_bytes(seed.as_bytes()).as_str())
-    };
-    let chain: Vec<String> = successors(Some(after("")), |last| Some(after(last))).take(LONGEST_CHAIN).collect();
-    let unfinished = pending.and_then(|pending| chain.iter().position(|version| version == pending));
-    let unfinished = unfinished.map(|end| chain[..=end].to_vec()).unwrap_or_default();
-    let version = after(pending.unwrap_or_default());
-    Next { key: names::key(job.stack(), &version), version, unfinished }
+fn deletion(job: &Job, part: &str) -> Step {
+    let name = names::key(job.stack(), part);
+    Step { what: What::Delete, kind: "API key", name, about: "superseded".into() }
 }
 
 /// Whether the stored key still opens the workspace.
 async fn works(job: &Job, secret: &str) -> Result<bool, Failure> {
-    let stored = managed::read(&job.aws, secret, None).await?;
-    match bootstrap::verify(job, &stored.token).await {
+    let stored = managed::read(&job.aws, &job.settings, Some(&job.workspace), secret).await?;
+    match job::verify(job, &stored.token).await {
         Ok(()) => Ok(true),
         Err(failure) if failure.exit == Exit::Auth => Ok(false),
         Err(failure) => Err(failure),
     }
 }
 
-/// Makes the key that is to be made, deletes what may go; says when the new one ends, in seconds since 1970.
+/// Makes the key that is to be made, deletes what may go; gives the new one's name, and when it ends.
 async fn carry_out(
     job: &Job,
-    args: &StoredArgs,
-    secret: &str,
-    info: Option<&SecretInfo>,
+    seen: &Seen,
     decided: &Decided,
-) -> Result<Option<i64>, Failure> {
-    let mut ends = None;
-    let delete =
-        async |name: &str| job.aws.delete_api_key(&job.workspace.id, name).await.map_err(|e| managed::failure(&e));
-    let mut previous: Vec<String> = decided.old.iter().chain(&decided.later).cloned().collect();
-    if let Some(next) = &decided.next {
-        let key = make(job, args.token.role, &next.key, secret, info).await?;
-        if let Err(failure) = bootstrap::verify(job, &key).await {
-            delete(&next.key).await?;
-            return Err(failure);
-        }
-        let expires = job.aws.now() + seconds(job.ttl);
-        ends = Some(expires);
-        let about = stored::About {
-            stack: job.stack().to_string(),
-            name: next.key.clone(),
-            workspace_id: job.workspace.id.clone(),
-            endpoint: job.workspace.endpoint.clone(),
-            region: job.aws.region().to_owned(),
-            expires: Some(expires),
-            ..stored::About::default()
-        };
-        let value = bootstrap::value(job.format, &key, &about);
-        let mut tags =
-            vec![(store::EXPIRES.to_owned(), moment(expires)), (store::PROMOTED.to_owned(), moment(job.aws.now()))];
-        previous.extend(info.and_then(|i| rotation::current(&i.stages)).map(str::to_owned));
-        tags.extend(info.map(|_| tag_of(&previous)));
-        // A run beside this one may have taken the key for one that nobody has.
-        let last = async || bootstrap::verify(job, &key).await;
-        if let Err((failure, perhaps)) = bootstrap::put(job, secret, info, &value, &next.version, tags, last).await
-        {
-            if !perhaps {
-                delete(&next.key).await?;
-            }
-            return Err(failure);
-        }
-        for version in &next.unfinished {
-            delete(&names::key(job.stack(), version)).await?;
-        }
-    }
-    let (old, later) = match decided.next {
-        // The one that was just superseded stays for the overlap, unless there is none.
-        Some(_) if job.overlap == 0 => (previous, Vec::new()),
-        Some(_) => previous.into_iter().partition(|version| decided.old.contains(version)),
-        None => (decided.old.clone(), decided.later.clone()),
+    journal: &Journal,
+    session: &Session<'_>,
+    told: &impl Fn(&Step),
+) -> Result<Option<(String, Option<i64>)>, Failure> {
+    let view = seen.view(job.stack());
+    let did = |step: &Step| {
+        journal.did(step);
+        told(step);
     };
-    for version in &old {
-        delete(&names::key(job.stack(), version)).await?;
+    let mut current = view.current().map(str::to_owned);
+    let mut waiting = decided.waiting.clone();
+    let mut made = None;
+    if decided.due.is_some() {
+        let kept = decided.steps.iter().filter(|step| step.what != What::Delete);
+        kept.clone().filter(|step| step.kind == "API key").for_each(|step| journal.begins(step));
+        let stored = store(job, seen, decided, journal).await?;
+        let name = names::key(job.stack(), &stored.version.key());
+        for step in kept {
+            journal.did(step);
+            // Only now it has a name.
+            let name = if step.kind == "API key" { &name } else { &step.name };
+            told(&Step { name: name.clone(), ..step.clone() });
+        }
+        waiting.later = stored.waiting;
+        waiting.later.retain(|part| !waiting.old.contains(part));
+        if job.overlap == 0 || seen.info.is_none() {
+            // Nobody can promote them any more; where there was no secret, no reader ever had one.
+            waiting.old.append(&mut waiting.later);
+        }
+        current = Some(stored.version.id());
+        made = Some((name, Some(stored.version.ends)));
+    } else if let (Some(step), Some(info)) = (decided.steps.iter().find(|step| step.kind == "secret"), &seen.info) {
+        journal.sends(step);
+        job.aws.tag_secret(&info.arn, &decided.missing).await.map_err(|e| managed::failure(&e))?;
+        did(step);
     }
-    if let Some(info) = info.filter(|_| !old.is_empty()) {
-        job.aws.tag_secret(&info.arn, &[tag_of(&later)]).await.map_err(|e| managed::failure(&e))?;
+    let named = job.secret.as_deref().unwrap_or_default();
+    if !waiting.old.is_empty() && holds(job, named, current.as_deref(), session).await? {
+        for part in &waiting.old {
+            let step = deletion(job, part);
+            journal.sends(&step);
+            delete(job, &step.name).await?;
+            did(&step);
+        }
+        let tag = keys::tag(&waiting.later);
+        job.aws.tag_secret(named, &[tag]).await.map_err(|e| managed::failure(&e))?;
     }
-    Ok(ends)
+    Ok(made)
+}
+
+/// Whether readers still get the key that was looked at or promoted, and it works.
+async fn holds(job: &Job, secret: &str, expected: Option<&str>, session: &Session<'_>) -> Result<bool, Failure> {
+    let info = job.aws.describe_secret(secret).await.map_err(|e| managed::failure(&e))?;
+    let now = info.as_ref().and_then(|info| rules::current(&info.stages));
+    let holds = now == expected && works(job, secret).await?;
+    if !holds {
+        job::tell_of_change(secret, session);
+    }
+    Ok(holds)
+}
+
+async fn delete(job: &Job, name: &str) -> Result<(), Failure> {
+    job.aws.delete_api_key(&job.workspace.id, name).await.map_err(|e| managed::failure(&e))
+}
+
+/// A key that readers have now.
+struct Kept {
+    version: Version,
+    /// What names the keys that are to be deleted when the overlap is over.
+    waiting: Vec<String>,
+}
+
+/// Makes a key, verifies it, stores it, promotes it.
+async fn store(job: &Job, seen: &Seen, decided: &Decided, journal: &Journal) -> Result<Kept, Failure> {
+    let view = seen.view(job.stack());
+    let ends = job.aws.now() + seconds(job.ttl);
+    let (version, key, passed) = make(job, seen, &decided.settled, ends).await?;
+    let name = names::key(job.stack(), &version.key());
+    journal.doubts(Some(format!("the API key `{name}` may be there; the next run takes another, and deletes it")));
+    // What goes wrong from here on may leave it: it is this run's own, and nobody has it.
+    let take_back = async |failure: Failure| match delete(job, &name).await {
+        Ok(()) => {
+            journal.doubts(None);
+            failure
+        }
+        Err(not) => failure.note(format!("the API key `{name}` was not deleted: {}", not.message)),
+    };
+    if let Err(failure) = job::verify(job, &key).await {
+        return Err(take_back(failure).await);
+    }
+    let about = stored::About {
+        stack: job.stack().to_string(),
+        name: name.clone(),
+        workspace_id: job.workspace.id.clone(),
+        endpoint: job.workspace.endpoint.clone(),
+        region: job.aws.region().to_owned(),
+        expires: Some(version.ends),
+        ..stored::About::default()
+    };
+    let value = job::value(decided.settled.format, &key, &about);
+    let mut waiting: Vec<String> = decided.waiting.old.iter().chain(&decided.waiting.later).cloned().collect();
+    waiting.extend(view.left_keys().into_iter().chain(passed).chain(view.current_key()));
+    // Before the promotion: what is not written down is known to nobody afterwards.
+    let mut tags = vec![keys::tag(&waiting)];
+    if let Some(info) = &seen.info
+        && let Err(error) = job.aws.tag_secret(&info.arn, &tags).await
+    {
+        return Err(take_back(managed::failure(&error)).await);
+    }
+    tags.extend(job.tags(&view, decided.settled.format));
+    tags.push((keys::EXPIRES.to_owned(), moment(version.ends)));
+    let id = version.id();
+    let last = async || {
+        // A run beside this one that is of an earlier release may have taken the key for one that nobody has.
+        job::verify(job, &key).await?;
+        journal.doubts(Some(format!("readers of the secret may have the new API key `{name}` already")));
+        Ok(())
+    };
+    let next = Next { value: &value, version: &id, tags: &tags };
+    if let Err((failure, perhaps)) = job::put(job, seen, &next, last).await {
+        return Err(if perhaps { failure } else { take_back(failure).await });
+    }
+    journal.doubts(None);
+    if let Some(info) = &seen.info {
+        let missing = view.missing(tags.split_off(1));
+        job.aws.tag_secret(&info.arn, &missing).await.map_err(|e| {
+            managed::failure(&e).note("readers have the new key; only the secret's tags are not set")
+        })?;
+    }
+    Ok(Kept { version, waiting })
+}
+
+/// Makes a key of the first name that nobody took; gives what names those that were passed by as well.
+async fn make(
+    job: &Job,
+    seen: &Seen,
+    settled: &Settled,
+    ends: i64,
+) -> Result<(Version, Secret, Vec<String>), Failure> {
+    let life = u32::try_from(job.ttl.as_secs()).unwrap_or(u32::MAX);
+    let mut passed = Vec::new();
+    let mut lost = 0;
+    for version in seen.view(job.stack()).next_keys(settled.role, settled.format, ends) {
+        let name = names::key(job.stack(), &version.key());
+        match job.aws.create_api_key(&job.workspace.id, &name, settled.role, life).await {
+            Ok(key) => return Ok((version, key, passed)),
+            // Another run made it: one that was cut off, or one that is under way.
+            Err(AwsError::Conflict(_)) => passed.push(version.key()),
+            Err(error @ AwsError::Lost(_)) => {
+                lost += 1;
+                if lost > MOST_LOST {
+                    return Err(managed::failure(&error)
+                        .note(format!("API keys whose names begin with `amgctl-{}-` may be left", job.stack())));
+                }
+                passed.push(version.key());
+            }
+            Err(error) => return Err(managed::failure(&error)),
+        }
+    }
+    Err(Failure::new(
+        Exit::Error,
+        format!("the names of {} API keys are taken by runs that did not finish", passed.len()),
+    )
+    .hint("delete API keys that nobody needs in the workspace's settings, whose names begin with `amgctl-`"))
 }
 
 fn moment(seconds: i64) -> String {
     Timestamp::from_second(seconds).unwrap_or_default().to_string()
-}
-
-/// The tag that names versions; no more of them than a tag has room for.
-fn tag_of(versions: &[String]) -> (String, String) {
-    let rest = versions.len().saturating_sub(MOST_PREVIOUS);
-    let text = if versions.is_empty() { "none".to_owned() } else { versions[rest..].join(" ") };
-    (store::PREVIOUS.to_owned(), text)
-}
-
-/// Makes a key; one of that name is what a run left that did not finish, and nobody has it.
-///
-/// Unless the secret changed since it was looked at: then a run beside this one has it.
-async fn make(
-    job: &Job,
-    role: RoleArg,
-    name: &str,
-    secret: &str,
-    info: Option<&SecretInfo>,
-) -> Result<Secret, Failure> {
-    let role = bootstrap::role(role);
-    let seconds = u32::try_from(job.ttl.as_secs()).unwrap_or(u32::MAX);
-    let told = |error: AwsError| managed::failure(&error);
-    match job.aws.create_api_key(&job.workspace.id, name, role, seconds).await {
-        Err(AwsError::Conflict(_) | AwsError::Lost(_)) => {
-            let now = job.aws.describe_secret(secret).await.map_err(told)?;
-            if now.as_ref().map(|i| &i.stages) != info.map(|i| &i.stages) {
-                return Err(Failure::new(Exit::Error, format!("another run is writing the secret `{secret}`"))
-                    .hint("run the command again when that one has ended"));
-            }
-            job.aws.delete_api_key(&job.workspace.id, name).await.map_err(told)?;
-            job.aws.create_api_key(&job.workspace.id, name, role, seconds).await.map_err(told)
-        }
-        made => made.map_err(told),
-    }
 }

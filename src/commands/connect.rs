@@ -8,6 +8,8 @@ use crate::grafana::access::Access;
 use crate::grafana::bearer::{Bearer, Given, fault};
 use crate::grafana::probe::{ProbeError, probe};
 use crate::grafana::{ApiError, Client};
+use crate::identity::find::Named;
+use crate::identity::stored::Stored;
 use crate::live::LiveError;
 use crate::model::{Secret, Server};
 use crate::render::style::clean;
@@ -87,8 +89,26 @@ async fn token(settings: &Settings, session: &Session<'_>) -> Result<Given, Fail
             .hint("put a service-account token with the role Admin in GRAFANA_TOKEN"));
     };
     let aws = managed::aws(settings, session).await?;
-    let stored = managed::read(&aws, secret, settings.access.key.as_deref()).await?;
-    managed::given(secret, stored, aws.time(), session)
+    let stored = managed::read(&aws, settings, None, secret).await?;
+    if let (Choice::Url(url), Some(other)) = (&settings.workspace, elsewhere(settings, &stored)) {
+        return Err(Failure::new(
+            Exit::Auth,
+            format!("the secret `{secret}` holds a token for workspace {other}, which {url} is not"),
+        )
+        .note("it was sent nowhere")
+        .hint("name that workspace, or another secret in `auth.secret`"));
+    }
+    managed::given(settings, secret, stored, aws.time(), session)
+}
+
+/// The workspace that a stored token is for, where the URL names another one of Amazon Managed Grafana. An address of
+/// one's own, a tunnel or a proxy, says nothing.
+fn elsewhere(settings: &Settings, stored: &Stored) -> Option<String> {
+    let Choice::Url(url) = &settings.workspace else { return None };
+    match Named::read(Some(url)) {
+        Named::Id(id, _) => stored.about.elsewhere(&id),
+        Named::Loopback(_) | Named::Name(_) | Named::Any => None,
+    }
 }
 
 /// Makes sure that a token opens a workspace.

@@ -3,16 +3,19 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::bootstrap::{self, Wanted, why};
-use super::{Exit, Failure, Session, connect, holder, managed};
-use crate::aws::{Account, Aws, Role, SecretInfo, TokenInfo, Workspace};
+use super::bootstrap;
+use super::job::{self, Accounts, Seen, Wanted, why};
+use super::journal::Journal;
+use super::typed::{self, About as Typed};
+use super::{Exit, Failure, Session, connect, managed};
+use crate::aws::{Aws, Workspace};
 use crate::cli::{DirectoryArgs, IdentityCommand, ManagedArgs, PolicyArgs, PolicyMode, PruneArgs, StatusArgs};
 use crate::identity::find::Named;
 use crate::identity::github::{self, Jobs};
-use crate::identity::names::{self, Purpose, purpose};
+use crate::identity::names::{Purpose, purpose};
 use crate::identity::policy::{self, About, Job};
-use crate::identity::rotation::{self, Holding};
-use crate::identity::store;
+use crate::identity::rules::tokens::Why;
+use crate::identity::rules::{Standing, View};
 use crate::render::access::{Step, What, done, steps};
 use crate::render::duration::left;
 use crate::render::table::rows;
@@ -33,12 +36,9 @@ struct There {
     settings: Settings,
     aws: Aws,
     workspace: Workspace,
-    /// The stack's service accounts with their tokens.
-    accounts: Vec<(Account, Vec<TokenInfo>)>,
-    /// The name of the secret, and the secret.
-    secret: Option<(String, Option<SecretInfo>)>,
-    /// How the versions of the secret begin that hold a token of ours.
-    mark: String,
+    /// The name of the secret.
+    secret: Option<String>,
+    seen: Seen,
 }
 
 impl There {
@@ -48,46 +48,27 @@ impl There {
         secret: Option<String>,
         session: &Session<'_>,
     ) -> Result<There, Failure> {
-        let (settings, managed) = bootstrap::settle(directory, managed, session)?;
+        let (settings, managed) = job::settle(directory, managed, session)?;
         let aws = managed::aws(&settings, session).await?;
         let workspace = managed::workspace(&aws, &managed, session).await?;
-        let told = |e| managed::failure(&e);
-        let ours = [Role::Admin, Role::Editor, Role::Viewer].map(|role| names::account(&settings.stack, role));
-        let all = aws.accounts(&workspace.id).await.map_err(told)?;
-        let mut accounts = Vec::new();
-        for account in all.into_iter().filter(|a| ours.contains(&a.name)) {
-            let tokens = aws.tokens(&workspace.id, &account.id).await.map_err(told)?;
-            accounts.push((account, tokens));
-        }
-        // After the tokens: one that a run makes and promotes meanwhile is then not known, and not deleted.
-        let secret = match secret.or_else(|| settings.access.secret.clone()) {
-            Some(name) => Some((name.clone(), aws.describe_secret(&name).await.map_err(told)?)),
-            None => None,
-        };
-        let (name, info) = secret.as_ref().map_or(("", None), |(name, info)| (name, info.as_ref()));
-        let mark = store::mark(&aws, name, info);
-        Ok(There { settings, aws, workspace, accounts, secret, mark })
+        let secret = secret.or_else(|| settings.access.secret.clone());
+        let seen = Seen::look(&aws, &workspace, &settings.stack, secret.as_deref(), Accounts::Read).await?;
+        Ok(There { settings, aws, workspace, secret, seen })
     }
 
-    fn holding<'a>(&'a self, tokens: &'a [TokenInfo]) -> Holding<'a, 'a> {
-        let labels = self.secret.as_ref().map(|(_, info)| store::labels(info.as_ref()));
-        let (stack, mark) = (&self.settings.stack, self.mark.as_str());
-        Holding { stack, tokens, mark, labels, now: self.aws.now() }
+    fn view(&self) -> View<'_> {
+        self.seen.view(&self.settings.stack)
     }
 
-    /// The token that readers of the secret get.
-    fn stored(&self) -> Option<&TokenInfo> {
-        self.accounts.iter().find_map(|(_, tokens)| self.holding(tokens).stored())
-    }
-
-    /// When the token in the secret ends: the token's own word, or that of the secret's tag for an API key.
+    /// When the token in the secret ends: the token's own word, or that of its version for an API key.
     fn ends(&self) -> Option<i64> {
-        let tagged = || {
-            let (_, info) = self.secret.as_ref()?;
-            let info = info.as_ref().filter(|info| store::tells_of_current(info))?;
-            store::moment(info, store::EXPIRES)
-        };
-        self.stored().map(|token| token.expires).or_else(tagged)
+        self.view().stored().map(|(_, token)| token.expires).or_else(|| self.view().key_ends())
+    }
+
+    /// A whole command line about the same.
+    fn line(&self, verb: &str) -> String {
+        let about = Typed { workspace: Some(&self.workspace.id), secret: self.secret.as_deref(), role: None };
+        typed::line(verb, &self.settings, about)
     }
 }
 
@@ -97,8 +78,8 @@ async fn status(args: StatusArgs, session: &Session<'_>) -> Result<Exit, Failure
     let under = under.map_err(|message| Failure::new(Exit::Usage, message))?;
     let there = There::look(&args.directory, &args.managed, args.secret, session).await?;
     let caller = there.aws.caller().await.map_err(|e| managed::failure(&e))?;
-    let opens = match &there.secret {
-        Some((name, Some(_))) => Some(opens(&there, name).await),
+    let opens = match (&there.secret, &there.seen.info) {
+        (Some(name), Some(_)) => Some(opens(&there, name).await),
         _ => None,
     };
     let left_now = there.ends().map(|end| end - there.aws.now());
@@ -115,7 +96,7 @@ async fn status(args: StatusArgs, session: &Session<'_>) -> Result<Exit, Failure
 
 /// Whether the stored token opens the workspace; what was said where it does not.
 async fn opens(there: &There, secret: &str) -> Result<(), String> {
-    let stored = managed::read(&there.aws, secret, there.settings.access.key.as_deref());
+    let stored = managed::read(&there.aws, &there.settings, Some(&there.workspace), secret);
     let stored = stored.await.map_err(|failure| failure.message)?;
     let url = managed::url(&there.workspace.endpoint).map_err(|failure| failure.message)?;
     connect::verify(&url, &stored.token, Some(&there.workspace)).await.map_err(|failure| failure.message)
@@ -135,11 +116,12 @@ fn status_text(
         there.settings.stack
     );
     // An API key has none.
-    if there.accounts.is_empty() && !matches!(opens, Some(Ok(()))) {
-        text.push_str("\nThe stack has no service account here; `amgctl bootstrap-identity` makes it.\n");
+    if there.seen.holders.is_empty() && !matches!(opens, Some(Ok(()))) {
+        let make = there.line("bootstrap-identity");
+        text.push_str(&format!("\nThe stack has no service account here; `{make}` makes it.\n"));
     }
-    let stored = there.stored().map(|token| token.id.as_str());
-    for (account, tokens) in &there.accounts {
+    let stored = there.view().stored().map(|(_, token)| token.id.as_str());
+    for (account, tokens) in &there.seen.holders {
         let disabled = if account.disabled { ", disabled" } else { "" };
         let count = if tokens.len() == 1 { "1 token".to_owned() } else { format!("{} tokens", tokens.len()) };
         text.push_str(&format!("\nservice account {} ({}{disabled}), {count}\n", account.name, account.role));
@@ -162,8 +144,8 @@ fn status_text(
             text.push_str(&format!("  {line}\n"));
         }
     }
-    if let Some((name, info)) = &there.secret {
-        let told = match (info, left_now, opens) {
+    if let Some(name) = &there.secret {
+        let told = match (&there.seen.info, left_now, opens) {
             (None, _, _) => "does not exist".into(),
             (_, _, Some(Err(words))) => format!("holds a token that does not work: {words}"),
             (_, Some(seconds), _) if seconds <= 0 => format!("holds a token that ran out {} ago", left(-seconds)),
@@ -182,9 +164,10 @@ fn status_json(
     opens: Option<&Result<(), String>>,
 ) -> Value {
     let moment = |seconds: i64| Timestamp::from_second(seconds).map(|m| m.to_string()).unwrap_or_default();
-    let stored = there.stored().map(|token| token.id.clone());
+    let stored = there.view().stored().map(|(_, token)| token.id.clone());
     let accounts: Vec<Value> = there
-        .accounts
+        .seen
+        .holders
         .iter()
         .map(|(account, tokens)| {
             let tokens: Vec<Value> = tokens
@@ -202,9 +185,11 @@ fn status_json(
             })
         })
         .collect();
-    let secret = there.secret.as_ref().map(|(name, info)| {
+    let facts = there.view().facts();
+    let secret = there.secret.as_ref().map(|name| {
         json!({
-            "name": name, "exists": info.is_some(), "secondsLeft": left_now,
+            "name": name, "exists": there.seen.info.is_some(), "secondsLeft": left_now, "workspace": facts.workspace,
+            "role": facts.role.map(|role| role.to_string()), "format": facts.format.map(|format| format.name()),
             "expiresAt": there.ends().map(moment), "works": opens.map(Result::is_ok),
         })
     });
@@ -220,25 +205,14 @@ fn status_json(
 
 /// `amgctl identity prune`.
 async fn prune(args: PruneArgs, session: &Session<'_>) -> Result<Exit, Failure> {
-    bootstrap::may_ask(&args.approval, session, "identity prune")?;
+    job::may_ask(&args.approval, session, "identity prune")?;
     let overlap = named_duration("--overlap", &args.overlap).map_err(|m| Failure::new(Exit::Usage, m))?;
-    let overlap = seconds(overlap);
     let there = There::look(&args.directory, &args.managed, args.secret, session).await?;
-    let surplus: Vec<(&Account, rotation::Surplus<'_>)> = there
-        .accounts
-        .iter()
-        .flat_map(|(account, tokens)| {
-            there.holding(tokens).surplus(overlap, holder::is_gone).into_iter().map(move |s| (account, s))
-        })
-        .collect();
+    let view = there.view();
+    let surplus = view.surplus(seconds(overlap));
     let planned: Vec<Step> = surplus
         .iter()
-        .map(|(_, s)| Step {
-            what: What::Delete,
-            kind: "token",
-            name: s.token.name.clone(),
-            about: why(s.why).into(),
-        })
+        .map(|s| Step { what: What::Delete, kind: "token", name: s.token.name.clone(), about: why(s.why).into() })
         .collect();
     let terminal = session.terminal;
     let told = |text: &str| if args.approval.json { terminal.say(text) } else { terminal.print(text) };
@@ -246,23 +220,59 @@ async fn prune(args: PruneArgs, session: &Session<'_>) -> Result<Exit, Failure> 
         told("No changes. No token of the stack ran out or was superseded.");
     } else {
         told(&steps(&planned, &terminal.out));
-        if !args.approval.dry_run {
-            if !bootstrap::approved(&args.approval, session).await {
-                told("Cancelled.");
-                return Ok(Exit::Error);
+    }
+    tell_of_kept(&there, session);
+    if !planned.is_empty() && !args.approval.dry_run {
+        let journal = std::sync::Arc::new(Journal::new(&planned, there.line("identity prune")));
+        session.tell_at_signal(journal.clone());
+        if !job::approved(&args.approval, session).await {
+            told("Cancelled.");
+            return Ok(Exit::Error);
+        }
+        let mut holds = true;
+        if let Some(secret) = there.secret.as_ref().filter(|_| surplus.iter().any(|s| s.why != Why::RanOut)) {
+            let stack = &there.settings.stack;
+            let again = Seen::look(&there.aws, &there.workspace, stack, Some(secret), Accounts::Read).await?;
+            holds = again.view(stack).still_holds(view.current());
+            if !holds {
+                job::tell_of_change(secret, session);
             }
-            for ((account, surplus), step) in surplus.iter().zip(&planned) {
-                let deleted = there.aws.delete_token(&there.workspace.id, &account.id, &surplus.token.id);
-                deleted.await.map_err(|e| managed::failure(&e))?;
-                told(&done(step, &terminal.out));
-            }
+        }
+        for (surplus, step) in surplus.iter().zip(&planned).filter(|(s, _)| holds || s.why == Why::RanOut) {
+            journal.sends(step);
+            let deleted = there.aws.delete_token(&there.workspace.id, &surplus.account.id, &surplus.token.id);
+            deleted.await.map_err(|e| job::broken_off(managed::failure(&e), &journal))?;
+            journal.did(step);
+            told(&done(step, &terminal.out));
         }
     }
     if args.approval.json {
-        let value = json!({ "changes": bootstrap::changes(&planned), "dryRun": args.approval.dry_run });
+        let value = json!({ "changes": job::changes(&planned), "dryRun": args.approval.dry_run });
         terminal.print(&format!("{value:#}"));
     }
     Ok(Exit::Done)
+}
+
+/// Says why tokens stay that somebody may have expected to go.
+fn tell_of_kept(there: &There, session: &Session<'_>) {
+    let view = there.view();
+    let Some(secret) = there.secret.as_ref().filter(|_| view.kept() > 0) else { return };
+    let words = match view.standing() {
+        Standing::Ours if view.reader_is_served() => return,
+        Standing::Ours => format!(
+            "readers of the secret `{secret}` get a token that does not work, so none that works is deleted: `{}` stores \
+             a new one",
+            there.line("bootstrap-identity")
+        ),
+        Standing::OtherWorkspace(_) => return,
+        Standing::Absent => format!("the secret `{secret}` is not there, so nothing says which tokens are in use"),
+        Standing::InDeletion => format!("the secret `{secret}` may be restored, so the tokens in it stay"),
+        Standing::OtherStack(stack) => format!("the secret `{secret}` belongs to stack `{stack}`"),
+        Standing::UnknownWorkspace(_) | Standing::Foreign => {
+            format!("the secret `{secret}` does not say that it is of this stack and workspace")
+        }
+    };
+    session.terminal.say(&format!("note: {words}"));
 }
 
 /// `amgctl identity policy`: asks nobody anything.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::typed::{self, About};
 use super::{Exit, Failure, Session, connect};
 use crate::aws::{Aws, AwsError, Options, Patience, Role, Summary, Variables, Workspace};
 use crate::grafana::bearer::{Bearer, Given};
@@ -14,6 +15,7 @@ use crate::identity::find::{FindError, Named, find};
 use crate::identity::mint::{MintError, Minter, account};
 use crate::identity::policy;
 use crate::identity::stored::{self, Stored};
+use crate::identity::version;
 use crate::render::style::clean;
 use crate::render::table::rows;
 use crate::settings::{Access, Choice, Creation, Machine, Managed, Settings};
@@ -110,8 +112,8 @@ pub async fn enter(managed: &Managed, settings: &Settings, session: &Session<'_>
     let url = url(&workspace.endpoint)?;
     let bearer: Arc<dyn Bearer> = match &settings.access.secret {
         Some(secret) => {
-            let stored = read(&aws, secret, settings.access.key.as_deref()).await?;
-            Arc::new(given(secret, stored, aws.time(), session)?)
+            let stored = read(&aws, settings, Some(&workspace), secret).await?;
+            Arc::new(given(settings, secret, stored, aws.time(), session)?)
         }
         None => minted(&aws, &workspace, settings, session).await?,
     };
@@ -162,8 +164,17 @@ pub fn url(endpoint: &str) -> Result<String, Failure> {
         ))
 }
 
-/// The token that a secret holds.
-pub async fn read(aws: &Aws, secret: &str, key: Option<&str>) -> Result<Stored, Failure> {
+/// The token that a secret holds. One that is for another workspace than this is refused: it is sent nowhere.
+pub async fn read(
+    aws: &Aws,
+    settings: &Settings,
+    workspace: Option<&Workspace>,
+    secret: &str,
+) -> Result<Stored, Failure> {
+    let here = workspace.map(|workspace| workspace.id.as_str());
+    let line = |verb: &str, workspace: Option<&str>| {
+        typed::line(verb, settings, About { workspace, secret: Some(secret), role: None })
+    };
     let value = aws.secret_value(secret, None, None).await.map_err(|error| match error {
         // As if it were not there: there is no token to get in with.
         AwsError::InDeletion { .. } | AwsError::Bytes(_) => Failure { exit: Exit::Auth, ..failure(&error) },
@@ -175,19 +186,50 @@ pub async fn read(aws: &Aws, secret: &str, key: Option<&str>) -> Result<Stored, 
             format!("there is no secret `{secret}` in region {}", aws.region_of(secret)),
         )
         .hint(format!(
-            "make it with `amgctl bootstrap-identity --secret {secret}`, or correct `auth.secret`; one of another \
-             region or account is named by its ARN"
+            "make it with `{}`, or correct `auth.secret`; one of another region or account is named by its ARN",
+            line("bootstrap-identity", here)
         )));
     };
-    stored::read(&value.value, key).map_err(|words| {
-        Failure::new(Exit::Auth, format!("the secret `{secret}` holds no token: {words}"))
-            .hint("name the token's key in `auth.key`, or store one with `amgctl bootstrap-identity`")
-    })
+    let mut stored = stored::read(&value.value, settings.access.key.as_deref()).map_err(|words| {
+        Failure::new(Exit::Auth, format!("the secret `{secret}` holds no token: {words}")).hint(format!(
+            "name the token's key in `auth.key`, or store one with `{}`",
+            line("bootstrap-identity", here)
+        ))
+    })?;
+    stored.about.at(&value.version);
+    if let (Some(here), Some(other)) = (here, here.and_then(|here| stored.about.elsewhere(here))) {
+        return Err(Failure::new(
+            Exit::Auth,
+            format!("the secret `{secret}` holds a token for workspace {other}, not for {here}"),
+        )
+        .note("it was sent nowhere")
+        .hint(format!(
+            "name workspace {other} with --workspace, or another secret in `auth.secret`; `{}` says what there is; a \
+             secret is moved to another workspace by `bootstrap-identity --adopt` only",
+            line("identity status", Some(&other))
+        )));
+    }
+    Ok(stored)
 }
 
 /// A stored token to send with; one that ran out is refused here, one that is going to is told of.
-pub fn given(secret: &str, stored: Stored, now: Option<i64>, session: &Session<'_>) -> Result<Given, Failure> {
-    let renew = format!("amgctl identity rotate --secret {secret}");
+pub fn given(
+    settings: &Settings,
+    secret: &str,
+    stored: Stored,
+    now: Option<i64>,
+    session: &Session<'_>,
+) -> Result<Given, Failure> {
+    let about = About {
+        workspace: Some(&stored.about.workspace_id),
+        secret: Some(secret),
+        role: stored.about.version.as_ref().map(|version| version.role),
+    };
+    let verb = match &stored.about.version {
+        Some(version) if version.access == version::Access::Key => "bootstrap-api-key",
+        Some(_) | None => "identity rotate",
+    };
+    let renew = typed::line(verb, settings, about);
     if let (Some(expires), Some(now)) = (stored.about.expires, now) {
         let left = expires - now;
         let at = Timestamp::from_second(expires).unwrap_or_default();
@@ -233,29 +275,31 @@ async fn minted(
 /// A token that could not be made.
 pub fn not_minted(error: MintError, workspace: &Workspace, settings: &Settings) -> Failure {
     let told = error.to_string();
-    let stack = &settings.stack;
+    let about = About { workspace: Some(&workspace.id), ..About::default() };
+    let make = format!("{} --no-secret", typed::line("bootstrap-identity", settings, about));
     match error {
         MintError::Aws(error) => failure(&error),
-        MintError::NoAccount(name) if settings.access.create_account == Creation::ByApply => {
-            Failure::new(Exit::Auth, format!("{told}, and a run that only reads makes none"))
-                .note(format!(
-                    "`amgctl apply` would make it (`identity.create` in amgctl.yaml): `{name}`, ADMIN, a billed user of \
+        MintError::NoAccount(name) if settings.access.create_account == Creation::ByApply => Failure::new(
+            Exit::Auth,
+            format!("{told}, and a run that only reads makes none"),
+        )
+        .note(format!(
+            "`amgctl apply` would make it (`identity.create` in amgctl.yaml): `{name}`, ADMIN, a billed user of \
                      the workspace {}",
-                    workspace.id
-                ))
-                .hint(format!(
-                    "apply; or make it now with `amgctl bootstrap-identity --no-secret --stack {stack}`; or read with a \
+            workspace.id
+        ))
+        .hint(format!(
+            "apply; or make it now with `{make}`; or read with a \
                      stored token: --secret NAME"
-                ))
-        }
+        )),
         MintError::NoAccount(_) => Failure::new(Exit::Auth, told)
             .note(format!("the workspace is {}; a service account is a billed user of it", workspace.id))
             .hint(format!(
-                "make it once with `amgctl bootstrap-identity --no-secret --stack {stack}`, or let runs make it with \
-                 `identity: {{ create: true }}` in amgctl.yaml"
+                "make it once with `{make}`, or let runs make it with `identity: {{ create: true }}` in amgctl.yaml"
             )),
-        MintError::Unfit { .. } => Failure::new(Exit::Auth, told)
-            .hint("enable it, or delete it and run `amgctl bootstrap-identity --no-secret`"),
+        MintError::Unfit { .. } => {
+            Failure::new(Exit::Auth, told).hint(format!("enable it, or delete it and run `{make}`"))
+        }
         MintError::Full { .. } => Failure::new(Exit::Auth, told)
             .hint("delete tokens that nobody needs in the workspace's settings under service accounts"),
         MintError::Random(_) => Failure::new(Exit::Error, told),

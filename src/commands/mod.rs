@@ -9,6 +9,8 @@ mod exit;
 mod gather;
 mod holder;
 mod identity;
+mod job;
+mod journal;
 mod kept;
 mod lease;
 mod managed;
@@ -17,12 +19,13 @@ mod registry;
 mod sandbox;
 mod session;
 mod setup;
+mod typed;
 mod workspace;
 
 use std::path::Path;
 
-use bootstrap::Wanted;
 pub use exit::{Exit, Failure};
+use job::Wanted;
 use session::{Ended, Session};
 
 use crate::cli::{Cli, Command};

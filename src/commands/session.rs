@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
+use super::journal::Journal;
 use super::{Exit, Failure};
 use crate::aws::Embedded;
 use crate::identity::mint::Minter;
@@ -36,6 +37,10 @@ pub struct Session<'a> {
 struct State {
     /// Who takes signals, where a command ends in a way of its own.
     route: Option<Box<dyn Fn(Signal) + Send>>,
+    /// What was done until now, where a command wants that told when a signal ends it.
+    journal: Option<Arc<Journal>>,
+    /// Whether a signal ended the command.
+    interrupted: bool,
     minter: Option<Arc<Minter>>,
     sandbox: Option<Running>,
 }
@@ -72,6 +77,11 @@ impl<'a> Session<'a> {
                 self.still_there(minter, &name, "AWS did not answer in time");
             }
         }
+        let interrupted = self.state().interrupted;
+        let journal = self.state().journal.take();
+        if let Some(journal) = journal.filter(|_| interrupted) {
+            self.terminal.say(&journal.summary());
+        }
         ended
     }
 
@@ -87,10 +97,16 @@ impl<'a> Session<'a> {
         loop {
             tokio::select! {
                 ended = &mut guarded => return ended,
-                signal = signals.next() => match &self.state().route {
-                    Some(route) => route(signal),
-                    None => return Ended::With(signal.into()),
-                },
+                signal = signals.next() => {
+                    let mut state = self.state();
+                    match &state.route {
+                        Some(route) => route(signal),
+                        None => {
+                            state.interrupted = true;
+                            return Ended::With(signal.into());
+                        }
+                    }
+                }
             }
         }
     }
@@ -123,6 +139,11 @@ impl<'a> Session<'a> {
     pub fn route(&self, to: impl Fn(Signal) + Send + 'static) -> Routed<'_> {
         self.state().route = Some(Box::new(to));
         Routed(self)
+    }
+
+    /// Tells what was done until then, where a signal ends the command.
+    pub fn tell_at_signal(&self, journal: Arc<Journal>) {
+        self.state().journal = Some(journal);
     }
 
     /// Waits for the first signal, which then ends nothing by itself.

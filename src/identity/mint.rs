@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use super::names;
-use super::rotation::ran_out;
+use super::rules::tokens::ran_out;
 use crate::aws::{Account, Aws, AwsError, Minted, Role, TokenInfo};
 use crate::grafana::bearer::{Bearer, Later, Token};
 use crate::model::{Secret, StackName};

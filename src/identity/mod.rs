@@ -8,6 +8,7 @@ pub mod github;
 pub mod mint;
 pub mod names;
 pub mod policy;
-pub mod rotation;
+pub mod rules;
 pub mod store;
 pub mod stored;
+pub mod version;

@@ -64,11 +64,11 @@ pub fn purpose(stack: &StackName, name: &str) -> Option<Purpose> {
     }
 }
 
-/// The name of the API key that a version of a secret holds. There is no call that lists keys: the versions of the
-/// secret are the list.
+/// The name of the API key that a version of a secret holds, by what names the version
+/// ([`super::rules::keys::part`]). There is no call that lists keys: the versions of the secret are the list.
 #[must_use]
-pub fn key(stack: &StackName, version: &str) -> String {
-    format!("amgctl-{stack}-{version}")
+pub fn key(stack: &StackName, part: &str) -> String {
+    format!("amgctl-{stack}-{part}")
 }
 
 /// `20261124T091500Z`.
@@ -120,7 +120,8 @@ mod tests {
     fn the_longest_names_are_short_enough() {
         let longest = stack(&"s".repeat(32));
         let process = "a1b2c3d4.4194304.99999999999";
-        assert!(stored_token(&longest, i64::from(u32::MAX), VERSION, process).len() <= LONGEST);
+        let version = "0".repeat(crate::identity::version::LENGTH);
+        assert!(stored_token(&longest, i64::from(u32::MAX), &version, process).len() <= LONGEST);
         assert!(account(&longest, Role::Viewer).len() <= LONGEST);
         assert!(key(&longest, VERSION).len() <= 100, "AWS takes 100 for a key");
     }

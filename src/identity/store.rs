@@ -1,21 +1,12 @@
 //! Putting a token into its secret: made with it, or laid beside what readers get and then promoted.
 //!
-//! Only what was verified is given here, so what readers get always works; AWS moves the label at once.
+//! Only what was verified is given here, so what readers get always works; AWS moves the label at once. What has to be
+//! true of a version stands in its id ([`super::version`]); tags are for people, and written after the promotion.
 
-use super::rotation::{self, CURRENT, Labels, PENDING, current};
+use super::rules::{CURRENT, PENDING, current};
+use super::version;
 use crate::aws::{Aws, AwsError, SecretInfo};
 use crate::model::Secret;
-
-/// The tag that says whose a secret is.
-pub const STACK: &str = "amgctl:stack";
-/// The tag that says how its value looks.
-pub const FORMAT: &str = "amgctl:format";
-/// The tag that says when an API key ends; nothing else does.
-pub const EXPIRES: &str = "amgctl:expires";
-/// The tag that says when the present version was promoted.
-pub const PROMOTED: &str = "amgctl:promoted";
-/// The tag that names the versions whose API keys are still to be deleted, with a space between them.
-pub const PREVIOUS: &str = "amgctl:previous";
 
 /// What a new secret is made with.
 #[derive(Clone, Debug)]
@@ -45,17 +36,17 @@ pub async fn lay_beside(
     there: Option<&SecretInfo>,
     value: &Secret,
     version: &str,
-    tags: &[(String, String)],
 ) -> Result<(), AwsError> {
     let Some(there) = there else { return Ok(()) };
-    aws.put_secret(&there.arn, value, &[PENDING], version).await?;
-    aws.tag_secret(&there.arn, tags).await
+    aws.put_secret(&there.arn, value, &[PENDING], version).await
 }
 
 /// Gives a value that was laid beside to readers, or makes the secret with it. From here on they may have it.
 ///
-/// Fails where readers get another one by now than the one that was there before. Where an answer is lost, the secret is
-/// looked at.
+/// Names the version that readers got when the secret was looked at, and fails where they get another one by now: a
+/// promotion that arrives late finds that a later run has moved the label on, and changes nothing. (Where no version has
+/// the label there is none to name, and AWS refuses as soon as one has it.) Where an answer is lost, the secret is looked
+/// at.
 pub async fn promote(
     aws: &Aws,
     make: &Make<'_>,
@@ -87,67 +78,10 @@ async fn look(aws: &Aws, secret: &str, version: &str, error: AwsError) -> Result
     }
 }
 
-/// What a secret is to a stack.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Whose {
-    /// There is none.
-    Nobodys,
-    /// This stack's.
-    Ours,
-    /// Another stack's.
-    Other(String),
-    /// Somebody's, and no stack's.
-    Foreign,
-    /// It is going to be deleted.
-    InDeletion,
-}
-
-/// Whose a secret is.
-#[must_use]
-pub fn whose(there: Option<&SecretInfo>, stack: &str) -> Whose {
-    let Some(info) = there else { return Whose::Nobodys };
-    if info.deleted.is_some() {
-        return Whose::InDeletion;
-    }
-    match info.tags.get(STACK) {
-        Some(of) if of == stack => Whose::Ours,
-        Some(of) => Whose::Other(of.clone()),
-        None => Whose::Foreign,
-    }
-}
-
-/// The labels of the versions of a secret that was looked for: no version of one that is not there is in use.
-#[must_use]
-pub fn labels(there: Option<&SecretInfo>) -> &Labels {
-    static NONE: Labels = Labels::new();
-    there.map_or(&NONE, |info| &info.stages)
-}
-
 /// How the versions of a secret begin that hold a token of ours.
 #[must_use]
 pub fn mark(aws: &Aws, secret: &str, there: Option<&SecretInfo>) -> String {
-    rotation::mark(aws.region_of(secret), there.map_or(secret, |info| &info.name))
-}
-
-/// The versions whose API keys are still to be deleted.
-#[must_use]
-pub fn previous(info: &SecretInfo) -> Vec<&str> {
-    info.tags.get(PREVIOUS).map(|text| text.split(' ').collect()).unwrap_or_default()
-}
-
-/// Whether the tags tell of the version that readers get.
-///
-/// They are set before a version is promoted. Where a run ends in between, the version that they call a previous one is
-/// still what readers get.
-#[must_use]
-pub fn tells_of_current(info: &SecretInfo) -> bool {
-    current(&info.stages).is_none_or(|current| !previous(info).contains(&current))
-}
-
-/// A moment that a tag says, in seconds since 1970.
-#[must_use]
-pub fn moment(info: &SecretInfo, tag: &str) -> Option<i64> {
-    info.tags.get(tag)?.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)
+    version::mark(aws.region_of(secret), there.map_or(secret, |info| &info.name))
 }
 
 /// What is wrong with the name of a secret, if something is (`amg.md` 8).

@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::rules::Says;
+use super::version::{Format, Version};
 use crate::grafana::bearer::fault;
 use crate::model::Secret;
 
@@ -41,6 +43,28 @@ pub struct About {
     pub region: String,
     /// When it ends, in seconds since 1970.
     pub expires: Option<i64>,
+    /// What the version says that holds it; it is no part of the value.
+    pub version: Option<Version>,
+}
+
+impl About {
+    /// Adds what the id of its version says, which a bare token does not.
+    pub fn at(&mut self, version: &str) {
+        self.version = Version::read(version);
+        let Some(version) = &self.version else { return };
+        self.expires = self.expires.or(Some(version.ends));
+        if self.workspace_id.is_empty() {
+            self.workspace_id = version.workspace();
+        }
+    }
+
+    /// The workspace that it is for, where that is surely another one.
+    #[must_use]
+    pub fn elsewhere(&self, workspace: &str) -> Option<String> {
+        let by_version = self.version.as_ref().filter(|version| !version.opens(workspace)).map(Version::workspace);
+        let by_value = Some(&self.workspace_id).filter(|id| self.version.is_none() && !id.is_empty());
+        by_version.or_else(|| by_value.filter(|id| *id != workspace).cloned())
+    }
 }
 
 /// The object that says what a token is.
@@ -64,6 +88,20 @@ pub fn object(token: &Secret, about: &About) -> Secret {
         put("expiresAt", &moment.to_string());
     }
     Secret::new(json!(object).to_string())
+}
+
+/// What a value says of itself besides the token.
+#[must_use]
+pub fn says(value: &Secret) -> Says {
+    let object = matches!(serde_json::from_str(value.expose().trim()), Ok(Value::Object(_)));
+    let about = read(value, None).map(|stored| stored.about).unwrap_or_default();
+    let known = |text: String| Some(text).filter(|text| !text.is_empty());
+    Says {
+        format: Some(if object { Format::Json } else { Format::Plain }),
+        workspace: known(about.workspace_id),
+        account: known(about.account_id),
+        opens: false,
+    }
 }
 
 /// Reads what a secret holds: the key that was named, else one of those that tokens are stored under, else all of it.
@@ -99,6 +137,7 @@ pub fn read(value: &Secret, key: Option<&str>) -> Result<Stored, String> {
             endpoint: text("endpoint"),
             region: text("region"),
             expires: expires.map(jiff::Timestamp::as_second),
+            version: None,
         },
     })
 }
@@ -133,12 +172,28 @@ mod tests {
             endpoint: "g-0123456789.grafana-workspace.eu-west-1.amazonaws.com".into(),
             region: "eu-west-1".into(),
             expires: Some(1_795_511_700),
+            version: None,
         };
         let written = object(&Secret::new("glsa_x".into()), &about);
         let read = read(&written, None).unwrap();
         assert_eq!(read.token.expose(), "glsa_x");
         assert_eq!(read.about, about);
         assert!(written.expose().contains("\"expiresAt\":\"2026-11-24T09:15:00Z\""), "{}", written.expose());
+    }
+
+    #[test]
+    fn a_token_for_another_workspace_is_told_by_its_version_and_by_its_value() {
+        let made = (crate::identity::version::Access::Token, crate::aws::Role::Admin, Format::Plain);
+        let version = Version::new("0123abcd", made, "g-0123456789", 1_795_511_700, "9f8e7d6").id();
+        let mut bare = About::default();
+        bare.at(&version);
+        assert_eq!((&*bare.workspace_id, bare.expires), ("g-0123456789", Some(1_795_511_700)));
+        assert_eq!(bare.elsewhere("g-0123456789"), None);
+        assert_eq!(bare.elsewhere("g-fedcba9876"), Some("g-0123456789".into()));
+        let by_hand = About { workspace_id: "g-0123456789".into(), ..About::default() };
+        assert_eq!(by_hand.elsewhere("g-0123456789"), None);
+        assert_eq!(by_hand.elsewhere("g-fedcba9876"), Some("g-0123456789".into()));
+        assert_eq!(About::default().elsewhere("g-fedcba9876"), None, "nothing is known");
     }
 
     #[test]

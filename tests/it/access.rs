@@ -116,7 +116,8 @@ fn the_service_account_is_made_only_where_that_is_allowed() {
     with_a_dashboard(&m);
     let ran = m.aws("plan stack");
     ran.exits(6).says("the workspace has no service account `amgctl-demo`").says("a billed user");
-    ran.says("amgctl bootstrap-identity --no-secret --stack demo").says("identity: { create: true }");
+    ran.says(&format!("amgctl bootstrap-identity stack --stack demo --workspace {} --no-secret", m.id()));
+    ran.says("identity: { create: true }");
     assert_eq!(m.accounts(), [""; 0]);
     m.world.write("amgctl.yaml", "stack: demo\nidentity:\n  create: true\n  token_ttl: 5m\n");
     for reads in ["plan stack", "plan stack --destroy", "unlock demo --directory stack"] {
@@ -124,7 +125,8 @@ fn the_service_account_is_made_only_where_that_is_allowed() {
             let ran = m.aws(reads);
             ran.exits(6).says("has no service account `amgctl-demo`, and a run that only reads makes none");
             ran.says("`amgctl apply` would make it").says("ADMIN, a billed user of the workspace g-0000000124");
-            ran.says("amgctl bootstrap-identity --no-secret --stack demo").says("--secret NAME");
+            ran.says("amgctl bootstrap-identity stack --stack demo --workspace g-0000000124 --no-secret")
+                .says("--secret NAME");
         });
         assert_eq!(shown(&calls), "DescribeWorkspace 1, ListWorkspaceServiceAccounts 1", "{reads}");
     }

@@ -165,7 +165,9 @@ fn the_bare_token_is_stored_where_that_is_asked() {
     m.aws(&format!("{BOOTSTRAP} --secret-format plain")).exits(0).says("plain");
     assert!(m.opens(&m.stored("amgctl/demo").unwrap()));
     m.aws(&format!("{BOOTSTRAP} --secret-format plain")).exits(0).says("No changes.");
-    m.aws(BOOTSTRAP).exits(0).says("the secret is to look otherwise");
+    m.aws(BOOTSTRAP).exits(0).says("No changes.");
+    let ran = m.aws(&format!("{BOOTSTRAP} --secret-format json"));
+    ran.exits(0).says("~ format amgctl/demo plain -> json; asked for by --secret-format").says("~ secret");
     works(&m);
 }
 
@@ -180,6 +182,12 @@ fn key_and_tags_reach_a_new_secret_and_tags_one_that_is_there() {
     assert_eq!((&*made.tags["amgctl:stack"], &*made.tags["amgctl:format"]), ("demo", "json"));
     m.aws("identity rotate stack --secret amgctl/demo -auto-approve --tag team=platform").exits(0);
     assert_eq!(info(&m).tags["team"], "platform");
+    assert_eq!(&*info(&m).tags["amgctl:workspace"], m.id());
+    let ran = m.aws(&format!("{BOOTSTRAP} --tag team=ops --kms-key alias/other"));
+    ran.exits(0).says("~ secret amgctl/demo tags team").lacks("token lives");
+    ran.says("stays encrypted with alias/observability: --kms-key counts for a new one");
+    assert_eq!(info(&m).tags["team"], "ops");
+    m.aws(&format!("{BOOTSTRAP} --tag team=ops")).exits(0).says("No changes.");
 }
 
 #[test]
@@ -244,17 +252,66 @@ fn a_token_that_was_verified_long_ago_is_verified_again_before_it_is_promoted() 
 
 #[test]
 fn a_bootstrap_that_is_interrupted_before_readers_have_its_token_leaves_none() {
-    for action in ["PutSecretValue", "TagResource"] {
-        let m = Managed::faulty(LATEST, &[&format!("slow-after:{action}=600s")]);
+    let m = Managed::faulty(LATEST, &["slow-after:PutSecretValue=600s"]);
+    m.aws(BOOTSTRAP).exits(0);
+    let first = works(&m);
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let before = m.all_calls();
+        let mut child = m.begin("identity rotate stack --secret amgctl/demo -auto-approve");
+        child.until(|| m.all_calls() > before && m.pending("amgctl/demo"));
+        child.signal(signal);
+        let ran = child.ends();
+        ran.exits(code).says("Interrupted. not done: token made; secret `amgctl/demo` changed");
+        ran.says("to go on: `amgctl identity rotate stack --stack demo --workspace").lacks("unknown:");
+        assert_eq!(m.tokens(), [works(&m)]);
+        assert_eq!(works(&m), first);
+        m.unpend("amgctl/demo");
+    }
+}
+
+#[test]
+fn a_rotation_that_is_interrupted_while_it_promotes_says_what_is_unknown() {
+    for (fault, promoted) in [("slow", false), ("slow-after", true)] {
+        let m = Managed::faulty(LATEST, &[&format!("{fault}:UpdateSecretVersionStage=600s")]);
         m.aws(BOOTSTRAP).exits(0);
         let first = works(&m);
         let mut child = m.begin("identity rotate stack --secret amgctl/demo -auto-approve");
-        child.until(|| m.world.sandbox.running().aws_calls().contains_key(action));
-        child.signal("INT");
-        child.ends().exits(130);
-        assert_eq!(m.tokens(), [works(&m)], "after {action}");
-        assert_eq!(works(&m), first);
+        child.until(|| m.world.sandbox.running().aws_calls().contains_key("UpdateSecretVersionStage"));
+        if promoted {
+            child.until(|| m.stored_json("amgctl/demo")["tokenName"] != first.as_str());
+        }
+        child.signal("TERM");
+        let ran = child.ends();
+        ran.exits(143)
+            .says("Interrupted. unknown: readers of the secret may have the new token `amgctl/demo/secret/");
+        assert_eq!(m.tokens().len(), 2, "whichever it is, readers get one that works");
+        assert_eq!(works(&m) != first, promoted);
     }
+}
+
+#[test]
+fn a_prune_that_is_interrupted_says_what_it_did() {
+    let m = Managed::faulty(LATEST, &["slow:DeleteWorkspaceServiceAccountToken=600s"]);
+    m.aws(BOOTSTRAP).exits(0);
+    let first = works(&m);
+    m.aws("identity rotate stack --secret amgctl/demo -auto-approve").exits(0);
+    m.pass(3_600);
+    let mut child = m.begin("identity prune stack --secret amgctl/demo -auto-approve");
+    child.until(|| m.world.sandbox.running().aws_calls().contains_key("DeleteWorkspaceServiceAccountToken"));
+    child.signal("INT");
+    let ran = child.ends();
+    ran.exits(130).says(&format!("Interrupted. unknown: token `{first}` deleted"));
+    ran.says("to go on: `amgctl identity prune stack --stack demo");
+}
+
+#[test]
+fn a_run_that_fails_on_its_way_says_what_it_did() {
+    let m = Managed::faulty(LATEST, &["denied:CreateSecret"]);
+    let ran = m.aws(BOOTSTRAP);
+    ran.exits(6)
+        .says("done: service account `amgctl-demo` made")
+        .says("not done: token made; secret `amgctl/demo` made");
+    assert_eq!(m.tokens(), [""; 0]);
 }
 
 #[test]
@@ -334,9 +391,9 @@ fn runs_use_the_stored_token_and_are_told_when_it_ends() {
     assert_eq!(calls.keys().map(String::as_str).collect::<Vec<_>>(), ["DescribeWorkspace", "GetSecretValue"]);
     m.pass(24 * DAY - 3_600);
     let ran = m.aws("plan stack");
-    ran.exits(0)
-        .says("the token in the secret `amgctl/demo` ends in 6 days")
-        .says("amgctl identity rotate --secret amgctl/demo");
+    ran.exits(0).says("the token in the secret `amgctl/demo` ends in 6 days").says(
+        "amgctl identity rotate stack --stack demo --workspace g-0000000124 --secret amgctl/demo --role admin",
+    );
     m.pass(7 * DAY);
     m.aws("plan stack").exits(6).says("the token in the secret `amgctl/demo` ran out at").says("identity rotate");
     m.world.write("amgctl.yaml", "stack: demo\nauth:\n  secret: amgctl/none\n");
@@ -444,7 +501,11 @@ const KEY: &str = "bootstrap-api-key stack --secret amgctl/demo -auto-approve";
 #[test]
 fn an_old_workspace_gets_an_api_key_that_is_renewed() {
     let m = fresh(Version::V9_4);
-    m.aws(KEY).exits(0).says("+ API key amgctl-demo-").says("+ secret amgctl/demo made");
+    m.aws(KEY)
+        .exits(0)
+        .says("+ API key lives 30 days")
+        .says("+ API key amgctl-demo-")
+        .says("+ secret amgctl/demo made");
     let name = |m: &Managed| m.stored_json("amgctl/demo")["tokenName"].as_str().unwrap().to_owned();
     let keys = |m: &Managed| -> Vec<String> {
         let all = m.world.read("/api/auth/keys").unwrap();
@@ -470,14 +531,53 @@ fn an_old_workspace_gets_an_api_key_that_is_renewed() {
 }
 
 #[test]
+fn two_first_keys_at_once_do_not_both_fail() {
+    for _ in 0..3 {
+        let m = fresh(Version::V9_4);
+        let ended = [m.begin(KEY), m.begin(KEY)].map(|run| run.ends());
+        assert!(ended.iter().any(|ran| ran.code == 0), "{}\n{}", ended[0], ended[1]);
+        works(&m);
+        assert_eq!(m.aws(KEY).code, 0, "{}\n{}", ended[0], ended[1]);
+        works(&m);
+        m.pass(3_600);
+        m.aws(KEY).exits(0);
+        assert_eq!(
+            m.world.read("/api/auth/keys").unwrap().as_array().unwrap().len(),
+            1,
+            "{}\n{}",
+            ended[0],
+            ended[1]
+        );
+    }
+}
+
+#[test]
+fn a_key_that_another_run_made_is_not_deleted_to_make_ones_own() {
+    let m = Managed::faulty(Version::V9_4, &["slow:CreateSecret@1=600s"]);
+    let mut first = m.begin(KEY);
+    first.until(|| m.world.sandbox.running().aws_calls().contains_key("CreateSecret"));
+    let name = m.world.read("/api/auth/keys").unwrap()[0]["name"].as_str().unwrap().to_owned();
+    let deleted = m.calls(|| {
+        m.aws(&format!("{KEY} --dry-run")).exits(0);
+    });
+    assert!(!deleted.contains_key("DeleteWorkspaceApiKey"));
+    m.aws(KEY).exits(0);
+    works(&m);
+    assert_ne!(m.stored_json("amgctl/demo")["tokenName"], name.as_str(), "it took another name");
+    first.signal("KILL");
+    first.ends();
+}
+
+#[test]
 fn a_new_workspace_has_no_api_keys_and_is_told_what_it_has() {
     for version in [Version::V12_4, Version::V12_4Upgraded, Version::V13] {
         let m = fresh(version);
         let calls = m.calls(|| {
             let ran = m.aws(KEY);
-            ran.exits(8)
-                .says("which has no API keys any more")
-                .says("bootstrap-identity --secret amgctl/demo --adopt");
+            ran.exits(8).says("which has no API keys any more").says(&format!(
+                "bootstrap-identity stack --stack demo --workspace {} --secret amgctl/demo --adopt",
+                m.id()
+            ));
         });
         assert_eq!(calls.keys().map(String::as_str).collect::<Vec<_>>(), ["DescribeWorkspace"]);
     }

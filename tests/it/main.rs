@@ -25,6 +25,7 @@ mod policy;
 mod readme;
 mod registry;
 mod replay;
+mod secret;
 mod shapes;
 mod starts;
 mod support;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Duration;
 
-use amgctl::aws::{Aws, Embedded, Options};
+use amgctl::aws::{Aws, Embedded, Options, SecretInfo};
 use amgctl::model::Secret;
 use amgctl::sandbox::Version;
 use serde_json::Value;
@@ -163,6 +163,51 @@ impl Managed {
     #[track_caller]
     pub fn stored_json(&self, name: &str) -> Value {
         serde_json::from_str(&self.stored(name).expect("there is no such secret")).unwrap()
+    }
+
+    /// A secret without its value.
+    #[track_caller]
+    pub fn described(&self, name: &str) -> SecretInfo {
+        block_on(self.client().describe_secret(name)).unwrap().expect("there is no such secret")
+    }
+
+    /// The version of a secret that has a label.
+    pub fn labelled(&self, name: &str, label: &str) -> Option<String> {
+        let labels = self.described(name).stages;
+        labels.into_iter().find(|(_, of)| of.iter().any(|l| l == label)).map(|(version, _)| version)
+    }
+
+    /// Whether a version waits for its promotion.
+    pub fn pending(&self, name: &str) -> bool {
+        let labels = self.described(name).stages;
+        labels.values().any(|of| of.iter().all(|label| label == "AWSPENDING"))
+    }
+
+    /// Lets a version that waits for its promotion wait no more, as somebody does by hand.
+    pub fn unpend(&self, name: &str) {
+        let current = self.labelled(name, "AWSCURRENT").unwrap();
+        self.move_label(name, "AWSPENDING", &current);
+    }
+
+    /// Moves a label to a version, as somebody does by hand.
+    pub fn move_label(&self, name: &str, label: &str, to: &str) {
+        let from = self.labelled(name, label);
+        block_on(self.client().move_stage(name, label, to, from.as_deref())).unwrap();
+    }
+
+    /// Deletes a token by its name, as somebody does by hand.
+    #[track_caller]
+    pub fn delete_token(&self, name: &str) {
+        let client = self.client();
+        for account in block_on(client.accounts(self.id())).unwrap() {
+            for token in block_on(client.tokens(self.id(), &account.id)).unwrap() {
+                if token.name == name {
+                    block_on(client.delete_token(self.id(), &account.id, &token.id)).unwrap();
+                    return;
+                }
+            }
+        }
+        panic!("there is no token `{name}`");
     }
 
     /// Whether a token opens the workspace.

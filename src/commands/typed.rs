@@ -1,0 +1,94 @@
+//! Whole command lines of amgctl, as hints name them: directory, stack, workspace, secret, role. Whoever types one by
+//! heart leaves out what then counts: another stack's secret, another workspace, another account.
+
+use crate::aws::Role;
+use crate::settings::{Choice, Settings};
+
+/// What a command line is about besides the settings.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct About<'a> {
+    /// The workspace's id.
+    pub workspace: Option<&'a str>,
+    /// The secret.
+    pub secret: Option<&'a str>,
+    /// What the token may do, where that is known.
+    pub role: Option<Role>,
+}
+
+/// A command line: the verb, the directory, and every flag that says what it is about.
+#[must_use]
+pub fn line(verb: &str, settings: &Settings, about: About<'_>) -> String {
+    let mut words = vec!["amgctl".to_owned(), verb.to_owned()];
+    let directory = settings.directory.to_string_lossy();
+    if directory != "." {
+        words.push(quoted(&directory));
+    }
+    let mut flag = |name: &str, value: &str| words.push(format!("{name} {}", quoted(value)));
+    flag("--stack", settings.stack.as_str());
+    if let Some(region) = &settings.access.region {
+        flag("--region", region);
+    }
+    if let Some(profile) = &settings.access.profile {
+        flag("--profile", profile);
+    }
+    if let Some(workspace) = about.workspace.filter(|id| !id.is_empty()) {
+        flag("--workspace", workspace);
+    }
+    if let Some(secret) = about.secret {
+        flag("--secret", secret);
+    }
+    if let Some(role) = about.role {
+        flag("--role", &role.to_string().to_ascii_lowercase());
+    }
+    let sandbox = match &settings.workspace {
+        Choice::Sandbox(version) => Some(version.as_str()),
+        Choice::Managed(managed) => managed.sandbox.as_deref(),
+        Choice::Url(_) => None,
+    };
+    match sandbox {
+        Some("") => words.push("--sandbox".into()),
+        Some(version) => words.push(format!("--sandbox={}", quoted(version))),
+        None => {}
+    }
+    words.join(" ")
+}
+
+/// A word as a shell takes it for one.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/_+=.@:-".contains(c);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{RulesArgs, WorkspaceArgs};
+    use crate::source::FileSettings;
+
+    #[test]
+    fn a_command_line_says_what_it_is_about() {
+        let settle = |directory: &str| {
+            let (file, args) = (FileSettings::default(), WorkspaceArgs::default());
+            let mut settings = Settings::settle(directory.into(), file, &args, &RulesArgs::default()).unwrap();
+            settings.stack = crate::model::StackName::parse("shop").unwrap();
+            settings
+        };
+        let about =
+            About { workspace: Some("g-0123456789"), secret: Some("amgctl/prod"), role: Some(Role::Viewer) };
+        assert_eq!(
+            line("identity rotate", &settle("dashboards"), about),
+            "amgctl identity rotate dashboards --stack shop --workspace g-0123456789 --secret amgctl/prod --role viewer"
+        );
+        let mut settings = settle("it's mine");
+        settings.access.profile = Some("prod eu".into());
+        settings.workspace = Choice::Sandbox("10.4".into());
+        assert_eq!(
+            line("plan", &settings, About::default()),
+            r"amgctl plan 'it'\''s mine' --stack shop --profile 'prod eu' --sandbox=10.4"
+        );
+        assert_eq!(line("plan", &settle("."), About::default()), "amgctl plan --stack shop");
+    }
+}
