@@ -452,7 +452,7 @@ fn what_another_tool_took_from_us_is_let_go_of_by_forget() {
         w.change("PUT", path, &live);
         w.is_settled();
         w.remove("one.json");
-        w.plan().exits(2).says("`terraform` manages it [managed]").says("`amgctl forget dashboard.one`");
+        w.plan().exits(4).says("`terraform` manages it [managed]").says("`amgctl forget dashboard.one`");
         w.apply().exits(4).writes_nothing();
         w.amgctl("forget dashboard.one --directory stack").exits(0);
         w.is_settled();
@@ -469,10 +469,10 @@ fn an_object_is_taken_from_another_tool_when_both_are_named() {
         managed(w, "three", "Three", "repo", "main");
         w.json("one.json", &dashboard("one", "One"));
         w.json("two.json", &dashboard("two", "Two"));
-        w.plan_with("--adopt").exits(2).says("--adopt=dashboard.two --take-from kubectl:gcx");
+        w.plan_with("--adopt").exits(4).says("--adopt=dashboard.two --take-from kubectl:gcx");
         w.plan_with("--take-from kubectl:gcx").exits(64);
         w.plan_with("--adopt --take-from kubectl:other")
-            .exits(2)
+            .exits(4)
             .says("is managed by `kubectl:other`")
             .says("1 refused");
         w.plan_with("--adopt --take-from kubectl:gcx").exits(2).says("2 to adopt").says("kubectl:gcx → amgctl");
@@ -484,6 +484,6 @@ fn an_object_is_taken_from_another_tool_when_both_are_named() {
         w.apply().exits(0).says("1 changed");
         // What the workspace keeps in step with a repository is not given up.
         w.json("three.json", &dashboard("three", "Other"));
-        w.plan_with("--adopt --take-from repo:main").exits(2).says("take it out of that repository first");
+        w.plan_with("--adopt --take-from repo:main").exits(4).says("take it out of that repository first");
     });
 }
