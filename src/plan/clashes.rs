@@ -3,7 +3,7 @@
 //!
 //! A data source's name stands once in a workspace. On servers up to 11.2 a dashboard's title stands once in a folder; a
 //! folder's once in the organisation, beside dashboards too, since 10.4 once in its place; 9.4 compares slugs
-//! (`grafana-api.md` 1.5, `contracts/README.md` 2, 14). Who waits for whom and which rings there are is worked out in [`super::labels`].
+//! (`grafana-api.md` 1.5, `contracts/README.md` 2, 14). Who waits for whom and which rings there are is worked out in `plan::labels`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
