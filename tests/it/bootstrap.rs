@@ -360,23 +360,9 @@ fn a_secret_that_cannot_be_written_is_refused_before_anything_is_made() {
     m.aws(&format!("{BOOTSTRAP} --tag amgctl:stack=x")).exits(64).says("amgctl's own");
     let m = fresh(LATEST);
     m.store("amgctl/demo", "theirs");
-    mark_for_deletion(&m);
+    m.mark_for_deletion("amgctl/demo");
     m.aws(BOOTSTRAP).exits(8).says("is going to be deleted").says("restore-secret");
     assert_eq!((m.accounts().len(), m.tokens().len()), (0, 0));
-}
-
-fn mark_for_deletion(m: &Managed) {
-    let cloud = m.cloud();
-    let key =
-        aws_credential_types::Credentials::new(&cloud.access_key_id, &cloud.secret_access_key, None, None, "test");
-    let config = aws_sdk_secretsmanager::Config::builder()
-        .behavior_version(aws_sdk_secretsmanager::config::BehaviorVersion::v2026_01_12())
-        .endpoint_url(&cloud.url)
-        .region(aws_sdk_secretsmanager::config::Region::new(cloud.region))
-        .credentials_provider(key)
-        .build();
-    let client = aws_sdk_secretsmanager::Client::from_conf(config);
-    block_on(client.delete_secret().secret_id("amgctl/demo").send()).unwrap();
 }
 
 #[test]

@@ -73,20 +73,6 @@ fn versions_arns_and_parameters_are_read() {
     m.aws("plan stack -detailed-exitcode").exits(0);
 }
 
-/// Marks a secret for deletion.
-fn delete(m: &Managed, name: &str) {
-    let cloud = m.cloud();
-    let key =
-        aws_credential_types::Credentials::new(&cloud.access_key_id, &cloud.secret_access_key, None, None, "test");
-    let config = aws_sdk_secretsmanager::Config::builder()
-        .behavior_version(aws_sdk_secretsmanager::config::BehaviorVersion::v2026_01_12())
-        .endpoint_url(&cloud.url)
-        .region(aws_sdk_secretsmanager::config::Region::new(cloud.region))
-        .credentials_provider(key)
-        .build();
-    block_on(aws_sdk_secretsmanager::Client::from_conf(config).delete_secret().secret_id(name).send()).unwrap();
-}
-
 #[test]
 fn a_secret_in_its_deletion_window_is_told_with_how_to_restore_it() {
     let m = managed();
@@ -95,7 +81,7 @@ fn a_secret_in_its_deletion_window_is_told_with_how_to_restore_it() {
     }
     datasource(&m, "amp", "$__secretsmanager{amp}");
     datasource(&m, "other", "$__secretsmanager{other}");
-    delete(&m, "amp");
+    m.mark_for_deletion("amp");
     let ran = m.aws("apply stack -auto-approve");
     ran.exits(3).says("amp.json:").says("the secret `amp` is marked for deletion").says("Nothing was written.");
     ran.says("`aws secretsmanager restore-secret --secret-id amp`").lacks("other.json:");

@@ -171,6 +171,19 @@ const ANNOTATIONS: &[(&str, Fate)] = &[
 
 const LABELS: &[(&str, Fate)] = &[("grafana.app/deprecatedInternalID", LeftOut)];
 
+const RESOURCE_LEVEL: Level = Level {
+    at: "",
+    name: "a resource",
+    keys: &[
+        ("apiVersion", Used),
+        ("kind", Used),
+        ("metadata", Used),
+        ("spec", Used),
+        ("status", LeftOut),
+        ("access", LeftOut),
+    ],
+    rest: Rest::Warned,
+};
 const METADATA_LEVEL: Level =
     Level { at: "/metadata", name: "the metadata of a resource", keys: METADATA, rest: Rest::Warned };
 const ANNOTATIONS_LEVEL: Level =
@@ -211,19 +224,7 @@ pub(crate) static WRAPPED: [Level; 2] = [
 
 /// A dashboard as a resource.
 pub(crate) static DASHBOARD_RESOURCE: [Level; 5] = [
-    Level {
-        at: "",
-        name: "a resource",
-        keys: &[
-            ("apiVersion", Used),
-            ("kind", Used),
-            ("metadata", Used),
-            ("spec", Used),
-            ("status", LeftOut),
-            ("access", LeftOut),
-        ],
-        rest: Rest::Warned,
-    },
+    RESOURCE_LEVEL,
     METADATA_LEVEL,
     ANNOTATIONS_LEVEL,
     LABELS_LEVEL,
@@ -232,19 +233,7 @@ pub(crate) static DASHBOARD_RESOURCE: [Level; 5] = [
 
 /// A folder as a resource.
 pub(crate) static FOLDER_RESOURCE: [Level; 5] = [
-    Level {
-        at: "",
-        name: "a resource",
-        keys: &[
-            ("apiVersion", Used),
-            ("kind", Used),
-            ("metadata", Used),
-            ("spec", Used),
-            ("status", LeftOut),
-            ("access", LeftOut),
-        ],
-        rest: Rest::Warned,
-    },
+    RESOURCE_LEVEL,
     METADATA_LEVEL,
     ANNOTATIONS_LEVEL,
     LABELS_LEVEL,

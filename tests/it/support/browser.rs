@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::send;
 use super::world::World;
-use super::{block_on, client};
 
 impl World {
     /// Sends a request as the user `admin`.
@@ -15,21 +15,7 @@ impl World {
 
     /// Sends a request with a token, or as the user.
     pub fn send_as(&self, token: Option<&str>, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
-        let url = format!("{}{path}", self.sandbox.running().url);
-        let mut request = client().request(method.parse().unwrap(), url);
-        request = match token {
-            Some(token) => request.bearer_auth(token),
-            None => request.basic_auth("admin", Some("admin")),
-        };
-        if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body.to_string());
-        }
-        block_on(async {
-            let answer = request.send().await.unwrap();
-            let status = answer.status().as_u16();
-            let text = answer.text().await.unwrap();
-            (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
-        })
+        send(&self.sandbox.running().url, token, method, path, body)
     }
 
     /// Reads something; none when it is not there.

@@ -37,6 +37,21 @@ impl Managed {
         self.world.sandbox.running().aws().unwrap()
     }
 
+    /// Marks a secret for deletion, which only AWS's own client does.
+    pub fn mark_for_deletion(&self, secret: &str) {
+        use aws_sdk_secretsmanager::config::{BehaviorVersion, Credentials, Region};
+        let cloud = self.cloud();
+        let key = Credentials::new(&cloud.access_key_id, &cloud.secret_access_key, None, None, "test");
+        let config = aws_sdk_secretsmanager::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .endpoint_url(&cloud.url)
+            .region(Region::new(cloud.region))
+            .credentials_provider(key)
+            .build();
+        let client = aws_sdk_secretsmanager::Client::from_conf(config);
+        block_on(client.delete_secret().secret_id(secret).send()).unwrap();
+    }
+
     /// The workspace's id.
     pub fn id(&self) -> &str {
         &self.cloud().workspaces[0].id

@@ -19,6 +19,8 @@ pub use world::{Sandbox, World, every, keeps_secrets, on};
 use std::future::Future;
 use std::sync::OnceLock;
 
+use serde_json::Value;
+
 /// Stands in every secret that a test plants: no output of any command may hold it.
 pub const PLANTED: &str = "planted-3f9c";
 
@@ -31,6 +33,24 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
 pub fn client() -> reqwest::Client {
     static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
     CLIENT.get_or_init(|| reqwest::Client::builder().no_proxy().build().unwrap()).clone()
+}
+
+/// Sends a request with a token, or as the user; gives the status, and the body as JSON or else as a text.
+pub fn send(url: &str, token: Option<&str>, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+    let mut request = client().request(method.parse().unwrap(), format!("{url}{path}"));
+    request = match token {
+        Some(token) => request.bearer_auth(token),
+        None => request.basic_auth("admin", Some("admin")),
+    };
+    if let Some(body) = body {
+        request = request.header("content-type", "application/json").body(body.to_string());
+    }
+    block_on(async {
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        let text = answer.text().await.unwrap();
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    })
 }
 
 fn runtime() -> &'static tokio::runtime::Runtime {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{block_on, client, dashboard};
+use crate::support::{dashboard, send};
 
 /// The folder that somebody else has, into which things are moved.
 pub const FOREIGN: &str = "foreign-folder";
@@ -252,16 +252,6 @@ impl Person<'_> {
     }
 
     fn send(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
-        let mut request = client().request(method.parse().unwrap(), format!("{}{path}", self.url));
-        request = request.basic_auth("admin", Some("admin"));
-        if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body.to_string());
-        }
-        block_on(async {
-            let answer = request.send().await.unwrap();
-            let status = answer.status().as_u16();
-            let text = answer.text().await.unwrap();
-            (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
-        })
+        send(&self.url, None, method, path, body)
     }
 }
