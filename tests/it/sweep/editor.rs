@@ -252,6 +252,6 @@ impl Person<'_> {
     }
 
     fn send(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
-        send(&self.url, None, method, path, body)
+        send(self.url, None, method, path, body)
     }
 }
