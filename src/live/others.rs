@@ -1,13 +1,16 @@
 //! The records of the other stacks: what they own is never touched. And whose a folder is that two stacks have recorded
 //! as made by them: two runs that made it in the same moment, of which the server told neither.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
+use tokio::task::JoinSet;
 
 use super::{LiveError, Questions};
-use crate::grafana::Client;
+use crate::grafana::{ApiError, Client};
 use crate::kinds;
 use crate::model::request::encode;
-use crate::model::{Address, KindName, Owned, Request};
+use crate::model::{Address, KindName, Owned, Request, Response};
 use crate::plan::Workspace;
 use crate::registry::record::{FOLDER, Record};
 use crate::registry::shared::{Claim, made_it};
@@ -23,12 +26,11 @@ pub(super) async fn read(
         .dashboards
         .iter()
         .flatten()
-        .filter(|d| d.parent.as_deref() == Some(FOLDER) && d.uid != own)
+        .filter(|d| d.parent.as_deref() == Some(FOLDER) && d.uid != own && d.uid.starts_with("amgctl-"))
         .map(|d| d.uid.clone())
         .collect();
-    for uid in uids {
+    for (uid, answer) in side_by_side(client, uids).await? {
         let Some(name) = uid.strip_prefix("amgctl-") else { continue };
-        let answer = client.send(&record(&uid)).await?;
         if answer.status == 404 {
             continue;
         }
@@ -41,6 +43,25 @@ pub(super) async fn read(
         }
     }
     Ok(())
+}
+
+/// Reads dashboards at the same time, as many as the client has in flight; the answers in the order of their uids. What
+/// a record holds stands in no list, so each costs a read, but all of them together one wait.
+async fn side_by_side(client: &Client, uids: Vec<String>) -> Result<BTreeMap<String, Response>, LiveError> {
+    let mut tasks = JoinSet::new();
+    for uid in uids {
+        let client = client.clone();
+        tasks.spawn(async move {
+            let answer = client.send(&record(&uid)).await;
+            (uid, answer)
+        });
+    }
+    let mut answers = BTreeMap::new();
+    while let Some(joined) = tasks.join_next().await {
+        let (uid, answer) = joined.map_err(|e| ApiError::Lost(e.to_string()))?;
+        answers.insert(uid, answer?);
+    }
+    Ok(answers)
 }
 
 async fn take(

@@ -3,7 +3,7 @@
 use amgctl::sandbox::Version;
 use serde_json::json;
 
-use crate::support::{World, dashboard, every, on, prometheus, saves_a_dashboard};
+use crate::support::{Does, Proxy, World, dashboard, every, on, prometheus, saves_a_dashboard};
 
 const DASHBOARDS: usize = 60;
 const FOLDERS: usize = 6;
@@ -113,5 +113,27 @@ fn a_first_apply_on_unified_storage_asks_about_once_an_object() {
         ran.exits(0).says("310 changed");
         assert!(ran.asked.len() <= most, "{} of at most {most}", ran.asked.len());
         w.is_settled();
+    });
+}
+
+#[test]
+fn the_records_of_other_stacks_are_read_once_each_and_at_the_same_time() {
+    on(Version::V12_4, |w| {
+        for n in 0..4 {
+            w.json(&format!("../other{n}/t.json"), &dashboard(&format!("t{n}"), &format!("T{n}")));
+            w.write(&format!("../other{n}/amgctl.yaml"), &format!("stack: other{n}\n"));
+            w.amgctl(&format!("apply other{n} -auto-approve")).exits(0);
+        }
+        w.json("one.json", &dashboard("one", "One"));
+        // Each is held until all of them have been asked for: one after another, the plan would wait for ever.
+        let proxy = Proxy::before(&w.sandbox.running().url, |seen| {
+            if seen.path.contains("/api/dashboards/uid/amgctl-other") { Does::HoldBefore } else { Does::Pass }
+        });
+        let child = w.begin_at(&proxy, "plan stack");
+        for _ in 0..4 {
+            proxy.holds();
+        }
+        proxy.release();
+        child.ends().exits(0);
     });
 }
