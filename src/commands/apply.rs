@@ -9,7 +9,7 @@ use crate::apply::interrupt;
 use crate::apply::{self, Event, Holding, Tools, Written};
 use crate::cli::{ApplyArgs, DestroyArgs, OnDrift, PlanArgs, RulesArgs, RunArgs};
 use crate::grafana::Client;
-use crate::model::Severity;
+use crate::model::{Severity, counted};
 use crate::plan::{Action, Goal, Plan, guards};
 use crate::registry::record::FOLDER;
 use crate::registry::{Record, Store};
@@ -369,8 +369,7 @@ fn other_origin(gathered: &Gathered) -> Option<Failure> {
         format!("stack `{}` was last applied from {}, this is {}", record.stack, record.origin, gathered.origin),
     );
     let failure = if theirs > 0 {
-        let objects = if theirs == 1 { "object" } else { "objects" };
-        failure.note(format!("this run would delete {theirs} {objects} that the other place made"))
+        failure.note(format!("this run would delete {} that the other place made", counted(theirs, "object")))
     } else {
         failure
     };
@@ -387,7 +386,7 @@ fn too_many(gathered: &Gathered) -> Option<Failure> {
     Some(
         Failure::new(
             Exit::Guard,
-            format!("this would destroy {} of the stack's {} objects", too_many.destroys, too_many.of),
+            format!("this would destroy {} of the stack's {}", too_many.destroys, counted(too_many.of, "object")),
         )
         .hint(format!("if that is meant, run again with --max-destroy {}", too_many.destroys)),
     )

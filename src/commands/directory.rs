@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Exit, Failure, shown};
 use crate::cli::ValidateArgs;
-use crate::model::{Problem, Severity};
+use crate::model::{Problem, Severity, counted};
 use crate::render::{self, problems::Look};
 use crate::settings::Machine;
 use crate::source::{self, Declarations, FileSettings, LoadOptions};
@@ -68,11 +68,7 @@ pub fn validate(args: &ValidateArgs, machine: &Machine, terminal: &Terminal) -> 
     ignored(&declarations, terminal);
     tell(&problems, declarations.files, Sent::Nothing, terminal)?;
     let warnings = problems.len();
-    let warned = match warnings {
-        0 => String::new(),
-        1 => ", 1 warning".into(),
-        n => format!(", {n} warnings"),
-    };
+    let warned = if warnings == 0 { String::new() } else { format!(", {}", counted(warnings, "warning")) };
     let objects = declarations.objects.len() + declarations.unresolved.len() + declarations.folders.len();
     let left_out = match declarations.files_left_out() {
         0 => String::new(),
@@ -80,8 +76,9 @@ pub fn validate(args: &ValidateArgs, machine: &Machine, terminal: &Terminal) -> 
         n => format!("; {n} of them are ignored (--verbose says why)"),
     };
     terminal.print(&format!(
-        "The directory is valid: {objects} objects in {} files{warned}{left_out}.",
-        declarations.files
+        "The directory is valid: {} in {}{warned}{left_out}.",
+        counted(objects, "object"),
+        counted(declarations.files, "file")
     ));
     Ok(Exit::Done)
 }

@@ -7,13 +7,14 @@ use serde_json::Value;
 
 use super::connect::{self, Connection, connect};
 use super::directory::{self, Sent};
-use super::{Exit, Failure, Session, kept, lease, origin};
+use super::{Exit, Failure, Session, kept, lease, origin, typed};
 use crate::apply::object::fingerprint;
 use crate::grafana::probe::minimum_refresh;
 use crate::kinds;
 use crate::live::{self, Questions};
 use crate::model::{
     Address, Fingerprint, KindName, NormalDigest, Problem, Recorded, Secret, Severity, StackName, Target, Uid,
+    counted,
 };
 use crate::plan::veil::Veil;
 use crate::plan::{self, Goal, Inputs, Ownership, Plan, Workspace};
@@ -192,12 +193,15 @@ pub async fn gather(
         return Err(Failure::new(
             Exit::Guard,
             format!(
-                "the directory declares nothing, and stack `{}` has {} objects",
+                "the directory declares nothing, and stack `{}` has {}",
                 settings.stack,
-                registry.record().map_or(0, |record| record.objects.len())
+                counted(registry.record().map_or(0, |record| record.objects.len()), "object")
             ),
         )
-        .hint("if they are all to be destroyed, run again with --allow-empty, or run `amgctl destroy`"));
+        .hint(format!(
+            "if all of it is to be destroyed, run again with --allow-empty, or run `{}`",
+            typed::line("destroy", &settings, typed::About::default())
+        )));
     }
     let told = |problems: Vec<Problem>| tell_reads(&problems, &declarations, terminal);
     let mut plan = plan::plan(&inputs).map_err(told)?;
@@ -319,7 +323,7 @@ async fn take_over_stack(
         Err(LoadError::Api(error)) => return Err(connect::api(&error)),
     };
     if let Some(lease) = record.lease.as_ref().filter(|held| lease::is_held(held, &store)) {
-        return Err(lease::locked(old, lease));
+        return Err(lease::locked(settings, old, lease));
     }
     match registry {
         Registry::There(own) if record.objects.keys().all(|address| own.objects.contains_key(address)) => {}

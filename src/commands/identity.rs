@@ -16,6 +16,7 @@ use crate::identity::names::{Purpose, purpose};
 use crate::identity::policy::{self, About, Job};
 use crate::identity::rules::tokens::Why;
 use crate::identity::rules::{Standing, View};
+use crate::model::counted;
 use crate::render::access::{Step, What, done, steps};
 use crate::render::duration::left;
 use crate::render::table::rows;
@@ -123,7 +124,7 @@ fn status_text(
     let stored = there.view().stored().map(|(_, token)| token.id.as_str());
     for (account, tokens) in &there.seen.holders {
         let disabled = if account.disabled { ", disabled" } else { "" };
-        let count = if tokens.len() == 1 { "1 token".to_owned() } else { format!("{} tokens", tokens.len()) };
+        let count = counted(tokens.len(), "token");
         text.push_str(&format!("\nservice account {} ({}{disabled}), {count}\n", account.name, account.role));
         let mut told = Vec::new();
         for token in tokens {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::connect::Connection;
 use super::gather::{self, Registry};
-use super::{Exit, Failure, holder};
+use super::{Exit, Failure, holder, typed};
 use crate::model::StackName;
 use crate::registry::store::GRACE;
 use crate::registry::{Lease, Store};
@@ -110,7 +110,7 @@ async fn held(
     let stack = &settings.stack;
     let holds = |lease: &Lease| is_held(lease, store);
     let by = |lease: &Lease| Held {
-        failure: locked(stack, lease),
+        failure: locked(settings, stack, lease),
         waiting: "waiting for another run's lease",
         ends_soon: false,
     };
@@ -154,10 +154,12 @@ pub fn is_held(lease: &Lease, store: &Store) -> bool {
 
 /// Somebody else is applying.
 #[must_use]
-pub fn locked(stack: &StackName, lease: &Lease) -> Failure {
+pub fn locked(settings: &Settings, stack: &StackName, lease: &Lease) -> Failure {
+    let settings = Settings { stack: stack.clone(), ..settings.clone() };
+    let unlock = typed::line("unlock", &settings, typed::About::default());
     Failure::new(
         Exit::Locked,
         format!("stack `{stack}` is being applied by {} (run {}) since {}", lease.holder, lease.run, lease.since),
     )
-    .hint(format!("wait with --lock-timeout 10m; `amgctl unlock {stack}` if that run is dead"))
+    .hint(format!("wait with --lock-timeout 10m; if that run is dead, `{unlock}` ends its lease"))
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::connect::{self, connect};
-use super::{Exit, Failure, Session, apply, directory, gather, lease};
+use super::{Exit, Failure, Session, apply, directory, gather, lease, typed};
 use crate::cli::{ForgetArgs, RulesArgs, UnlockArgs, WorkspaceArgs};
 use crate::model::{Address, StackName};
 use crate::registry::lease::Purpose;
@@ -46,13 +46,16 @@ pub async fn forget(args: ForgetArgs, session: &Session<'_>) -> Result<Exit, Fai
     })?;
     let (settings, mut store, mut record) = open(&args.directory, &args.workspace, session).await?;
     if let Some(held) = record.lease.as_ref().filter(|held| lease::is_held(held, &store)) {
-        return Err(lease::locked(&settings.stack, held));
+        return Err(lease::locked(&settings, &settings.stack, held));
     }
     if record.objects.remove(&address).is_none() {
         return Err(Failure::new(Exit::Error, format!("stack `{}` has no `{address}`", settings.stack)).hint(
             match nearest(&address, record.objects.keys()) {
                 Some(near) => format!("it has `{near}`"),
-                None => "`amgctl plan` shows the addresses; what is in no record needs no forgetting".to_owned(),
+                None => format!(
+                    "`{}` shows the addresses; what is in no record needs no forgetting",
+                    typed::line("plan", &settings, typed::About::default())
+                ),
             },
         ));
     }

@@ -21,7 +21,13 @@ pub fn line(verb: &str, settings: &Settings, about: About<'_>) -> String {
     let mut words = vec!["amgctl".to_owned(), verb.to_owned()];
     let directory = settings.directory.to_string_lossy();
     if directory != "." {
-        words.push(quoted(&directory));
+        // Those whose first word is something else take the directory as a flag.
+        let flag = if ["unlock", "forget"].contains(&verb.split(' ').next().unwrap_or(verb)) {
+            "--directory "
+        } else {
+            ""
+        };
+        words.push(format!("{flag}{}", quoted(&directory)));
     }
     let mut flag = |name: &str, value: &str| words.push(format!("{name} {}", quoted(value)));
     flag("--stack", settings.stack.as_str());
@@ -31,8 +37,15 @@ pub fn line(verb: &str, settings: &Settings, about: About<'_>) -> String {
     if let Some(profile) = &settings.access.profile {
         flag("--profile", profile);
     }
-    if let Some(workspace) = about.workspace.filter(|id| !id.is_empty()) {
+    let named = match &settings.workspace {
+        Choice::Managed(managed) => managed.named.as_deref(),
+        Choice::Url(_) | Choice::Sandbox(_) => None,
+    };
+    if let Some(workspace) = about.workspace.filter(|id| !id.is_empty()).or(named) {
         flag("--workspace", workspace);
+    }
+    if let Choice::Url(url) = &settings.workspace {
+        flag("--url", url);
     }
     if let Some(secret) = about.secret {
         flag("--secret", secret);
@@ -67,6 +80,17 @@ mod tests {
     use super::*;
     use crate::cli::{RulesArgs, WorkspaceArgs};
     use crate::source::FileSettings;
+
+    #[test]
+    fn a_command_line_leads_to_the_same_workspace() {
+        let args = WorkspaceArgs { url: Some("https://grafana.example".into()), ..WorkspaceArgs::default() };
+        let settings =
+            Settings::settle("boards".into(), FileSettings::default(), &args, &RulesArgs::default()).unwrap();
+        assert_eq!(
+            line("unlock", &settings, About::default()),
+            "amgctl unlock --directory boards --stack boards --url https://grafana.example"
+        );
+    }
 
     #[test]
     fn a_command_line_says_what_it_is_about() {

@@ -4,6 +4,7 @@
 //! compared or written stands in [`crate::kinds`], what is to be done about it in [`crate::plan`].
 
 pub mod address;
+pub mod count;
 pub mod declared;
 pub mod delta;
 pub mod digest;
@@ -18,6 +19,7 @@ pub mod server;
 pub mod slug;
 
 pub use address::{Address, FolderPath, KindName, StackName, Uid};
+pub use count::counted;
 pub use declared::{
     BodyRef, Declared, DeclaredFolder, DeclaredSecret, Headline, Kept, Parent, Reference, Target, UidFrom,
 };

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use super::style::{Style, Tone, clean};
 use super::summary::tone;
 use super::{delta, outside};
-use crate::model::{FolderPath, Headline};
+use crate::model::{FolderPath, Headline, counted};
 use crate::plan::{Action, Change, Counts, Goal, Moved, Plan, RegistryState};
 use crate::report::Act;
 
@@ -387,9 +387,7 @@ pub fn summary_line(plan: &Plan) -> String {
 /// A plan that cannot know everything does not claim that nothing differs.
 #[must_use]
 pub fn no_changes(plan: &Plan, objects: usize, requests: usize, seconds: f64) -> String {
-    let object = if objects == 1 { "object" } else { "objects" };
-    let request = if requests == 1 { "request" } else { "requests" };
-    let compared = format!("{objects} {object}, {requests} {request}, {seconds:.1} s");
+    let compared = format!("{}, {}, {seconds:.1} s", counted(objects, "object"), counted(requests, "request"));
     if plan.unknown.is_empty() {
         format!("No changes. The workspace matches the directory ({compared}).")
     } else {

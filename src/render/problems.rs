@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use annotate_snippets::{Annotation, AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 
-use crate::model::{Problem, Severity, Spot};
+use crate::model::{Problem, Severity, Spot, counted};
 
 /// How a text is to look.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -112,10 +112,6 @@ pub fn closing(problems: &[Problem], files: usize, kept: &str) -> String {
         let _ = write!(line, " {kept}");
     }
     line
-}
-
-fn counted(number: usize, word: &str) -> String {
-    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
 }
 
 fn one(problem: &Problem, renderer: &Renderer) -> String {

@@ -5,7 +5,7 @@
 use console::{measure_text_width, truncate_str};
 
 use super::style::{Style, Tone, clean, minute};
-use crate::model::Address;
+use crate::model::{Address, counted};
 use crate::plan::Goal;
 use crate::report::{Act, Conflict, Finished, Outcome, Report, Tally};
 
@@ -161,10 +161,9 @@ fn counts(goal: Goal, tally: &Tally, stopped: bool, open: bool) -> String {
         return format!("{}{more}", done.join(", "));
     }
     done.extend(more);
-    let conflicts = if tally.conflicts == 1 { "conflict" } else { "conflicts" };
     let mut rest = vec![
         format!("{} failed", tally.failed),
-        format!("{} {conflicts}", tally.conflicts),
+        counted(tally.conflicts, "conflict"),
         format!("{} skipped", tally.skipped),
     ];
     if stopped || tally.not_started > 0 {

@@ -58,7 +58,9 @@ pub use settings::{FileSettings, init_text, read_settings, settings_schema};
 pub use titles::{folder_title_clashes, title_clashes};
 pub use uids::folder_uid;
 
-use crate::model::{Address, BodyRef, Declared, DeclaredFolder, Digest, Kept, KindName, Problem, Secret, Uid};
+use crate::model::{
+    Address, BodyRef, Declared, DeclaredFolder, Digest, Kept, KindName, Problem, Secret, Uid, counted,
+};
 
 /// Looks a name of the environment up; the library itself never reads the environment.
 pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -141,8 +143,7 @@ impl Declarations {
         if ignored.is_empty() {
             return Some("0 objects: the directory holds no file that ends in `.json`, `.yaml` or `.yml`".into());
         }
-        let count = if ignored.len() == 1 { "1 file".to_owned() } else { format!("{} files", ignored.len()) };
-        let mut words = format!("0 objects; {count} ignored:");
+        let mut words = format!("0 objects; {} ignored:", counted(ignored.len(), "file"));
         if !listed {
             for one in ignored.iter().take(NAMED) {
                 words.push_str(&format!("\n  {}  {}", one.path, one.reason));

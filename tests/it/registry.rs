@@ -215,7 +215,8 @@ fn an_object_forgotten_in_one_stack_may_be_adopted_by_another() {
         assert!(w.live_dashboard("one").is_some());
         w.amgctl("forget dashboard.nothing --directory other")
             .exits(1)
-            .says("hint: `amgctl plan` shows the addresses");
+            .says("hint: `amgctl plan other --stack other --url http://127.0.0.1:")
+            .says("` shows the addresses");
         w.amgctl("forget dashboard.one1 --directory other").exits(1).says("hint: it has `dashboard.one`");
         w.amgctl("forget nothing --directory other").exits(64);
     });
@@ -263,7 +264,9 @@ fn of_two_applies_at_once_one_wins_and_the_other_says_who_holds_the_lease() {
         let (proxy, child) = held(w);
         w.amgctl("plan stack").exits(0);
         let second = w.apply();
-        second.exits(7).says("stack `demo` is being applied by").says("since 20").says("amgctl unlock demo");
+        second.exits(7).says("stack `demo` is being applied by").says("since 20");
+        // The command in the hint is a whole one: as it stands there, it ends that lease.
+        second.says("`amgctl unlock --directory stack --stack demo --url http://127.0.0.1:");
         second.writes_nothing();
         w.destroy().exits(7).writes_nothing();
         proxy.release();

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{At, compare, counted};
+use super::{At, compare};
 use crate::model::digest::{Numbers, same_value};
-use crate::model::{Entry, Mark};
+use crate::model::{Entry, Mark, counted};
 
 /// Up to this many panels of a dashboard are told one by one; more are counted.
 const NAMED: usize = 3;

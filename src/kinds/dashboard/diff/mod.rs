@@ -100,11 +100,6 @@ fn tags(at: &At, before: Option<&Value>, after: Option<&Value>, numbers: Numbers
     lists::told(at, b, a, numbers, &listing, out);
 }
 
-/// `12 panels`, `1 panel`.
-fn counted(count: usize, one: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
-}
-
 /// A text field of an object; empty when it is none.
 fn field<'v>(value: &'v Value, key: &str) -> &'v str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()

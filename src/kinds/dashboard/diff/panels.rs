@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use super::matching::{Matched, Rules, matched, moved};
-use super::{At, counted, datasource_text, field, layout, leaf, name, panel, short, words};
+use super::{At, datasource_text, field, layout, leaf, name, panel, short, words};
 use crate::model::digest::{Numbers, same_value};
-use crate::model::{Entry, Mark};
+use crate::model::{Entry, Mark, counted};
 
 /// Up to this many panels that only moved are named; more are counted.
 const NAMED_MOVES: usize = 3;

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::{At, compare, counted, datasource, datasource_text, field, keys, lists, name, short, words};
-use crate::model::Entry;
+use super::{At, compare, datasource, datasource_text, field, keys, lists, name, short, words};
 use crate::model::digest::{Numbers, same_value};
+use crate::model::{Entry, counted};
 
 /// Up to this many differences in the remembered options of a variable are told one by one.
 const NAMED_OPTIONS: usize = 2;

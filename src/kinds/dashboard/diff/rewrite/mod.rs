@@ -12,10 +12,10 @@ use serde_json::{Map, Value, json};
 use self::rules::{Place, came, changed, gone, is_built_in};
 use super::matching::{in_order, matched};
 use super::panels::{Panels, RULES, SAME_KEY};
-use super::{At, counted, words};
+use super::{At, words};
 use crate::kinds::values::leaf;
 use crate::model::digest::{Numbers, same_value};
-use crate::model::{Entry, Mark};
+use crate::model::{Entry, Mark, counted};
 
 /// Which side was rewritten.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
