@@ -2,11 +2,12 @@
 //!
 //! # The way of the data
 //! ```text
-//! directory ──source──▶ Declared ─┐
-//! workspace ──live────▶ Found ────┼─plan (pure)─▶ Plan ──render──▶ text, …
-//! registry  ──record──▶ Recorded ─┘                └──apply──▶ events ──render──▶ progress, summary
+//! directory ──source──▶ Directory ─▶ Bound ─┐
+//! workspace ──live──────────────────▶ Found ─┼─plan (pure)─▶ Plan ──render──▶ text, …
+//! registry  ──record─────────────▶ Recorded ─┘                └──apply──▶ events ──render──▶ progress, summary
 //! ```
-//! One direction, no way back. [`commands`] puts the pieces together and holds no rules of its own.
+//! One direction, no way back. A directory is read once and never changes; for each workspace it becomes another
+//! [`source::Bound`]. [`commands`] puts the pieces together and holds no rules of its own.
 //!
 //! # The map
 //! | module | is |
@@ -15,7 +16,7 @@
 //! | [`settings`] | flag → environment → `amgctl.yaml` → default, settled once, before any command runs |
 //! | [`commands`] | one verb a file: gather → decide → show → act; the exit statuses |
 //! | [`model`] | the words as types: address, place, problem, secret; declared, found, recorded; delta; the server's rules |
-//! | [`source`] | directory → documents → [`model::Declared`]; the only reader of the user's files |
+//! | [`source`] | directory → documents → [`source::Directory`] → [`source::Bound`]; the only reader of the user's files |
 //! | [`kinds`] | one file per kind: everything Grafana-specific about it; describes requests, sends none (pure) |
 //! | [`live`] | workspace → [`plan::Workspace`], with as few reads as this server allows |
 //! | [`registry`] | what a stack owns, kept in the workspace itself; who applies just now (the lease) |

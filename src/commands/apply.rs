@@ -226,16 +226,15 @@ async fn carry_out(gathered: &mut Gathered, run: &RunArgs, session: &Session<'_>
             taken: gathered.taken.take(),
         }
     });
-    let declarations = Arc::new(gathered.declarations.clone());
+    let bound = Arc::clone(&gathered.bound);
     let tools = Arc::new(Tools {
         client,
         server: gathered.connection.server.clone(),
         bodies: Arc::new(move |address| {
-            let declared = declarations
-                .object(address)
-                .ok_or_else(|| format!("the directory does not declare `{address}`"))?;
-            let body = declarations.body(declared).map_err(|p| p.message)?;
-            Ok(Written { text: body.text, secrets: body.secrets.map_err(|p| p.message)? })
+            let declared =
+                bound.object(address).ok_or_else(|| format!("the directory does not declare `{address}`"))?;
+            let body = bound.body(declared).map_err(|p| p.message)?;
+            Ok(Written { text: body.text, secrets: bound.secrets(declared).map_err(|p| p.message)? })
         }),
         run: random()?[..16].to_owned(),
         salt: holding.as_ref().map(|h| h.record.salt.clone()).unwrap_or_default(),

@@ -7,7 +7,7 @@ use crate::cli::ValidateArgs;
 use crate::model::{Problem, Severity, counted};
 use crate::render::{self, problems::Look};
 use crate::settings::Machine;
-use crate::source::{self, Declarations, FileSettings, LoadOptions};
+use crate::source::{self, Directory, FileSettings, LoadOptions};
 use crate::terminal::Terminal;
 
 /// Reads `amgctl.yaml`. Its faults come with those of the directory.
@@ -25,7 +25,7 @@ pub fn settings(directory: &Path) -> Result<(FileSettings, Vec<Problem>), Failur
 
 /// Reads the directory.
 #[must_use]
-pub fn load(directory: &Path, file: FileSettings, machine: &Machine) -> Declarations {
+pub fn load(directory: &Path, file: FileSettings, machine: &Machine) -> Directory {
     let options = LoadOptions { settings: file, environment: machine.variable.clone() };
     source::load(directory, &options)
 }
@@ -84,7 +84,7 @@ pub fn validate(args: &ValidateArgs, machine: &Machine, terminal: &Terminal) -> 
 }
 
 /// Lists what was not read, with `--verbose`; and says so without it when nothing else was taken.
-pub fn ignored(declarations: &Declarations, terminal: &Terminal) {
+pub fn ignored(declarations: &Directory, terminal: &Terminal) {
     if let Some(words) = declarations.nothing_taken(terminal.err.verbose) {
         terminal.say(&words);
     }

@@ -1,6 +1,7 @@
 //! Everything that a plan is made of, put together: directory, workspace, record; and the plan itself.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -20,7 +21,7 @@ use crate::plan::veil::Veil;
 use crate::plan::{self, Goal, Inputs, Ownership, Plan, Workspace};
 use crate::registry::{LoadError, Loaded, Record, Store};
 use crate::settings::{Choice, Machine, Settings};
-use crate::source::{self, Declarations, KnownDatasource};
+use crate::source::{self, Bound, Declarations, Directory, KnownDatasource};
 use crate::terminal::Terminal;
 
 /// What is known of the stack's record.
@@ -60,8 +61,8 @@ impl Registry {
 pub struct Gathered {
     /// The settings.
     pub settings: Settings,
-    /// The directory.
-    pub declarations: Declarations,
+    /// The directory as it is for this workspace.
+    pub bound: Arc<Bound>,
     /// The workspace's connection.
     pub connection: Connection,
     /// Reads and saves the record.
@@ -103,19 +104,18 @@ pub async fn gather(
     let untold = |problems: Vec<Problem>| -> Vec<Problem> {
         problems.into_iter().filter(|p| !told_before || p.severity == Severity::Error).collect()
     };
-    let mut declarations = directory::load(&settings.directory, settings.file.clone(), machine);
-    directory::ignored(&declarations, terminal);
+    let directory = directory::load(&settings.directory, settings.file.clone(), machine);
+    directory::ignored(&directory, terminal);
     if goal == Goal::Apply {
-        let problems: Vec<Problem> =
-            file_problems.into_iter().chain(declarations.problems.iter().cloned()).collect();
-        directory::tell(&untold(problems), declarations.files, Sent::Nothing, terminal)?;
+        let problems: Vec<Problem> = file_problems.into_iter().chain(directory.problems.iter().cloned()).collect();
+        directory::tell(&untold(problems), directory.files, Sent::Nothing, terminal)?;
     } else {
-        directory::tell(&untold(file_problems), declarations.files, Sent::Nothing, terminal)?;
+        directory::tell(&untold(file_problems), directory.files, Sent::Nothing, terminal)?;
     }
     let waiting = terminal.waiting("reading the workspace");
     let mut connection = match before {
         Some(connection) => connection,
-        None => connect(&settings, kept::any(&declarations), session).await?,
+        None => connect(&settings, kept::any(&directory), session).await?,
     };
     let mut store = Store::new(connection.client.clone(), &connection.server, settings.stack.clone());
     let (mut registry, mended) = match patience {
@@ -128,21 +128,25 @@ pub async fn gather(
     };
     let taken = take_over_stack(&settings, &connection, &mut registry).await?;
     let empty = BTreeMap::new();
-    if goal == Goal::Apply {
-        let told = declarations.problems.clone();
-        let recorded = registry.record().map_or(&empty, |record| &record.objects);
-        bind(&mut declarations, recorded, &settings.rules, &connection).await?;
-        let new: Vec<Problem> = declarations.problems.iter().filter(|p| !told.contains(p)).cloned().collect();
-        waiting_for(&waiting, || directory::tell(&untold(new), declarations.files, Sent::Reads, terminal))?;
-    }
-    let mut workspace = read(goal, &settings, &declarations, &connection, registry.record()).await?;
+    let mut bound = match goal {
+        Goal::Apply => {
+            let recorded = registry.record().map_or(&empty, |record| &record.objects);
+            let bound = bind(&directory, recorded, &settings.rules, &connection).await?;
+            let problems = untold(bound.problems.clone());
+            waiting_for(&waiting, || directory::tell(&problems, directory.files, Sent::Reads, terminal))?;
+            bound
+        }
+        Goal::Destroy => Bound::unbound(&directory),
+    };
+    let files = directory.files;
+    let mut workspace = read(goal, &settings, &bound, &connection, registry.record()).await?;
     let yields = registry.yields(&workspace);
     if let Some(old) = &settings.take_over_stack {
         workspace.others.retain(|_, stack| stack != old);
     }
     drop(waiting);
     if goal == Goal::Apply {
-        check(&settings, &declarations, &workspace, &connection, &untold, terminal).await?;
+        check(&settings, &bound, &workspace, &connection, &untold, files, terminal).await?;
     }
     let salt = match &registry {
         Registry::There(record) => record.salt.clone(),
@@ -154,18 +158,16 @@ pub async fn gather(
                 // What tells values apart stands in the record. Who may not read that, as the job of a pull request,
                 // has no use for them.
                 Registry::Unknown(_) if patience.is_none() => Ok(BTreeMap::new()),
-                _ => kept::fetch(&declarations, &settings, session).await,
+                _ => kept::fetch(&bound, &settings, session).await,
             };
             let values = fetched.map_err(|failed| match failed {
-                kept::Failed::Here(problems, exit) => {
-                    Failure { exit, ..tell_reads(&problems, &declarations, terminal) }
-                }
+                kept::Failed::Here(problems, exit) => Failure { exit, ..tell_reads(&problems, files, terminal) },
                 kept::Failed::Everywhere(failure) => failure,
             })?;
-            declarations.fetched(values);
-            let scope = kept::scope(&declarations, &settings.rules.targets);
-            bodies(&declarations, &scope, &mut workspace, &registry, &salt)
-                .map_err(|problem| tell_reads(&[*problem], &declarations, terminal))?
+            bound = bound.with_secrets(values);
+            let scope = kept::scope(&bound, &settings.rules.targets);
+            bodies(&bound, &scope, &mut workspace, &registry, &salt)
+                .map_err(|problem| tell_reads(&[*problem], files, terminal))?
         }
         Goal::Destroy => {
             let mut none = Bodies::default();
@@ -179,9 +181,9 @@ pub async fn gather(
         workspace: &connection.name,
         stack: &settings.stack,
         server: &connection.server,
-        declared: &declarations.objects,
+        declared: &bound.objects,
         bodies: &bodies.declared,
-        folders: &declarations.folders,
+        folders: &bound.folders,
         fingerprints: &bodies.fingerprints,
         elsewhere: &bodies.elsewhere,
         shown: &bodies.shown,
@@ -203,7 +205,7 @@ pub async fn gather(
             typed::line("destroy", &settings, typed::About::default())
         )));
     }
-    let told = |problems: Vec<Problem>| tell_reads(&problems, &declarations, terminal);
+    let told = |problems: Vec<Problem>| tell_reads(&problems, files, terminal);
     let mut plan = plan::plan(&inputs).map_err(told)?;
     let mut server = connection.server.clone();
     if !server.minimum_refresh_is_read && saves_dashboards(&plan) {
@@ -214,20 +216,20 @@ pub async fn gather(
     connection.server = server;
     if goal == Goal::Apply {
         let severity = severity(&settings);
-        let leaving = plan::afterwards::leaving(&plan, &workspace, &declarations.objects);
-        tell_references(&source::check_leaving(&declarations, &leaving, severity), &declarations, terminal)?;
+        let leaving = plan::afterwards::leaving(&plan, &workspace, &bound.objects);
+        tell_references(&source::check_leaving(&bound, &leaving, severity), files, terminal)?;
     }
     if let (Some(_), Some(old)) = (&taken, &settings.take_over_stack) {
         plan.notices.push(format!("the record of stack `{old}` becomes this stack's"));
     }
     let puts_right = yields || !mended.is_empty();
     plan.notices.extend(mended);
-    let objects = declarations.objects.len() + plan.bindings.len();
+    let objects = bound.objects.len() + plan.bindings.len();
     let origin = origin::of(&settings, machine);
     let veils = bodies.veils;
     Ok(Gathered {
         settings,
-        declarations,
+        bound: Arc::new(bound),
         connection,
         store,
         registry,
@@ -266,8 +268,8 @@ fn waiting_for<T>(waiting: &crate::terminal::Waiting, tell: impl FnOnce() -> T) 
     told.expect("`around` calls what it is given")
 }
 
-fn tell_reads(problems: &[Problem], declarations: &Declarations, terminal: &Terminal) -> Failure {
-    let _ = directory::tell(problems, declarations.files, Sent::Reads, terminal);
+fn tell_reads(problems: &[Problem], files: usize, terminal: &Terminal) -> Failure {
+    let _ = directory::tell(problems, files, Sent::Reads, terminal);
     Failure::told(Exit::Faults)
 }
 
@@ -355,29 +357,29 @@ pub fn damaged(stack: &StackName, why: &str) -> Failure {
 
 /// Settles what of the directory depends on the record and on the workspace's data sources.
 async fn bind(
-    declarations: &mut Declarations,
+    directory: &Directory,
     recorded: &BTreeMap<Address, Recorded>,
     rules: &plan::Rules,
     connection: &Connection,
-) -> Result<(), Failure> {
+) -> Result<Bound, Failure> {
     let files: Vec<_> =
         recorded.iter().map(|(address, r)| (address.clone(), r.source.clone(), r.content.clone())).collect();
-    declarations.bind_recorded(&files);
-    if !declarations.unresolved.is_empty() {
+    let bound = Bound::new(directory, &files);
+    if !bound.unresolved.is_empty() {
         let names = live::datasource_names(&connection.client, &connection.access).await.map_err(connect::live)?;
         // What this change removes answers no input.
         let goes = |uid: &str| {
             Uid::parse(uid).is_ok_and(|uid| {
                 let address = Address::new(KindName::DATASOURCE, uid);
                 let goes = |r| plan::afterwards::goes(&address, r, rules);
-                declarations.object(&address).is_none() && recorded.get(&address).is_some_and(goes)
+                bound.object(&address).is_none() && recorded.get(&address).is_some_and(goes)
             })
         };
         let known: Vec<KnownDatasource> =
             names.unwrap_or_default().into_iter().filter(|name| !goes(&name.uid)).map(known).collect();
-        declarations.resolve_inputs(&known);
+        return Ok(bound.answer_inputs(&known));
     }
-    Ok(())
+    Ok(bound)
 }
 
 fn known(name: plan::inputs::LiveName) -> KnownDatasource {
@@ -426,6 +428,7 @@ async fn check(
     workspace: &Workspace,
     connection: &Connection,
     untold: &impl Fn(Vec<Problem>) -> Vec<Problem>,
+    files: usize,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     let severity = severity(settings);
@@ -454,15 +457,15 @@ async fn check(
         .chain(source::lint_against(declarations, Some(&connection.server)))
         .collect();
     let problems = untold(problems);
-    tell_references(&problems, declarations, terminal)
+    tell_references(&problems, files, terminal)
 }
 
 fn severity(settings: &Settings) -> Severity {
     if settings.references_must_exist { Severity::Error } else { Severity::Warning }
 }
 
-fn tell_references(problems: &[Problem], declarations: &Declarations, terminal: &Terminal) -> Result<(), Failure> {
-    let result = directory::tell(problems, declarations.files, Sent::Reads, terminal);
+fn tell_references(problems: &[Problem], files: usize, terminal: &Terminal) -> Result<(), Failure> {
+    let result = directory::tell(problems, files, Sent::Reads, terminal);
     if problems.iter().any(|p| p.severity == Severity::Error && p.code.starts_with("unknown-")) {
         terminal.say("  (--unknown-references=warn, or `unknown_references: warn` in amgctl.yaml, lets them pass)");
     }
@@ -486,7 +489,7 @@ struct Bodies {
 
 /// Puts together what a plan compares. `salt` is the key of all fingerprints.
 fn bodies(
-    declarations: &Declarations,
+    declarations: &Bound,
     scope: &BTreeSet<&Address>,
     workspace: &mut Workspace,
     registry: &Registry,
@@ -508,7 +511,7 @@ fn bodies(
             continue;
         }
         let veil = veil(address, registry, salt).over(&value, &kind.normal(body.shown).whole(), body.pieces);
-        let secrets = match body.secrets {
+        let secrets = match declarations.secrets(declared) {
             Ok(secrets) => secrets,
             // Nothing is fetched where nothing could be told apart.
             Err(_) if matches!(registry, Registry::Unknown(_)) => Vec::new(),

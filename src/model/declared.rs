@@ -156,4 +156,7 @@ pub struct BodyRef {
     pub item: usize,
     /// SHA-256 of the file's bytes as they were read; a file that changed since is an error, not a surprise.
     pub file_digest: super::Digest,
+    /// What the inputs of an exported dashboard are answered with, by their names: the placeholders are replaced when
+    /// the body is read.
+    pub answers: Vec<(String, String)>,
 }

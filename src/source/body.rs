@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::inputs::replace_in_json;
 use super::shape::{self, Form, Part, Site};
 use super::values::{Dollars, Values};
-use super::{Declarations, dashboard, datasource, spans};
+use super::{Declarations, Files, dashboard, datasource, spans};
 use crate::kinds::Kind as _;
 use crate::kinds::datasource::Datasource;
 use crate::model::{Declared, Kept, KindName, Problem, Secret, Spot};
@@ -22,38 +22,60 @@ pub struct Body {
     pub shown: Value,
     /// The values from elsewhere in it, each with how it is written.
     pub pieces: Vec<(Secret, String)>,
-    /// Secret values to send, by key; or what is wrong with one of them.
-    pub secrets: Result<Vec<(String, Secret)>, Box<Problem>>,
 }
 
 impl Declarations {
     /// Reads the body of an object again; a file that changed since it was loaded is an error.
     pub fn body(&self, declared: &Declared) -> Result<Body, Box<Problem>> {
         let mut body = Err(Box::new(changed(declared)));
-        self.site(declared, &mut |site| {
+        self.files.site(declared, &mut |site| {
             body = if declared.address.kind == KindName::DASHBOARD {
-                self.dashboard(declared, site)
+                dashboard_body(declared, site)
             } else {
-                self.datasource(declared, site)
+                self.files.datasource_body(declared, site)
             };
         })?;
         body
     }
 
-    /// Takes in what was fetched of the secrets that are kept in AWS; bodies read from now on hold it.
-    pub fn fetched(&mut self, values: BTreeMap<Kept, Secret>) {
-        self.fetched = values;
+    /// Reads the secret values to send with an object, by key, or what is wrong with one of them. `fetched` holds those
+    /// that are kept in AWS.
+    pub(super) fn secrets_of(
+        &self,
+        declared: &Declared,
+        fetched: &BTreeMap<Kept, Secret>,
+    ) -> Result<Vec<(String, Secret)>, Box<Problem>> {
+        if declared.address.kind == KindName::DASHBOARD {
+            return Ok(Vec::new());
+        }
+        let mut secrets = Err(Box::new(changed(declared)));
+        self.files.site(declared, &mut |Site { document, part, .. }| {
+            secrets =
+                datasource::secrets(document, &part.base, &self.files.values(part), fetched).map_err(Box::new);
+        })?;
+        secrets
     }
 
     /// Where a part of an object's body stands, by its JSON pointer; the object itself when the part is not there.
     #[must_use]
     pub fn locate(&self, declared: &Declared, pointer: &str) -> Spot {
         let mut spot = Spot::bare(declared.place.clone());
-        let _ = self.site(declared, &mut |site| spot = site.document.spot(&site.part.pointer(pointer), ""));
+        let _ = self.files.site(declared, &mut |site| spot = site.document.spot(&site.part.pointer(pointer), ""));
         spot
     }
 
-    // Looks at the place where an object stands in its file.
+    /// A data source's settings without its secrets; none when the file changed meanwhile.
+    pub(crate) fn datasource_read(&self, declared: &Declared) -> Option<datasource::Read> {
+        let mut read = None;
+        let looked = self.files.site(declared, &mut |Site { document, part, .. }| {
+            read = datasource::body(document, &part.base, &self.files.values(part)).ok();
+        });
+        looked.ok().and(read)
+    }
+}
+
+impl Files {
+    /// Looks at the place where an object stands in its file.
     fn site(&self, declared: &Declared, look: &mut dyn FnMut(Site<'_, '_>)) -> Result<(), Box<Problem>> {
         let file = self.opened.open(&self.root, declared)?;
         let Some(mut document) = file.document(declared.body.document) else {
@@ -64,36 +86,10 @@ impl Declarations {
         Ok(())
     }
 
-    fn dashboard(&self, declared: &Declared, site: Site<'_, '_>) -> Result<Body, Box<Problem>> {
-        let Site { document, part, .. } = site;
-        if !matches!(part.form, Form::Classic | Form::Wrapped | Form::DashboardResource) {
-            return Err(Box::new(changed(declared)));
-        }
-        let base = part.body();
-        let replacements = self.replacements.get(&declared.body.key()).map(Vec::as_slice).unwrap_or_default();
-        let read = dashboard::value_at(document, &base, replacements);
-        let Value::Object(mut members) = read else { return Err(Box::new(changed(declared))) };
-        let title = members.get("title").and_then(Value::as_str).unwrap_or_default().trim().to_owned();
-        for key in ["id", "version", "iteration", "uid", "title"] {
-            members.shift_remove(key);
-        }
-        let mut value = Map::new();
-        value.insert("uid".into(), Value::String(declared.address.uid.to_string()));
-        value.insert("title".into(), Value::String(title));
-        value.extend(members);
-        let value = Value::Object(value);
-        let text = match document.json_text(&base) {
-            Some((text, at)) => as_written(text, &at, &value, replacements),
-            None => value.to_string(),
-        };
-        Ok(Body { text, shown: value.clone(), pieces: Vec::new(), value, secrets: Ok(Vec::new()) })
-    }
-
-    fn datasource(&self, declared: &Declared, site: Site<'_, '_>) -> Result<Body, Box<Problem>> {
+    fn datasource_body(&self, declared: &Declared, site: Site<'_, '_>) -> Result<Body, Box<Problem>> {
         let Site { document, part, .. } = site;
         let values = self.values(part);
         let read = datasource::body(document, &part.base, &values).map_err(Box::new)?;
-        let secrets = datasource::secrets(document, &part.base, &values, &self.fetched).map_err(Box::new);
         let with_uid = |value: Value| {
             let mut value = Datasource.normal(value).whole();
             if let Value::Object(map) = &mut value {
@@ -103,22 +99,38 @@ impl Declarations {
         };
         let value = with_uid(read.value);
         let shown = with_uid(read.shown);
-        Ok(Body { text: value.to_string(), value, shown, pieces: read.pieces, secrets })
-    }
-
-    /// A data source's settings without its secrets; none when the file changed meanwhile.
-    pub(crate) fn datasource_read(&self, declared: &Declared) -> Option<datasource::Read> {
-        let mut read = None;
-        let looked = self.site(declared, &mut |Site { document, part, .. }| {
-            read = datasource::body(document, &part.base, &self.values(part)).ok();
-        });
-        looked.ok().and(read)
+        Ok(Body { text: value.to_string(), value, shown, pieces: read.pieces })
     }
 
     fn values(&self, part: &Part) -> Values<'_> {
         let dollars = if part.form == Form::Provisioned { Dollars::Provisioning } else { Dollars::Plain };
-        Values { environment: &self.options.environment, root: &self.root, dollars }
+        Values { environment: &self.environment, root: &self.root, dollars }
     }
+}
+
+fn dashboard_body(declared: &Declared, site: Site<'_, '_>) -> Result<Body, Box<Problem>> {
+    let Site { document, part, .. } = site;
+    if !matches!(part.form, Form::Classic | Form::Wrapped | Form::DashboardResource) {
+        return Err(Box::new(changed(declared)));
+    }
+    let base = part.body();
+    let answers = &declared.body.answers;
+    let read = dashboard::value_at(document, &base, answers);
+    let Value::Object(mut members) = read else { return Err(Box::new(changed(declared))) };
+    let title = members.get("title").and_then(Value::as_str).unwrap_or_default().trim().to_owned();
+    for key in ["id", "version", "iteration", "uid", "title"] {
+        members.shift_remove(key);
+    }
+    let mut value = Map::new();
+    value.insert("uid".into(), Value::String(declared.address.uid.to_string()));
+    value.insert("title".into(), Value::String(title));
+    value.extend(members);
+    let value = Value::Object(value);
+    let text = match document.json_text(&base) {
+        Some((text, at)) => as_written(text, &at, &value, answers),
+        None => value.to_string(),
+    };
+    Ok(Body { text, shown: value.clone(), pieces: Vec::new(), value })
 }
 
 // A dashboard's text with its top level taken apart: everything below goes out byte for byte, but for placeholders.

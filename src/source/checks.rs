@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::Declarations;
+use super::{Declarations, FileSettings};
 use crate::kinds::datasource::lint::lint_for;
-use crate::model::{Address, Declared, KindName, Problem, Server, Spot};
+use crate::model::{Address, Declared, DeclaredFolder, KindName, Problem, Server, Spot};
 
 /// Finds what is wrong between the documents of a directory.
 pub(crate) fn check(declarations: &Declarations) -> Vec<Problem> {
@@ -16,11 +16,11 @@ pub(crate) fn check(declarations: &Declarations) -> Vec<Problem> {
 }
 
 /// Marks the folders that the settings protect.
-pub(crate) fn protect_folders(declarations: &mut Declarations) {
-    for folder in &mut declarations.folders {
+pub(crate) fn protect_folders(folders: &mut [DeclaredFolder], settings: &FileSettings) {
+    for folder in folders {
         let uid = folder.uid.clone().or_else(|| folder.path.as_ref().map(super::folder_uid));
         if let Some(uid) = uid {
-            folder.protect |= declarations.options.settings.protects(&Address::new(KindName::FOLDER, uid));
+            folder.protect |= settings.protects(&Address::new(KindName::FOLDER, uid));
         }
     }
 }
@@ -47,8 +47,7 @@ struct Holder<'a> {
 }
 
 fn holders(declarations: &Declarations) -> Vec<Holder<'_>> {
-    let objects = declarations.objects.iter().chain(declarations.unresolved.iter().map(|open| &open.declared));
-    let objects = objects.map(|declared| Holder {
+    let objects = declarations.declared().map(|declared| Holder {
         uid: declared.address.uid.to_string(),
         kind: declared.address.kind,
         spot: Box::new(move || declarations.locate(declared, "/uid")),

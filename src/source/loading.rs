@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::document::{self, Document, Format};
 use super::faults::Faults;
 use super::folders::{self, FolderFile, Tree};
+use super::opened::OpenedFiles;
 use super::shape::{self, Form, Seen, Site, as_warning, keys};
 use super::text::SourceText;
 use super::values::{Dollars, Values};
 use super::{
-    Declarations, Draft, FileRef, Ignored, KnownDatasource, LoadOptions, UnresolvedInput, checks, dashboard,
+    Declarations, Directory, Draft, FileRef, Files, Ignored, LoadOptions, UnresolvedInput, checks, dashboard,
     datasource, inputs, mishaps, settings, walk,
 };
 use crate::model::{Declared, DeclaredFolder, Digest, Place, Problem, Severity};
@@ -32,7 +33,7 @@ struct FileYield {
 }
 
 /// Reads a directory.
-pub(crate) fn load(root: &Path, options: &LoadOptions) -> Declarations {
+pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
     let mut walked = walk::walk(root, options.settings.follow_links.unwrap_or_default());
     let mut options = options.clone();
     let values = Values { environment: &options.environment, root, dollars: Dollars::Plain };
@@ -42,21 +43,19 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Declarations {
     );
     options.settings.inputs = answers;
     let options = &options;
+    let LoadOptions { settings, environment } = options;
     let mut declarations = Declarations {
-        root: root.to_owned(),
         objects: Vec::new(),
         folders: Vec::new(),
-        ignored: walked.ignored,
         unresolved: Vec::new(),
-        files: walked.files.len(),
-        bytes: 0,
-        problems: walked.problems,
-        options: options.clone(),
-        replacements: BTreeMap::new(),
         datasources: Vec::new(),
-        fetched: BTreeMap::new(),
-        opened: Arc::default(),
+        files: Arc::new(Files {
+            root: root.to_owned(),
+            environment: environment.clone(),
+            opened: OpenedFiles::default(),
+        }),
     };
+    let (mut ignored, mut problems, mut bytes) = (walked.ignored, walked.problems, 0);
     let mut drafts = Vec::new();
     let mut folder_files = Vec::new();
     let mut folder_documents = Vec::new();
@@ -64,9 +63,9 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Declarations {
         drafts.extend(part.drafts);
         folder_documents.extend(part.folders);
         folder_files.extend(part.folder_file);
-        declarations.ignored.extend(part.ignored);
-        declarations.problems.extend(part.problems);
-        declarations.bytes += part.bytes;
+        ignored.extend(part.ignored);
+        problems.extend(part.problems);
+        bytes += part.bytes;
     }
     let directories: BTreeSet<String> =
         drafts.iter().filter(|d| d.in_directory).map(|d| directory(&d.declared.body.file).to_owned()).collect();
@@ -75,51 +74,29 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Declarations {
         if draft.in_directory {
             draft.declared.parent = tree.parent(directory(&draft.declared.body.file));
         }
-        draft.declared.protect = options.settings.protects(&draft.declared.address);
+        draft.declared.protect = settings.protects(&draft.declared.address);
     }
-    declarations.problems.extend(tree.problems);
+    problems.extend(tree.problems);
     declarations.folders = tree.folders;
     declarations.folders.extend(folder_documents);
-    checks::protect_folders(&mut declarations);
+    checks::protect_folders(&mut declarations.folders, settings);
     declarations.datasources = drafts.iter().filter_map(Draft::known).collect();
     for draft in drafts {
         if draft.inputs.is_empty() {
             declarations.objects.push(draft.declared);
         } else {
-            declarations.resolve(draft.declared, draft.inputs);
+            problems.extend(declarations.resolve(draft.declared, draft.inputs));
         }
     }
-    declarations.objects.sort_by(|a, b| a.address.cmp(&b.address).then_with(|| a.place.cmp(&b.place)));
-    declarations.ignored.sort_by(|a, b| a.path.cmp(&b.path));
-    let found = checks::check(&declarations);
-    declarations.problems.extend(found);
-    declarations.sort_problems();
-    declarations
+    declarations.sort();
+    ignored.sort_by(|a, b| a.path.cmp(&b.path));
+    problems.extend(checks::check(&declarations));
+    sort_problems(&mut problems);
+    let settings = settings.clone();
+    Directory { declarations, ignored, files: walked.files.len(), bytes, problems, settings }
 }
 
 impl Declarations {
-    /// Answers the inputs that were left open with the workspace's data sources, and the stack's own.
-    ///
-    /// What is answered becomes an object; the rest becomes problems that name the file, the input and the candidates.
-    pub fn resolve_inputs(&mut self, workspace: &[KnownDatasource]) {
-        let mut known = self.datasources.clone();
-        known.extend(workspace.iter().filter(|d| !self.datasources.iter().any(|own| own.uid == d.uid)).cloned());
-        for open in std::mem::take(&mut self.unresolved) {
-            match inputs::answer(&open.inputs, &known) {
-                Ok(answers) => self.finish(open.declared, answers),
-                Err(unanswered) => {
-                    let mut faults = Faults::default();
-                    for one in &unanswered {
-                        faults.error(|| inputs::problem(one).spot(self.locate(&open.declared, &one.input.pointer)));
-                    }
-                    self.problems.extend(faults.finish(&open.declared.body.file));
-                }
-            }
-        }
-        self.objects.sort_by(|a, b| a.address.cmp(&b.address).then_with(|| a.place.cmp(&b.place)));
-        self.sort_problems();
-    }
-
     /// What `validate` says of the inputs that only the workspace can answer.
     #[must_use]
     pub fn unresolved_warnings(&self) -> Vec<Problem> {
@@ -137,33 +114,38 @@ impl Declarations {
         problems
     }
 
-    fn resolve(&mut self, declared: Declared, inputs: Vec<inputs::Input>) {
+    /// Answers the inputs of a dashboard with the directory's own data sources, where they can answer all.
+    fn resolve(&mut self, declared: Declared, inputs: Vec<inputs::Input>) -> Option<Problem> {
         match inputs::answer(&inputs, &self.datasources) {
             Ok(answers) => self.finish(declared, answers),
-            Err(_) => self.unresolved.push(UnresolvedInput { declared, inputs }),
+            Err(_) => {
+                self.unresolved.push(UnresolvedInput { declared, inputs });
+                None
+            }
         }
     }
 
-    // Reads the body again with its inputs replaced, and makes an object of it.
-    pub(crate) fn finish(&mut self, mut declared: Declared, answers: Vec<(String, String)>) {
-        let key = declared.body.key();
-        self.replacements.insert(key, answers);
+    /// Reads a body again with its inputs answered, and makes an object of it.
+    pub(super) fn finish(&mut self, mut declared: Declared, answers: Vec<(String, String)>) -> Option<Problem> {
+        declared.body.answers = answers;
         match self.body(&declared) {
             Ok(body) => {
                 dashboard::finish(&mut declared, body.value);
                 self.objects.push(declared);
+                None
             }
-            Err(problem) => self.problems.push(*problem),
+            Err(problem) => Some(*problem),
         }
     }
+}
 
-    pub(crate) fn sort_problems(&mut self) {
-        self.problems.sort_by(|a, b| {
-            let key = |p: &Problem| p.spots.first().map(|spot| spot.place.clone());
-            key(a).cmp(&key(b)).then_with(|| a.severity.cmp(&b.severity)).then_with(|| a.message.cmp(&b.message))
-        });
-        self.problems.dedup();
-    }
+/// Sorts problems by place, and leaves out what is said twice.
+pub(super) fn sort_problems(problems: &mut Vec<Problem>) {
+    problems.sort_by(|a, b| {
+        let key = |p: &Problem| p.spots.first().map(|spot| spot.place.clone());
+        key(a).cmp(&key(b)).then_with(|| a.severity.cmp(&b.severity)).then_with(|| a.message.cmp(&b.message))
+    });
+    problems.dedup();
 }
 
 /// The directory of a file; empty for the root.

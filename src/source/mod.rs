@@ -14,8 +14,13 @@
 //! # Memory
 //! A document is read, checked, normalised and digested, its references noted, and let go; [`Declarations::body`]
 //! reads it again for the changes that are shown or written. A file of several objects is read again once (`opened`).
+//!
+//! # Directory and workspace
+//! A [`Directory`] is read once and never changes. For each workspace it becomes a [`Bound`]: recorded uids given back,
+//! open inputs answered by that workspace's data sources, secrets fetched.
 
 mod body;
+mod bound;
 mod checks;
 mod dashboard;
 mod datasource;
@@ -44,12 +49,13 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use body::Body;
+pub use bound::{Bound, RecordedFile};
 pub use checks::lint_against;
 pub use inputs::{Asks, Input};
 pub use library::check_library_panels;
@@ -58,9 +64,7 @@ pub use settings::{FileSettings, init_text, read_settings, settings_schema};
 pub use titles::{folder_title_clashes, title_clashes};
 pub use uids::folder_uid;
 
-use crate::model::{
-    Address, BodyRef, Declared, DeclaredFolder, Digest, Kept, KindName, Problem, Secret, Uid, counted,
-};
+use crate::model::{Address, BodyRef, Declared, DeclaredFolder, Digest, KindName, Problem, Uid, counted};
 
 /// Looks a name of the environment up; the library itself never reads the environment.
 pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -88,34 +92,48 @@ impl fmt::Debug for LoadOptions {
     }
 }
 
-/// Everything that a directory declares, and everything that is wrong with it.
+/// A directory as it was read, once: what it declares, and everything that is wrong with it.
 #[derive(Clone, Debug)]
-pub struct Declarations {
-    /// The directory.
-    pub root: PathBuf,
-    /// Dashboards and data sources, sorted by address.
-    pub objects: Vec<Declared>,
-    /// Folders: those of directories first, parents before children, then those of documents.
-    pub folders: Vec<DeclaredFolder>,
+pub struct Directory {
+    declarations: Declarations,
     /// What was not read, and why; sorted by path.
     pub ignored: Vec<Ignored>,
-    /// Dashboards whose inputs need the workspace's data sources.
-    pub unresolved: Vec<UnresolvedInput>,
     /// How many files were read.
     pub files: usize,
     /// How many bytes they have.
     pub bytes: u64,
     /// All faults and warnings, sorted by place.
     pub problems: Vec<Problem>,
-    options: LoadOptions,
-    /// What the inputs of each dashboard are replaced with.
-    replacements: BTreeMap<BodyKey, Vec<(String, String)>>,
+    settings: FileSettings,
+}
+
+/// What a directory declares, as far as uids and inputs are known: by the directory alone ([`Directory`]), or for one
+/// workspace ([`Bound`]).
+#[derive(Clone, Debug)]
+pub struct Declarations {
+    /// Dashboards and data sources, sorted by address.
+    pub objects: Vec<Declared>,
+    /// Folders: those of directories first, parents before children, then those of documents.
+    pub folders: Vec<DeclaredFolder>,
+    /// Dashboards whose inputs need the workspace's data sources.
+    pub unresolved: Vec<UnresolvedInput>,
     /// The declared data sources.
     datasources: Vec<KnownDatasource>,
-    /// What was fetched of the secrets that are kept in AWS.
-    fetched: BTreeMap<Kept, Secret>,
-    /// The files that were read again.
-    opened: Arc<opened::OpenedFiles>,
+    /// Where bodies are read again.
+    files: Arc<Files>,
+}
+
+/// The files of a directory, to be read again.
+struct Files {
+    root: PathBuf,
+    environment: Environment,
+    opened: opened::OpenedFiles,
+}
+
+impl fmt::Debug for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Files").field("root", &self.root).finish_non_exhaustive()
+    }
 }
 
 impl Declarations {
@@ -125,9 +143,26 @@ impl Declarations {
         let at = self.objects.binary_search_by(|declared| declared.address.cmp(address)).ok()?;
         self.objects.get(at)
     }
+
+    /// Everything that is an object or is going to be one.
+    fn declared(&self) -> impl Iterator<Item = &Declared> {
+        self.objects.iter().chain(self.unresolved.iter().map(|open| &open.declared))
+    }
+
+    fn sort(&mut self) {
+        self.objects.sort_by(|a, b| a.address.cmp(&b.address).then_with(|| a.place.cmp(&b.place)));
+    }
 }
 
-impl Declarations {
+impl Deref for Directory {
+    type Target = Declarations;
+
+    fn deref(&self) -> &Declarations {
+        &self.declarations
+    }
+}
+
+impl Directory {
     /// What to say where files were looked at and nothing of ours was in them; none where there is an object or an error.
     ///
     /// With `listed` only the first line, because the files are listed anyway.
@@ -158,8 +193,8 @@ impl Declarations {
     /// How many of the files that were read hold nothing of ours at all.
     #[must_use]
     pub fn files_left_out(&self) -> usize {
-        let declared = self.objects.iter().chain(self.unresolved.iter().map(|open| &open.declared));
-        let mut of_use: std::collections::BTreeSet<&str> = declared.map(|declared| &*declared.body.file).collect();
+        let mut of_use: std::collections::BTreeSet<&str> =
+            self.declared().map(|declared| &*declared.body.file).collect();
         of_use.extend(self.folders.iter().map(|folder| &*folder.place.file));
         let read = |ignored: &&Ignored| {
             document::Format::of(&ignored.path).is_some()
@@ -215,9 +250,9 @@ impl BodyRef {
     }
 }
 
-/// Reads a directory. Never fails: what is wrong is in [`Declarations::problems`].
+/// Reads a directory. Never fails: what is wrong is in [`Directory::problems`].
 #[must_use]
-pub fn load(root: &Path, options: &LoadOptions) -> Declarations {
+pub fn load(root: &Path, options: &LoadOptions) -> Directory {
     loading::load(root, options)
 }
 
@@ -231,7 +266,7 @@ struct FileRef<'a> {
 
 impl FileRef<'_> {
     fn body(&self, document: usize, item: usize) -> BodyRef {
-        BodyRef { file: self.path.clone(), document, item, file_digest: self.digest.clone() }
+        BodyRef { file: self.path.clone(), document, item, file_digest: self.digest.clone(), answers: Vec::new() }
     }
 }
 

@@ -3,10 +3,10 @@
 //! Only uids that were derived are bound; a uid that stands in a document is what the document says.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use super::Declarations;
-use super::checks;
-use crate::model::{Address, Declared, Digest, KindName, Place, Problem, Severity, Uid, UidFrom};
+use super::{Declarations, Directory, RecordedFile, checks};
+use crate::model::{Declared, Digest, KindName, Place, Problem, Severity, Uid, UidFrom};
 
 /// An object that the registry remembers.
 struct Remembered<'a> {
@@ -14,35 +14,45 @@ struct Remembered<'a> {
     digest: Option<&'a Digest>,
 }
 
-impl Declarations {
-    /// Gives uids back to the files that had them: `recorded` holds each object's address, source path and file digest.
-    ///
-    /// A recorded file that is still there and yields nothing any more becomes an error, so that it is never taken for
-    /// a removal. Call it once, after [`load`](super::load).
-    pub fn bind_recorded(&mut self, recorded: &[(Address, String, Option<Digest>)]) {
-        for kind in [KindName::DASHBOARD, KindName::DATASOURCE] {
-            let mut by_path: BTreeMap<&str, Vec<Remembered<'_>>> = BTreeMap::new();
-            for (address, path, digest) in recorded.iter().filter(|(address, _, _)| address.kind == kind) {
-                by_path.entry(path).or_default().push(Remembered { uid: &address.uid, digest: digest.as_ref() });
-            }
-            self.bind(kind, &by_path);
+/// Gives uids back to the files that had them, and says what is wrong with the directory beside the record.
+pub(super) fn bind(
+    directory: &Directory,
+    declarations: &mut Declarations,
+    recorded: &[RecordedFile],
+) -> Vec<Problem> {
+    let mut binding = Binding { directory, declarations, problems: Vec::new() };
+    for kind in [KindName::DASHBOARD, KindName::DATASOURCE] {
+        let mut by_path: BTreeMap<&str, Vec<Remembered<'_>>> = BTreeMap::new();
+        for (address, path, digest) in recorded.iter().filter(|(address, _, _)| address.kind == kind) {
+            by_path.entry(path).or_default().push(Remembered { uid: &address.uid, digest: digest.as_ref() });
         }
-        self.silent_files(recorded);
-        self.objects.sort_by(|a, b| a.address.cmp(&b.address).then_with(|| a.place.cmp(&b.place)));
-        let again = checks::uids(self);
-        self.problems.extend(again);
-        self.sort_problems();
+        binding.bind(kind, &by_path);
     }
+    binding.silent_files(recorded);
+    binding.declarations.sort();
+    let mut problems = binding.problems;
+    problems.extend(checks::uids(declarations));
+    problems.retain(|problem| !directory.problems.contains(problem));
+    problems
+}
 
+struct Binding<'a> {
+    directory: &'a Directory,
+    declarations: &'a mut Declarations,
+    problems: Vec<Problem>,
+}
+
+impl Binding<'_> {
     fn bind(&mut self, kind: KindName, by_path: &BTreeMap<&str, Vec<Remembered<'_>>>) {
         let taken: BTreeSet<Uid> = self
+            .declarations
             .declared()
             .filter(|d| d.address.kind == kind && d.uid_from == UidFrom::Document)
             .map(|d| d.address.uid.clone())
             .collect();
         let mut files: BTreeMap<String, usize> = BTreeMap::new();
         let mut digests: BTreeMap<Digest, usize> = BTreeMap::new();
-        for declared in self.declared().filter(|d| d.address.kind == kind) {
+        for declared in self.declarations.declared().filter(|d| d.address.kind == kind) {
             *files.entry(declared.body.file.to_string()).or_default() += 1;
             if declared.uid_from != UidFrom::Document && !by_path.contains_key(&*declared.body.file) {
                 *digests.entry(declared.body.file_digest.clone()).or_default() += 1;
@@ -51,7 +61,7 @@ impl Declarations {
         // Files that are gone, by what they held: exactly one of a digest can have been renamed.
         let mut gone: BTreeMap<&Digest, Vec<&Uid>> = BTreeMap::new();
         for (path, remembered) in by_path {
-            if !files.contains_key(*path) && !self.root.join(path).exists() {
+            if !files.contains_key(*path) && !self.root().join(path).exists() {
                 for one in remembered {
                     if let Some(digest) = one.digest {
                         gone.entry(digest).or_default().push(one.uid);
@@ -60,7 +70,8 @@ impl Declarations {
             }
         }
         let mut bound: Vec<(super::BodyKey, Uid)> = Vec::new();
-        for declared in self.declared().filter(|d| d.address.kind == kind && d.uid_from != UidFrom::Document) {
+        let derived = |d: &&Declared| d.address.kind == kind && d.uid_from != UidFrom::Document;
+        for declared in self.declarations.declared().filter(derived) {
             let alone = files.get(&*declared.body.file) == Some(&1);
             let uid = match by_path.get(&*declared.body.file).map(Vec::as_slice) {
                 Some([one]) if alone => Some(one.uid),
@@ -81,43 +92,38 @@ impl Declarations {
 
     // Gives an object another uid, wherever this one was used already.
     fn rename(&mut self, kind: KindName, key: &super::BodyKey, uid: Uid) {
-        let settings = self.options.settings.clone();
-        let Some(declared) = self.declared_mut().find(|d| d.address.kind == kind && d.body.key() == *key) else {
-            return;
-        };
+        let objects = self.declarations.objects.iter_mut();
+        let mut all = objects.chain(self.declarations.unresolved.iter_mut().map(|open| &mut open.declared));
+        let Some(declared) = all.find(|d| d.address.kind == kind && d.body.key() == *key) else { return };
         let before = std::mem::replace(&mut declared.address.uid, uid.clone());
-        declared.protect = settings.protects(&declared.address);
+        declared.protect = self.directory.settings.protects(&declared.address);
         if kind != KindName::DATASOURCE {
             return;
         }
-        for known in self.datasources.iter_mut().filter(|known| known.uid == before.as_str()) {
+        for known in self.declarations.datasources.iter_mut().filter(|known| known.uid == before.as_str()) {
             known.uid = uid.to_string();
         }
         // Dashboards whose inputs were answered with it are read again.
-        let answered: Vec<super::BodyKey> = self
-            .replacements
-            .iter()
-            .filter(|(_, answers)| answers.iter().any(|(_, answer)| *answer == before.as_str()))
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in answered {
-            let mut answers = self.replacements.remove(&key).unwrap_or_default();
+        let answered =
+            |declared: &Declared| declared.body.answers.iter().any(|(_, answer)| *answer == before.as_str());
+        while let Some(at) = self.declarations.objects.iter().position(answered) {
+            let declared = self.declarations.objects.remove(at);
+            let mut answers = declared.body.answers.clone();
             for (_, answer) in answers.iter_mut().filter(|(_, answer)| *answer == before.as_str()) {
                 *answer = uid.to_string();
             }
-            if let Some(at) = self.objects.iter().position(|declared| declared.body.key() == key) {
-                let declared = self.objects.remove(at);
-                self.finish(declared, answers);
-            }
+            self.problems.extend(self.declarations.finish(declared, answers));
         }
     }
 
     // Files that are remembered, are still there, and yield nothing without a fault that says why.
-    fn silent_files(&mut self, recorded: &[(Address, String, Option<Digest>)]) {
-        let yielding: BTreeSet<String> = self.declared().map(|d| d.body.file.to_string()).collect();
+    fn silent_files(&mut self, recorded: &[RecordedFile]) {
+        let yielding: BTreeSet<String> = self.declarations.declared().map(|d| d.body.file.to_string()).collect();
         let faulty: BTreeSet<String> = self
+            .directory
             .problems
             .iter()
+            .chain(&self.problems)
             .filter(|problem| problem.severity == Severity::Error)
             .flat_map(|problem| problem.spots.iter().map(|spot| spot.place.file.to_string()))
             .collect();
@@ -125,12 +131,12 @@ impl Declarations {
         for (address, path, _) in recorded.iter().filter(|(address, _, _)| address.kind != KindName::FOLDER) {
             if yielding.contains(path)
                 || faulty.contains(path)
-                || !self.root.join(path).is_file()
+                || !self.root().join(path).is_file()
                 || !told.insert(path)
             {
                 continue;
             }
-            let why = self.ignored.iter().find(|ignored| covers(&ignored.path, path));
+            let why = self.directory.ignored.iter().find(|ignored| covers(&ignored.path, path));
             let mut problem = Problem::error(
                 "recorded-source",
                 format!("`{address}` was applied from this file, and now it yields nothing"),
@@ -143,12 +149,8 @@ impl Declarations {
         }
     }
 
-    fn declared(&self) -> impl Iterator<Item = &Declared> {
-        self.objects.iter().chain(self.unresolved.iter().map(|open| &open.declared))
-    }
-
-    fn declared_mut(&mut self) -> impl Iterator<Item = &mut Declared> {
-        self.objects.iter_mut().chain(self.unresolved.iter_mut().map(|open| &mut open.declared))
+    fn root(&self) -> &Path {
+        &self.declarations.files.root
     }
 }
 

@@ -257,23 +257,19 @@ fn inputs_without_an_answer_wait_for_the_workspace() {
         &lines(&open().unresolved_warnings()),
         "warning[unresolved-input] a.json:2:3: the input `DS_PROM` asks for a data source of type `prometheus`, and there is none -- add `DS_PROM: UID` below `inputs:` in amgctl.yaml, or declare such a data source",
     );
-    let mut declarations = open();
-    declarations.resolve_inputs(&[]);
+    let told = |workspace: &[KnownDatasource]| lines(&answered(&open(), workspace).1);
     expect(
-        &lines(&declarations.problems),
+        &told(&[]),
         "error[unresolved-input] a.json:2:3: the input `DS_PROM` asks for a data source of type `prometheus`, and there is none -- add `DS_PROM: UID` below `inputs:` in amgctl.yaml, or declare such a data source",
     );
-    let mut declarations = open();
-    declarations.resolve_inputs(&[known("a"), known("b")]);
     expect(
-        &lines(&declarations.problems),
+        &told(&[known("a"), known("b")]),
         "error[ambiguous-input] a.json:2:3: the input `DS_PROM` asks for a data source of type `prometheus`, and there are 2 (note: it could be `a` (Name a), `b` (Name b)) -- say which: add `DS_PROM: UID` below `inputs:` in amgctl.yaml",
     );
-    let mut declarations = open();
-    declarations.resolve_inputs(&[known("a")]);
-    assert_eq!(objects(&declarations), ["dashboard.u at the root"]);
-    assert!(declarations.problems.is_empty());
-    assert!(declarations.body(&declarations.objects[0]).unwrap().text.contains("\"uid\": \"a\""));
+    let (bound, problems) = answered(&open(), &[known("a")]);
+    assert_eq!(objects(&bound), ["dashboard.u at the root"]);
+    assert!(problems.is_empty());
+    assert!(bound.body(&bound.objects[0]).unwrap().text.contains("\"uid\": \"a\""));
 }
 
 #[test]

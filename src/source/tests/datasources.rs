@@ -140,8 +140,8 @@ fn values_come_from_the_environment_and_from_files_and_are_shown_as_written() {
     assert_eq!(body.value["jsonData"]["file"], "from-a-file");
     assert_eq!(body.shown["url"], "http://$TOKEN.example");
     assert_eq!(body.shown["jsonData"]["file"], "$__file{secret.txt}");
-    let secrets: Vec<(&str, &str)> =
-        body.secrets.as_ref().unwrap().iter().map(|(key, secret)| (key.as_str(), secret.expose())).collect();
+    let secrets = Bound::unbound(&declarations).secrets(&declarations.objects[0]).unwrap();
+    let secrets: Vec<(&str, &str)> = secrets.iter().map(|(key, secret)| (key.as_str(), secret.expose())).collect();
     assert_eq!(secrets, [("one", "hunter2"), ("two", "plain"), ("three", "hunter2-$")]);
     assert!(!body.text.contains("plain") && !format!("{declarations:?}").contains("hunter2"));
     assert_eq!(declarations.objects[0].secrets[0].place.to_string(), "d.yaml:11:5");
@@ -173,17 +173,17 @@ fn secrets_kept_in_aws_are_fetched_by_somebody_else() {
         "d.yaml",
         "name: A\nuid: a\ntype: loki\nurl: http://l\nsecureJsonData:\n  password: $__secretsmanager{prod/loki:password}\n",
     )]);
-    let mut declarations = loaded(root.path());
-    expect(&lines(&declarations.problems), "");
-    let kept = declarations.objects[0].secrets[0].kept.clone().unwrap();
+    let bound = Bound::unbound(&loaded(root.path()));
+    expect(&lines(&bound.problems), "");
+    let kept = bound.objects[0].secrets[0].kept.clone().unwrap();
     assert_eq!(kept.to_string(), "the key `password` of the secret `prod/loki`");
-    let problem = declarations.body(&declarations.objects[0]).unwrap().secrets.err().unwrap();
+    let problem = bound.secrets(&bound.objects[0]).err().unwrap();
     expect(
         &lines(&[*problem]),
         "error[secret-not-fetched] d.yaml:6:3: `password` is kept as the key `password` of the secret `prod/loki`, which was not fetched -- plan without a target, or with this data source as one",
     );
-    declarations.fetched([(kept, crate::model::Secret::new("hunter2".into()))].into());
-    let secrets = declarations.body(&declarations.objects[0]).unwrap().secrets.unwrap();
+    let bound = bound.with_secrets([(kept, crate::model::Secret::new("hunter2".into()))].into());
+    let secrets = bound.secrets(&bound.objects[0]).unwrap();
     assert_eq!((secrets[0].0.as_str(), secrets[0].1.expose()), ("password", "hunter2"));
 }
 

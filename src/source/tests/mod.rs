@@ -33,12 +33,21 @@ pub(super) fn write(root: &Path, path: &str, bytes: &[u8]) {
 }
 
 /// Loads a directory with its settings and `TOKEN=hunter2`.
-pub(super) fn loaded(root: &Path) -> Declarations {
+pub(super) fn loaded(root: &Path) -> Directory {
     let (settings, problems) = read_settings(root);
     let environment: Environment = Arc::new(|name| (name == "TOKEN").then(|| "hunter2".to_owned()));
-    let mut declarations = load(root, &LoadOptions { settings, environment });
-    declarations.problems.splice(0..0, problems);
-    declarations
+    let mut directory = load(root, &LoadOptions { settings, environment });
+    directory.problems.splice(0..0, problems);
+    directory
+}
+
+/// A directory bound to a workspace with these data sources, and all that is wrong with it by then.
+pub(super) fn answered(directory: &Directory, workspace: &[KnownDatasource]) -> (Bound, Vec<Problem>) {
+    let bound = Bound::unbound(directory).answer_inputs(workspace);
+    let mut problems = directory.problems.clone();
+    problems.extend(bound.problems.iter().cloned());
+    loading::sort_problems(&mut problems);
+    (bound, problems)
 }
 
 /// One line a problem: `error[json] a.json:1:2 + b.json:3:4: message -- help`.

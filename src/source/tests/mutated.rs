@@ -166,15 +166,14 @@ fn mutated(mut bytes: Vec<u8>, mutation: &Mutation) -> Vec<u8> {
 fn goes_through(original: &str, bytes: &[u8]) {
     let begun = Instant::now();
     let root = directory(&[("a.json", bytes), ("b.yaml", bytes), ("c/datasources.yaml", bytes)]);
-    let mut declarations = loaded(root.path());
-    declarations.resolve_inputs(&[]);
+    let (declarations, problems) = answered(&loaded(root.path()), &[]);
     for declared in &declarations.objects {
         let body = declarations.body(declared).map_err(|problem| lines(&[*problem])).unwrap();
         let kind = kinds::by_name(declared.address.kind);
         assert_eq!(kind.normal(body.value).digest(), declared.digest, "{}", declared.place);
     }
     let look = crate::render::problems::Look::plain();
-    let told = crate::render::problems::problems(&declarations.problems, look);
+    let told = crate::render::problems::problems(&problems, look);
     assert!(told.len() < 1_000_000, "{} bytes of problems for {} bytes", told.len(), bytes.len());
     if let Ok(after) = serde_json::from_slice::<Value>(bytes) {
         differs(serde_json::from_str(original).unwrap(), after);

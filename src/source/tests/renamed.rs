@@ -10,15 +10,14 @@ fn dashboard_of(uid: &str, path: &str, text: &str) -> (Address, String, Option<D
     (address, path.to_owned(), Some(Digest::of_bytes(text.as_bytes())))
 }
 
-fn bound(files: &[(&str, &str)], recorded: &[(Address, String, Option<Digest>)]) -> Declarations {
+fn bound(files: &[(&str, &str)], recorded: &[RecordedFile]) -> Bound {
     let root = directory(files);
-    let mut declarations = loaded(root.path());
-    declarations.bind_recorded(recorded);
-    for declared in &declarations.objects {
-        let body = declarations.body(declared).map_err(|problem| lines(&[*problem])).unwrap();
+    let bound = Bound::new(&loaded(root.path()), recorded);
+    for declared in &bound.objects {
+        let body = bound.body(declared).map_err(|problem| lines(&[*problem])).unwrap();
         assert_eq!(body.value["uid"], declared.address.uid.as_str());
     }
-    declarations
+    bound
 }
 
 #[test]
@@ -78,7 +77,12 @@ fn a_file_that_yields_nothing_any_more_is_an_error() {
         (".gitignore", "later\n"),
         ("broken.json", "{"),
     ];
-    expect(&lines(&bound(&files, &recorded).problems), "error[recorded-source] a.json: `dashboard.a` was applied from this file, and now it yields nothing (note: `a.json` is no document of ours (an object with `hello`)) -- delete the file if the object is to go, or let it be read again
+    let root = directory(&files);
+    let directory = loaded(root.path());
+    let mut problems = Bound::new(&directory, &recorded).problems;
+    problems.extend(directory.problems);
+    loading::sort_problems(&mut problems);
+    expect(&lines(&problems), "error[recorded-source] a.json: `dashboard.a` was applied from this file, and now it yields nothing (note: `a.json` is no document of ours (an object with `hello`)) -- delete the file if the object is to go, or let it be read again
         error[json] broken.json:1:1: the file ends before this `{` is closed -- the file may have been cut short; if this file is not for amgctl, name it in `.amgctlignore`
         error[recorded-source] later/c.json: `dashboard.c` was applied from this file, and now it yields nothing (note: `later/` is named in an ignore file) -- delete the file if the object is to go, or let it be read again");
 }

@@ -8,10 +8,10 @@ use super::*;
 /// Everything that a document comes to: what is wrong with it, and what it declares.
 fn outcome(document: &Value) -> (String, String) {
     let root = directory(&[("a.json", document.to_string())]);
-    let mut declarations = loaded(root.path());
+    let directory = loaded(root.path());
     let loki =
         |uid: &str| KnownDatasource { uid: uid.into(), name: uid.into(), kind: "loki".into(), is_default: false };
-    declarations.resolve_inputs(&[loki("the-loki")]);
+    let (declarations, problems) = answered(&directory, &[loki("the-loki")]);
     let mut out = objects(&declarations).join("\n");
     for declared in &declarations.objects {
         let body = declarations.body(declared).map_err(|problem| lines(&[*problem])).unwrap();
@@ -21,7 +21,7 @@ fn outcome(document: &Value) -> (String, String) {
     for folder in &declarations.folders {
         out.push_str(&format!("\n{:?} {} {:?}", folder.uid, folder.title, folder.parent));
     }
-    (lines(&declarations.problems), out)
+    (lines(&problems), out)
 }
 
 fn body() -> Value {

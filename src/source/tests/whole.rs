@@ -71,10 +71,9 @@ fn every_input_of_the_odd_dashboards_can_be_answered() {
         kind: kind.into(),
         is_default: false,
     };
-    let mut declarations = loaded(&fixture("corpus"));
-    let before = declarations.problems.len();
-    declarations.resolve_inputs(&["prometheus", "cloudwatch", "victoriametrics-metrics-datasource"].map(known));
-    assert_eq!((declarations.objects.len(), declarations.problems.len()), (30, before));
+    let workspace = ["prometheus", "cloudwatch", "victoriametrics-metrics-datasource"].map(known);
+    let (declarations, _) = answered(&loaded(&fixture("corpus")), &workspace);
+    assert_eq!((declarations.objects.len(), declarations.problems.len()), (30, 0));
     bodies_are_what_was_digested(&declarations);
     for declared in &declarations.objects {
         let text = declarations.body(declared).unwrap().text;
@@ -226,16 +225,16 @@ fn values() -> impl Strategy<Value = serde_json::Value> {
 fn load_bytes(bytes: &[u8]) {
     let names = ["a.json", "a.yaml", "amgctl.yaml", "x/_folder.yaml"];
     let root = directory(&names.map(|name| (name, bytes)));
-    let mut declarations = loaded(root.path());
-    let _ = declarations.unresolved_warnings();
-    declarations.resolve_inputs(&[]);
+    let directory = loaded(root.path());
+    let _ = directory.unresolved_warnings();
+    let (declarations, problems) = answered(&directory, &[]);
     for declared in &declarations.objects {
         let _ = declarations.body(declared);
     }
     let _ = check_references(&declarations, None, None, None, Severity::Error);
     let _ = title_clashes(&declarations, crate::model::server::TitleRule::Slug);
     let look = crate::render::problems::Look { styled: true, width: 80 };
-    let _ = crate::render::problems::problems(&declarations.problems, look);
+    let _ = crate::render::problems::problems(&problems, look);
 }
 
 proptest! {
