@@ -118,7 +118,7 @@ impl Access {
     }
 }
 
-/// How long a token may live: from what a short run needs to what AWS allows (`amg.md` 2).
+/// How long a token may live: from what a short run needs to what AWS allows (fact: `token-limits`).
 pub const TOKEN_LIFE: std::ops::RangeInclusive<Duration> =
     Duration::from_secs(60)..=Duration::from_secs(30 * 24 * 60 * 60);
 

@@ -88,7 +88,8 @@ pub async fn run(
     report
 }
 
-/// Folders are deleted one at a time: in parallel, servers answer with refusals that are not true (point 23).
+/// Folders are deleted one at a time: in parallel, servers answer with refusals that are not true (fact:
+/// `untrue-401-403`).
 fn split(stage: &[Change]) -> (Vec<&Change>, Vec<&Change>) {
     stage.iter().partition(|c| !(c.address.kind == KindName::FOLDER && matches!(c.action, Action::Delete { .. })))
 }

@@ -1,7 +1,7 @@
 //! What one change takes: the request, and the questions that its answer raises.
 //!
-//! A refusal in the middle of a run is a question (`contracts/README.md` 21 to 23): the object is read. What it then
-//! amounts to is decided by [`super::seen`]; here are the requests around that.
+//! A refusal in the middle of a run is a question (facts: `untrue-412`, `untrue-500`, `untrue-401-403`): the object is
+//! read. What it then amounts to is decided by [`super::seen`]; here are the requests around that.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use crate::registry::Moment;
 
-/// How many writes are begun with; no server on SQLite gained beyond this (`contracts/README.md` 25).
+/// How many writes are begun with; no server on SQLite gained beyond this (fact: `writers-gain`).
 const BEGIN: usize = 4;
 /// The most writes that are let in by default, on a server that stays easy: what is far away gains by it.
 pub const WRITES: usize = 16;

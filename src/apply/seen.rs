@@ -2,7 +2,7 @@
 //!
 //! The one place where what the server has is compared with what was planned: before a write by [`before`], after it by
 //! [`after`], and after a stage by [`still`]. Compared are created time, version, folder and content, because none of
-//! them alone proves anything (`contracts/README.md` 26 to 31).
+//! them alone proves anything (facts: `save-not-atomic`, `datasource-versions`, `version-starts-again`).
 
 use crate::kinds::{Content, Past, Said};
 use crate::model::{Digest, Identity, Seen};
@@ -140,7 +140,7 @@ pub fn after(
         };
     };
     if planned.is_some_and(|p| p.identity.another_incarnation(&now.identity)) {
-        // A save over what was deleted makes it anew, at its first version (`contracts/README.md` 31).
+        // A save over what was deleted makes it anew, at its first version (fact: `version-starts-again`).
         let landed = intended && (sent.answer == Answer::Done || sent.perhaps);
         return match now.identity.version {
             _ if !landed => After::Theirs,

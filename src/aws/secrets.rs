@@ -1,4 +1,4 @@
-//! Secrets Manager: describing, reading and writing secrets (`amg.md` 8).
+//! Secrets Manager: describing, reading and writing secrets.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The control plane of Amazon Managed Grafana: workspaces, service accounts, their tokens, API keys (`amg.md` 2).
+//! The control plane of Amazon Managed Grafana: workspaces, service accounts, their tokens, API keys.
 
 use std::fmt;
 

@@ -21,7 +21,7 @@ pub use errors::{ApiError, Refused};
 
 use crate::model::{Method, Request, Response, Secret, hide};
 
-/// How many reads are in flight at once; servers gain up to about this many (`contracts/README.md` 25).
+/// How many reads are in flight at once; servers gain up to about this many (fact: `writers-gain`).
 pub const IN_FLIGHT: usize = 16;
 /// The largest answer that is taken: a page of a list is 2 MiB of objects, or one object that may be 16 MiB and more.
 const LARGEST_ANSWER: usize = 256 << 20;
@@ -159,7 +159,7 @@ impl Client {
         }
     }
 
-    /// Some servers answer 401 although the token is good (`contracts/README.md` 23): where it had worked before, one
+    /// Some servers answer 401 although the token is good (fact: `untrue-401-403`): where it had worked before, one
     /// cheap read settles that, and nothing else is sent until it has.
     async fn is_it_true(&self, answer: &Response, sent: &Token) -> Result<Refusal, ApiError> {
         let mut refused = self.shared.refused.write().await;

@@ -89,7 +89,7 @@ fn server(settings: &Value, dashboards: &[String], folders: &[String]) -> Server
     let resources = resources(dashboards, folders, settings);
     let toggle = settings.pointer("/featureToggles/nestedFolders") == Some(&Value::Bool(true));
     Server {
-        // On 9.x the toggle exists and does nothing outside development (`grafana-api.md` 3).
+        // On 9.x the toggle exists and does nothing outside development (fact: `nested-folders-toggle`).
         nested_folders: resources.is_some() || (toggle && major >= 10) || major >= 12,
         managed: false,
         makes_general: resources.is_some() && major == 12,
@@ -116,7 +116,7 @@ fn refresh(settings: &Value) -> Refresh {
 }
 
 /// How objects are reached through `/apis`, if they are: the lossless version, by name, because the preferred one
-/// migrates what it reads (`grafana-api.md` 2.5).
+/// migrates what it reads (fact: `v1beta1-migrates`).
 fn resources(dashboards: &[String], folders: &[String], settings: &Value) -> Option<Resources> {
     let folders = ["v1", "v1beta1"].iter().find(|v| folders.iter().any(|f| f == *v))?;
     dashboards.iter().any(|v| v == "v0alpha1").then(|| Resources {

@@ -133,7 +133,7 @@ pub async fn by_name(aws: &Aws, named: &Named) -> Result<String, FindError> {
     }
 }
 
-/// Whether a status passes by itself (`amg.md` 2).
+/// Whether a status passes by itself (fact: `workspace-states`).
 fn is_passing(status: &str) -> bool {
     matches!(status, "CREATING" | "UPDATING" | "UPGRADING" | "VERSION_UPDATING")
 }

@@ -1,7 +1,7 @@
 //! Names of what amgctl makes in a workspace, and reading them again (pure).
 //!
 //! AWS has no other handle on a token whose answer was lost, and Grafana refuses a name that any token of the whole
-//! workspace has (`amg.md` 2): so each name says whose it is and what for, and ends at random.
+//! workspace has (fact: `token-limits`): so each name says whose it is and what for, and ends at random.
 
 use crate::aws::Role;
 use crate::model::StackName;

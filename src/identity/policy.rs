@@ -1,4 +1,5 @@
-//! IAM policies: the least that each job needs (pure, `amg.md` 5.2). Whom a role trusts stands in [`super::github`].
+//! IAM policies: the least that each job needs (pure; fact: `least-actions`). Whom a role trusts stands in
+//! [`super::github`].
 //!
 //! No condition of IAM narrows a token to one service account: whoever may make tokens is an admin of the workspace's
 //! Grafana. The texts say so.

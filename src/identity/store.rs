@@ -84,7 +84,7 @@ pub fn mark(aws: &Aws, secret: &str, there: Option<&SecretInfo>) -> String {
     version::mark(aws.region_of(secret), there.map_or(secret, |info| &info.name))
 }
 
-/// What is wrong with the name of a secret, if something is (`amg.md` 8).
+/// What is wrong with the name of a secret, if something is (fact: `secret-names`).
 #[must_use]
 pub fn name_fault(name: &str) -> Option<String> {
     if name.starts_with("arn:") {

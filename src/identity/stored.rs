@@ -1,7 +1,7 @@
 //! What a secret that holds a token looks like, written and read (pure).
 //!
 //! Written is either an object that says what the token is, or the bare token as the operator's guide stores it. Read is
-//! what people have: both of these, and an object with a key of their own (`amg.md` 8).
+//! what people have: both of these, and an object with a key of their own (fact: `secret-shapes`).
 
 use serde_json::{Map, Value, json};
 

@@ -23,7 +23,7 @@ pub struct Folder;
 
 /// The most folders below each other that a server takes: the child of the root is the first.
 ///
-/// `MaxNestedFolderDepth` is 4 below it (`grafana-api.md` 3); servers do not agree on refusing more (point 8).
+/// `MaxNestedFolderDepth` is 4 below it (fact: `folder-depth`); servers do not agree on refusing more.
 pub const MAX_DEPTH: usize = 5;
 
 impl Kind for Folder {
@@ -106,7 +106,7 @@ impl Kind for Folder {
 
     fn delete(&self, uid: &str, seen: &Identity, server: &Server) -> Request {
         // On unified storage this route refuses a folder that is not empty; on legacy storage behind the same API it
-        // deletes all it holds (point 4), as the older route does.
+        // deletes all it holds (fact: `full-folder-deleted`), as the older route does.
         match &server.resources {
             Some(_) if on_unified_storage(seen) => {
                 let mut request = self.read(uid, server);
@@ -144,7 +144,7 @@ impl Kind for Folder {
         classic(&answer.json()).map(|live| live.said(self)).unwrap_or_default()
     }
 
-    // A move raises the version by none, one or two, by server (`contracts/README.md` 30).
+    // A move raises the version by none, one or two, by server (fact: `move-and-version`).
     fn raises(&self, wire: &Wire, seen: &Live) -> Option<i64> {
         (wire.parent == seen.found.parent).then(|| i64::from(is_renamed(wire, seen)))
     }

@@ -11,7 +11,7 @@ use crate::model::digest::REVISION;
 use crate::model::{Address, Found, Headline, KindName, LiveBody, LiveFolder, Request, Saved, Server};
 use crate::plan::inputs::LiveTitle;
 
-/// How many hits a page of the search has; more is refused (`grafana-api.md` 1.9).
+/// How many hits a page of the search has; more is refused (fact: `search-page`).
 const PAGE: usize = 5000;
 
 pub(super) async fn read(client: &Client, server: &Server, questions: &Questions<'_>) -> Result<Tree, LiveError> {

@@ -108,7 +108,7 @@ pub async fn read(client: &Client, server: &Server, questions: &Questions<'_>) -
     Ok(workspace)
 }
 
-/// The kinds of which a list leaves out what this token may not read, without a word (`contracts/README.md` 17).
+/// The kinds of which a list leaves out what this token may not read, without a word (fact: `lists-hide`).
 ///
 /// Where the workspace does not say what the token may do, nothing is concluded: a list that may not be had at all is
 /// noticed by its own answer.
@@ -161,7 +161,7 @@ type Datasources = (Option<Vec<LiveName>>, BTreeMap<Address, Found>, BTreeMap<Ad
 
 /// The workspace's data sources by name; none when this token may not list them.
 pub async fn datasource_names(client: &Client, access: &Access) -> Result<Option<Vec<LiveName>>, LiveError> {
-    // A token without the right gets an empty list, or a refusal (`contracts/README.md` 17): neither proves absence.
+    // A token without the right gets an empty list, or a refusal (fact: `lists-hide`): neither proves absence.
     let may_list = access.everywhere("datasources:read");
     match ok(client.send(&Request::get("/api/datasources")).await?, "the list of data sources") {
         Ok(answer) if may_list => Ok(Some(names(&answer))),

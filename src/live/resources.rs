@@ -12,7 +12,7 @@ use crate::model::server::Resources;
 use crate::model::{Address, Found, Headline, Identity, KindName, LiveBody, LiveFolder, Request, Server};
 use crate::plan::inputs::LiveTitle;
 
-/// How many objects a page is asked for; a page also ends at about 2 MiB (`contracts/README.md` 19).
+/// How many objects a page is asked for; a page also ends at about 2 MiB (fact: `lists-without-specs`).
 const PAGE: usize = 500;
 
 pub(super) async fn read(

@@ -107,7 +107,7 @@ impl NormalDigest {
 /// How numbers are told apart.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Numbers {
-    /// As 64-bit floats, which is how 12.x stores them (`contracts/README.md` 11).
+    /// As 64-bit floats, which is how 12.x stores them (fact: `numbers-as-floats`).
     Float,
     /// Integers exactly, the rest as floats: servers up to 11 keep each literal's spelling.
     Exact,

@@ -136,7 +136,8 @@ fn same_second(a: &str, b: &str) -> bool {
 ///
 /// This is what a plan is made against, and what the server has is compared with it before and after each write: a
 /// version alone proves nothing (a data source's PUT without a version stores version 1 again, a dashboard made anew
-/// begins at 1, a folder's move changes none; `contracts/README.md` 29 to 31).
+/// begins at 1, a folder's move changes none; facts: `datasource-versions`, `move-and-version`,
+/// `version-starts-again`).
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Seen {
     /// Which incarnation and version.

@@ -1,7 +1,7 @@
 //! What a server does its own way: one field per rule, each with where the fact comes from.
 //!
 //! A value made by probing ([`crate::grafana`]), read by the kinds and by the plan. Nothing else in the program asks
-//! for a version. Numbers in comments are points of `contracts/README.md`, recordings of real servers.
+//! for a version. What they are is in `docs/facts.md`.
 
 use super::digest::Numbers;
 
@@ -16,17 +16,19 @@ pub struct Server {
     pub nested_folders: bool,
     /// Whether this is Amazon Managed Grafana, by the way it is reached: it differs in plugins, not in its API.
     pub managed: bool,
-    /// Whether a new folder may have the title `General` (point 14).
+    /// Whether a new folder may have the title `General` (fact: `folder-titles`).
     pub makes_general: bool,
-    /// How titles may clash (points 2, 14).
+    /// How titles may clash (facts: `titles-clash`, `folder-titles`).
     pub titles: TitleRule,
-    /// How numbers are kept (point 11).
+    /// How numbers are kept (fact: `numbers-as-floats`).
     pub numbers: Numbers,
-    /// The shortest `refresh` of a dashboard: what is shorter comes back as this (point 12), or is refused.
+    /// The shortest `refresh` of a dashboard: what is shorter comes back as this (fact: `refresh-minimum`), or is
+    /// refused.
     pub minimum_refresh: Refresh,
     /// Whether the shortest refresh was read, or is assumed: it stands in a large answer that most runs do not need.
     pub minimum_refresh_is_read: bool,
-    /// Whether `refresh: "auto"` stays as it is (10.4, 12.x) or becomes the shortest one (9.4, 10.1; point 12).
+    /// Whether `refresh: "auto"` stays as it is (10.4, 12.x) or becomes the shortest one (9.4, 10.1; fact:
+    /// `refresh-minimum`).
     pub keeps_auto_refresh: bool,
     /// Whether a shorter `refresh` is refused instead (since 13: read, not recorded).
     pub refuses_short_refresh: bool,
@@ -89,7 +91,8 @@ impl Server {
     }
 
     /// How dashboards are written through `/apis`, where that was recorded to be faithful and to compare before it
-    /// stores: from 12.4 on (points 26 to 28). 12.0 to 12.3 serve the same API and were not recorded.
+    /// stores: from 12.4 on (facts: `put-compares`, `resource-writes-faithful`, `delete-preconditions`). 12.0 to 12.3
+    /// serve the same API and were not recorded.
     #[must_use]
     pub fn written_as_resources(&self) -> Option<&Resources> {
         let number = |part: usize| self.version.split('.').nth(part)?.parse::<u32>().ok();

@@ -1,4 +1,4 @@
-//! The slug of a title, as Grafana 9.4 makes it and compares titles by it (`contracts/README.md` 14, `grafana-api.md` 1.5).
+//! The slug of a title, as Grafana 9.4 makes it and compares titles by it (fact: `slug-of-a-title`).
 //!
 //! Lower case; `a` to `z` and digits stay; some letters and signs have a spelling; each run of anything else is one
 //! hyphen, and hyphens at the ends go. The spellings are those of `pkg/infra/slugify` at that version: not all letters

@@ -253,7 +253,7 @@ fn refuse(
             hint: "move its directory up".into(),
         });
     }
-    // Grafana 12 makes such a folder, and refuses the title on every later change (`contracts/README.md` 14).
+    // Grafana 12 makes such a folder, and refuses the title on every later change (fact: `folder-titles`).
     let general = match live.iter().find(|f| f.uid == binding.uid) {
         Some(there) => binding.how == Bound::Borrowed || there.title == binding.title,
         None => server.makes_general,
@@ -296,7 +296,7 @@ fn refuse(
     })
 }
 
-/// How many folders deep a folder is; servers do not agree on refusing too many (point 8).
+/// How many folders deep a folder is; servers do not agree on refusing too many (fact: `folder-depth`).
 fn depth_of(uid: Option<&str>, live: &[LiveFolder], bindings: &Bindings) -> usize {
     let mut depth = 0;
     let mut at = uid.map(str::to_owned);

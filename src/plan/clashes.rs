@@ -3,7 +3,8 @@
 //!
 //! A data source's name stands once in a workspace. On servers up to 11.2 a dashboard's title stands once in a folder; a
 //! folder's once in the organisation, beside dashboards too, since 10.4 once in its place; 9.4 compares slugs
-//! (`grafana-api.md` 1.5, `contracts/README.md` 2, 14). Who waits for whom and which rings there are is worked out in `plan::labels`.
+//! (facts: `titles-clash`, `folder-titles`). Who waits for whom and which rings there are is worked out in
+//! `plan::labels`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +31,7 @@ pub(super) fn settle(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut C
     }
 }
 
-/// One uid, one object: on some servers a folder and a dashboard share the space of uids (`contracts/README.md` 1).
+/// One uid, one object: on some servers a folder and a dashboard share the space of uids (fact: `one-uid-two-kinds`).
 fn uids(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Changes) {
     for address in wanted.keys() {
         let taken = match address.kind {

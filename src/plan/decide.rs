@@ -258,7 +258,7 @@ fn act(
 }
 
 /// Says in the plan that another tool loses an object. The save that follows drops its mark: the server keeps none that
-/// is not sent (`grafana-api.md` 1.6).
+/// is not sent (fact: `refresh-minimum`).
 fn take_over(action: &mut Action, manager: &str) {
     if let Action::Update { delta, .. } | Action::Adopt { delta, .. } | Action::Replace { delta, .. } = action {
         let entry = Entry::new(Mark::Change, "managed by", "");

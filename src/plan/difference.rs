@@ -137,7 +137,7 @@ pub(super) fn drift(
 }
 
 /// Why the server cannot change what is live into what is wanted, if it cannot: an empty `url` or `basicAuthUser` is
-/// ignored by a save (`contracts/README.md` 15).
+/// ignored by a save (fact: `not-cleared-by-put`).
 pub(super) fn needs_replacement(kind: KindName, wanted: &Wanted<'_>, found: &Found) -> Option<String> {
     if kind != KindName::DATASOURCE {
         return None;

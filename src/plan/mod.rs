@@ -149,7 +149,7 @@ pub enum SecretChange {
     Change,
     /// Nobody knows which value is stored: it is sent again.
     Renew,
-    /// It left the directory: an empty value is sent, which is how it loses its flag (`contracts/README.md` 15).
+    /// It left the directory: an empty value is sent, which is how it loses its flag (fact: `secrets-kept`).
     Remove,
 }
 

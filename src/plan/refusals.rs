@@ -123,7 +123,7 @@ pub(super) fn held<'a>(
 }
 
 /// Whether the server lets an object be taken from a manager: what a tool marked so yields, what the server keeps in
-/// step with a repository or a plugin is refused, or comes back (`grafana-13.md`, managers).
+/// step with a repository or a plugin is refused, or comes back (fact: `managers-yield`).
 fn may_be_taken_from(manager: &str) -> Result<(), &'static str> {
     match manager.split(':').next().unwrap_or_default() {
         "kubectl" | "terraform" => Ok(()),
@@ -165,7 +165,7 @@ pub(super) fn refuse_what_the_server_refuses(inputs: &Inputs<'_>, changes: &mut 
 }
 
 /// A folder named by its uid must be there: some servers put what is in a missing one at the root, others leave it
-/// dangling (`contracts/README.md` 8).
+/// dangling (fact: `parent-not-checked`).
 pub(super) fn refuse_without_folder(
     inputs: &Inputs<'_>,
     bindings: &Bindings,

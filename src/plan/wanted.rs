@@ -98,7 +98,8 @@ impl Paths {
         let path = |uid: &str| {
             let mut titles = Vec::new();
             let mut at = Some(uid);
-            // Bounded: a server may hold a ring of folders, or a parent that is not there (point 8).
+            // Bounded: a server may hold a ring of folders, or a parent that is not there (fact:
+            // `parent-not-checked`).
             while let Some((title, parent)) = at.and_then(|uid| above.get(uid)).filter(|_| titles.len() < 32) {
                 titles.push((*title).to_owned());
                 at = *parent;

@@ -2,7 +2,7 @@
 //!
 //! The record is a register that several runs save over. A server that compares and stores in one step makes one of them
 //! the winner by its answer. The others check the version first and store a moment later, so that two saves of one
-//! version may both be accepted (`contracts/README.md` 26), and each run then reads its own save back. What tells them
+//! version may both be accepted (fact: `save-not-atomic`), and each run then reads its own save back. What tells them
 //! apart is that the server counts what it stores: of all saves over version N exactly one is stored as N + 1. That
 //! one has won, whenever and in whatever order they are read. A save that reads back later than that has overwritten
 //! somebody: it is lost, and whoever finds its own save there puts the other's back, which the dashboard's history has.

@@ -1,8 +1,8 @@
 //! What the registry says, and the dashboard that it is kept in. Pure.
 //!
 //! The payload is one JSON string in the `options.content` of a text panel, because a string survives every storage
-//! version and custom fields do not (`contracts/README.md` 5). It is found by its panel's title, never by position,
-//! and carries a checksum: a record that a person damaged is told, never guessed at.
+//! version and custom fields do not (fact: `record-as-dashboard`). It is found by its panel's title, never by
+//! position, and carries a checksum: a record that a person damaged is told, never guessed at.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,7 +3,8 @@
 //! From 12.4 on the record is kept through `/apis` at `v0alpha1`, where storage of its own compares and stores in one
 //! step; elsewhere by the older API and the dashboard's version. One task owns a [`Store`] and saves it seldom, because
 //! the server keeps 20 versions of a dashboard. Where the answer of a save proves nothing, the record is read back: on an
-//! upgraded 12.4 the answered version is not the stored one (`contracts/README.md` 3). Leases count by the server's clock.
+//! upgraded 12.4 the answered version is not the stored one (fact: `version-not-told`). Leases count by the server's
+//! clock.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
 //! A database that writers lock against each other, as SQLite under Grafana was measured to do
-//! (`fixtures/contracts/README.md`): refusals that are not true.
+//! (facts: `untrue-412`, `untrue-500`, `untrue-401-403`): refusals that are not true.
 
 use serde_json::json;
 

@@ -1,5 +1,5 @@
 //! Saves that race: a server that looks at a dashboard's version first and stores a moment later, so that two saves of
-//! one version are both accepted and the first is overwritten without a word (`fixtures/contracts/README.md` 26).
+//! one version are both accepted and the first is overwritten without a word (fact: `save-not-atomic`).
 //!
 //! The version is looked at when the request comes and the save is done after [`HELD`]; what was stored meanwhile is
 //! overlooked at the rate that was measured for this server and this way of saving. What is stored then is counted on

@@ -212,7 +212,7 @@ impl Call<'_> {
     /// Checks what a DELETE demands of the object before it goes.
     pub fn check_preconditions(&self, kind: Kind, name: &str, about: &About) -> Result<(), Answer> {
         let body = self.request.any_json().unwrap_or(&Json::Null);
-        // The adapter minds them for dashboards (`fixtures/contracts/README.md` 4, 28); for folders nobody tried.
+        // The adapter minds them for dashboards (fact: `delete-preconditions`); for folders nobody tried.
         if self.rules.storage == Storage::Adapter && kind.group == FOLDERS {
             return Ok(());
         }

@@ -428,7 +428,7 @@ impl Rules {
         }
     }
 
-    /// As it was read of (`shared/grafana-13.md`); all else is a 12.4's.
+    /// As it was read of (fact: `save-through-resources`); all else is a 12.4's.
     fn v13() -> Rules {
         let older = Rules::v12_4();
         Rules {

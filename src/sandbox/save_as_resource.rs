@@ -1,5 +1,5 @@
-//! POST `/api/dashboards/db` where it is no more than a way into the resource API (`shared/grafana-13.md` 3.2): nothing is
-//! trimmed or raised, a conflict is another one, and what is managed elsewhere is refused.
+//! POST `/api/dashboards/db` where it is no more than a way into the resource API (fact: `save-through-resources`):
+//! nothing is trimmed or raised, a conflict is another one, and what is managed elsewhere is refused.
 
 use super::answer::Answer;
 use super::call::{Call, uid_fault};

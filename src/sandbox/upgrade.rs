@@ -1,6 +1,6 @@
 //! Upgrades in place: what becomes of the data when a newer Grafana opens what an older one kept.
 //!
-//! As measured on a 10.1.2 database under 12.4.0 (`fixtures/contracts/README.md` 24): versions, times, numbers, folders,
+//! As measured on a 10.1.2 database under 12.4.0 (fact: `upgrade-keeps`): versions, times, numbers, folders,
 //! tokens and data sources are kept, numbers in dashboards read as floats, and the resource API's uids follow from the
 //! names. What the newer server makes of the rest is its [`super::rules`], as with data of its own.
 
@@ -23,7 +23,7 @@ pub fn upgrade(state: &mut State, from: Version, to: Version) -> Result<(), Stri
     }
     if before.storage != Storage::Unified && after.storage == Storage::Unified {
         let small = state.dashboards.len() <= SMALL && state.folders.len() <= SMALL;
-        // A 13 moves a database of any size (`grafana-13.md` 1).
+        // A 13 moves a database of any size (fact: `upgrade-keeps`).
         if to != Version::V13 && (to.release() == from.release() || !small) {
             return Err(format!(
                 "it keeps a database of more than {SMALL} dashboards or folders in the older storage: that is \

@@ -16,7 +16,7 @@ use crate::model::{
     Address, Declared, Headline, KindName, Parent, Place, Problem, Reference, Severity, Target, Uid, UidFrom,
 };
 
-/// Longest title: the column of classic servers (`grafana-api.md` 1.3).
+/// Longest title: the column of classic servers (fact: `title-length`).
 pub(crate) const MAX_TITLE: usize = 189;
 /// Longest tag: the column of classic servers.
 const MAX_TAG: usize = 50;

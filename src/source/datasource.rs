@@ -22,7 +22,7 @@ use crate::model::{Address, Declared, DeclaredSecret, Kept, KindName, Parent, Pr
 const TEXTS: [&str; 8] = ["uid", "name", "type", "access", "url", "user", "database", "basicAuthUser"];
 /// Keys whose value is true or false.
 const FLAGS: [&str; 3] = ["basicAuth", "withCredentials", "isDefault"];
-/// Longest name and URL (`grafana-api.md` 4).
+/// Longest name and URL (fact: `datasource-limits`).
 const MAX_NAME: usize = 190;
 const MAX_URL: usize = 255;
 
@@ -398,7 +398,7 @@ impl Reader<'_> {
             let spot = self.document.key_spot(&pointer, "");
             match value {
                 // Grafana's own samples write `password: ""` for one that is not set. A server that is sent an empty
-                // text erases what it has (`contracts/README.md` 15), so it is as if the key were not there.
+                // text erases what it has (fact: `secrets-kept`), so it is as if the key were not there.
                 Value::String(text) if text.is_empty() => {}
                 Value::String(text) if no_variables(text).is_some() => {
                     problems.extend(no_variables(text).map(|problem| problem.spot(spot)));

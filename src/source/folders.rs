@@ -34,7 +34,7 @@ pub(crate) struct FolderFile {
 /// The name of the file that says more of a directory's folder.
 pub(crate) const FILE: &str = "_folder.yaml";
 
-/// What Grafana calls the root; most versions refuse a folder of that title, in any case (`contracts/README.md` 14).
+/// What Grafana calls the root; most versions refuse a folder of that title, in any case (fact: `folder-titles`).
 const GENERAL: &str = "General";
 
 /// Reads a `_folder.yaml`.

@@ -1,7 +1,7 @@
 //! Numbers as they are written, and which of them Grafana can keep.
 //!
-//! Since 12 it keeps every number as a 64-bit float (`grafana-api.md` 7.2): an integer with more digits than one holds is
-//! a warning, a number beyond the largest one is an error.
+//! Since 12 it keeps every number as a 64-bit float (fact: `numbers-as-floats`): an integer with more digits than one
+//! holds is a warning, a number beyond the largest one is an error.
 
 use serde_json::Number;
 

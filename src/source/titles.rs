@@ -1,4 +1,5 @@
-//! Titles that some servers do not tell apart: up to 9.5 by their slugs, up to 11.2 by themselves (`grafana-api.md` 1.5).
+//! Titles that some servers do not tell apart: up to 9.5 by their slugs, up to 11.2 by themselves (fact:
+//! `titles-clash`).
 
 use std::collections::BTreeMap;
 

@@ -125,7 +125,7 @@ fn settles(directory: &Path, versions: impl Iterator<Item = Version>) -> (usize,
         for mut group in groups(directory) {
             let world = World::new(version);
             if world.version == Version::V12_4Upgraded {
-                // Saves nothing that shows a library panel it does not have (`contracts/README.md` 6).
+                // Saves nothing that shows a library panel it does not have (fact: `missing-library-panel`).
                 group.retain(|_, path| !std::fs::read_to_string(path).unwrap().contains("\"libraryPanel\""));
             }
             write(&world, &group);

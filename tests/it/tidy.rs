@@ -231,6 +231,41 @@ fn the_map_in_lib_names_every_module() {
 }
 
 /// A file of the source, and what of it counts.
+#[test]
+fn every_fact_that_is_cited_is_told() {
+    let facts = fs::read_to_string(root().join("docs/facts.md")).unwrap();
+    let row = |line: &str| line.strip_prefix("| `").and_then(|rest| Some(rest.split_once("` |")?.0.to_owned()));
+    let mut told: Vec<String> = facts.lines().filter_map(row).collect();
+    told.sort();
+    assert!(told.len() > 50 && told.windows(2).all(|pair| pair[0] != pair[1]), "names stand once: {told:?}");
+    let mut found = String::new();
+    let mut cited = 0;
+    for file in sources().iter().chain(&tests()) {
+        for (i, line) in file.text.lines().enumerate().filter(|(_, line)| line.contains("//")) {
+            let cited_here = line.split_once("fact: `").or_else(|| line.split_once("facts: `"));
+            let names = cited_here.map_or("", |(_, names)| names.split_once(')').map_or(names, |(names, _)| names));
+            for name in names.split('`').step_by(2).filter(|name| is_kebab(name)) {
+                cited += 1;
+                if !told.iter().any(|t| t == name) {
+                    tell(&mut found, file, i + 1, name);
+                }
+            }
+            // Pages that stand outside the repository lead nobody anywhere.
+            for page in ["contracts/README.md", "grafana-api.md", "grafana-13.md", "amg.md", "shared/grafana"] {
+                if line.contains(page) {
+                    tell(&mut found, file, i + 1, page);
+                }
+            }
+        }
+    }
+    nothing(&found);
+    assert!(cited > 40, "{cited} facts are cited");
+}
+
+fn is_kebab(text: &str) -> bool {
+    text.contains('-') && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
 struct Source {
     /// Relative to the repository.
     path: String,

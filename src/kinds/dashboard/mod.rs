@@ -2,7 +2,7 @@
 //! before, with the version.
 //!
 //! By the resource API because it compares and stores in one step: of two classic saves of one version both are
-//! accepted in 25 of 40 tries (`contracts/README.md` 26). At `v0alpha1` because it stores what it gets (`v1beta1`
+//! accepted in 25 of 40 tries (fact: `save-not-atomic`). At `v0alpha1` because it stores what it gets (`v1beta1`
 //! refuses 119 of 300 real ones). How two differ stands in [`diff`], what is told of one in [`facts`].
 
 pub mod diff;
@@ -204,7 +204,7 @@ impl Kind for Dashboard {
 impl Dashboard {
     // Labels and annotations that others put there are sent again: a PUT without them removes them, the label with the
     // numeric id included. Without the folder's annotation it would move to the root, and one that is made at the root
-    // without `grant-permissions` is hidden from viewers and editors (`contracts/README.md` 27).
+    // without `grant-permissions` is hidden from viewers and editors (fact: `root-needs-grants`).
     fn put(&self, wire: &Wire, seen: Option<&Live>, server: &Server, resources: &Resources) -> Request {
         let Marks { labels, mut annotations } = seen.map(|live| live.marks.clone()).unwrap_or_default();
         // What another tool manages is refused by the plan, or taken over from it: then its marks go.
@@ -242,7 +242,8 @@ impl Dashboard {
         }
     }
 
-    // What the classic save rewrites, a `refresh` that is too short, the resource API refuses (`grafana-api.md` 1.6).
+    // What the classic save rewrites, a `refresh` that is too short, the resource API refuses (fact:
+    // `refresh-minimum`).
     fn with_stored_refresh(&self, text: &str, server: &Server) -> String {
         let rewritten = || {
             let mut body: Value = serde_json::from_str(text).ok()?;
@@ -314,7 +315,8 @@ fn resource_path(uid: &str, server: &Server) -> String {
 }
 
 // The dashboard's text goes out byte for byte; only the version is put before its first member. `folderUid` is always
-// there: without it a save moves the dashboard to the root (point 9), and the root is "", never `general` (point 7).
+// there: without it a save moves the dashboard to the root (fact: `folder-left-out`), and the root is "", never
+// `general` (fact: `general-is-no-folder`).
 fn save(wire: &Wire, version: Option<i64>) -> Request {
     let members = wire.text.trim_start().strip_prefix('{').unwrap_or("}");
     let version = version.map(|v| format!("\"version\":{v},")).unwrap_or_default();

@@ -1,4 +1,5 @@
-//! What people get wrong in the settings of AWS data sources (`amg.md` 4): found before anything is sent.
+//! What people get wrong in the settings of AWS data sources (fact: `aws-sources-differ`): found before anything is
+//! sent.
 //!
 //! What a plugin silently ignores is a warning; what cannot work, or shows a secret, is an error.
 

@@ -1,6 +1,6 @@
 //! Data sources: every field is replaced by a save, secrets are told apart by fingerprints, names are unique.
 //!
-//! What the server does its own way with them is in `contracts/README.md` 15 and `grafana-api.md` 4.
+//! What the server does its own way with them is in `docs/facts.md`, *Data sources*.
 
 pub mod diff;
 pub mod facts;
@@ -27,14 +27,14 @@ const TEXTS: [&str; 7] = ["name", "type", "access", "url", "user", "database", "
 const FLAGS: [&str; 3] = ["basicAuth", "withCredentials", "isDefault"];
 
 /// The digest of a normal form as it was asked for, where the server made it the default one unasked: the first data
-/// source of a 12.x (`contracts/README.md` 15).
+/// source of a 12.x (fact: `first-is-default`).
 #[must_use]
 pub fn digest_if_not_asked_to_be_default(normal: &Value) -> Digest {
     digest_with(normal, false)
 }
 
 /// The digest of a normal form as it was before another data source became the default one: that takes it from this one
-/// silently, without a new version (`contracts/README.md` 15).
+/// silently, without a new version (fact: `default-moves`).
 #[must_use]
 pub fn digest_if_still_default(normal: &Value) -> Digest {
     digest_with(normal, true)
@@ -175,7 +175,7 @@ fn live(json: Value) -> Option<Live> {
     })
 }
 
-/// The plugin that a type stands for: 12.x rewrites old names as it reads them (`grafana-api.md` 4).
+/// The plugin that a type stands for: 12.x rewrites old names as it reads them (fact: `type-aliases`).
 #[must_use]
 pub fn plugin_id(kind: &str) -> &str {
     match kind {

@@ -1,5 +1,5 @@
 //! What goes back, in the three protocols: outcomes, and exceptions with the codes and members that AWS documents
-//! (`amg.md` 2.1).
+//! (fact: `aws-errors`).
 
 use serde_json::{Map, Value, json};
 

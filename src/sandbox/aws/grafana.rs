@@ -13,7 +13,8 @@ use crate::sandbox::request::Request;
 use crate::sandbox::state::{Account, Key, Token};
 use crate::sandbox::{random, slug};
 
-/// Tokens, accounts and keys that a workspace may have, each; what ran out counts until it is deleted (`amg.md` 2.2).
+/// Tokens, accounts and keys that a workspace may have, each; what ran out counts until it is deleted (fact:
+/// `token-limits`).
 const QUOTA: usize = 100;
 /// How many tags a workspace has at most.
 const TAGS: usize = 50;

@@ -1,4 +1,4 @@
-//! Secrets Manager: its actions, and which secret one is about (`amg.md` 8).
+//! Secrets Manager: its actions, and which secret one is about.
 //!
 //! What a secret is, and how labels move from version to version, is in [`super::secret`]; lists are in
 //! [`super::secret_lists`].
@@ -186,7 +186,8 @@ fn create(call: &Call<'_>, all: &mut All, now: i64) -> Outcome {
     Ok(answer)
 }
 
-/// The tags of a call. Keys have 1 to 128 characters, values 256 at most, and `aws:` is AWS's own (`amg.md` 8).
+/// The tags of a call. Keys have 1 to 128 characters, values 256 at most, and `aws:` is AWS's own (fact:
+/// `secret-tags`).
 fn tags(call: &Call<'_>) -> Result<BTreeMap<String, String>, Exception> {
     let text = |tag: &Value, name: &str| tag.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut tags = BTreeMap::new();
