@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::gather::{self, Gathered, Registry, gather};
+use super::gather::{self, Gathered, gather};
 use super::{Exit, Failure, Session, holder, lease, origin};
 use crate::apply::interrupt;
 use crate::apply::{self, Event, Holding, Tools, Written};
 use crate::cli::{ApplyArgs, DestroyArgs, OnDrift, PlanArgs, RulesArgs, RunArgs};
 use crate::grafana::Client;
-use crate::model::{Severity, counted};
+use crate::model::{RecordState, Severity, counted};
 use crate::plan::{Action, Goal, Plan, guards};
 use crate::registry::record::FOLDER;
 use crate::registry::{Record, Store};
@@ -156,7 +156,7 @@ async fn go(
         guards::refuse_drift(&mut gathered.plan);
     }
     show(gathered, begun, terminal);
-    let destroys_record = goal == Goal::Destroy && matches!(gathered.registry, Registry::There(_));
+    let destroys_record = goal == Goal::Destroy && matches!(gathered.record, RecordState::There(_));
     let moves = moves(gathered);
     if !apply::writes_anything(&gathered.plan) && !destroys_record && !moves && !gathered.mended {
         let refused = gathered.plan.counts().refuse > 0;
@@ -202,13 +202,13 @@ async fn agreed(gathered: &Gathered, session: &Session<'_>) -> bool {
 async fn carry_out(gathered: &mut Gathered, run: &RunArgs, session: &Session<'_>) -> Result<Report, Failure> {
     let Session { machine, terminal, .. } = session;
     let client = gathered.connection.client.clone();
-    let record = match &gathered.registry {
-        Registry::There(record) => Some((**record).clone()),
-        Registry::Absent => {
+    let record = match &gathered.record {
+        RecordState::There(record) => Some((**record).clone()),
+        RecordState::Absent => {
             let salt = gathered.salt.clone();
             Some(Record::new(gathered.settings.stack.clone(), gathered.origin.clone(), salt))
         }
-        Registry::Unknown(_) | Registry::Off => None,
+        RecordState::Unknown(_) | RecordState::Off => None,
     };
     let store = std::mem::replace(
         &mut gathered.store,
@@ -350,14 +350,14 @@ fn status(report: &Report) -> Exit {
 /// Whether the record changes hands: it becomes this directory's, or another stack's record becomes this one's.
 fn moves(gathered: &Gathered) -> bool {
     let takes_over = gathered.settings.take_over
-        && matches!(&gathered.registry, Registry::There(record)
+        && matches!(&gathered.record, RecordState::There(record)
             if origin::same(&record.origin, &gathered.origin) == Some(false));
     takes_over || gathered.taken.is_some()
 }
 
 /// Another place that applied this stack before, if this is another one.
 fn other_origin(gathered: &Gathered) -> Option<Failure> {
-    let Registry::There(record) = &gathered.registry else { return None };
+    let RecordState::There(record) = &gathered.record else { return None };
     // Where one of the two is not known there is nothing to compare: no git, and a CI that does not say.
     if record.objects.is_empty() || origin::same(&record.origin, &gathered.origin) != Some(false) {
         return None;
@@ -380,7 +380,7 @@ fn other_origin(gathered: &Gathered) -> Option<Failure> {
 }
 
 fn too_many(gathered: &Gathered) -> Option<Failure> {
-    let Registry::There(record) = &gathered.registry else { return None };
+    let RecordState::There(record) = &gathered.record else { return None };
     let too_many = guards::too_many(&gathered.plan, record.objects.len(), gathered.settings.rules.max_destroy)?;
     Some(
         Failure::new(
@@ -394,18 +394,18 @@ fn too_many(gathered: &Gathered) -> Option<Failure> {
 /// What must be so before anything is written: the token provably reads and writes the registry.
 fn may_write(gathered: &Gathered) -> Result<(), Failure> {
     let access = &gathered.connection.access;
-    let words = match &gathered.registry {
-        Registry::Unknown(why) => why.clone(),
-        Registry::Off => return Ok(()),
-        Registry::There(_) if !access.in_folder("dashboards:write", FOLDER) => {
+    let words = match &gathered.record {
+        RecordState::Unknown(why) => why.clone(),
+        RecordState::Off => return Ok(()),
+        RecordState::There(_) if !access.in_folder("dashboards:write", FOLDER) => {
             "this token may not write in the folder `amgctl`".into()
         }
-        Registry::Absent
+        RecordState::Absent
             if !access.everywhere("folders:create") && !access.in_folder("dashboards:create", FOLDER) =>
         {
             "this token may not make the folder `amgctl`".into()
         }
-        Registry::There(_) | Registry::Absent => return Ok(()),
+        RecordState::There(_) | RecordState::Absent => return Ok(()),
     };
     Err(Failure::new(Exit::Auth, format!("{words}; nothing was written"))
         .hint("use a token of a service account with the role Admin; `amgctl plan` works with less"))

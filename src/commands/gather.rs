@@ -14,48 +14,15 @@ use crate::grafana::probe::minimum_refresh;
 use crate::kinds;
 use crate::live::{self, Questions};
 use crate::model::{
-    Address, Fingerprint, KindName, NormalDigest, Problem, Recorded, Secret, Severity, StackName, Target, Uid,
-    counted,
+    Address, Fingerprint, KindName, NormalDigest, Problem, RecordState, Recorded, Secret, Severity, StackName,
+    Target, Uid, counted,
 };
 use crate::plan::veil::Veil;
-use crate::plan::{self, Goal, Inputs, Ownership, Plan, Workspace};
+use crate::plan::{self, Goal, Inputs, Plan, Workspace};
 use crate::registry::{LoadError, Loaded, Record, Store};
 use crate::settings::{Choice, Machine, Settings};
 use crate::source::{self, Bound, Declarations, Directory, KnownDatasource};
 use crate::terminal::Terminal;
-
-/// What is known of the stack's record.
-pub enum Registry {
-    /// It is there.
-    There(Box<Record>),
-    /// There is provably none.
-    Absent,
-    /// It may not be read; why.
-    Unknown(String),
-    /// `ownership: none`.
-    Off,
-}
-
-impl Registry {
-    /// The record, where it is there.
-    fn record(&self) -> Option<&Record> {
-        match self {
-            Registry::There(record) => Some(record),
-            Registry::Absent | Registry::Unknown(_) | Registry::Off => None,
-        }
-    }
-
-    /// Lets go of the folders that another stack has made in the same moment, and says whether there were any.
-    fn yields(&mut self, workspace: &Workspace) -> bool {
-        if let Registry::There(record) = self {
-            for address in workspace.yielded.keys() {
-                record.objects.remove(address);
-                record.made.remove(address);
-            }
-        }
-        !workspace.yielded.is_empty()
-    }
-}
 
 /// What a command has in hand once everything was read.
 pub struct Gathered {
@@ -67,8 +34,8 @@ pub struct Gathered {
     pub connection: Connection,
     /// Reads and saves the record.
     pub store: Store,
-    /// The record.
-    pub registry: Registry,
+    /// What is known of the stack's record.
+    pub record: RecordState<Box<Record>>,
     /// The record of the stack that is taken over under this one's name: removed once it is saved here.
     pub taken: Option<Store>,
     /// The record has to be saved even where nothing else is to be done: something in it was put right.
@@ -118,19 +85,19 @@ pub async fn gather(
         None => connect(&settings, kept::any(&directory), session).await?,
     };
     let mut store = Store::new(connection.client.clone(), &connection.server, settings.stack.clone());
-    let (mut registry, mended) = match patience {
+    let (mut record, mended) = match patience {
         None => (registry(&settings, &connection, &mut store).await?, Vec::new()),
         Some(patience) => {
             let free = lease::when_free(patience, &settings, &connection, &mut store, &waiting).await?;
             waiting.at("reading the workspace");
-            (free.registry, free.mended)
+            (free.record, free.mended)
         }
     };
-    let taken = take_over_stack(&settings, &connection, &mut registry).await?;
+    let taken = take_over_stack(&settings, &connection, &mut record).await?;
     let empty = BTreeMap::new();
     let mut bound = match goal {
         Goal::Apply => {
-            let recorded = registry.record().map_or(&empty, |record| &record.objects);
+            let recorded = record.there().map_or(&empty, |record| &record.objects);
             let bound = bind(&directory, recorded, &settings.rules, &connection).await?;
             let problems = untold(bound.problems.clone());
             waiting_for(&waiting, || directory::tell(&problems, directory.files, Sent::Reads, terminal))?;
@@ -139,8 +106,12 @@ pub async fn gather(
         Goal::Destroy => Bound::unbound(&directory),
     };
     let files = directory.files;
-    let mut workspace = read(goal, &settings, &bound, &connection, registry.record()).await?;
-    let yields = registry.yields(&workspace);
+    let mut workspace = read(goal, &settings, &bound, &connection, record.there().map(|record| &**record)).await?;
+    // Folders that another stack has made in the same moment.
+    if let RecordState::There(record) = &mut record {
+        record.let_go(workspace.yielded.keys());
+    }
+    let yields = !workspace.yielded.is_empty() && record.there().is_some();
     if let Some(old) = &settings.take_over_stack {
         workspace.others.retain(|_, stack| stack != old);
     }
@@ -148,16 +119,16 @@ pub async fn gather(
     if goal == Goal::Apply {
         check(&settings, &bound, &workspace, &connection, &untold, files, terminal).await?;
     }
-    let salt = match &registry {
-        Registry::There(record) => record.salt.clone(),
-        Registry::Absent | Registry::Unknown(_) | Registry::Off => super::apply::random()?,
+    let salt = match &record {
+        RecordState::There(record) => record.salt.clone(),
+        RecordState::Absent | RecordState::Unknown(_) | RecordState::Off => super::apply::random()?,
     };
     let bodies = match goal {
         Goal::Apply => {
-            let fetched = match &registry {
+            let fetched = match &record {
                 // What tells values apart stands in the record. Who may not read that, as the job of a pull request,
                 // has no use for them.
-                Registry::Unknown(_) if patience.is_none() => Ok(BTreeMap::new()),
+                RecordState::Unknown(_) if patience.is_none() => Ok(BTreeMap::new()),
                 _ => kept::fetch(&bound, &settings, session).await,
             };
             let values = fetched.map_err(|failed| match failed {
@@ -166,16 +137,15 @@ pub async fn gather(
             })?;
             bound = bound.with_secrets(values);
             let scope = kept::scope(&bound, &settings.rules.targets);
-            bodies(&bound, &scope, &mut workspace, &registry, &salt)
+            bodies(&bound, &scope, &mut workspace, &record, &salt)
                 .map_err(|problem| tell_reads(&[*problem], files, terminal))?
         }
         Goal::Destroy => {
             let mut none = Bodies::default();
-            none.hide_the_rest(&mut workspace, &registry, &salt);
+            none.hide_the_rest(&mut workspace, &record, &salt);
             none
         }
     };
-    let ownership = ownership(&registry);
     let inputs = Inputs {
         goal,
         workspace: &connection.name,
@@ -188,7 +158,7 @@ pub async fn gather(
         elsewhere: &bodies.elsewhere,
         shown: &bodies.shown,
         live: &workspace,
-        ownership,
+        record: record.map(|record| record.ledger()),
         rules: &settings.rules,
     };
     if plan::guards::empties_the_stack(&inputs) {
@@ -197,7 +167,7 @@ pub async fn gather(
             format!(
                 "the directory declares nothing, and stack `{}` has {}",
                 settings.stack,
-                counted(registry.record().map_or(0, |record| record.objects.len()), "object")
+                counted(record.there().map_or(0, |record| record.objects.len()), "object")
             ),
         )
         .hint(format!(
@@ -232,7 +202,7 @@ pub async fn gather(
         bound: Arc::new(bound),
         connection,
         store,
-        registry,
+        record,
         taken,
         mended: puts_right,
         origin,
@@ -241,20 +211,6 @@ pub async fn gather(
         salt,
         veils,
     })
-}
-
-fn ownership(registry: &Registry) -> Ownership<'_> {
-    match registry {
-        Registry::There(record) => Ownership::Known {
-            serial: record.serial,
-            run: &record.run,
-            objects: &record.objects,
-            bindings: &record.bindings,
-        },
-        Registry::Absent => Ownership::Absent,
-        Registry::Unknown(why) => Ownership::Unknown(why),
-        Registry::Off => Ownership::Off,
-    }
 }
 
 fn saves_dashboards(plan: &Plan) -> bool {
@@ -278,15 +234,17 @@ pub async fn registry(
     settings: &Settings,
     connection: &Connection,
     store: &mut Store,
-) -> Result<Registry, Failure> {
+) -> Result<RecordState<Box<Record>>, Failure> {
     if !settings.records {
-        return Ok(Registry::Off);
+        return Ok(RecordState::Off);
     }
     match store.load(&connection.access).await {
-        Ok(Loaded::There(record)) => Ok(Registry::There(record)),
-        Ok(Loaded::Absent) => Ok(Registry::Absent),
+        Ok(Loaded::There(record)) => Ok(RecordState::There(record)),
+        Ok(Loaded::Absent) => Ok(RecordState::Absent),
         Ok(Loaded::Damaged(why)) => Err(damaged(&settings.stack, &why)),
-        Err(LoadError::Forbidden(words)) => Ok(Registry::Unknown(format!("what is ours is not known ({words})"))),
+        Err(LoadError::Forbidden(words)) => {
+            Ok(RecordState::Unknown(format!("what is ours is not known ({words})")))
+        }
         Err(LoadError::Api(error)) => Err(connect::api(&error)),
     }
 }
@@ -298,7 +256,7 @@ pub async fn registry(
 async fn take_over_stack(
     settings: &Settings,
     connection: &Connection,
-    registry: &mut Registry,
+    registry: &mut RecordState<Box<Record>>,
 ) -> Result<Option<Store>, Failure> {
     let Some(old) = &settings.take_over_stack else { return Ok(None) };
     let mut store = Store::new(connection.client.clone(), &connection.server, old.clone());
@@ -306,8 +264,8 @@ async fn take_over_stack(
         Ok(Loaded::There(record)) => *record,
         Ok(Loaded::Absent) => {
             return match registry {
-                Registry::There(_) => Ok(None),
-                Registry::Absent | Registry::Unknown(_) | Registry::Off => {
+                RecordState::There(_) => Ok(None),
+                RecordState::Absent | RecordState::Unknown(_) | RecordState::Off => {
                     Err(Failure::new(Exit::Error, format!("the workspace has no record of a stack `{old}`")).hint(
                         "--take-over-stack names the stack as it was called in its last apply, on this workspace",
                     ))
@@ -328,8 +286,8 @@ async fn take_over_stack(
         return Err(lease::locked(settings, old, lease));
     }
     match registry {
-        Registry::There(own) if record.objects.keys().all(|address| own.objects.contains_key(address)) => {}
-        Registry::There(_) => {
+        RecordState::There(own) if record.objects.keys().all(|address| own.objects.contains_key(address)) => {}
+        RecordState::There(_) => {
             return Err(Failure::new(
                 Exit::Guard,
                 format!(
@@ -339,10 +297,10 @@ async fn take_over_stack(
             )
             .hint("destroy one of them, or `amgctl forget` its objects first"));
         }
-        Registry::Absent => {
-            *registry = Registry::There(Box::new(Record { stack: settings.stack.clone(), serial: 0, ..record }));
+        RecordState::Absent => {
+            *registry = RecordState::There(Box::new(Record { stack: settings.stack.clone(), serial: 0, ..record }));
         }
-        Registry::Unknown(_) | Registry::Off => return Ok(None),
+        RecordState::Unknown(_) | RecordState::Off => return Ok(None),
     }
     Ok(Some(store))
 }
@@ -492,7 +450,7 @@ fn bodies(
     declarations: &Bound,
     scope: &BTreeSet<&Address>,
     workspace: &mut Workspace,
-    registry: &Registry,
+    registry: &RecordState<Box<Record>>,
     salt: &str,
 ) -> Result<Bodies, Box<Problem>> {
     let mut all = Bodies::default();
@@ -514,12 +472,12 @@ fn bodies(
         let secrets = match declarations.secrets(declared) {
             Ok(secrets) => secrets,
             // Nothing is fetched where nothing could be told apart.
-            Err(_) if matches!(registry, Registry::Unknown(_)) => Vec::new(),
+            Err(_) if matches!(registry, RecordState::Unknown(_)) => Vec::new(),
             Err(problem) if scope.contains(address) => return Err(problem),
             // Nothing is fetched for what is not planned.
             Err(_) => Vec::new(),
         };
-        if matches!(registry, Registry::There(_) | Registry::Absent) {
+        if matches!(registry, RecordState::There(_) | RecordState::Absent) {
             let prints = secrets.iter().map(|(k, v)| (k.clone(), fingerprint(salt, address, k, v)));
             all.fingerprints.insert(address.clone(), prints.collect());
             all.elsewhere.insert(address.clone(), veil.prints());
@@ -533,7 +491,7 @@ fn bodies(
 
 impl Bodies {
     /// Hides what the record remembers of data sources that the directory does not declare any more.
-    fn hide_the_rest(&mut self, workspace: &mut Workspace, registry: &Registry, salt: &str) {
+    fn hide_the_rest(&mut self, workspace: &mut Workspace, registry: &RecordState<Box<Record>>, salt: &str) {
         let rest: Vec<Address> = workspace
             .found
             .keys()
@@ -562,15 +520,15 @@ impl Bodies {
 }
 
 /// What the record remembers of a data source's values from elsewhere.
-fn veil(address: &Address, registry: &Registry, salt: &str) -> Veil {
+fn veil(address: &Address, registry: &RecordState<Box<Record>>, salt: &str) -> Veil {
     let recorded = match registry {
-        Registry::There(record) => record.objects.get(address),
-        Registry::Absent | Registry::Unknown(_) | Registry::Off => None,
+        RecordState::There(record) => record.objects.get(address),
+        RecordState::Absent | RecordState::Unknown(_) | RecordState::Off => None,
     };
     let (salt, of) = (salt.to_owned(), address.clone());
     let print = move |text: &str| fingerprint(&salt, &of, "$__", &Secret::new(text.to_owned()));
     let veil = Veil::new(recorded, Box::new(print));
-    if matches!(registry, Registry::Unknown(_)) { veil.blind() } else { veil }
+    if matches!(registry, RecordState::Unknown(_)) { veil.blind() } else { veil }
 }
 
 /// Reads `amgctl.yaml` and settles the settings of a command.

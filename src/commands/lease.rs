@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use super::connect::Connection;
-use super::gather::{self, Registry};
+use super::gather;
 use super::{Exit, Failure, holder, typed};
-use crate::model::StackName;
+use crate::model::{RecordState, StackName};
 use crate::registry::store::GRACE;
-use crate::registry::{Lease, Store};
+use crate::registry::{Lease, Record, Store};
 use crate::settings::Settings;
 use crate::terminal::Waiting;
 
@@ -17,7 +17,7 @@ const EVERY: Duration = Duration::from_secs(1);
 /// The record of a stack that is free.
 pub struct Free {
     /// What is known of it.
-    pub registry: Registry,
+    pub record: RecordState<Box<Record>>,
     /// What had to be put right in it, one sentence each: the record is saved even where nothing else is to be done.
     pub mended: Vec<String>,
 }
@@ -33,7 +33,7 @@ pub async fn when_free(
     let begun = Instant::now();
     loop {
         let mut found = gather::registry(settings, connection, store).await?;
-        if matches!(found, Registry::Unknown(_)) && !connection.access.is_known() {
+        if found.is_unknown() && !connection.access.is_known() {
             // The workspace does not say what the token may do: making the folder of the record proves it.
             if store.secure_folder().await.is_ok() {
                 found = gather::registry(settings, connection, store).await?;
@@ -41,7 +41,7 @@ pub async fn when_free(
         }
         let mut mended = Vec::new();
         let Some(held) = held(&mut found, &mut mended, settings, store).await else {
-            return Ok(Free { registry: found, mended });
+            return Ok(Free { record: found, mended });
         };
         // A lease that was ended by hand is over in a moment: that is waited for in any case.
         let enough = if held.ends_soon { patience.max(GRACE + EVERY) } else { patience };
@@ -101,12 +101,12 @@ struct Held {
 
 /// Another run that holds the stack, or may still write to it. What a run left that has gone is put right.
 async fn held(
-    registry: &mut Registry,
+    registry: &mut RecordState<Box<Record>>,
     mended: &mut Vec<String>,
     settings: &Settings,
     store: &Store,
 ) -> Option<Held> {
-    let Registry::There(record) = registry else { return None };
+    let RecordState::There(record) = registry else { return None };
     let stack = &settings.stack;
     let holds = |lease: &Lease| is_held(lease, store);
     let by = |lease: &Lease| Held {

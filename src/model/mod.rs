@@ -29,7 +29,7 @@ pub use hiding::hide;
 pub use live::{Found, Guard, Identity, LiveBody, LiveFolder, Marks, Saved, Seen};
 pub use place::Place;
 pub use problem::{Problem, Severity, Spot};
-pub use recorded::{Owned, Pending, Recorded};
+pub use recorded::{Ledger, Owned, Pending, RecordState, Recorded, Stamp};
 pub use request::{Method, Request, Response};
 pub use secret::Secret;
 pub use server::Server;

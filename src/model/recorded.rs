@@ -1,10 +1,82 @@
-//! What the registry says we last applied; the registry itself stands in [`crate::registry`].
+//! What the registry says we last applied, and how much of that is known; the registry itself stands in
+//! [`crate::registry`].
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, Fingerprint, Identity};
+use super::{Address, Digest, Fingerprint, FolderPath, Identity};
+
+/// What is known of a stack's record: `T` is what the holder needs of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RecordState<T> {
+    /// It is there.
+    There(T),
+    /// There is provably none yet: nothing in the workspace is ours.
+    Absent,
+    /// It could not be read, for this reason: every action is provisional.
+    Unknown(String),
+    /// `ownership: none`: what is live counts as recorded.
+    Off,
+}
+
+impl<T> RecordState<T> {
+    /// The record, where it is there.
+    #[must_use]
+    pub fn there(&self) -> Option<&T> {
+        match self {
+            RecordState::There(record) => Some(record),
+            RecordState::Absent | RecordState::Unknown(_) | RecordState::Off => None,
+        }
+    }
+
+    /// The same about something else of the record.
+    #[must_use]
+    pub fn map<'a, U>(&'a self, of: impl FnOnce(&'a T) -> U) -> RecordState<U> {
+        match self {
+            RecordState::There(record) => RecordState::There(of(record)),
+            RecordState::Absent => RecordState::Absent,
+            RecordState::Unknown(why) => RecordState::Unknown(why.clone()),
+            RecordState::Off => RecordState::Off,
+        }
+    }
+
+    /// Whether it could not be read.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, RecordState::Unknown(_))
+    }
+}
+
+/// What a plan needs of a stack's record.
+#[derive(Clone, Copy, Debug)]
+pub struct Ledger<'a> {
+    /// Counts the saves.
+    pub serial: u64,
+    /// The run that saved it.
+    pub run: &'a str,
+    /// What is ours.
+    pub objects: &'a BTreeMap<Address, Recorded>,
+    /// Which folder each directory stands for.
+    pub bindings: &'a BTreeMap<FolderPath, String>,
+}
+
+impl<'a> RecordState<Ledger<'a>> {
+    /// What is recorded of an address.
+    #[must_use]
+    pub fn recorded(&self, address: &Address) -> Option<&'a Recorded> {
+        self.there().and_then(|ledger| ledger.objects.get(address))
+    }
+}
+
+/// Which save of a record somebody read: compared as a whole, because a restored record reuses serials.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Stamp {
+    /// Counts the saves.
+    pub serial: u64,
+    /// The run that saved it.
+    pub run: String,
+}
 
 /// What the registry says of one object that is ours.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

@@ -7,12 +7,12 @@
 use std::collections::BTreeMap;
 
 use super::Refusal;
-use super::inputs::Ownership;
 use crate::kinds::folder::MAX_DEPTH;
 use crate::model::server::TitleRule;
 use crate::model::slug::slug;
 use crate::model::{
-    Address, DeclaredFolder, FolderPath, KindName, LiveFolder, Parent, Place, Problem, Server, Uid,
+    Address, DeclaredFolder, FolderPath, KindName, Ledger, LiveFolder, Parent, Place, Problem, RecordState, Server,
+    Uid,
 };
 use crate::source::folder_uid;
 
@@ -89,20 +89,20 @@ impl Bindings {
 pub fn bind(
     folders: &[DeclaredFolder],
     live: Option<&[LiveFolder]>,
-    ownership: Ownership<'_>,
+    record: &RecordState<Ledger<'_>>,
     server: &Server,
 ) -> (Bindings, Vec<Problem>) {
     let mut bindings = Bindings::default();
     let mut problems = Vec::new();
     let live = live.unwrap_or_default();
-    let respelled = respelled(folders, live, ownership, server.titles);
+    let respelled = respelled(folders, live, record, server.titles);
     for folder in folders {
         let parent_uid = bindings.uid_of(&folder.parent);
         let above = match &folder.parent {
             Parent::Path(path) => bindings.of(path).and_then(|b| b.refused.clone()),
             Parent::None | Parent::Root | Parent::Uid(_) => None,
         };
-        let (uid, how, note) = match choose(folder, parent_uid.as_deref(), live, ownership, &respelled) {
+        let (uid, how, note) = match choose(folder, parent_uid.as_deref(), live, record, &respelled) {
             Ok(chosen) => chosen,
             Err(problem) => {
                 problems.push(problem);
@@ -135,7 +135,7 @@ fn choose(
     folder: &DeclaredFolder,
     parent: Option<&str>,
     live: &[LiveFolder],
-    ownership: Ownership<'_>,
+    record: &RecordState<Ledger<'_>>,
     respelled: &BTreeMap<&FolderPath, &String>,
 ) -> Result<Chosen, Problem> {
     if let Some(uid) = &folder.uid {
@@ -145,10 +145,10 @@ fn choose(
         return Err(Problem::error("folder-without-uid", "a folder outside the directory tree needs a uid")
             .at(folder.place.clone()));
     };
-    let is_ours = |uid: &str| is_ours(uid, ownership);
+    let is_ours = |uid: &str| is_ours(uid, record);
     let exists = |uid: &str| live.iter().any(|f| f.uid == uid);
-    if let Ownership::Known { bindings, .. } = ownership
-        && let Some(uid) = bindings.get(path)
+    if let Some(ledger) = record.there()
+        && let Some(uid) = ledger.bindings.get(path)
         && exists(uid)
     {
         let how = if is_ours(uid) { Bound::Ours } else { Bound::Borrowed };
@@ -189,8 +189,8 @@ fn choose(
     Ok((uid, Bound::Ours, None))
 }
 
-fn is_ours(uid: &str, ownership: Ownership<'_>) -> bool {
-    Uid::parse(uid).is_ok_and(|uid| ownership.recorded(&Address::new(KindName::FOLDER, uid)).is_some())
+fn is_ours(uid: &str, record: &RecordState<Ledger<'_>>) -> bool {
+    Uid::parse(uid).is_ok_and(|uid| record.recorded(&Address::new(KindName::FOLDER, uid)).is_some())
 }
 
 /// Directories of which only the spelling changed (letter case, or what this server leaves out of a slug), with the uid
@@ -199,10 +199,10 @@ fn is_ours(uid: &str, ownership: Ownership<'_>) -> bool {
 fn respelled<'a>(
     folders: &'a [DeclaredFolder],
     live: &[LiveFolder],
-    ownership: Ownership<'a>,
+    record: &RecordState<Ledger<'a>>,
     titles: TitleRule,
 ) -> BTreeMap<&'a FolderPath, &'a String> {
-    let Ownership::Known { bindings, .. } = ownership else { return BTreeMap::new() };
+    let Some(Ledger { bindings, .. }) = record.there() else { return BTreeMap::new() };
     let spelled = |path: &FolderPath| -> Vec<String> {
         let one = |title: &String| if titles == TitleRule::Slug { slug(title) } else { title.to_lowercase() };
         path.titles().iter().map(one).collect()
@@ -215,7 +215,7 @@ fn respelled<'a>(
         }
     }
     for (path, uid) in bindings.iter().filter(|(path, _)| !declared.contains(path)) {
-        if live.iter().any(|f| f.uid == *uid) && is_ours(uid, ownership) {
+        if live.iter().any(|f| f.uid == *uid) && is_ours(uid, record) {
             candidates.entry(spelled(path)).or_default().1.push(uid);
         }
     }
@@ -341,7 +341,7 @@ mod tests {
     fn one_live_folder_of_the_path_is_borrowed() {
         let folders = [directory("Infra"), directory("Infra/Linux")];
         let there = [live("a", "Infra", None), live("b", "Linux", Some("a")), live("c", "Linux", None)];
-        let (bound, problems) = bind(&folders, Some(&there), Ownership::Absent, &Server::latest());
+        let (bound, problems) = bind(&folders, Some(&there), &RecordState::Absent, &Server::latest());
         assert!(problems.is_empty());
         assert_eq!(bound.all[1].uid, "b");
         assert_eq!(bound.all[1].how, Bound::Borrowed);
@@ -350,7 +350,7 @@ mod tests {
     #[test]
     fn two_live_folders_of_the_path_are_an_error_with_their_uids() {
         let there = [live("a", "Infra", None), live("b", "Infra", None)];
-        let (_, problems) = bind(&[directory("Infra")], Some(&there), Ownership::Absent, &Server::latest());
+        let (_, problems) = bind(&[directory("Infra")], Some(&there), &RecordState::Absent, &Server::latest());
         assert!(problems[0].notes[0].contains("`a`, `b`"));
     }
 
@@ -358,9 +358,9 @@ mod tests {
     fn a_remembered_folder_stays_bound_whatever_its_title() {
         let objects = BTreeMap::new();
         let bindings = BTreeMap::from([(path("Infra"), "a".to_owned())]);
-        let known = Ownership::Known { serial: 1, run: "r", objects: &objects, bindings: &bindings };
+        let known = RecordState::There(Ledger { serial: 1, run: "r", objects: &objects, bindings: &bindings });
         let there = [live("a", "Renamed", None), live("b", "Infra", None)];
-        let (bound, _) = bind(&[directory("Infra")], Some(&there), known, &Server::latest());
+        let (bound, _) = bind(&[directory("Infra")], Some(&there), &known, &Server::latest());
         assert_eq!((bound.all[0].uid.as_str(), bound.all[0].how), ("a", Bound::Borrowed));
     }
 
@@ -386,10 +386,10 @@ mod tests {
         };
         let objects = BTreeMap::from([of_ours("a"), of_ours("b")]);
         let bindings = BTreeMap::from([(path("Infra"), "a".to_owned()), (path("Infra/Linux"), "b".to_owned())]);
-        let known = Ownership::Known { serial: 1, run: "r", objects: &objects, bindings: &bindings };
+        let known = RecordState::There(Ledger { serial: 1, run: "r", objects: &objects, bindings: &bindings });
         let there = [live("a", "Infra", None), live("b", "Linux", Some("a"))];
         let uids = |folders: &[DeclaredFolder], server: &Server| -> Vec<String> {
-            bind(folders, Some(&there), known, server).0.all.into_iter().map(|b| b.uid).collect()
+            bind(folders, Some(&there), &known, server).0.all.into_iter().map(|b| b.uid).collect()
         };
         assert_eq!(uids(&[directory("infra"), directory("infra/Linux")], &Server::latest()), ["a", "b"]);
         let slugs = Server { titles: TitleRule::Slug, ..Server::latest() };
@@ -404,15 +404,15 @@ mod tests {
     fn sub_folders_are_refused_where_the_server_has_none() {
         let server = Server { nested_folders: false, version: "9.4.7".into(), ..Server::latest() };
         let folders = [directory("Infra"), directory("Infra/Linux")];
-        let (bound, _) = bind(&folders, Some(&[]), Ownership::Absent, &server);
+        let (bound, _) = bind(&folders, Some(&[]), &RecordState::Absent, &server);
         assert!(bound.all[0].refused.is_none());
         assert!(bound.all[1].refused.as_ref().unwrap().hint.contains("Infra - Linux"));
     }
 
     #[test]
     fn the_uid_of_a_new_folder_follows_from_the_path_alone() {
-        let (a, _) = bind(&[directory("Infra")], Some(&[]), Ownership::Absent, &Server::latest());
-        let (b, _) = bind(&[directory("Infra")], None, Ownership::Off, &Server::latest());
+        let (a, _) = bind(&[directory("Infra")], Some(&[]), &RecordState::Absent, &Server::latest());
+        let (b, _) = bind(&[directory("Infra")], None, &RecordState::Off, &Server::latest());
         assert_eq!(a.all[0].uid, b.all[0].uid);
         assert_eq!(a.all[0].how, Bound::Ours);
     }

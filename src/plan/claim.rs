@@ -2,11 +2,11 @@
 //!
 //! The cases it leads to stand in [`super::table`].
 
-use super::inputs::{Inputs, Ownership};
+use super::inputs::Inputs;
 use super::table::Record;
 use crate::kinds::datasource::{digest_if_not_asked_to_be_default, digest_if_still_default};
 use crate::model::digest::REVISION;
-use crate::model::{Address, Digest, Found, KindName, NormalDigest, Recorded, Uid};
+use crate::model::{Address, Digest, Found, KindName, NormalDigest, RecordState, Recorded, Uid};
 
 /// What the record means for the object that is live: pending entries settled, other incarnations told.
 pub(super) struct Claim<'a> {
@@ -23,10 +23,10 @@ pub(super) struct Claim<'a> {
 pub(super) fn claim<'a>(inputs: &Inputs<'a>, address: &Address, found: Option<&Found>) -> Claim<'a> {
     let none =
         |stale| Claim { record: Record::No, recorded: None, stale, secrets_unclear: false, replacing: false };
-    if matches!(inputs.ownership, Ownership::Off | Ownership::Unknown(_)) {
+    if matches!(inputs.record, RecordState::Off | RecordState::Unknown(_)) {
         return Claim { record: Record::AsLeft, ..none(false) };
     }
-    let Some(recorded) = inputs.ownership.recorded(address) else { return none(false) };
+    let Some(recorded) = inputs.record.recorded(address) else { return none(false) };
     let replacing = recorded.pending.as_ref().is_some_and(|p| p.replace);
     let Some(found) = found else {
         // A first create that was never done is no deletion outside.
@@ -78,7 +78,7 @@ pub(super) fn claim<'a>(inputs: &Inputs<'a>, address: &Address, found: Option<&F
 pub(super) fn gave_way(inputs: &Inputs<'_>, address: &Address, recorded: &Recorded, found: &Found) -> bool {
     let ours = |uid: &str| {
         let address = Uid::parse(uid).map(|uid| Address::new(KindName::DATASOURCE, uid));
-        address.is_ok_and(|address| inputs.ownership.recorded(&address).is_some())
+        address.is_ok_and(|address| inputs.record.recorded(&address).is_some())
     };
     address.kind == KindName::DATASOURCE
         && inputs.live.datasources.iter().flatten().any(|d| d.is_default && ours(&d.uid))

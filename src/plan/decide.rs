@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::bind::bind;
 use super::claim::{Claim, claim, recorded_version};
 use super::difference::{Sent, delta, drift, moved, needs_replacement, same, secret_changes};
-use super::inputs::{Inputs, Ownership};
+use super::inputs::Inputs;
 use super::refusals::{
     Held, damaged, forbidden, held, refuse_what_has_no_folder, refuse_what_the_server_refuses,
     refuse_without_folder,
@@ -14,16 +14,18 @@ use super::refusals::{
 use super::table::{Case, Record, Row, Same, decide};
 use super::wanted::{Paths, Wanted, wanted};
 use super::{
-    Action, Change, Drift, DriftKind, Goal, Intent, Plan, Precondition, Refusal, RegistryState, SecretChange,
-    clashes, contents, guards, order, unknown,
+    Action, Change, Drift, DriftKind, Goal, Intent, Plan, Precondition, Refusal, SecretChange, clashes, contents,
+    guards, order, unknown,
 };
-use crate::model::{Address, Entry, Fingerprint, Found, Mark, Owned, Place, Problem, Recorded, Seen};
+use crate::model::{
+    Address, Entry, Fingerprint, Found, Mark, Owned, Place, Problem, RecordState, Recorded, Seen, Stamp,
+};
 
 /// Makes the plan. Problems are faults of the directory that show only beside the workspace.
 pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Vec<Problem>> {
     let destroying = inputs.goal == Goal::Destroy;
     let folders = if destroying { &[][..] } else { inputs.folders };
-    let (bindings, problems) = bind(folders, inputs.live.folders.as_deref(), inputs.ownership, inputs.server);
+    let (bindings, problems) = bind(folders, inputs.live.folders.as_deref(), &inputs.record, inputs.server);
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -81,7 +83,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Vec<Problem>> {
         workspace: inputs.workspace.to_owned(),
         version: inputs.server.version.clone(),
         stack: inputs.stack.clone(),
-        registry: registry_state(inputs.ownership),
+        record: inputs.record.map(|ledger| Stamp { serial: ledger.serial, run: ledger.run.to_owned() }),
         unmanaged: guards::unmanaged(inputs, &bindings),
         stages,
         unchanged,
@@ -91,19 +93,10 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Vec<Problem>> {
     })
 }
 
-fn registry_state(ownership: Ownership<'_>) -> RegistryState {
-    match ownership {
-        Ownership::Known { serial, run, .. } => RegistryState::Known { serial, run: run.to_owned() },
-        Ownership::Absent => RegistryState::Absent,
-        Ownership::Unknown(why) => RegistryState::Unknown { why: why.to_owned() },
-        Ownership::Off => RegistryState::Off,
-    }
-}
-
 fn addresses(inputs: &Inputs<'_>, wanted: &BTreeMap<Address, Wanted<'_>>) -> BTreeSet<Address> {
     let mut all: BTreeSet<Address> = wanted.keys().cloned().collect();
-    if let Ownership::Known { objects, .. } = inputs.ownership {
-        all.extend(objects.keys().cloned());
+    if let Some(ledger) = inputs.record.there() {
+        all.extend(ledger.objects.keys().cloned());
     }
     all
 }
@@ -112,7 +105,7 @@ fn change(inputs: &Inputs<'_>, address: &Address, wanted: Option<&Wanted<'_>>, p
     let live = inputs.live;
     let found = live.found.get(address);
     let claim = claim(inputs, address, found);
-    let entry = inputs.ownership.recorded(address);
+    let entry = inputs.record.recorded(address);
     let title = title(wanted, found, entry);
     let mut change = Change {
         address: address.clone(),
@@ -183,7 +176,7 @@ fn change(inputs: &Inputs<'_>, address: &Address, wanted: Option<&Wanted<'_>>, p
         change.action = Action::Renew;
         return Some(change);
     }
-    if matches!(inputs.ownership, Ownership::Off) && row == Row::Renew {
+    if matches!(inputs.record, RecordState::Off) && row == Row::Renew {
         return None;
     }
     act(inputs, row, &mut change, wanted, found, &claim, paths);

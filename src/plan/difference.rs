@@ -5,13 +5,13 @@
 use serde_json::{Value, json};
 
 use super::claim::{Claim, recorded_version};
-use super::inputs::{Inputs, Ownership};
+use super::inputs::Inputs;
 use super::table::Same;
 use super::wanted::{Paths, Wanted};
 use super::{Change, Drift, DriftKind, Moved, SecretChange};
 use crate::kinds;
 use crate::model::digest::Numbers;
-use crate::model::{Address, Delta, Entry, Found, Guard, KindName, Mark, NormalDigest};
+use crate::model::{Address, Delta, Entry, Found, Guard, KindName, Mark, NormalDigest, RecordState};
 
 pub(super) fn same(
     inputs: &Inputs<'_>,
@@ -39,10 +39,10 @@ pub(super) fn secret_changes(
 ) -> Vec<Sent> {
     let all = |what| wanted.secrets.iter().map(|key| ((*key).to_owned(), what)).collect::<Vec<Sent>>();
     let Some(found) = found else { return all(SecretChange::Set) };
-    match inputs.ownership {
-        Ownership::Off if inputs.rules.send_secrets => return all(SecretChange::Renew),
-        Ownership::Off | Ownership::Unknown(_) => return Vec::new(),
-        Ownership::Known { .. } | Ownership::Absent => {}
+    match inputs.record {
+        RecordState::Off if inputs.rules.send_secrets => return all(SecretChange::Renew),
+        RecordState::Off | RecordState::Unknown(_) => return Vec::new(),
+        RecordState::There(_) | RecordState::Absent => {}
     }
     let Some(recorded) = claim.recorded else {
         let adopting = inputs.rules.adopt.allows(address);

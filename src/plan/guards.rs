@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::bind::Bindings;
-use super::inputs::{Inputs, LiveName, Ownership};
+use super::inputs::{Inputs, LiveName};
 use super::{Action, Change, DriftKind, Goal, Plan, Refusal};
 use crate::kinds;
 use crate::model::{Address, KindName, Uid};
@@ -74,7 +74,7 @@ pub(super) fn unmanaged(inputs: &Inputs<'_>, bindings: &Bindings) -> Vec<(&'stat
         Ok(uid) => {
             let address = Address::new(kind, uid);
             !declared.contains(&address)
-                && inputs.ownership.recorded(&address).is_none()
+                && inputs.record.recorded(&address).is_none()
                 && !inputs.live.others.contains_key(&address)
                 && !address.uid.is_reserved()
         }
@@ -115,10 +115,7 @@ pub(super) fn default_datasource(inputs: &Inputs<'_>, stages: &[Vec<Change>]) ->
 /// Whether an empty directory would take the whole stack down.
 #[must_use]
 pub fn empties_the_stack(inputs: &Inputs<'_>) -> bool {
-    let recorded = match inputs.ownership {
-        Ownership::Known { objects, .. } => !objects.is_empty(),
-        Ownership::Absent | Ownership::Unknown(_) | Ownership::Off => false,
-    };
+    let recorded = inputs.record.there().is_some_and(|ledger| !ledger.objects.is_empty());
     inputs.goal == Goal::Apply
         && recorded
         && inputs.declared.is_empty()

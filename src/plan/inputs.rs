@@ -1,10 +1,10 @@
-//! What a plan is made of: the workspace as it was read, what is known of ownership, and what the user allows.
+//! What a plan is made of: the workspace as it was read, what is known of the record, and what the user allows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Goal;
 use crate::model::{
-    Address, Declared, DeclaredFolder, Fingerprint, FolderPath, Found, LiveFolder, Recorded, Server, StackName,
+    Address, Declared, DeclaredFolder, Fingerprint, Found, Ledger, LiveFolder, RecordState, Server, StackName,
 };
 
 /// Everything that a plan follows from. The same inputs give the same plan, to the byte.
@@ -31,8 +31,8 @@ pub struct Inputs<'a> {
     pub shown: &'a BTreeMap<Address, serde_json::Value>,
     /// What the workspace has.
     pub live: &'a Workspace,
-    /// What is known of ownership.
-    pub ownership: Ownership<'a>,
+    /// What is known of the stack's record.
+    pub record: RecordState<Ledger<'a>>,
     /// What the user allows and asks.
     pub rules: &'a Rules,
 }
@@ -88,28 +88,6 @@ pub struct LiveName {
     pub is_default: bool,
 }
 
-/// What is known of ownership.
-#[derive(Clone, Copy)]
-pub enum Ownership<'a> {
-    /// The stack's record.
-    Known {
-        /// Its serial.
-        serial: u64,
-        /// The run that saved it.
-        run: &'a str,
-        /// Its objects.
-        objects: &'a BTreeMap<Address, Recorded>,
-        /// What its directories stand for.
-        bindings: &'a BTreeMap<FolderPath, String>,
-    },
-    /// There is provably none yet.
-    Absent,
-    /// It could not be read, for this reason.
-    Unknown(&'a str),
-    /// `ownership: none`: what is live counts as recorded.
-    Off,
-}
-
 /// What the user allows and asks.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
@@ -161,16 +139,5 @@ impl<'a> Inputs<'a> {
     /// The live form of an object as it may be shown, where it was kept.
     pub(super) fn shown_live(&self, address: &Address, found: &'a Found) -> Option<&'a serde_json::Value> {
         self.shown.get(address).or_else(|| found.body.value())
-    }
-}
-
-impl<'a> Ownership<'a> {
-    /// What is recorded of an address.
-    #[must_use]
-    pub fn recorded(&self, address: &Address) -> Option<&'a Recorded> {
-        match self {
-            Ownership::Known { objects, .. } => objects.get(address),
-            Ownership::Absent | Ownership::Unknown(_) | Ownership::Off => None,
-        }
     }
 }

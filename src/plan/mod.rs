@@ -25,11 +25,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::model::{
-    Address, Delta, Digest, Fingerprint, FolderPath, Headline, Owned, Place, Saved, Seen, StackName,
+    Address, Delta, Digest, Fingerprint, FolderPath, Headline, Owned, Place, RecordState, Saved, Seen, StackName,
+    Stamp,
 };
 
 pub use decide::plan;
-pub use inputs::{Adopt, Inputs, Ownership, Rules, Workspace};
+pub use inputs::{Adopt, Inputs, Rules, Workspace};
 
 /// All that is to be done, in stages.
 #[derive(Clone, Debug)]
@@ -42,8 +43,8 @@ pub struct Plan {
     pub version: String,
     /// The stack.
     pub stack: StackName,
-    /// What is known of ownership.
-    pub registry: RegistryState,
+    /// What was known of the stack's record: which save of it this was planned against.
+    pub record: RecordState<Stamp>,
     /// What is to be done: stage n+1 waits for stage n; within a stage the order is free. By kind, then by uid.
     pub stages: Vec<Vec<Change>>,
     /// Objects that are as the directory says.
@@ -65,27 +66,6 @@ pub enum Goal {
     Apply,
     /// Remove everything the registry proves ours.
     Destroy,
-}
-
-/// What is known of ownership.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum RegistryState {
-    /// The record as it was read: its serial and the run that wrote it.
-    Known {
-        /// Counts the saves.
-        serial: u64,
-        /// The run that saved it; a restored record reuses serials.
-        run: String,
-    },
-    /// There is none yet: nothing in the workspace is ours.
-    Absent,
-    /// It could not be read: every action is provisional.
-    Unknown {
-        /// Why, in one sentence.
-        why: String,
-    },
-    /// `ownership: none`.
-    Off,
 }
 
 /// One address with one action.

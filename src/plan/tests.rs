@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::inputs::{LiveName, LiveTitle};
-use super::{Action, Adopt, Change, Goal, Inputs, Ownership, Plan, Rules, SecretChange, Workspace, plan};
+use super::{Action, Adopt, Change, Goal, Inputs, Plan, Rules, SecretChange, Workspace, plan};
 use crate::kinds;
 use crate::model::digest::REVISION;
 use crate::model::server::TitleRule;
 use crate::model::{
     Address, BodyRef, Declared, DeclaredFolder, DeclaredSecret, Digest, Fingerprint, FolderPath, Found, Headline,
-    Identity, KindName, LiveBody, LiveFolder, Owned, Parent, Pending, Place, Recorded, Saved, Server, StackName,
-    Uid, UidFrom,
+    Identity, KindName, Ledger, LiveBody, LiveFolder, Owned, Parent, Pending, Place, RecordState, Recorded, Saved,
+    Server, StackName, Uid, UidFrom,
 };
 
 /// A workspace, a directory and a record in the making.
@@ -186,7 +186,7 @@ impl World {
         self.recorded.get_mut(&address(text)).unwrap()
     }
 
-    fn plan_with(&self, ownership: Ownership<'_>) -> Plan {
+    fn plan_with(&self, record: RecordState<Ledger<'_>>) -> Plan {
         plan(&Inputs {
             goal: self.goal,
             workspace: "test",
@@ -199,14 +199,19 @@ impl World {
             elsewhere: &BTreeMap::new(),
             shown: &BTreeMap::new(),
             live: &self.live,
-            ownership,
+            record,
             rules: &self.rules,
         })
         .unwrap()
     }
 
     fn plan(&self) -> Plan {
-        self.plan_with(Ownership::Known { serial: 1, run: "r", objects: &self.recorded, bindings: &self.bindings })
+        self.plan_with(RecordState::There(Ledger {
+            serial: 1,
+            run: "r",
+            objects: &self.recorded,
+            bindings: &self.bindings,
+        }))
     }
 
     fn change(&self, text: &str) -> Option<Change> {
@@ -494,12 +499,12 @@ fn a_damaged_record_of_another_stack_forbids_adoptions_and_deletions() {
 
 #[test]
 fn an_unknown_record_plans_no_deletion_and_no_ownership_none_either() {
-    for ownership in [Ownership::Unknown("why"), Ownership::Off] {
+    for record in [RecordState::Unknown("why".into()), RecordState::Off] {
         let mut world = world();
         world.declare("dashboard.same", "A").live("dashboard.same", "A", 1);
         world.declare("dashboard.other", "A").live("dashboard.other", "B", 1);
         world.live("dashboard.gone", "A", 1).record("dashboard.gone", "A", 1);
-        let words: Vec<String> = world.plan_with(ownership).changes().map(word).collect();
+        let words: Vec<String> = world.plan_with(record).changes().map(word).collect();
         assert_eq!(words, ["update"]);
     }
 }

@@ -3,8 +3,8 @@
 //! A plan that leaves something out without a word is believed: "no changes" of a token that cannot read the record
 //! hides every deletion. So each such gap is one sentence of the plan, whatever else it holds.
 
-use super::inputs::{Inputs, Ownership};
-use super::{Action, Goal, Plan, RegistryState};
+use super::inputs::Inputs;
+use super::{Action, Goal, Plan};
 
 /// The code of the refusal of an object that could not be read.
 pub const UNREADABLE: &str = "unreadable";
@@ -12,7 +12,7 @@ pub const UNREADABLE: &str = "unreadable";
 /// What is not known, one sentence without a full stop each.
 pub(super) fn unknown(inputs: &Inputs<'_>) -> Vec<String> {
     let mut unknown = Vec::new();
-    if let Ownership::Unknown(_) = inputs.ownership {
+    if inputs.record.is_unknown() {
         unknown.push(match inputs.goal {
             Goal::Apply => {
                 "what the stack owns: what left the directory and would be deleted, and what was changed \
@@ -53,7 +53,7 @@ impl Plan {
     /// which can apply, may well read it.
     #[must_use]
     pub fn refuses(&self) -> bool {
-        let provisional = matches!(self.registry, RegistryState::Unknown { .. });
+        let provisional = self.record.is_unknown();
         self.changes().any(|change| match &change.action {
             Action::Refuse(refusal) => !(provisional && refusal.code == UNREADABLE),
             _ => false,

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::kinds;
 use crate::model::digest::hex;
-use crate::model::{Address, FolderPath, Recorded, StackName, Uid};
+use crate::model::{Address, FolderPath, Ledger, Recorded, StackName, Uid};
 
 /// The uid of the folder that holds every stack's record.
 pub const FOLDER: &str = "amgctl";
@@ -127,6 +127,20 @@ impl Record {
             objects: BTreeMap::new(),
             bindings: BTreeMap::new(),
             runs: Vec::new(),
+        }
+    }
+
+    /// What a plan needs of it.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger<'_> {
+        Ledger { serial: self.serial, run: &self.run, objects: &self.objects, bindings: &self.bindings }
+    }
+
+    /// Lets go of objects that turned out to be another stack's.
+    pub fn let_go<'a>(&mut self, of: impl Iterator<Item = &'a Address>) {
+        for address in of {
+            self.objects.remove(address);
+            self.made.remove(address);
         }
     }
 

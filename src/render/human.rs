@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 use super::style::{Style, Tone, clean};
 use super::summary::tone;
 use super::{delta, outside};
-use crate::model::{FolderPath, Headline, counted};
-use crate::plan::{Action, Change, Counts, Goal, Moved, Plan, RegistryState};
+use crate::model::{FolderPath, Headline, RecordState, counted};
+use crate::plan::{Action, Change, Counts, Goal, Moved, Plan};
 use crate::report::Act;
 
 /// Above so many new objects each takes one line; above so many alike, their names share lines.
@@ -56,7 +56,7 @@ fn header(plan: &Plan, style: &Style) -> Vec<String> {
         style.fit(&format!("workspace  {}{version}", clean(&plan.workspace))),
         style.fit(&format!("stack      {}", plan.stack)),
     ];
-    if let RegistryState::Unknown { why } = &plan.registry {
+    if let RecordState::Unknown(why) = &plan.record {
         let text = format!("{}; so every action below is provisional, and this plan cannot be applied", clean(why));
         lines.push(String::new());
         lines.extend(style.wrapped("provisional: ", 13, text.trim()));
@@ -74,7 +74,7 @@ fn actions(plan: &Plan, style: &Style) -> Vec<String> {
         }
         creates += usize::from(matches!(change.action, Action::Create { .. }));
     }
-    let provisional = matches!(plan.registry, RegistryState::Unknown { .. });
+    let provisional = plan.record.is_unknown();
     let view = View { style, terse: creates > MANY && !style.verbose, provisional, goal: plan.goal };
     let mut told: BTreeMap<Alike, Vec<String>> = BTreeMap::new();
     let mut lines = Vec::new();
@@ -378,7 +378,7 @@ pub fn summary_line(plan: &Plan) -> String {
         more.push('.');
     }
     let outside = if outside > 0 { format!(" {outside} changed outside.") } else { String::new() };
-    let doubt = if matches!(plan.registry, RegistryState::Unknown { .. }) { "Plan (provisional)" } else { "Plan" };
+    let doubt = if plan.record.is_unknown() { "Plan (provisional)" } else { "Plan" };
     format!("{doubt}: {add} to add, {change} to change, {destroy} to destroy.{more}{outside}")
 }
 

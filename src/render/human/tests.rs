@@ -4,7 +4,7 @@ use super::*;
 use crate::kinds::Kind;
 use crate::kinds::dashboard::Dashboard;
 use crate::model::digest::Numbers;
-use crate::model::{Address, Delta, Entry, KindName, Mark, Place, Saved, StackName, Uid};
+use crate::model::{Address, Delta, Entry, KindName, Mark, Place, RecordState, Saved, StackName, Stamp, Uid};
 use crate::plan::{Drift, DriftKind, Precondition, Refusal};
 use console::measure_text_width;
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ fn of(changes: Vec<Change>) -> Plan {
         workspace: "prod".into(),
         version: "12.4.0".into(),
         stack: StackName::parse("monitoring").unwrap(),
-        registry: RegistryState::Known { serial: 4, run: "r".into() },
+        record: RecordState::There(Stamp { serial: 4, run: "r".into() }),
         stages: vec![changes],
         unchanged: 0,
         unmanaged: Vec::new(),
@@ -306,7 +306,7 @@ Plan: 0 to add, 0 to change, 0 to destroy. 2 to forget, 1 to keep, 1 refused.
 #[test]
 fn a_plan_that_does_not_know_what_is_ours_says_so() {
     let mut plan = of(vec![dashboard("a", "A", Action::Create { headline: Headline::default() })]);
-    plan.registry = RegistryState::Unknown { why: "folder `amgctl` may not be read with this token".into() };
+    plan.record = RecordState::Unknown("folder `amgctl` may not be read with this token".into());
     check(
         &plan,
         r#"
@@ -419,7 +419,7 @@ fn nothing_to_do_is_said_in_one_line() {
 #[test]
 fn a_plan_that_cannot_know_everything_says_so_and_claims_nothing() {
     let mut plan = of(vec![]);
-    plan.registry = RegistryState::Unknown { why: "what is ours is not known".into() };
+    plan.record = RecordState::Unknown("what is ours is not known".into());
     plan.unknown = vec!["which data sources are there: this token may not list data sources".into()];
     check(
         &plan,
