@@ -355,12 +355,13 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kinds::dashboard::Dashboard;
 
     #[test]
     fn what_was_written_and_then_changed_by_somebody_counts_as_written() {
         let wrote = |conflict| {
             let uid = crate::model::Uid::parse("cpu").unwrap();
-            let address = Address::new(crate::model::KindName::DASHBOARD, uid);
+            let address = Address::new(Dashboard::NAME, uid);
             let outcome = Outcome::Conflict(conflict);
             let act = Some(Act::Change);
             let finished =

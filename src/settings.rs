@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cli::{AwsArgs, ManagedArgs, OnDrift, RulesArgs, UnknownReferences, WorkspaceArgs};
+use crate::kinds;
 use crate::model::{Address, StackName};
 use crate::plan::{Adopt, Rules};
-use crate::registry::record::parse_address;
 use crate::source::settings as file;
 use crate::source::{Environment, FileSettings};
 
@@ -337,7 +337,7 @@ fn addresses(flag: &str, given: &[String]) -> Result<BTreeSet<Address>, String> 
     given
         .iter()
         .map(|text| {
-            parse_address(text).ok_or_else(|| {
+            kinds::address(text).ok_or_else(|| {
                 format!("{flag} {text}: this is no address\n  hint: an address looks like dashboard.node-exporter")
             })
         })

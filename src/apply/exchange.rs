@@ -24,7 +24,7 @@ impl One<'_> {
             self.perhaps_done.store(true, Ordering::Relaxed);
             return Ok((Verdict::Unknown, None));
         };
-        let verdict = self.kind.judge(write, self.uid(), &answer);
+        let verdict = self.kind.judge(write, self.key(), &answer);
         if matches!(verdict, Verdict::Done | Verdict::Unknown) {
             self.perhaps_done.store(true, Ordering::Relaxed);
         }
@@ -64,7 +64,7 @@ impl One<'_> {
     /// Reads the object as it is now. What can be asked again was asked again by [`Client::send`]; only a 401 that it
     /// found not to be true is left, and is asked again here.
     pub(super) async fn look(&self) -> Result<Option<Live>, Ending> {
-        let request = self.kind.read(self.uid(), self.server());
+        let request = self.kind.read(self.key(), self.server());
         let mut words = String::new();
         for attempt in 0..4 {
             self.rest(attempt).await;
@@ -126,7 +126,8 @@ impl One<'_> {
     pub(super) async fn rest(&self, attempt: u32) {
         if attempt > 0 {
             // Spread by the uid, so that writers that met do not meet again.
-            let spread = u64::from(self.uid().bytes().fold(7_u8, |sum, b| sum.wrapping_mul(31).wrapping_add(b)));
+            let spread =
+                u64::from(self.key().text().bytes().fold(7_u8, |sum, b| sum.wrapping_mul(31).wrapping_add(b)));
             tokio::time::sleep(Duration::from_millis((20 << attempt.min(6)) + spread)).await;
         }
     }

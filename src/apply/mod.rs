@@ -23,7 +23,7 @@ pub use holding::{Holding, holder};
 pub use interrupt::Interrupt;
 pub use object::{Tools, Written};
 
-use crate::model::KindName;
+use crate::kinds::folder::Folder;
 use crate::plan::guards::DRIFT;
 use crate::plan::{Action, Change, DriftKind, Plan};
 use crate::report::{Conflict, Finished, Outcome, Report, Stop};
@@ -91,7 +91,7 @@ pub async fn run(
 /// Folders are deleted one at a time: in parallel, servers answer with refusals that are not true (fact:
 /// `untrue-401-403`).
 fn split(stage: &[Change]) -> (Vec<&Change>, Vec<&Change>) {
-    stage.iter().partition(|c| !(c.address.kind == KindName::FOLDER && matches!(c.action, Action::Delete { .. })))
+    stage.iter().partition(|c| !(c.address.kind == Folder::NAME && matches!(c.action, Action::Delete { .. })))
 }
 
 async fn run_group(

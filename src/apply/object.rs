@@ -14,10 +14,11 @@ use sha2::Sha256;
 use super::pace::Pace;
 use super::seen::{self, After, Answer, Before};
 use crate::grafana::{Client, Refused};
+use crate::kinds::folder::Folder;
 use crate::kinds::{self, Hold, Kind, Live, Said, Verdict, Wire, Write};
 use crate::live;
 use crate::model::digest::hex;
-use crate::model::{Address, Digest, Fingerprint, Identity, KindName, Response, Secret, Seen, Server};
+use crate::model::{Address, Digest, Fingerprint, Identity, Key, Response, Secret, Seen, Server};
 use crate::plan::{Action, Change, Intent, Precondition, SecretChange};
 use crate::registry::record::FOLDER;
 use crate::report::{Conflict, Outcome};
@@ -221,8 +222,8 @@ impl<'a> One<'a> {
 }
 
 impl One<'_> {
-    pub(super) fn uid(&self) -> &str {
-        self.change.address.uid.as_str()
+    pub(super) fn key(&self) -> &Key {
+        &self.change.address.key
     }
 
     pub(super) fn server(&self) -> &Server {
@@ -237,7 +238,7 @@ impl One<'_> {
     fn wire(&self) -> Result<(Wire, BTreeMap<String, Fingerprint>), Ending> {
         let intent = self.intent()?;
         let written = match self.change.address.kind {
-            KindName::FOLDER => {
+            Folder::NAME => {
                 Written { text: json!({ "title": self.change.title }).to_string(), secrets: Vec::new() }
             }
             _ => (self.tools.bodies)(&self.change.address).map_err(|words| failed(&words))?,
@@ -258,7 +259,7 @@ impl One<'_> {
             }
         }
         let wire = Wire {
-            uid: self.uid().to_owned(),
+            key: self.key().clone(),
             text: written.text,
             parent: intent.parent.clone(),
             secrets,
@@ -301,7 +302,7 @@ impl One<'_> {
                 (After::StoredOtherwise, Some(live)) if self.is_nearly(&live)? => {
                     return self.make_equal(&wire, live, prints).await;
                 }
-                (After::Theirs, Some(live)) if self.change.address.kind == KindName::FOLDER => {
+                (After::Theirs, Some(live)) if self.change.address.kind == Folder::NAME => {
                     let note = Some("it was made by somebody else in the same moment; it is used as it is".into());
                     return Ok(Confirmed { borrowed: true, note, ..self.confirmed(&live, prints) });
                 }
@@ -462,13 +463,13 @@ impl One<'_> {
             if before != Before::AsPlanned {
                 return Err(self.conflict(before, &live).await);
             }
-            let request = self.kind.delete(self.uid(), &live.found.identity, self.server());
+            let request = self.kind.delete(self.key(), &live.found.identity, self.server());
             let Some(answer) = self.exchange(&request, &mut words).await? else {
                 self.perhaps_done.store(true, Ordering::Relaxed);
                 self.pace.strain();
                 continue;
             };
-            match self.kind.judge(Write::Delete, self.uid(), &answer) {
+            match self.kind.judge(Write::Delete, self.key(), &answer) {
                 Verdict::Refused(words) => return Err(failed(&words)),
                 Verdict::Done => {
                     self.eased(attempt);
@@ -493,7 +494,7 @@ impl One<'_> {
     /// The same before a delete, for which a folder must be empty. What it holds and what it is are asked at the same
     /// time, last of all: what comes between that and the delete, no server that lacks preconditions tells of.
     async fn stands_empty(&self, planned: &Seen, listed: Option<Live>) -> Result<Option<(Before, Live)>, Ending> {
-        if self.change.address.kind != KindName::FOLDER {
+        if self.change.address.kind != Folder::NAME {
             return self.stands(planned, Write::Delete, listed).await;
         }
         let client = &self.tools.client;
@@ -502,9 +503,11 @@ impl One<'_> {
             Ok(Some(what)) => Err(skipped(&format!("it holds {what}"))),
             Err(error) => Err(skipped(&format!("what it holds could not be read: {error}"))),
         };
-        empty(live::listed_inside(client, self.server(), self.uid()).await)?;
-        let (inside, stands) =
-            tokio::join!(live::counted_inside(client, self.uid()), self.stands(planned, Write::Delete, listed));
+        empty(live::listed_inside(client, self.server(), self.key().text()).await)?;
+        let (inside, stands) = tokio::join!(
+            live::counted_inside(client, self.key().text()),
+            self.stands(planned, Write::Delete, listed)
+        );
         match stands? {
             Some((Before::AsPlanned, live)) => empty(inside).map(|()| Some((Before::AsPlanned, live))),
             other => Ok(other),
@@ -574,11 +577,12 @@ pub(super) fn unknown(words: &str) -> Ending {
 /// Removes the folder of the registry when nothing is in it any more: it is shared by all stacks, and staying is no
 /// failure.
 pub async fn remove_registry_folder(tools: &Tools) {
-    let kind = kinds::by_name(KindName::FOLDER);
+    let kind = kinds::by_name(Folder::NAME);
+    let Some(Address { key, .. }) = Address::live(kind.name(), FOLDER) else { return };
     if let Ok(None) = live::inside_folder(&tools.client, &tools.server, FOLDER).await
-        && let Ok(answer) = tools.client.send(&kind.read(FOLDER, &tools.server)).await
+        && let Ok(answer) = tools.client.send(&kind.read(&key, &tools.server)).await
         && let Ok(Some(live)) = kind.found(&answer, &tools.server)
     {
-        let _ = tools.client.send(&kind.delete(FOLDER, &live.found.identity, &tools.server)).await;
+        let _ = tools.client.send(&kind.delete(&key, &live.found.identity, &tools.server)).await;
     }
 }

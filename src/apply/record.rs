@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::object::{Answered, Confirmed};
+use crate::kinds::folder::Folder;
 use crate::model::digest::REVISION;
-use crate::model::{Address, KindName, Owned, Pending, Recorded, Uid};
+use crate::model::{Address, Owned, Pending, Recorded, Uid};
 use crate::plan::bind::Bound;
 use crate::plan::{Action, Change, Goal, Intent, Plan, Precondition};
 use crate::registry::Record;
@@ -91,7 +92,7 @@ fn done(record: &mut Record, change: &Change, confirmed: &Confirmed) {
             record.objects.remove(&change.address);
         }
         Action::Create { .. } | Action::Update { .. } | Action::Replace { .. } | Action::Adopt { .. } => {
-            if matches!(change.action, Action::Create { .. }) && change.address.kind == KindName::FOLDER {
+            if matches!(change.action, Action::Create { .. }) && change.address.kind == Folder::NAME {
                 let run =
                     record.objects.get(&change.address).and_then(|r| r.pending.as_ref()).map(|p| p.run.clone());
                 record.made.extend(run.map(|run| (change.address.clone(), run)));
@@ -161,7 +162,7 @@ pub fn bindings(record: &mut Record, plan: &Plan, done: &BTreeSet<&Address>) {
     let mut bound = BTreeMap::new();
     for binding in plan.bindings.iter().filter(|b| b.refused.is_none()) {
         let Some(path) = &binding.path else { continue };
-        let ours = Uid::parse(&binding.uid).ok().map(|uid| Address::new(KindName::FOLDER, uid));
+        let ours = Uid::parse(&binding.uid).ok().map(|uid| Address::new(Folder::NAME, uid));
         let there = binding.how == Bound::Borrowed
             || ours.is_some_and(|a| record.objects.contains_key(&a) || done.contains(&a));
         if there {
@@ -174,12 +175,12 @@ pub fn bindings(record: &mut Record, plan: &Plan, done: &BTreeSet<&Address>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kinds;
     use crate::model::{Digest, Headline, Identity, StackName};
-    use crate::registry::record::parse_address;
 
     fn change(action: Action) -> Change {
         Change {
-            address: parse_address("dashboard.cpu").unwrap(),
+            address: kinds::address("dashboard.cpu").unwrap(),
             title: "CPU".into(),
             action,
             drift: None,

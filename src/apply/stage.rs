@@ -42,7 +42,7 @@ async fn list<'a>(tools: &Tools, addresses: impl Iterator<Item = &'a Address>) -
     let mut found = BTreeMap::new();
     for (kind, addresses) in wanted.into_iter().filter(|(_, addresses)| addresses.len() >= LIST_FROM) {
         let Ok(Some(mut all)) = live::listed(&tools.client, &tools.server, kind).await else { continue };
-        found.extend(addresses.into_iter().filter_map(|a| Some((a.clone(), all.remove(a.uid.as_str())?))));
+        found.extend(addresses.into_iter().filter_map(|a| Some((a.clone(), all.remove(a.id())?))));
     }
     found
 }

@@ -57,7 +57,7 @@ impl One<'_> {
         };
         let mut after = seen::after(planned, write, seen.as_ref(), intended, None);
         if after.asks_history()
-            && let Some(request) = self.kind.history(self.uid())
+            && let Some(request) = self.kind.history(self.key())
             && let Ok(answer) = self.tools.client.send(&request).await
             && let Some(past) = kinds::past(&answer)
         {

@@ -12,10 +12,12 @@ use super::{Exit, Failure, Session, kept, lease, origin, typed};
 use crate::apply::object::fingerprint;
 use crate::grafana::probe::minimum_refresh;
 use crate::kinds;
+use crate::kinds::dashboard::Dashboard;
+use crate::kinds::datasource::Datasource;
 use crate::live::{self, Questions};
 use crate::model::{
-    Address, Fingerprint, KindName, NormalDigest, Problem, RecordState, Recorded, Secret, Severity, StackName,
-    Target, Uid, counted,
+    Address, Fingerprint, NormalDigest, Problem, RecordState, Recorded, Secret, Severity, StackName, Target, Uid,
+    counted,
 };
 use crate::plan::veil::Veil;
 use crate::plan::{self, Goal, Inputs, Plan, Workspace};
@@ -214,7 +216,7 @@ pub async fn gather(
 }
 
 fn saves_dashboards(plan: &Plan) -> bool {
-    let saved = |c: &plan::Change| c.address.kind == KindName::DASHBOARD && c.intent.is_some() && c.action.writes();
+    let saved = |c: &plan::Change| c.address.kind == Dashboard::NAME && c.intent.is_some() && c.action.writes();
     plan.changes().any(saved)
 }
 
@@ -328,7 +330,7 @@ async fn bind(
         // What this change removes answers no input.
         let goes = |uid: &str| {
             Uid::parse(uid).is_ok_and(|uid| {
-                let address = Address::new(KindName::DATASOURCE, uid);
+                let address = Address::new(Datasource::NAME, uid);
                 let goes = |r| plan::afterwards::goes(&address, r, rules);
                 bound.object(&address).is_none() && recorded.get(&address).is_some_and(goes)
             })
@@ -456,7 +458,7 @@ fn bodies(
     let mut all = Bodies::default();
     for declared in &declarations.objects {
         let address = &declared.address;
-        let is_datasource = address.kind == KindName::DATASOURCE;
+        let is_datasource = address.kind == Datasource::NAME;
         let differs = workspace.found.get(address).is_some_and(|f| f.body.value().is_some());
         if !is_datasource && !differs {
             continue;
@@ -495,7 +497,7 @@ impl Bodies {
         let rest: Vec<Address> = workspace
             .found
             .keys()
-            .filter(|a| a.kind == KindName::DATASOURCE && !self.declared.contains_key(a))
+            .filter(|a| a.kind == Datasource::NAME && !self.declared.contains_key(a))
             .cloned()
             .collect();
         for address in rest {

@@ -6,7 +6,8 @@ use serde_json::value::RawValue;
 
 use super::{Exit, Failure, Session, managed};
 use crate::aws::{Aws, AwsError};
-use crate::model::{Address, Declared, Kept, KindName, Problem, Secret, Spot, Target};
+use crate::kinds::datasource::Datasource;
+use crate::model::{Address, Declared, Kept, Problem, Secret, Spot, Target};
 use crate::settings::Settings;
 use crate::source::Declarations;
 
@@ -45,7 +46,7 @@ pub fn scope<'a>(declarations: &'a Declarations, targets: &BTreeSet<Address>) ->
         })
         .collect();
     all.map(|declared| &declared.address)
-        .filter(|a| targets.contains(a) || a.kind == KindName::DATASOURCE && needed.contains(a.uid.as_str()))
+        .filter(|a| targets.contains(a) || a.kind == Datasource::NAME && needed.contains(a.id()))
         .collect()
 }
 

@@ -5,9 +5,9 @@ use std::path::Path;
 use super::connect::{self, connect};
 use super::{Exit, Failure, Session, apply, directory, gather, lease, typed};
 use crate::cli::{ForgetArgs, RulesArgs, UnlockArgs, WorkspaceArgs};
+use crate::kinds;
 use crate::model::{Address, StackName};
 use crate::registry::lease::Purpose;
-use crate::registry::record::parse_address;
 use crate::registry::store::GRACE;
 use crate::registry::{LoadError, Loaded, Record, RunNote, SaveError, Store};
 use crate::settings::Settings;
@@ -40,7 +40,7 @@ pub async fn unlock(args: UnlockArgs, session: &Session<'_>) -> Result<Exit, Fai
 
 /// Forgets one object.
 pub async fn forget(args: ForgetArgs, session: &Session<'_>) -> Result<Exit, Failure> {
-    let address = parse_address(&args.address).ok_or_else(|| {
+    let address = kinds::address(&args.address).ok_or_else(|| {
         Failure::new(Exit::Usage, format!("`{}` is no address", args.address))
             .hint("an address looks like dashboard.node-exporter")
     })?;
@@ -69,7 +69,7 @@ pub async fn forget(args: ForgetArgs, session: &Session<'_>) -> Result<Exit, Fai
 
 /// The recorded address that was most likely meant, if one is near enough to say so.
 fn nearest<'a>(wanted: &Address, recorded: impl Iterator<Item = &'a Address>) -> Option<&'a Address> {
-    let near = |address: &&Address| strsim::jaro_winkler(wanted.uid.as_str(), address.uid.as_str());
+    let near = |address: &&Address| strsim::jaro_winkler(wanted.id(), address.id());
     let best = recorded.filter(|address| address.kind == wanted.kind).max_by(|a, b| near(a).total_cmp(&near(b)))?;
     (near(&best) > 0.9).then_some(best)
 }

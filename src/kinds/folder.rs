@@ -14,8 +14,8 @@ use crate::model::digest::Numbers;
 use crate::model::request::encode;
 use crate::model::server::Resources;
 use crate::model::{
-    Delta, Entry, Found, Headline, Identity, KindName, LiveBody, Mark, Marks, Method, Request, Response, Saved,
-    Server,
+    Delta, Entry, Found, Headline, Identity, Key, KindName, LiveBody, Mark, Marks, Method, Request, Response,
+    Saved, Server,
 };
 
 /// The kind `folder`.
@@ -28,7 +28,7 @@ pub const MAX_DEPTH: usize = 5;
 
 impl Kind for Folder {
     fn name(&self) -> KindName {
-        KindName::FOLDER
+        Folder::NAME
     }
 
     fn about(&self) -> &'static str {
@@ -59,15 +59,15 @@ impl Kind for Folder {
         Delta { entries, ..Delta::default() }
     }
 
-    fn read(&self, uid: &str, server: &Server) -> Request {
+    fn read(&self, key: &Key, server: &Server) -> Request {
         match &server.resources {
             Some(r) => Request::get(format!(
                 "/apis/folder.grafana.app/{}/namespaces/{}/folders/{}",
                 r.folders,
                 r.namespace,
-                encode(uid)
+                encode(key.text())
             )),
-            None => Request::get(format!("/api/folders/{}", encode(uid))),
+            None => Request::get(format!("/api/folders/{}", encode(key.text()))),
         }
     }
 
@@ -82,7 +82,7 @@ impl Kind for Folder {
 
     fn create(&self, wire: &Wire, _server: &Server) -> Request {
         let mut body: Value = serde_json::from_str(&wire.text).unwrap_or_default();
-        body["uid"] = json!(wire.uid);
+        body["uid"] = json!(wire.key.text());
         if let Some(parent) = &wire.parent {
             body["parentUid"] = json!(parent);
         }
@@ -91,7 +91,7 @@ impl Kind for Folder {
 
     fn update(&self, wire: &Wire, seen: &Live, _server: &Server) -> Vec<Request> {
         let body: Value = serde_json::from_str(&wire.text).unwrap_or_default();
-        let path = format!("/api/folders/{}", encode(&wire.uid));
+        let path = format!("/api/folders/{}", encode(wire.key.text()));
         let mut requests = Vec::new();
         if is_renamed(wire, seen) {
             let body = json!({ "title": text(&body, "/title"), "version": seen.found.identity.version });
@@ -104,12 +104,12 @@ impl Kind for Folder {
         requests
     }
 
-    fn delete(&self, uid: &str, seen: &Identity, server: &Server) -> Request {
+    fn delete(&self, key: &Key, seen: &Identity, server: &Server) -> Request {
         // On unified storage this route refuses a folder that is not empty; on legacy storage behind the same API it
         // deletes all it holds (fact: `full-folder-deleted`), as the older route does.
         match &server.resources {
             Some(_) if on_unified_storage(seen) => {
-                let mut request = self.read(uid, server);
+                let mut request = self.read(key, server);
                 request.method = Method::Delete;
                 let preconditions = json!({ "resourceVersion": seen.resource });
                 let options =
@@ -117,19 +117,19 @@ impl Kind for Folder {
                 request.body = Some(options.to_string());
                 request
             }
-            _ => Request::delete(format!("/api/folders/{}", encode(uid))),
+            _ => Request::delete(format!("/api/folders/{}", encode(key.text()))),
         }
     }
 
-    fn judge(&self, write: Write, uid: &str, answer: &Response) -> Verdict {
+    fn judge(&self, write: Write, key: &Key, answer: &Response) -> Verdict {
         match (write, answer.status) {
-            (Write::Create | Write::Update, 200..=299) => judge_saved(&text(&answer.json(), "/uid"), uid),
+            (Write::Create | Write::Update, 200..=299) => judge_saved(&text(&answer.json(), "/uid"), key.text()),
             (Write::Create, 409 | 412) => Verdict::Exists,
             (Write::Update, 409 | 412) | (Write::Delete, 409) => Verdict::ChangedByOther,
             (Write::Delete, 400) if answer.message().contains("not empty") => Verdict::Refused(format!(
                 "Grafana says that it is not empty, and listed nothing in it just before. If nothing was put into it \
                  meanwhile, this workspace was moved from an older Grafana and still counts what the folder held then; \
-                 docs/servers.md says what its owner can do. `amgctl forget folder.{uid}` lets go of it, and it stays"
+                 docs/servers.md says what its owner can do. `amgctl forget folder.{key}` lets go of it, and it stays"
             )),
             _ => judge_common(write, answer),
         }

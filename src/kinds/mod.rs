@@ -1,7 +1,7 @@
 //! The kinds of objects that amgctl keeps: one file (or folder) each, with everything Grafana-specific about it.
 //!
-//! Pure: a kind describes requests and reads answers; it sends nothing. Adding a kind is one file and one line in
-//! [`KINDS`]. Reading the user's files stands in [`crate::source`], sending in [`crate::grafana`](crate).
+//! Pure: a kind describes requests and reads answers; it sends nothing. Adding a kind is one file and one line in the
+//! table below. Reading the user's files stands in [`crate::source`], sending in [`crate::grafana`](crate).
 
 pub mod dashboard;
 pub mod datasource;
@@ -12,18 +12,36 @@ use serde_json::Value;
 
 use crate::model::digest::Numbers;
 use crate::model::{
-    Delta, Digest, Found, Guard, Identity, KindName, Marks, NormalDigest, Problem, Request, Response, Saved, Server,
+    Address, Delta, Digest, Found, Guard, Identity, Key, KeyForm, KindName, Marks, NormalDigest, Problem, Request,
+    Response, Saved, Server,
 };
 
-/// Every kind, in the order in which objects are created: what is referred to comes first.
-pub static KINDS: &[&dyn Kind] = &[&folder::Folder, &datasource::Datasource, &dashboard::Dashboard];
+/// Makes the table of kinds: [`KINDS`], and of each kind its `NAME`, which holds its place in the table.
+macro_rules! table {
+    ($($module:ident::$kind:ident is $name:literal by $keys:ident),+ $(,)?) => {
+        /// Every kind, in the order in which objects are created: what is referred to comes first.
+        pub static KINDS: &[&dyn Kind] = &[$(&$module::$kind),+];
 
-/// The kind of a name.
-///
-/// Panics never: a [`KindName`] is only made of names in the table.
+        #[derive(Clone, Copy)]
+        enum Rank { $($kind),+ }
+
+        $(impl $module::$kind {
+            /// Its name, as in addresses.
+            pub const NAME: KindName = KindName::in_table($name, Rank::$kind as u8, KeyForm::$keys);
+        })+
+    };
+}
+
+table! {
+    folder::Folder is "folder" by Uid,
+    datasource::Datasource is "datasource" by Uid,
+    dashboard::Dashboard is "dashboard" by Uid,
+}
+
+/// The kind of a name. There always is one: the table makes the names, each with its place in it.
 #[must_use]
 pub fn by_name(name: KindName) -> &'static dyn Kind {
-    KINDS.iter().find(|kind| kind.name() == name).copied().unwrap_or(&dashboard::Dashboard)
+    KINDS[name.rank()]
 }
 
 /// The kind whose name a user wrote, as in `dashboard.cpu`; none when there is no such kind.
@@ -32,10 +50,10 @@ pub fn named(text: &str) -> Option<KindName> {
     KINDS.iter().map(|kind| kind.name()).find(|name| name.as_str() == text)
 }
 
-/// The place of a kind in the order of creation.
+/// Reads an address as people and records write it: `dashboard.cpu`; none when it is none.
 #[must_use]
-pub fn rank(name: KindName) -> usize {
-    KINDS.iter().position(|kind| kind.name() == name).unwrap_or(usize::MAX)
+pub fn address(text: &str) -> Option<Address> {
+    Address::parse(text, named)
 }
 
 /// One sort of thing that Grafana keeps.
@@ -67,7 +85,7 @@ pub trait Kind: Sync {
     fn diff(&self, before: &Value, after: &Value, numbers: Numbers) -> Delta;
 
     /// How to read one object.
-    fn read(&self, uid: &str, server: &Server) -> Request;
+    fn read(&self, key: &Key, server: &Server) -> Request;
 
     /// What an answer to [`Kind::read`] says: the object, or none when the server says that it is not there.
     ///
@@ -81,10 +99,10 @@ pub trait Kind: Sync {
     fn update(&self, wire: &Wire, seen: &Live, server: &Server) -> Vec<Request>;
 
     /// How to remove an object that was seen, with whatever precondition the server takes.
-    fn delete(&self, uid: &str, seen: &Identity, server: &Server) -> Request;
+    fn delete(&self, key: &Key, seen: &Identity, server: &Server) -> Request;
 
     /// What an answer to a write means.
-    fn judge(&self, write: Write, uid: &str, answer: &Response) -> Verdict;
+    fn judge(&self, write: Write, key: &Key, answer: &Response) -> Verdict;
 
     /// How the server holds a write to what was seen of the object before it.
     fn hold(&self, write: Write, seen: &Identity, server: &Server) -> Hold;
@@ -123,8 +141,8 @@ pub trait Kind: Sync {
     }
 
     /// The history of an object, where the server keeps one.
-    fn history(&self, uid: &str) -> Option<Request> {
-        let _ = uid;
+    fn history(&self, key: &Key) -> Option<Request> {
+        let _ = key;
         None
     }
 }
@@ -245,8 +263,8 @@ impl Live {
 /// What is to be sent for one object.
 #[derive(Clone)]
 pub struct Wire {
-    /// Its uid.
-    pub uid: String,
+    /// What tells it apart.
+    pub key: Key,
     /// The JSON text of the body: a dashboard or data source as it is to be stored, without secrets.
     pub text: String,
     /// The folder it goes into; none for the root and for kinds that are in no folder.
@@ -420,4 +438,19 @@ pub(crate) fn resource_guard(object: &Value) -> Option<Guard> {
     }
     let identity = text(object, "/metadata/annotations/grafana.app~1managerId");
     Some(Guard::ManagedBy(if identity.is_empty() { manager } else { format!("{manager}:{identity}") }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_stands_for_its_kind() {
+        for (place, kind) in KINDS.iter().enumerate() {
+            assert_eq!(kind.name().rank(), place);
+            assert_eq!(by_name(kind.name()).name(), kind.name());
+            assert_eq!(named(kind.name().as_str()), Some(kind.name()));
+        }
+        assert_eq!(named("panel"), None);
+    }
 }

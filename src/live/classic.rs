@@ -6,9 +6,12 @@ use serde_json::{Value, json};
 
 use super::{LiveError, Questions, Tree, address, fetch, ok};
 use crate::grafana::Client;
+use crate::kinds::dashboard::Dashboard;
+use crate::kinds::datasource::Datasource;
+use crate::kinds::folder::Folder;
 use crate::kinds::{self, number_text, text};
 use crate::model::digest::REVISION;
-use crate::model::{Address, Found, Headline, KindName, LiveBody, LiveFolder, Request, Saved, Server};
+use crate::model::{Address, Found, Headline, LiveBody, LiveFolder, Request, Saved, Server};
 use crate::plan::inputs::LiveTitle;
 
 /// How many hits a page of the search has; more is refused (fact: `search-page`).
@@ -25,16 +28,16 @@ pub(super) async fn read(client: &Client, server: &Server, questions: &Questions
         .iter()
         .map(|hit| LiveTitle { uid: text(hit, "/uid"), title: text(hit, "/title"), parent: parent(hit) })
         .collect();
-    let listed = folders.iter().map(|f| (KindName::FOLDER, f.uid.as_str()));
-    let listed = listed.chain(dashboards.iter().map(|d| (KindName::DASHBOARD, d.uid.as_str())));
+    let listed = folders.iter().map(|f| (Folder::NAME, f.uid.as_str()));
+    let listed = listed.chain(dashboards.iter().map(|d| (Dashboard::NAME, d.uid.as_str())));
     // A search lists what the token may read, without a word about the rest: what was recorded is read in any case.
     let mut ask: Vec<Address> =
         listed.filter_map(|(kind, uid)| address(kind, uid)).filter(|a| questions.asks_for(a)).collect();
-    ask.extend(questions.recorded.keys().filter(|a| a.kind != KindName::DATASOURCE).cloned());
+    ask.extend(questions.recorded.keys().filter(|a| a.kind != Datasource::NAME).cloned());
     let mut tree = Tree::default();
     if server.nested_folders {
         // The hits do not say which folder a folder is in before 10.4: where folders nest, each is read for it.
-        ask.extend(folders.iter().filter_map(|f| address(KindName::FOLDER, &f.uid)));
+        ask.extend(folders.iter().filter_map(|f| address(Folder::NAME, &f.uid)));
     } else {
         tree.found.extend(hits.iter().filter_map(|hit| as_recorded(hit, questions)));
     }
@@ -43,7 +46,7 @@ pub(super) async fn read(client: &Client, server: &Server, questions: &Questions
     ask.retain(|address| !tree.found.contains_key(address));
     fetch(client, server, ask, |address, answer| tree.take(address, answer, server, questions)).await?;
     for folder in &mut folders {
-        let found = address(KindName::FOLDER, &folder.uid).and_then(|a| tree.found.get(&a));
+        let found = address(Folder::NAME, &folder.uid).and_then(|a| tree.found.get(&a));
         folder.parent = found.map_or_else(|| folder.parent.take(), |f| f.parent.clone());
     }
     tree.folders = Some(folders);
@@ -55,10 +58,10 @@ pub(super) async fn read(client: &Client, server: &Server, questions: &Questions
 /// the recorded number.
 fn as_recorded(hit: &Value, questions: &Questions<'_>) -> Option<(Address, Found)> {
     let (uid, title) = (text(hit, "/uid"), text(hit, "/title"));
-    let address = address(KindName::FOLDER, &uid)?;
+    let address = address(Folder::NAME, &uid)?;
     let recorded = questions.recorded.get(&address)?;
     let identity = recorded.identity.clone()?;
-    let normal = kinds::by_name(KindName::FOLDER).normal(json!({ "title": title }));
+    let normal = kinds::by_name(Folder::NAME).normal(json!({ "title": title }));
     let same = questions.folders.get(&uid) == Some(&title)
         && recorded.digest == Some(normal.digest().recorded())
         && recorded.revision == REVISION
@@ -101,8 +104,8 @@ async fn search(client: &Client, sort_of_hit: &str) -> Result<Vec<Value>, LiveEr
 
 /// Whether the search finds an object.
 pub(crate) async fn is_found(client: &Client, address: &Address) -> Result<bool, LiveError> {
-    let sort = if address.kind == KindName::FOLDER { "dash-folder" } else { "dash-db" };
-    Ok(search(client, sort).await?.iter().any(|hit| text(hit, "/uid") == address.uid.as_str()))
+    let sort = if address.kind == Folder::NAME { "dash-folder" } else { "dash-db" };
+    Ok(search(client, sort).await?.iter().any(|hit| text(hit, "/uid") == address.id()))
 }
 
 /// Whether anything is in a folder, by the search: asked just before a folder is deleted.

@@ -16,6 +16,9 @@ use tokio::task::JoinSet;
 
 use crate::grafana::access::Access;
 use crate::grafana::{ApiError, Client, IN_FLIGHT};
+use crate::kinds::dashboard::Dashboard;
+use crate::kinds::datasource::Datasource;
+use crate::kinds::folder::Folder;
 use crate::kinds::{self, Live};
 use crate::model::request::encode;
 use crate::model::{
@@ -71,7 +74,7 @@ impl Questions<'_> {
     fn asks_for(&self, address: &Address) -> bool {
         self.declared.contains_key(address)
             || self.recorded.contains_key(address)
-            || (address.kind == KindName::FOLDER && self.folders.contains_key(address.uid.as_str()))
+            || (address.kind == Folder::NAME && self.folders.contains_key(address.id()))
     }
 
     /// Every data source or dashboard that is declared or recorded.
@@ -116,7 +119,7 @@ fn seen_in_part(access: &Access) -> Vec<&'static str> {
     if !access.is_known() {
         return Vec::new();
     }
-    let kinds = [(KindName::DASHBOARD, "dashboards:read"), (KindName::FOLDER, "folders:read")];
+    let kinds = [(Dashboard::NAME, "dashboards:read"), (Folder::NAME, "folders:read")];
     let part = kinds.into_iter().filter(|(_, action)| !access.everywhere(action));
     part.map(|(kind, _)| kinds::by_name(kind).plural()).collect()
 }
@@ -141,8 +144,8 @@ async fn confirm_presence(
     questions: &Questions<'_>,
     tree: &mut Tree,
 ) -> Result<(), LiveError> {
-    let folders = tree.folders.iter().flatten().map(|f| (KindName::FOLDER, f.uid.as_str()));
-    let dashboards = tree.dashboards.iter().flatten().map(|d| (KindName::DASHBOARD, d.uid.as_str()));
+    let folders = tree.folders.iter().flatten().map(|f| (Folder::NAME, f.uid.as_str()));
+    let dashboards = tree.dashboards.iter().flatten().map(|d| (Dashboard::NAME, d.uid.as_str()));
     let missing: Vec<Address> = folders
         .chain(dashboards)
         .filter_map(|(kind, uid)| address(kind, uid))
@@ -192,9 +195,8 @@ async fn datasources(
 ) -> Result<Datasources, LiveError> {
     let may_list = questions.access.everywhere("datasources:read");
     let names = datasource_names(client, questions.access).await?;
-    let asked = questions.of_kind(KindName::DATASOURCE);
-    let listed =
-        |address: &Address| names.as_ref().is_some_and(|n| n.iter().any(|d| d.uid == address.uid.as_str()));
+    let asked = questions.of_kind(Datasource::NAME);
+    let listed = |address: &Address| names.as_ref().is_some_and(|n| n.iter().any(|d| d.uid == address.id()));
     // What the list proves absent and nobody recorded need not be asked for; what was recorded is asked a second way.
     let ask: Vec<Address> = asked
         .into_iter()
@@ -252,7 +254,7 @@ async fn fetch(
         while tasks.len() < 2 * IN_FLIGHT
             && let Some(address) = waiting.next()
         {
-            let request = kinds::by_name(address.kind).read(address.uid.as_str(), server);
+            let request = kinds::by_name(address.kind).read(&address.key, server);
             let client = client.clone();
             tasks.spawn(async move { (address, client.send(&request).await) });
         }
@@ -285,7 +287,7 @@ impl Tree {
         match kinds::by_name(address.kind).found(answer, server) {
             Ok(Some(live)) => {
                 let found = match address.kind {
-                    KindName::FOLDER => keep(&address, live),
+                    Folder::NAME => keep(&address, live),
                     _ => digest(&address, live, questions, server),
                 };
                 self.found.insert(address, found);
@@ -339,8 +341,8 @@ async fn name_the_savers(
 pub async fn saver(client: &Client, server: &Server, address: &Address) -> Option<Saved> {
     server.resources.as_ref()?;
     let path = match address.kind {
-        KindName::DASHBOARD => format!("/api/dashboards/uid/{}", address.uid),
-        KindName::FOLDER => format!("/api/folders/{}", address.uid),
+        Dashboard::NAME => format!("/api/dashboards/uid/{}", address.key),
+        Folder::NAME => format!("/api/folders/{}", address.key),
         _ => return None,
     };
     let answer = client.send(&Request::get(path)).await.ok().filter(|a| a.status == 200)?;
@@ -365,11 +367,11 @@ pub async fn listed(
 /// Whether an object that a read did not find is in a list all the same: absence is believed when two ways agree.
 pub async fn is_listed(client: &Client, server: &Server, address: &Address) -> Result<bool, LiveError> {
     if let Some(all) = listed(client, server, address.kind).await? {
-        return Ok(all.contains_key(address.uid.as_str()));
+        return Ok(all.contains_key(address.id()));
     }
-    if address.kind == KindName::DATASOURCE {
+    if address.kind == Datasource::NAME {
         let answer = ok(client.send(&Request::get("/api/datasources")).await?, "the list of data sources")?;
-        return Ok(names(&answer).iter().any(|d| d.uid == address.uid.as_str()));
+        return Ok(names(&answer).iter().any(|d| d.uid == address.id()));
     }
     classic::is_found(client, address).await
 }

@@ -9,8 +9,9 @@ use tokio::task::JoinSet;
 use super::{LiveError, Questions};
 use crate::grafana::{ApiError, Client};
 use crate::kinds;
+use crate::kinds::folder::Folder;
 use crate::model::request::encode;
-use crate::model::{Address, KindName, Owned, Request, Response};
+use crate::model::{Address, Owned, Request, Response};
 use crate::plan::Workspace;
 use crate::registry::record::{FOLDER, Record};
 use crate::registry::shared::{Claim, made_it};
@@ -72,7 +73,7 @@ async fn take(
     accounts: Vec<String>,
 ) -> Result<(), LiveError> {
     for (address, entry) in &theirs.objects {
-        let is_folder = address.kind == KindName::FOLDER;
+        let is_folder = address.kind == Folder::NAME;
         // What another stack is only about to make is nobody's yet: whoever comes first has made it, and a folder that
         // is there is used as it is.
         if is_folder && entry.digest.is_none() {
@@ -111,6 +112,6 @@ fn savers(json: &Value) -> Vec<String> {
 
 /// Who made a folder, by name; empty where the server does not say.
 async fn creator(client: &Client, folder: &Address) -> Result<String, LiveError> {
-    let answer = client.send(&Request::get(format!("/api/folders/{}", folder.uid))).await?;
+    let answer = client.send(&Request::get(format!("/api/folders/{}", folder.id()))).await?;
     Ok(kinds::text(&answer.json(), "/createdBy"))
 }

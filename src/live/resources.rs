@@ -6,10 +6,13 @@ use serde_json::Value;
 
 use super::{LiveError, Questions, Tree, address, digest, fetch, keep, ok};
 use crate::grafana::Client;
+use crate::kinds::dashboard::Dashboard;
+use crate::kinds::datasource::Datasource;
+use crate::kinds::folder::Folder;
 use crate::kinds::{self, Listing, Live, METADATA, dashboard, folder, text};
 use crate::model::request::encode;
 use crate::model::server::Resources;
-use crate::model::{Address, Found, Headline, Identity, KindName, LiveBody, LiveFolder, Request, Server};
+use crate::model::{Address, Found, Headline, Identity, LiveBody, LiveFolder, Request, Server};
 use crate::plan::inputs::LiveTitle;
 
 /// How many objects a page is asked for; a page also ends at about 2 MiB (fact: `lists-without-specs`).
@@ -52,7 +55,7 @@ async fn folders(client: &Client, resources: &Resources, questions: &Questions<'
             title: one.found.headline.title.clone(),
             parent: one.found.parent.clone(),
         });
-        let Some(address) = address(KindName::FOLDER, &uid).filter(|a| questions.asks_for(a)) else { return };
+        let Some(address) = address(Folder::NAME, &uid).filter(|a| questions.asks_for(a)) else { return };
         if item.pointer("/metadata/generation").is_none() {
             match as_recorded_but_for_its_version(&address, &one.found.identity, questions) {
                 Some(version) => one.found.identity.version = version,
@@ -91,7 +94,7 @@ async fn dashboards(
     list(client, &path, Some(METADATA), "the dashboards", |item| {
         let uid = text(&item, "/metadata/name");
         titles.push(LiveTitle { uid: uid.clone(), title: String::new(), parent: kinds::resource_parent(&item) });
-        let Some(address) = address(KindName::DASHBOARD, &uid).filter(|a| questions.asks_for(a)) else { return };
+        let Some(address) = address(Dashboard::NAME, &uid).filter(|a| questions.asks_for(a)) else { return };
         match as_recorded(&address, &item, questions) {
             Some(found) => {
                 tree.found.insert(address, found);
@@ -104,7 +107,7 @@ async fn dashboards(
     if fetch_these.len() > 16 && fetch_these.len() * 4 > titles.len() {
         list(client, &path, None, "the dashboards", |item| {
             let uid = text(&item, "/metadata/name");
-            let asked = address(KindName::DASHBOARD, &uid).filter(|a| questions.asks_for(a));
+            let asked = address(Dashboard::NAME, &uid).filter(|a| questions.asks_for(a));
             if let Some(address) = asked {
                 let found = digest(&address, dashboard::resource(item), questions, server);
                 tree.found.insert(address, found);
@@ -153,9 +156,7 @@ async fn confirm_absences(
     let missing: Vec<Address> = questions
         .recorded
         .keys()
-        .filter(|a| {
-            a.kind != KindName::DATASOURCE && !tree.found.contains_key(a) && !tree.unreadable.contains_key(a)
-        })
+        .filter(|a| a.kind != Datasource::NAME && !tree.found.contains_key(a) && !tree.unreadable.contains_key(a))
         .cloned()
         .collect();
     fetch(client, server, missing, |address, answer| tree.take(address, answer, server, questions)).await

@@ -9,8 +9,9 @@
 use super::{LiveError, Questions};
 use crate::grafana::Client;
 use crate::kinds;
+use crate::kinds::dashboard::Dashboard;
 use crate::model::request::encode;
-use crate::model::{Address, KindName, Request};
+use crate::model::{Address, Request};
 use crate::plan::Workspace;
 use crate::registry::store::RUN;
 
@@ -24,7 +25,7 @@ pub(super) async fn find(
         .found
         .iter()
         .filter(|(address, found)| {
-            address.kind == KindName::DASHBOARD
+            address.kind == Dashboard::NAME
                 && questions.recorded.get(address).is_some_and(|r| {
                     r.digest.is_some()
                         && found
@@ -47,7 +48,7 @@ pub(super) async fn find(
 
 /// The message of one version; none where that is not told.
 async fn message(client: &Client, address: &Address, version: i64) -> Result<Option<String>, LiveError> {
-    let path = format!("/api/dashboards/uid/{}/versions/{version}", encode(address.uid.as_str()));
+    let path = format!("/api/dashboards/uid/{}/versions/{version}", encode(address.id()));
     let answer = client.send(&Request::get(path)).await?;
     Ok((answer.status == 200).then(|| kinds::text(&answer.json(), "/message")))
 }
@@ -58,7 +59,7 @@ async fn is_copied(client: &Client, address: &Address, version: i64, message: &s
     if version > 1 && self::message(client, address, version - 1).await?.as_deref() == Some(message) {
         return Ok(true);
     }
-    let path = format!("/api/dashboards/uid/{}/versions?limit=100", encode(address.uid.as_str()));
+    let path = format!("/api/dashboards/uid/{}/versions?limit=100", encode(address.id()));
     let answer = client.send(&Request::get(path)).await?;
     // A history that cannot be read proves nothing.
     let Some(past) = kinds::past(&answer) else { return Ok(true) };

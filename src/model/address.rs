@@ -1,33 +1,50 @@
 //! What an object is called: kinds, uids, addresses, the paths of folders, the names of stacks.
 //!
-//! Every type here is checked when it is made; nobody checks again. What a kind *does* stands in [`crate::kinds`].
+//! Every type here is checked when it is made; nobody checks again. What a kind *does* stands in [`crate::kinds`]; which
+//! kinds there are, its table says: [`Address::parse`] is given that, so that this module knows none of them.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 /// The name of a kind of object, as it stands before the dot of an address: `dashboard`, `datasource`, `folder`.
+///
+/// Only the table in [`crate::kinds`] makes one, so a name always stands for a kind: there is no other.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub struct KindName(pub &'static str);
+pub struct KindName {
+    name: &'static str,
+    rank: u8,
+    keys: KeyForm,
+}
 
 impl KindName {
-    /// A folder: title and parent.
-    pub const FOLDER: KindName = KindName("folder");
-    /// A data source.
-    pub const DATASOURCE: KindName = KindName("datasource");
-    /// A dashboard.
-    pub const DASHBOARD: KindName = KindName("dashboard");
+    /// The name of the kind at a place of the table. For the table only: `tests/it/tidy.rs` keeps that.
+    pub(crate) const fn in_table(name: &'static str, rank: u8, keys: KeyForm) -> KindName {
+        KindName { name, rank, keys }
+    }
 
     /// The name as it is written.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        self.0
+        self.name
+    }
+
+    /// Its place in the table, from 0: what is referred to comes first.
+    #[must_use]
+    pub fn rank(self) -> usize {
+        usize::from(self.rank)
+    }
+
+    /// What tells the objects of this kind apart.
+    #[must_use]
+    pub fn keys(self) -> KeyForm {
+        self.keys
     }
 }
 
 impl fmt::Display for KindName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(self.name)
     }
 }
 
@@ -86,28 +103,168 @@ impl<'de> Deserialize<'de> for Uid {
     }
 }
 
+/// What tells the objects of a kind apart.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum KeyForm {
+    /// A uid: dashboards, data sources, folders.
+    Uid,
+    /// A name of free text: contact points, mute timings.
+    Name,
+    /// Nothing: a workspace has one (the tree of notification policies).
+    Only,
+    /// The uid of a folder and a name of free text in it: groups of alert rules.
+    InFolder,
+}
+
+/// What tells an object apart from the others of its kind, in the form that the kind has ([`KindName::keys`]).
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Key {
+    /// Its uid.
+    Uid(Uid),
+    /// Its name: not empty.
+    Name(String),
+    /// There is only one.
+    Only,
+    /// The folder it is in, and its name there: not empty.
+    InFolder(Uid, String),
+}
+
+impl Key {
+    /// The uid or name; empty where there is only one object of the kind.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Key::Uid(uid) => uid.as_str(),
+            Key::Name(name) | Key::InFolder(_, name) => name,
+            Key::Only => "",
+        }
+    }
+
+    /// The uid, where that is what tells it apart.
+    #[must_use]
+    pub fn uid(&self) -> Option<&Uid> {
+        match self {
+            Key::Uid(uid) => Some(uid),
+            Key::Name(_) | Key::Only | Key::InFolder(..) => None,
+        }
+    }
+
+    /// Whether amgctl keeps this uid for itself ([`Uid::is_reserved`]).
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        self.uid().is_some_and(Uid::is_reserved)
+    }
+
+    /// Reads what stands behind the kind's dot; none when it is no key of that form.
+    fn parse(form: KeyForm, text: &str) -> Option<Key> {
+        match form {
+            KeyForm::Uid => Uid::parse(text).ok().map(Key::Uid),
+            KeyForm::Name => unquoted(text).map(Key::Name),
+            // Written without a dot: see [`Address::parse`].
+            KeyForm::Only => None,
+            KeyForm::InFolder => {
+                let (folder, name) = text.split_once('/')?;
+                Some(Key::InFolder(Uid::parse(folder).ok()?, unquoted(name)?))
+            }
+        }
+    }
+}
+
+impl From<Uid> for Key {
+    fn from(uid: Uid) -> Key {
+        Key::Uid(uid)
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Key::Uid(uid) => write!(f, "{uid}"),
+            Key::Name(name) => f.write_str(&quoted(name)),
+            Key::Only => Ok(()),
+            Key::InFolder(folder, name) => write!(f, "{folder}/{}", quoted(name)),
+        }
+    }
+}
+
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+}
+
+/// A name as an address has it: as it is where a uid could be written so, else as a JSON string.
+fn quoted(name: &str) -> String {
+    if is_plain(name) { name.to_owned() } else { serde_json::Value::from(name).to_string() }
+}
+
+/// A name read from an address; none when it is empty, or neither plain nor a JSON string.
+fn unquoted(text: &str) -> Option<String> {
+    if is_plain(text) {
+        return Some(text.to_owned());
+    }
+    serde_json::from_str::<String>(text).ok().filter(|name| text.starts_with('"') && !name.is_empty())
+}
+
 /// What an object is called everywhere: in files, plans, flags and messages. Shown as `dashboard.node-exporter`.
 ///
-/// Ordered by kind name, then uid.
+/// The whole syntax: `KIND.UID`, `KIND.NAME`, `KIND` where there is only one, `KIND.FOLDER/NAME`. A name that is not only
+/// ASCII letters, digits, `-` and `_` is written as a JSON string: `KIND."On call"`. Ordered by kind name, then key.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Address {
     /// The kind of object.
     pub kind: KindName,
-    /// Its uid in the workspace.
-    pub uid: Uid,
+    /// What tells it apart from the others of its kind.
+    pub key: Key,
 }
 
 impl Address {
-    /// Puts kind and uid together.
+    /// Puts kind and key together.
     #[must_use]
-    pub fn new(kind: KindName, uid: Uid) -> Address {
-        Address { kind, uid }
+    pub fn new(kind: KindName, key: impl Into<Key>) -> Address {
+        Address { kind, key: key.into() }
+    }
+
+    /// Reads an address; none when it is none. `named` gives the kind of a name ([`crate::kinds::named`]).
+    ///
+    /// `parse(a.to_string()) = a` for every address.
+    #[must_use]
+    pub fn parse(text: &str, named: impl Fn(&str) -> Option<KindName>) -> Option<Address> {
+        let (kind, key) = text.split_once('.').map_or((text, None), |(kind, key)| (kind, Some(key)));
+        let kind = named(kind)?;
+        let key = match (kind.keys(), key) {
+            (KeyForm::Only, None) => Key::Only,
+            (form, Some(key)) => Key::parse(form, key)?,
+            (KeyForm::Uid | KeyForm::Name | KeyForm::InFolder, None) => return None,
+        };
+        Some(Address { kind, key })
+    }
+
+    /// The address of an object as a server names it; none where that uid or name is none that an address may have.
+    ///
+    /// For kinds whose key needs more than one text there is none.
+    #[must_use]
+    pub fn live(kind: KindName, text: &str) -> Option<Address> {
+        let key = match kind.keys() {
+            KeyForm::Uid => Key::Uid(Uid::parse(text).ok()?),
+            KeyForm::Name => (!text.is_empty()).then(|| Key::Name(text.to_owned()))?,
+            KeyForm::Only => Key::Only,
+            KeyForm::InFolder => return None,
+        };
+        Some(Address { kind, key })
+    }
+
+    /// The uid or name ([`Key::text`]).
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.key.text()
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.kind, self.uid)
+        match &self.key {
+            Key::Only => write!(f, "{}", self.kind),
+            key => write!(f, "{}.{key}", self.kind),
+        }
     }
 }
 
@@ -208,7 +365,95 @@ impl fmt::Display for StackName {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// A kind of each form of key: the table has not all of them.
+    const KINDS: [KindName; 4] = [
+        KindName::in_table("uids", 0, KeyForm::Uid),
+        KindName::in_table("names", 1, KeyForm::Name),
+        KindName::in_table("one", 2, KeyForm::Only),
+        KindName::in_table("groups", 3, KeyForm::InFolder),
+    ];
+
+    fn parse(text: &str) -> Option<Address> {
+        Address::parse(text, |name| KINDS.into_iter().find(|kind| kind.as_str() == name))
+    }
+
+    #[test]
+    fn names_are_quoted_where_they_must_be() {
+        let folder = || Uid::parse("infra").unwrap();
+        for (address, text) in [
+            (Address::new(KINDS[0], folder()), "uids.infra"),
+            (Address::new(KINDS[1], Key::Name("pager".into())), "names.pager"),
+            (Address::new(KINDS[1], Key::Name("On call".into())), "names.\"On call\""),
+            (Address::new(KINDS[1], Key::Name("a \"b\"/\\".into())), "names.\"a \\\"b\\\"/\\\\\""),
+            (Address::new(KINDS[2], Key::Only), "one"),
+            (Address::new(KINDS[3], Key::InFolder(folder(), "CPU.1".into())), "groups.infra/\"CPU.1\""),
+        ] {
+            assert_eq!(address.to_string(), text);
+            assert_eq!(parse(text), Some(address), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_none() {
+        for text in [
+            "",
+            ".",
+            "uids",
+            "uids.",
+            "uids.a b",
+            "uids.\"a\"",
+            "names",
+            "names.",
+            "names.\"\"",
+            "names.a b",
+            "names.\"a",
+            "names.\"a\"b",
+            "names. \"a\"",
+            "one.",
+            "one.a",
+            "groups.a",
+            "groups./a",
+            "groups.a/",
+            "groups.a/b/c",
+            "none.a",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    fn addresses() -> impl Strategy<Value = Address> {
+        let uid = || "[A-Za-z0-9_-]{1,40}".prop_map(|text| Uid::parse(&text).unwrap());
+        let name = || prop_oneof!["[a-z_-]{1,5}", "(?s).{1,12}", "[\"./\\\\ \n]{1,6}"];
+        prop_oneof![
+            uid().prop_map(|uid| Address::new(KINDS[0], uid)),
+            name().prop_map(|name| Address::new(KINDS[1], Key::Name(name))),
+            Just(Address::new(KINDS[2], Key::Only)),
+            (uid(), name()).prop_map(|(folder, name)| Address::new(KINDS[3], Key::InFolder(folder, name))),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn an_address_is_read_as_it_was_written(address in addresses()) {
+            prop_assert_eq!(parse(&address.to_string()), Some(address));
+        }
+
+        #[test]
+        fn no_two_addresses_are_written_alike(a in addresses(), b in addresses()) {
+            prop_assert_eq!(a == b, a.to_string() == b.to_string());
+        }
+
+        #[test]
+        fn any_text_is_an_address_or_none(text in "(?s)(uids|names|one|groups)?.{0,20}") {
+            if let Some(address) = parse(&text) {
+                prop_assert_eq!(parse(&address.to_string()), Some(address));
+            }
+        }
+    }
 
     #[test]
     fn uid_takes_forty_characters_and_no_more() {

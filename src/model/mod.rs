@@ -18,7 +18,7 @@ pub mod secret;
 pub mod server;
 pub mod slug;
 
-pub use address::{Address, FolderPath, KindName, StackName, Uid};
+pub use address::{Address, FolderPath, Key, KeyForm, KindName, StackName, Uid};
 pub use count::counted;
 pub use declared::{
     BodyRef, Declared, DeclaredFolder, DeclaredSecret, Headline, Kept, Parent, Reference, Target, UidFrom,

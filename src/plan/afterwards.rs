@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::inputs::{Rules, Workspace};
 use super::{Action, Change, Plan};
-use crate::model::{Address, Declared, KindName, Owned, Recorded, Target};
+use crate::kinds::datasource::Datasource;
+use crate::kinds::folder::Folder;
+use crate::model::{Address, Declared, Owned, Recorded, Target};
 
 /// What can be referred to now and cannot be afterwards, each with what becomes of it, in words.
 #[must_use]
@@ -17,11 +19,11 @@ pub fn leaving(plan: &Plan, live: &Workspace, declared: &[Declared]) -> BTreeMap
     let mut leaving = BTreeMap::new();
     let mut stays: BTreeSet<&str> = declared
         .iter()
-        .filter(|(a, _)| a.kind == KindName::DATASOURCE)
-        .flat_map(|(a, d)| [a.uid.as_str(), d.name.as_str()])
+        .filter(|(a, _)| a.kind == Datasource::NAME)
+        .flat_map(|(a, d)| [a.id(), d.name.as_str()])
         .collect();
     for one in live.datasources.iter().flatten() {
-        let address = crate::model::Uid::parse(&one.uid).ok().map(|uid| Address::new(KindName::DATASOURCE, uid));
+        let address = crate::model::Uid::parse(&one.uid).ok().map(|uid| Address::new(Datasource::NAME, uid));
         let change = address.as_ref().and_then(|a| changes.get(a));
         let wanted = address.as_ref().and_then(|a| declared.get(a)).filter(|d| d.name != one.name);
         match (change.map(|c| &c.action), wanted) {
@@ -41,9 +43,11 @@ pub fn leaving(plan: &Plan, live: &Workspace, declared: &[Declared]) -> BTreeMap
         }
     }
     for (address, change) in &changes {
-        if address.kind == KindName::FOLDER && matches!(change.action, Action::Delete { .. }) {
+        if let Some(uid) = address.key.uid().filter(|_| address.kind == Folder::NAME)
+            && matches!(change.action, Action::Delete { .. })
+        {
             let words = format!("`{address}` is removed by this plan");
-            leaving.insert(Target::Folder(address.uid.clone()), words);
+            leaving.insert(Target::Folder(uid.clone()), words);
         }
     }
     leaving.retain(|target, _| match target {

@@ -7,12 +7,12 @@
 use std::collections::BTreeMap;
 
 use super::Refusal;
+use crate::kinds::folder::Folder;
 use crate::kinds::folder::MAX_DEPTH;
 use crate::model::server::TitleRule;
 use crate::model::slug::slug;
 use crate::model::{
-    Address, DeclaredFolder, FolderPath, KindName, Ledger, LiveFolder, Parent, Place, Problem, RecordState, Server,
-    Uid,
+    Address, DeclaredFolder, FolderPath, Ledger, LiveFolder, Parent, Place, Problem, RecordState, Server, Uid,
 };
 use crate::source::folder_uid;
 
@@ -190,7 +190,7 @@ fn choose(
 }
 
 fn is_ours(uid: &str, record: &RecordState<Ledger<'_>>) -> bool {
-    Uid::parse(uid).is_ok_and(|uid| record.recorded(&Address::new(KindName::FOLDER, uid)).is_some())
+    Uid::parse(uid).is_ok_and(|uid| record.recorded(&Address::new(Folder::NAME, uid)).is_some())
 }
 
 /// Directories of which only the spelling changed (letter case, or what this server leaves out of a slug), with the uid
@@ -382,7 +382,7 @@ mod tests {
                 how: Owned::Created,
                 pending: None,
             };
-            (Address::new(KindName::FOLDER, Uid::parse(uid).unwrap()), recorded)
+            (Address::new(Folder::NAME, Uid::parse(uid).unwrap()), recorded)
         };
         let objects = BTreeMap::from([of_ours("a"), of_ours("b")]);
         let bindings = BTreeMap::from([(path("Infra"), "a".to_owned()), (path("Infra/Linux"), "b".to_owned())]);

@@ -4,9 +4,10 @@
 
 use super::inputs::Inputs;
 use super::table::Record;
+use crate::kinds::datasource::Datasource;
 use crate::kinds::datasource::{digest_if_not_asked_to_be_default, digest_if_still_default};
 use crate::model::digest::REVISION;
-use crate::model::{Address, Digest, Found, KindName, NormalDigest, RecordState, Recorded, Uid};
+use crate::model::{Address, Digest, Found, NormalDigest, RecordState, Recorded, Uid};
 
 /// What the record means for the object that is live: pending entries settled, other incarnations told.
 pub(super) struct Claim<'a> {
@@ -34,7 +35,7 @@ pub(super) fn claim<'a>(inputs: &Inputs<'a>, address: &Address, found: Option<&F
     };
     let live = found.body.digest().map(NormalDigest::recorded);
     let as_first = |digest: &Digest| {
-        address.kind == KindName::DATASOURCE
+        address.kind == Datasource::NAME
             && recorded.digest.is_none()
             && found.body.value().is_some_and(|v| digest_if_not_asked_to_be_default(v) == *digest)
     };
@@ -77,10 +78,10 @@ pub(super) fn claim<'a>(inputs: &Inputs<'a>, address: &Address, found: Option<&F
 /// Whether a data source is as it was left, but for no longer being the default one because another of ours became it.
 pub(super) fn gave_way(inputs: &Inputs<'_>, address: &Address, recorded: &Recorded, found: &Found) -> bool {
     let ours = |uid: &str| {
-        let address = Uid::parse(uid).map(|uid| Address::new(KindName::DATASOURCE, uid));
+        let address = Uid::parse(uid).map(|uid| Address::new(Datasource::NAME, uid));
         address.is_ok_and(|address| inputs.record.recorded(&address).is_some())
     };
-    address.kind == KindName::DATASOURCE
+    address.kind == Datasource::NAME
         && inputs.live.datasources.iter().flatten().any(|d| d.is_default && ours(&d.uid))
         && found.body.value().is_some_and(|v| Some(digest_if_still_default(v)) == recorded.digest)
 }

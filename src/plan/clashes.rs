@@ -12,6 +12,9 @@ use super::inputs::Inputs;
 use super::labels::{Label, Labels, Verdict, settle as settle_labels};
 use super::wanted::Wanted;
 use super::{Action, Change, Refusal};
+use crate::kinds::dashboard::Dashboard;
+use crate::kinds::datasource::Datasource;
+use crate::kinds::folder::Folder;
 use crate::model::server::TitleRule;
 use crate::model::slug::slug;
 use crate::model::{Address, KindName, Uid};
@@ -35,19 +38,19 @@ pub(super) fn settle(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut C
 fn uids(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Changes) {
     for address in wanted.keys() {
         let taken = match address.kind {
-            KindName::DASHBOARD => inputs
+            Dashboard::NAME => inputs
                 .live
                 .folders
                 .iter()
                 .flatten()
-                .find(|f| f.uid == address.uid.as_str())
+                .find(|f| f.uid == address.id())
                 .map(|f| format!("the folder `{}`", f.title)),
-            KindName::FOLDER => inputs
+            Folder::NAME => inputs
                 .live
                 .dashboards
                 .iter()
                 .flatten()
-                .find(|d| d.uid == address.uid.as_str())
+                .find(|d| d.uid == address.id())
                 .map(|d| format!("the dashboard `{}`", d.title)),
             _ => None,
         };
@@ -62,8 +65,8 @@ fn names(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Changes) {
     let Some(live) = &inputs.live.datasources else { return };
     let label = |name: &str| (String::new(), name.to_owned());
     let now = live.iter().map(|d| (d.uid.as_str(), label(&d.name)));
-    let labels = labels(KindName::DATASOURCE, now, |w| label(w.name), wanted, changes);
-    for (address, verdict) in verdicts(KindName::DATASOURCE, labels) {
+    let labels = labels(Datasource::NAME, now, |w| label(w.name), wanted, changes);
+    for (address, verdict) in verdicts(Datasource::NAME, labels) {
         match verdict {
             Verdict::Waits(on) => wait_for(changes, &address, on),
             Verdict::Twice(other) => {
@@ -95,9 +98,9 @@ fn folder_titles(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Chang
     let now = inputs.live.folders.iter().flatten();
     let now = now.map(|f| (f.uid.as_str(), label(f.parent.as_deref(), &f.title)));
     let after = |w: &Wanted<'_>| label(w.parent.as_deref(), &w.headline.title);
-    let labels = labels(KindName::FOLDER, now, after, wanted, changes);
+    let labels = labels(Folder::NAME, now, after, wanted, changes);
     let version = &inputs.server.version;
-    for (address, verdict) in verdicts(KindName::FOLDER, labels) {
+    for (address, verdict) in verdicts(Folder::NAME, labels) {
         match verdict {
             Verdict::Waits(on) => wait_for(changes, &address, on),
             Verdict::Twice(other) => {
@@ -137,7 +140,7 @@ fn is_beside(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, address: &Address, othe
 }
 
 fn named<'n>(wanted: &'n BTreeMap<Address, Wanted<'_>>, live: &BTreeMap<&str, &'n str>, uid: &str) -> &'n str {
-    let ours = Uid::parse(uid).ok().and_then(|uid| wanted.get(&Address::new(KindName::FOLDER, uid)));
+    let ours = Uid::parse(uid).ok().and_then(|uid| wanted.get(&Address::new(Folder::NAME, uid)));
     ours.map(|w| w.headline.title.as_str()).or_else(|| live.get(uid).copied()).unwrap_or_default()
 }
 
@@ -147,9 +150,9 @@ fn titles(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Changes) {
     let now = inputs.live.dashboards.iter().flatten();
     let now = now.map(|d| (d.uid.as_str(), label(d.parent.as_deref(), &d.title)));
     let after = |w: &Wanted<'_>| label(w.parent.as_deref(), &w.headline.title);
-    let labels = labels(KindName::DASHBOARD, now, after, wanted, changes);
+    let labels = labels(Dashboard::NAME, now, after, wanted, changes);
     let version = &inputs.server.version;
-    for (address, verdict) in verdicts(KindName::DASHBOARD, labels) {
+    for (address, verdict) in verdicts(Dashboard::NAME, labels) {
         match verdict {
             Verdict::Waits(on) => wait_for(changes, &address, on),
             Verdict::Twice(other) => {
@@ -177,7 +180,7 @@ fn titles(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Changes) {
 
 /// What two dashboards share that this server does not tell apart: the whole title, or only what its slug keeps.
 fn shared(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, address: &Address, other: &str, equal: &str) -> String {
-    let ours = Uid::parse(other).ok().and_then(|uid| wanted.get(&Address::new(KindName::DASHBOARD, uid)));
+    let ours = Uid::parse(other).ok().and_then(|uid| wanted.get(&Address::new(Dashboard::NAME, uid)));
     let live = inputs.live.dashboards.iter().flatten().find(|d| d.uid == other);
     let theirs = ours.map(|w| w.headline.title.as_str()).or_else(|| live.map(|d| d.title.as_str()));
     let theirs = theirs.unwrap_or_default().trim();
@@ -210,7 +213,7 @@ fn labels<'l>(
         .map(|(uid, label)| (uid.to_owned(), Labels { before: Some(label.clone()), after: Some(label) }))
         .collect();
     for (address, change) in changes.iter().filter(|(a, c)| a.kind == kind && c.action.writes()) {
-        let one = labels.entry(address.uid.to_string()).or_default();
+        let one = labels.entry(address.id().to_owned()).or_default();
         one.after = match &change.action {
             Action::Delete { .. } => None,
             _ => wanted.get(address).map(&after),
@@ -237,7 +240,7 @@ fn beside_folders(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Chan
         .into_iter()
         .map(|(parent, title)| ((place(inputs, parent).map(str::to_owned), key(inputs, title)), title.to_owned()))
         .collect();
-    for (address, dashboard) in wanted.iter().filter(|(a, _)| a.kind == KindName::DASHBOARD) {
+    for (address, dashboard) in wanted.iter().filter(|(a, _)| a.kind == Dashboard::NAME) {
         let here = place(inputs, dashboard.parent.as_deref()).map(str::to_owned);
         if let Some(folder) = titles.get(&(here, key(inputs, &dashboard.headline.title))) {
             let reason = format!(
@@ -255,10 +258,10 @@ fn over_dashboards(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Cha
     let dashboards = inputs.live.dashboards.iter().flatten();
     let taken: BTreeMap<(Option<&str>, String), &str> =
         dashboards.map(|d| ((d.parent.as_deref(), key(inputs, &d.title)), d.uid.as_str())).collect();
-    for (address, folder) in wanted.iter().filter(|(a, _)| a.kind == KindName::FOLDER) {
+    for (address, folder) in wanted.iter().filter(|(a, _)| a.kind == Folder::NAME) {
         let place = place(inputs, folder.parent.as_deref());
         let Some(uid) = taken.get(&(place, key(inputs, &folder.headline.title))) else { continue };
-        let ours = Uid::parse(uid).ok().map(|uid| Address::new(KindName::DASHBOARD, uid));
+        let ours = Uid::parse(uid).ok().map(|uid| Address::new(Dashboard::NAME, uid));
         let hint = match ours.filter(|a| wanted.contains_key(a)) {
             Some(ours) => format!("give `{ours}` another title, apply, and apply again"),
             None => "give the directory another name, or a `title:` in its `_folder.yaml`".into(),
@@ -280,14 +283,14 @@ fn all_folder_titles<'a>(
     changes: &Changes,
 ) -> Vec<(Option<&'a str>, &'a str)> {
     let stays = |uid: &str| {
-        let address = Uid::parse(uid).ok().map(|uid| Address::new(KindName::FOLDER, uid));
+        let address = Uid::parse(uid).ok().map(|uid| Address::new(Folder::NAME, uid));
         address.is_none_or(|a| {
             !wanted.contains_key(&a) && !changes.get(&a).is_some_and(|c| matches!(c.action, Action::Delete { .. }))
         })
     };
     let live = inputs.live.folders.iter().flatten().filter(|f| stays(&f.uid));
     let live = live.map(|f| (f.parent.as_deref(), f.title.as_str()));
-    let ours = wanted.iter().filter(|(a, _)| a.kind == KindName::FOLDER);
+    let ours = wanted.iter().filter(|(a, _)| a.kind == Folder::NAME);
     let ours = ours.map(|(_, w)| (w.parent.as_deref(), w.headline.title.as_str()));
     live.chain(ours).collect()
 }

@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::inputs::Inputs;
 use super::wanted::Wanted;
 use super::{Action, Change};
+use crate::kinds::dashboard::Dashboard;
+use crate::kinds::folder::Folder;
 use crate::model::{Address, KindName, Uid};
 
 /// Keeps folders that will not be empty, and lets deletions wait for what leaves them. Children come first.
@@ -17,7 +19,7 @@ pub(super) fn settle(
 ) {
     let deleted: Vec<Address> = changes
         .iter()
-        .filter(|(a, c)| a.kind == KindName::FOLDER && matches!(c.action, Action::Delete { .. }))
+        .filter(|(a, c)| a.kind == Folder::NAME && matches!(c.action, Action::Delete { .. }))
         .map(|(a, _)| a.clone())
         .collect();
     // A folder kept is content of the folder above it, so this is repeated until nothing changes: at most once a level.
@@ -57,7 +59,7 @@ fn left_in(
     let (Some(dashboards), Some(folders)) = (&inputs.live.dashboards, &inputs.live.folders) else {
         return Some("what it holds could not be read".into());
     };
-    let uid = folder.uid.as_str();
+    let uid = folder.id();
     if let Some((guest, _)) = wanted.iter().find(|(_, w)| w.parent.as_deref() == Some(uid)) {
         return Some(format!("`{guest}` is declared to be in it"));
     }
@@ -73,13 +75,13 @@ fn left_in(
     let named = |title: &str, uid: &str| if title.is_empty() { format!("`{uid}`") } else { format!("\"{title}\"") };
     let mut left: Vec<String> = dashboards
         .iter()
-        .filter(|d| d.parent.as_deref() == Some(uid) && stays(KindName::DASHBOARD, &d.uid))
+        .filter(|d| d.parent.as_deref() == Some(uid) && stays(Dashboard::NAME, &d.uid))
         .map(|d| format!("dashboard {}", named(&d.title, &d.uid)))
         .collect();
     left.extend(
         folders
             .iter()
-            .filter(|f| f.parent.as_deref() == Some(uid) && stays(KindName::FOLDER, &f.uid))
+            .filter(|f| f.parent.as_deref() == Some(uid) && stays(Folder::NAME, &f.uid))
             .map(|f| format!("folder {}", named(&f.title, &f.uid))),
     );
     match left.as_slice() {
@@ -90,11 +92,11 @@ fn left_in(
 }
 
 fn inside<'a>(inputs: &'a Inputs<'_>, folder: &'a Address) -> impl Iterator<Item = Address> + 'a {
-    let uid = folder.uid.as_str();
+    let uid = folder.id();
     let dashboards = inputs.live.dashboards.iter().flatten().filter(move |d| d.parent.as_deref() == Some(uid));
     let folders = inputs.live.folders.iter().flatten().filter(move |f| f.parent.as_deref() == Some(uid));
     dashboards
-        .map(|d| (KindName::DASHBOARD, d.uid.as_str()))
-        .chain(folders.map(|f| (KindName::FOLDER, f.uid.as_str())))
+        .map(|d| (Dashboard::NAME, d.uid.as_str()))
+        .chain(folders.map(|f| (Folder::NAME, f.uid.as_str())))
         .filter_map(|(kind, uid)| Uid::parse(uid).ok().map(|uid| Address::new(kind, uid)))
 }

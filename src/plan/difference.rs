@@ -10,6 +10,8 @@ use super::table::Same;
 use super::wanted::{Paths, Wanted};
 use super::{Change, Drift, DriftKind, Moved, SecretChange};
 use crate::kinds;
+use crate::kinds::datasource::Datasource;
+use crate::kinds::folder::Folder;
 use crate::model::digest::Numbers;
 use crate::model::{Address, Delta, Entry, Found, Guard, KindName, Mark, NormalDigest, RecordState};
 
@@ -81,7 +83,7 @@ pub(super) fn delta(inputs: &Inputs<'_>, change: &mut Change, wanted: &Wanted<'_
     let mut delta = match (&wanted.body, inputs.shown_live(&change.address, found), differs) {
         (_, _, false) => Delta::default(),
         (Some(wanted), Some(live), true) => kind.diff(live, wanted, inputs.server.numbers),
-        (Some(wanted), None, true) if change.address.kind == KindName::FOLDER => {
+        (Some(wanted), None, true) if change.address.kind == Folder::NAME => {
             kind.diff(&json!({ "title": found.headline.title }), wanted, Numbers::Float)
         }
         _ => Delta { notes: vec!["it differs; its body was not kept".into()], ..Delta::default() },
@@ -139,7 +141,7 @@ pub(super) fn drift(
 /// Why the server cannot change what is live into what is wanted, if it cannot: an empty `url` or `basicAuthUser` is
 /// ignored by a save (fact: `not-cleared-by-put`).
 pub(super) fn needs_replacement(kind: KindName, wanted: &Wanted<'_>, found: &Found) -> Option<String> {
-    if kind != KindName::DATASOURCE {
+    if kind != Datasource::NAME {
         return None;
     }
     let (wanted, live) = (wanted.body.as_ref()?, found.body.value()?);

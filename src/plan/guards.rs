@@ -6,6 +6,9 @@ use super::bind::Bindings;
 use super::inputs::{Inputs, LiveName};
 use super::{Action, Change, DriftKind, Goal, Plan, Refusal};
 use crate::kinds;
+use crate::kinds::dashboard::Dashboard;
+use crate::kinds::datasource::Datasource;
+use crate::kinds::folder::Folder;
 use crate::model::{Address, KindName, Uid};
 
 /// A plan that destroys more than it may.
@@ -76,18 +79,17 @@ pub(super) fn unmanaged(inputs: &Inputs<'_>, bindings: &Bindings) -> Vec<(&'stat
             !declared.contains(&address)
                 && inputs.record.recorded(&address).is_none()
                 && !inputs.live.others.contains_key(&address)
-                && !address.uid.is_reserved()
+                && !address.key.is_reserved()
         }
         Err(_) => true,
     };
     let dashboards = inputs.live.dashboards.iter().flatten();
-    let dashboards = dashboards.filter(|d| foreign(KindName::DASHBOARD, &d.uid)).count();
+    let dashboards = dashboards.filter(|d| foreign(Dashboard::NAME, &d.uid)).count();
     let datasources = inputs.live.datasources.iter().flatten();
-    let datasources = datasources.filter(|d| foreign(KindName::DATASOURCE, &d.uid)).count();
+    let datasources = datasources.filter(|d| foreign(Datasource::NAME, &d.uid)).count();
     let folders = inputs.live.folders.iter().flatten();
-    let folders =
-        folders.filter(|f| bindings.of_uid(&f.uid).is_none() && foreign(KindName::FOLDER, &f.uid)).count();
-    [(KindName::DASHBOARD, dashboards), (KindName::DATASOURCE, datasources), (KindName::FOLDER, folders)]
+    let folders = folders.filter(|f| bindings.of_uid(&f.uid).is_none() && foreign(Folder::NAME, &f.uid)).count();
+    [(Dashboard::NAME, dashboards), (Datasource::NAME, datasources), (Folder::NAME, folders)]
         .into_iter()
         .filter(|(_, count)| *count > 0)
         .map(|(kind, count)| (kinds::by_name(kind).plural(), count))
@@ -98,16 +100,16 @@ pub(super) fn unmanaged(inputs: &Inputs<'_>, bindings: &Bindings) -> Vec<(&'stat
 pub(super) fn default_datasource(inputs: &Inputs<'_>, stages: &[Vec<Change>]) -> Option<String> {
     let now: &LiveName = inputs.live.datasources.as_ref()?.iter().find(|d| d.is_default)?;
     let becomes = stages.iter().flatten().find(|c| {
-        c.address.kind == KindName::DATASOURCE
-            && c.address.uid.as_str() != now.uid
+        c.address.kind == Datasource::NAME
+            && c.address.id() != now.uid
             && c.action.writes()
             && !matches!(c.action, Action::Delete { .. })
             && inputs.bodies.get(&c.address).and_then(|b| b.get("isDefault"))
                 == Some(&serde_json::Value::Bool(true))
     })?;
-    let touched = stages.iter().flatten().any(|c| c.address.uid.as_str() == now.uid && c.action.writes());
+    let touched = stages.iter().flatten().any(|c| c.address.id() == now.uid && c.action.writes());
     let found =
-        Uid::parse(&now.uid).ok().and_then(|uid| inputs.live.found.get(&Address::new(KindName::DATASOURCE, uid)));
+        Uid::parse(&now.uid).ok().and_then(|uid| inputs.live.found.get(&Address::new(Datasource::NAME, uid)));
     let name = found.map_or(&now.name, |found| &found.headline.title);
     (!touched).then(|| format!("`{}` becomes the default data source; \"{name}\" no longer is", becomes.address))
 }

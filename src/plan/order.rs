@@ -9,8 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::inputs::Inputs;
 use super::wanted::Wanted;
 use super::{Action, Change, Refusal};
-use crate::kinds;
-use crate::model::{Address, KindName, Target, Uid};
+use crate::kinds::dashboard::Dashboard;
+use crate::kinds::datasource::Datasource;
+use crate::kinds::folder::Folder;
+use crate::model::{Address, Target, Uid};
 
 /// Adds to each change what of the plan it needs, and refuses what needs something refused.
 pub(super) fn link(
@@ -19,22 +21,22 @@ pub(super) fn link(
     changes: &mut BTreeMap<Address, Change>,
 ) {
     let names: BTreeMap<&str, &Address> =
-        wanted.iter().filter(|(a, _)| a.kind == KindName::DATASOURCE).map(|(a, w)| (w.name, a)).collect();
+        wanted.iter().filter(|(a, _)| a.kind == Datasource::NAME).map(|(a, w)| (w.name, a)).collect();
     let mut needs: Vec<(Address, Address)> = Vec::new();
     for (address, wanted) in wanted {
         if !changes.get(address).is_some_and(|c| c.action.writes()) {
             continue;
         }
         let folder = wanted.parent.as_deref().and_then(|uid| Uid::parse(uid).ok());
-        let folder = folder.map(|uid| Address::new(KindName::FOLDER, uid));
+        let folder = folder.map(|uid| Address::new(Folder::NAME, uid));
         let references = wanted.references.iter().filter_map(|target| match target {
             Target::Datasource(name) => {
-                let by_uid = Uid::parse(name).ok().map(|uid| Address::new(KindName::DATASOURCE, uid));
+                let by_uid = Uid::parse(name).ok().map(|uid| Address::new(Datasource::NAME, uid));
                 by_uid
                     .filter(|a| changes.contains_key(a))
                     .or_else(|| names.get(name.as_str()).map(|a| (*a).clone()))
             }
-            Target::Folder(uid) => Some(Address::new(KindName::FOLDER, uid.clone())),
+            Target::Folder(uid) => Some(Address::new(Folder::NAME, uid.clone())),
             Target::LibraryPanel(_) => None,
         });
         for needed in folder.into_iter().chain(references) {
@@ -110,21 +112,21 @@ pub(super) fn stages(
     };
     let datasource_writes: Vec<Address> = changes
         .iter()
-        .filter(|(a, c)| a.kind == KindName::DATASOURCE && c.action.writes() && !is_delete(c) && !is_default(a))
+        .filter(|(a, c)| a.kind == Datasource::NAME && c.action.writes() && !is_delete(c) && !is_default(a))
         .map(|(a, _)| a.clone())
         .collect();
     let dashboard_writes: Vec<Address> = changes
         .iter()
-        .filter(|(a, c)| a.kind == KindName::DASHBOARD && c.action.writes())
+        .filter(|(a, c)| a.kind == Dashboard::NAME && c.action.writes())
         .map(|(a, _)| a.clone())
         .collect();
     let (mut needs, mut waits): (Edges, Edges) = (BTreeMap::new(), BTreeMap::new());
     for (address, change) in &changes {
         needs.insert(address.clone(), change.needs.iter().filter(|n| changes.contains_key(n)).cloned().collect());
         let mut after = BTreeSet::new();
-        if address.kind == KindName::DATASOURCE && is_delete(change) {
+        if address.kind == Datasource::NAME && is_delete(change) {
             after.extend(dashboard_writes.iter().cloned());
-        } else if address.kind == KindName::DATASOURCE && is_default(address) {
+        } else if address.kind == Datasource::NAME && is_default(address) {
             after.extend(datasource_writes.iter().cloned());
         }
         after.remove(address);
@@ -148,7 +150,7 @@ pub(super) fn stages(
             refuse_rings(&needs, &done, &mut changes);
             ready = needs.keys().cloned().collect();
         }
-        ready.sort_by_key(|address| (kinds::rank(address.kind), address.uid.clone()));
+        ready.sort_by_key(|address| (address.kind.rank(), address.key.clone()));
         let mut stage = Vec::new();
         for address in ready {
             needs.remove(&address);

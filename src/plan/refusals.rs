@@ -12,7 +12,8 @@ use super::unknown::UNREADABLE;
 use super::wanted::Wanted;
 use super::{Action, Change, Refusal};
 use crate::kinds;
-use crate::model::{Address, Found, Guard, KindName, Owned};
+use crate::kinds::folder::Folder;
+use crate::model::{Address, Found, Guard, Owned};
 
 /// What forbids any write to this address, whatever the table says.
 pub(super) fn forbidden(
@@ -195,7 +196,7 @@ pub(super) fn refuse_what_has_no_folder(
     wanted: &BTreeMap<Address, Wanted<'_>>,
     changes: &mut BTreeMap<Address, Change>,
 ) {
-    for (address, wanted) in wanted.iter().filter(|(a, _)| a.kind != KindName::FOLDER) {
+    for (address, wanted) in wanted.iter().filter(|(a, _)| a.kind != Folder::NAME) {
         let Some(binding) = wanted.parent.as_deref().and_then(|uid| bindings.of_uid(uid)) else { continue };
         let Some(refusal) = &binding.refused else { continue };
         if let Some(change) = changes.get_mut(address).filter(|c| c.action.writes()) {

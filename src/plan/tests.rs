@@ -7,12 +7,15 @@ use serde_json::{Value, json};
 use super::inputs::{LiveName, LiveTitle};
 use super::{Action, Adopt, Change, Goal, Inputs, Plan, Rules, SecretChange, Workspace, plan};
 use crate::kinds;
+use crate::kinds::dashboard::Dashboard;
+use crate::kinds::datasource::Datasource;
+use crate::kinds::folder::Folder;
 use crate::model::digest::REVISION;
 use crate::model::server::TitleRule;
 use crate::model::{
     Address, BodyRef, Declared, DeclaredFolder, DeclaredSecret, Digest, Fingerprint, FolderPath, Found, Headline,
-    Identity, KindName, Ledger, LiveBody, LiveFolder, Owned, Parent, Pending, Place, RecordState, Recorded, Saved,
-    Server, StackName, Uid, UidFrom,
+    Identity, Ledger, LiveBody, LiveFolder, Owned, Parent, Pending, Place, RecordState, Recorded, Saved, Server,
+    StackName, Uid, UidFrom,
 };
 
 /// A workspace, a directory and a record in the making.
@@ -50,7 +53,7 @@ fn world() -> World {
 }
 
 fn address(text: &str) -> Address {
-    crate::registry::record::parse_address(text).unwrap()
+    crate::kinds::address(text).unwrap()
 }
 
 fn path(text: &str) -> FolderPath {
@@ -59,8 +62,8 @@ fn path(text: &str) -> FolderPath {
 
 fn raw(address: &Address, body: &str) -> Value {
     match address.kind {
-        KindName::DATASOURCE => json!({ "name": address.uid, "type": "loki", "url": body }),
-        KindName::DASHBOARD => json!({ "title": address.uid, "x": body }),
+        Datasource::NAME => json!({ "name": address.id(), "type": "loki", "url": body }),
+        Dashboard::NAME => json!({ "title": address.id(), "x": body }),
         _ => json!({ "title": body }),
     }
 }
@@ -77,9 +80,9 @@ impl World {
     fn declare_in(&mut self, text: &str, body: &str, parent: Parent) -> &mut World {
         let address = address(text);
         let place = Place::file(format!("{text}.json"));
-        if address.kind == KindName::FOLDER {
+        if address.kind == Folder::NAME {
             self.folders.push(DeclaredFolder {
-                uid: Some(address.uid),
+                uid: address.key.uid().cloned(),
                 path: None,
                 title: body.into(),
                 parent,
@@ -89,12 +92,12 @@ impl World {
             return self;
         }
         let normal = kinds::by_name(address.kind).normal(raw(&address, body));
-        let parent = if address.kind == KindName::DATASOURCE { Parent::None } else { parent };
+        let parent = if address.kind == Datasource::NAME { Parent::None } else { parent };
         self.declared.push(Declared {
             digest: normal.digest(),
             parent,
-            headline: Headline { title: address.uid.to_string(), facts: Vec::new() },
-            name: address.uid.to_string(),
+            headline: Headline { title: address.id().to_owned(), facts: Vec::new() },
+            name: address.id().to_owned(),
             references: Vec::new(),
             mentions: Vec::new(),
             secrets: Vec::new(),
@@ -121,16 +124,16 @@ impl World {
     fn live_in(&mut self, text: &str, body: &str, version: i64, parent: Option<&str>) -> &mut World {
         let address = address(text);
         let normal = kinds::by_name(address.kind).normal(raw(&address, body));
-        let uid = address.uid.to_string();
+        let uid = address.id().to_owned();
         let parent = parent.map(str::to_owned);
-        let title = if address.kind == KindName::FOLDER { body.to_owned() } else { uid.clone() };
+        let title = if address.kind == Folder::NAME { body.to_owned() } else { uid.clone() };
         match address.kind {
-            KindName::FOLDER => self.live.folders.as_mut().unwrap().push(LiveFolder {
+            Folder::NAME => self.live.folders.as_mut().unwrap().push(LiveFolder {
                 uid,
                 title: title.clone(),
                 parent: parent.clone(),
             }),
-            KindName::DATASOURCE => self.live.datasources.as_mut().unwrap().push(LiveName {
+            Datasource::NAME => self.live.datasources.as_mut().unwrap().push(LiveName {
                 uid: uid.clone(),
                 name: uid,
                 kind: "loki".into(),
@@ -559,11 +562,11 @@ fn a_dashboard_moves_with_its_directory_and_the_old_folder_goes_after_it() {
 fn a_title_is_taken_over_in_order_and_a_swap_is_refused() {
     let titled = |world: &mut World, text: &str, title: &str, live: &str| {
         world.declare(text, "A").live(text, "A", 1).record(text, "A", 1);
-        let uid = address(text).uid.to_string();
+        let uid = address(text).id().to_owned();
         let at = world.declared.len() - 1;
         let raw = json!({ "title": title, "x": "A" });
         world.declared[at].headline.title = title.into();
-        world.declared[at].digest = kinds::by_name(KindName::DASHBOARD).normal(raw).digest();
+        world.declared[at].digest = kinds::by_name(Dashboard::NAME).normal(raw).digest();
         world.live.dashboards.as_mut().unwrap().iter_mut().find(|d| d.uid == uid).unwrap().title = live.into();
     };
     let mut world = world();

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use super::Refusal;
 use super::bind::{Bindings, Bound};
 use super::inputs::Inputs;
+use crate::kinds::folder::Folder;
 use crate::kinds::{self, Normal};
-use crate::model::{Address, Declared, Digest, FolderPath, Headline, KindName, NormalDigest, Place, Target, Uid};
+use crate::model::{Address, Declared, Digest, FolderPath, Headline, NormalDigest, Place, Target, Uid};
 
 /// What the directory wants of one object, whatever its kind.
 pub(super) struct Wanted<'a> {
@@ -35,9 +36,9 @@ pub(super) fn wanted<'a>(inputs: &'a Inputs<'a>, bindings: &Bindings) -> BTreeMa
     let mut all = BTreeMap::new();
     for binding in bindings.all.iter().filter(|b| b.how != Bound::Borrowed) {
         let Ok(uid) = Uid::parse(&binding.uid) else { continue };
-        let body = kinds::by_name(KindName::FOLDER).normal(json!({ "title": binding.title }));
+        let body = kinds::by_name(Folder::NAME).normal(json!({ "title": binding.title }));
         all.insert(
-            Address::new(KindName::FOLDER, uid),
+            Address::new(Folder::NAME, uid),
             Wanted {
                 digest: body.digest(),
                 parent: binding.parent.clone(),

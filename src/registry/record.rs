@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::kinds;
 use crate::model::digest::hex;
-use crate::model::{Address, FolderPath, Ledger, Recorded, StackName, Uid};
+use crate::model::{Address, FolderPath, Ledger, Recorded, StackName};
 
 /// The uid of the folder that holds every stack's record.
 pub const FOLDER: &str = "amgctl";
@@ -256,7 +256,7 @@ impl Record {
         let stored: Stored =
             serde_json::from_str(envelope.record.get()).map_err(|e| format!("its payload cannot be read: {e}"))?;
         let objects = stored.objects.into_iter().map(|(address, recorded)| {
-            parse_address(&address)
+            kinds::address(&address)
                 .map(|a| (a, recorded))
                 .ok_or_else(|| format!("it names `{address}`, which is no address"))
         });
@@ -269,19 +269,12 @@ impl Record {
             lease: stored.lease,
             ended: stored.ended,
             // Only a help to tell whose a folder is: what is no address is left out.
-            made: stored.made.into_iter().filter_map(|(a, run)| Some((parse_address(&a)?, run))).collect(),
+            made: stored.made.into_iter().filter_map(|(a, run)| Some((kinds::address(&a)?, run))).collect(),
             objects: objects.collect::<Result<_, String>>()?,
             bindings: stored.bindings.into_iter().collect(),
             runs: stored.runs,
         })
     }
-}
-
-/// Reads an address as people and records write it: `dashboard.cpu`; none when it is none.
-#[must_use]
-pub fn parse_address(text: &str) -> Option<Address> {
-    let (kind, uid) = text.split_once('.')?;
-    Some(Address::new(kinds::named(kind)?, Uid::parse(uid).ok()?))
 }
 
 // Bounded in depth: the dashboard may be anybody's by now.
@@ -303,7 +296,7 @@ mod tests {
     fn record() -> Record {
         let mut record = Record::new(StackName::parse("demo").unwrap(), "github.com/a/b".into(), "00ff".into());
         record.objects.insert(
-            parse_address("dashboard.cpu").unwrap(),
+            kinds::address("dashboard.cpu").unwrap(),
             Recorded {
                 digest: None,
                 revision: 1,
@@ -361,12 +354,12 @@ mod tests {
             elsewhere: BTreeMap::new(),
         };
         let (mut ours, mut theirs) = (record(), record());
-        let shared = parse_address("dashboard.cpu").unwrap();
-        let new = parse_address("dashboard.new").unwrap();
+        let shared = kinds::address("dashboard.cpu").unwrap();
+        let new = kinds::address("dashboard.new").unwrap();
         let entry = theirs.objects[&shared].clone();
         theirs.objects.get_mut(&shared).unwrap().pending = Some(pending("theirs"));
         theirs.objects.insert(new.clone(), Recorded { pending: Some(pending("theirs")), ..entry.clone() });
-        theirs.objects.insert(parse_address("dashboard.old").unwrap(), entry);
+        theirs.objects.insert(kinds::address("dashboard.old").unwrap(), entry);
         theirs.run = "theirs".into();
         ours.take_in(&theirs);
         assert_eq!(ours.objects.keys().collect::<Vec<_>>(), [&shared, &new], "what is not pending is not taken in");

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use super::style::{Style, Tone, clean};
 use super::summary::tone;
 use super::{delta, outside};
+use crate::kinds::datasource::Datasource;
 use crate::model::{FolderPath, Headline, RecordState, counted};
 use crate::plan::{Action, Change, Counts, Goal, Moved, Plan};
 use crate::report::Act;
@@ -81,7 +82,7 @@ fn actions(plan: &Plan, style: &Style) -> Vec<String> {
     for change in plan.changes() {
         match alike(change) {
             Some(alike) if counts.get(&alike).is_some_and(|count| *count > MANY) => {
-                told.entry(alike).or_default().push(change.address.uid.to_string());
+                told.entry(alike).or_default().push(change.address.id().to_owned());
             }
             _ => lines.extend(view.block(change)),
         }
@@ -308,7 +309,7 @@ fn way(moved: &Moved) -> String {
 
 // Objects of kinds that are in no folder are told as a list of settings, the others in a sentence.
 fn is_listed(change: &Change) -> bool {
-    change.address.kind == crate::model::KindName::DATASOURCE
+    change.address.kind == Datasource::NAME
 }
 
 fn facts(headline: &Headline, listed: bool, style: &Style) -> Vec<String> {

@@ -176,6 +176,7 @@ fn counts(goal: Goal, tally: &Tally, stopped: bool, open: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kinds::dashboard::Dashboard;
     use std::time::Duration;
 
     use crate::model::{KindName, Uid};
@@ -195,7 +196,7 @@ mod tests {
     }
 
     fn board(uid: &str, act: Act, outcome: Outcome) -> Finished {
-        self::outcome(KindName::DASHBOARD, uid, act, outcome)
+        self::outcome(Dashboard::NAME, uid, act, outcome)
     }
 
     fn check(goal: Goal, interrupted: bool, outcomes: Vec<Finished>, expected: &str) {

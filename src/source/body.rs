@@ -9,8 +9,9 @@ use super::shape::{self, Form, Part, Site};
 use super::values::{Dollars, Values};
 use super::{Declarations, Files, dashboard, datasource, spans};
 use crate::kinds::Kind as _;
+use crate::kinds::dashboard::Dashboard;
 use crate::kinds::datasource::Datasource;
-use crate::model::{Declared, Kept, KindName, Problem, Secret, Spot};
+use crate::model::{Declared, Kept, Problem, Secret, Spot};
 
 /// The body of a declared object.
 pub struct Body {
@@ -29,7 +30,7 @@ impl Declarations {
     pub fn body(&self, declared: &Declared) -> Result<Body, Box<Problem>> {
         let mut body = Err(Box::new(changed(declared)));
         self.files.site(declared, &mut |site| {
-            body = if declared.address.kind == KindName::DASHBOARD {
+            body = if declared.address.kind == Dashboard::NAME {
                 dashboard_body(declared, site)
             } else {
                 self.files.datasource_body(declared, site)
@@ -45,7 +46,7 @@ impl Declarations {
         declared: &Declared,
         fetched: &BTreeMap<Kept, Secret>,
     ) -> Result<Vec<(String, Secret)>, Box<Problem>> {
-        if declared.address.kind == KindName::DASHBOARD {
+        if declared.address.kind == Dashboard::NAME {
             return Ok(Vec::new());
         }
         let mut secrets = Err(Box::new(changed(declared)));
@@ -93,7 +94,7 @@ impl Files {
         let with_uid = |value: Value| {
             let mut value = Datasource.normal(value).whole();
             if let Value::Object(map) = &mut value {
-                map.insert("uid".into(), Value::String(declared.address.uid.to_string()));
+                map.insert("uid".into(), Value::String(declared.address.id().to_owned()));
             }
             value
         };
@@ -122,7 +123,7 @@ fn dashboard_body(declared: &Declared, site: Site<'_, '_>) -> Result<Body, Box<P
         members.shift_remove(key);
     }
     let mut value = Map::new();
-    value.insert("uid".into(), Value::String(declared.address.uid.to_string()));
+    value.insert("uid".into(), Value::String(declared.address.id().to_owned()));
     value.insert("title".into(), Value::String(title));
     value.extend(members);
     let value = Value::Object(value);

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Declarations, FileSettings};
+use crate::kinds::datasource::Datasource;
 use crate::kinds::datasource::lint::lint_for;
+use crate::kinds::folder::Folder;
 use crate::model::{Address, Declared, DeclaredFolder, KindName, Problem, Server, Spot};
 
 /// Finds what is wrong between the documents of a directory.
@@ -20,7 +22,7 @@ pub(crate) fn protect_folders(folders: &mut [DeclaredFolder], settings: &FileSet
     for folder in folders {
         let uid = folder.uid.clone().or_else(|| folder.path.as_ref().map(super::folder_uid));
         if let Some(uid) = uid {
-            folder.protect |= settings.protects(&Address::new(KindName::FOLDER, uid));
+            folder.protect |= settings.protects(&Address::new(Folder::NAME, uid));
         }
     }
 }
@@ -48,14 +50,14 @@ struct Holder<'a> {
 
 fn holders(declarations: &Declarations) -> Vec<Holder<'_>> {
     let objects = declarations.declared().map(|declared| Holder {
-        uid: declared.address.uid.to_string(),
+        uid: declared.address.id().to_owned(),
         kind: declared.address.kind,
         spot: Box::new(move || declarations.locate(declared, "/uid")),
     });
     let folders = declarations.folders.iter().filter_map(|folder| {
         Some(Holder {
             uid: folder.uid.as_ref()?.to_string(),
-            kind: KindName::FOLDER,
+            kind: Folder::NAME,
             spot: Box::new(move || Spot::bare(folder.place.clone())),
         })
     });
@@ -66,7 +68,7 @@ fn holders(declarations: &Declarations) -> Vec<Holder<'_>> {
 pub(crate) fn uids(declarations: &Declarations) -> Vec<Problem> {
     let mut by_uid: BTreeMap<(bool, String), Vec<Holder<'_>>> = BTreeMap::new();
     for holder in holders(declarations) {
-        let space = holder.kind == KindName::DATASOURCE;
+        let space = holder.kind == Datasource::NAME;
         by_uid.entry((space, holder.uid.to_ascii_lowercase())).or_default().push(holder);
     }
     let mut problems = Vec::new();
@@ -103,7 +105,7 @@ pub(crate) fn uids(declarations: &Declarations) -> Vec<Problem> {
 }
 
 fn datasources(declarations: &Declarations) -> impl Iterator<Item = &Declared> {
-    declarations.objects.iter().filter(|declared| declared.address.kind == KindName::DATASOURCE)
+    declarations.objects.iter().filter(|declared| declared.address.kind == Datasource::NAME)
 }
 
 fn names(declarations: &Declarations) -> Vec<Problem> {
@@ -139,7 +141,7 @@ fn defaults(declarations: &Declarations) -> Vec<Problem> {
         return Vec::new();
     }
     let mut several: Vec<&Declared> = datasources(declarations)
-        .filter(|d| uids.contains(&d.address.uid.as_str()) && is_default(declarations, d))
+        .filter(|d| uids.contains(&d.address.id()) && is_default(declarations, d))
         .collect();
     several.sort_by(|a, b| a.place.cmp(&b.place));
     let count = if several.len() == 2 { "two".to_owned() } else { several.len().to_string() };

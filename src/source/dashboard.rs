@@ -13,7 +13,7 @@ use super::{Draft, FileRef, checked_uid, declare};
 use crate::kinds::Kind as _;
 use crate::kinds::dashboard::{Dashboard, facts};
 use crate::model::{
-    Address, Declared, Headline, KindName, Parent, Place, Problem, Reference, Severity, Target, Uid, UidFrom,
+    Address, Declared, Headline, Parent, Place, Problem, Reference, Severity, Target, Uid, UidFrom,
 };
 
 /// Longest title: the column of classic servers (fact: `title-length`).
@@ -72,7 +72,7 @@ pub(crate) fn read(
     let place = if whole { Place::file(file.path.clone()) } else { document.place(base) };
     let title = value.get("title").and_then(Value::as_str).unwrap_or_default().trim().to_owned();
     let mut declared = Declared {
-        address: Address::new(KindName::DASHBOARD, uid),
+        address: Address::new(Dashboard::NAME, uid),
         place,
         digest: crate::model::NormalDigest::of(&Value::Null, Vec::new()),
         parent: parent.clone().unwrap_or(Parent::Root),

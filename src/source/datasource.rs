@@ -16,7 +16,7 @@ use super::{Draft, FileRef, declare};
 use crate::kinds::Kind as _;
 use crate::kinds::datasource::{Datasource, facts, lint};
 use crate::model::secret::conceal;
-use crate::model::{Address, Declared, DeclaredSecret, Kept, KindName, Parent, Problem, Secret, UidFrom};
+use crate::model::{Address, Declared, DeclaredSecret, Kept, Parent, Problem, Secret, UidFrom};
 
 /// Keys whose value is a text.
 const TEXTS: [&str; 8] = ["uid", "name", "type", "access", "url", "user", "database", "basicAuthUser"];
@@ -90,7 +90,7 @@ pub(crate) fn read(
     let place = document.place(base);
     let mentions = facts::mentions(&read.value);
     let declared = Declared {
-        address: Address::new(KindName::DATASOURCE, uid),
+        address: Address::new(Datasource::NAME, uid),
         place,
         digest: Datasource.normal(read.value.clone()).digest(),
         parent: Parent::None,

@@ -64,7 +64,8 @@ pub use settings::{FileSettings, init_text, read_settings, settings_schema};
 pub use titles::{folder_title_clashes, title_clashes};
 pub use uids::folder_uid;
 
-use crate::model::{Address, BodyRef, Declared, DeclaredFolder, Digest, KindName, Problem, Uid, counted};
+use crate::kinds::datasource::Datasource;
+use crate::model::{Address, BodyRef, Declared, DeclaredFolder, Digest, Problem, Uid, counted};
 
 /// Looks a name of the environment up; the library itself never reads the environment.
 pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -289,8 +290,8 @@ fn declare(declared: Declared) -> Draft {
 
 impl Draft {
     fn known(&self) -> Option<KnownDatasource> {
-        (self.declared.address.kind == KindName::DATASOURCE).then(|| KnownDatasource {
-            uid: self.declared.address.uid.to_string(),
+        (self.declared.address.kind == Datasource::NAME).then(|| KnownDatasource {
+            uid: self.declared.address.id().to_owned(),
             name: self.declared.headline.title.clone(),
             kind: self.kind.clone(),
             is_default: self.is_default,

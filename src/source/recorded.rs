@@ -6,11 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::{Declarations, Directory, RecordedFile, checks};
-use crate::model::{Declared, Digest, KindName, Place, Problem, Severity, Uid, UidFrom};
+use crate::kinds::dashboard::Dashboard;
+use crate::kinds::datasource::Datasource;
+use crate::kinds::folder::Folder;
+use crate::model::{Declared, Digest, Key, KindName, Place, Problem, Severity, UidFrom};
 
 /// An object that the registry remembers.
 struct Remembered<'a> {
-    uid: &'a Uid,
+    key: &'a Key,
     digest: Option<&'a Digest>,
 }
 
@@ -21,10 +24,10 @@ pub(super) fn bind(
     recorded: &[RecordedFile],
 ) -> Vec<Problem> {
     let mut binding = Binding { directory, declarations, problems: Vec::new() };
-    for kind in [KindName::DASHBOARD, KindName::DATASOURCE] {
+    for kind in [Dashboard::NAME, Datasource::NAME] {
         let mut by_path: BTreeMap<&str, Vec<Remembered<'_>>> = BTreeMap::new();
         for (address, path, digest) in recorded.iter().filter(|(address, _, _)| address.kind == kind) {
-            by_path.entry(path).or_default().push(Remembered { uid: &address.uid, digest: digest.as_ref() });
+            by_path.entry(path).or_default().push(Remembered { key: &address.key, digest: digest.as_ref() });
         }
         binding.bind(kind, &by_path);
     }
@@ -44,11 +47,11 @@ struct Binding<'a> {
 
 impl Binding<'_> {
     fn bind(&mut self, kind: KindName, by_path: &BTreeMap<&str, Vec<Remembered<'_>>>) {
-        let taken: BTreeSet<Uid> = self
+        let taken: BTreeSet<Key> = self
             .declarations
             .declared()
             .filter(|d| d.address.kind == kind && d.uid_from == UidFrom::Document)
-            .map(|d| d.address.uid.clone())
+            .map(|d| d.address.key.clone())
             .collect();
         let mut files: BTreeMap<String, usize> = BTreeMap::new();
         let mut digests: BTreeMap<Digest, usize> = BTreeMap::new();
@@ -59,29 +62,29 @@ impl Binding<'_> {
             }
         }
         // Files that are gone, by what they held: exactly one of a digest can have been renamed.
-        let mut gone: BTreeMap<&Digest, Vec<&Uid>> = BTreeMap::new();
+        let mut gone: BTreeMap<&Digest, Vec<&Key>> = BTreeMap::new();
         for (path, remembered) in by_path {
             if !files.contains_key(*path) && !self.root().join(path).exists() {
                 for one in remembered {
                     if let Some(digest) = one.digest {
-                        gone.entry(digest).or_default().push(one.uid);
+                        gone.entry(digest).or_default().push(one.key);
                     }
                 }
             }
         }
-        let mut bound: Vec<(super::BodyKey, Uid)> = Vec::new();
+        let mut bound: Vec<(super::BodyKey, Key)> = Vec::new();
         let derived = |d: &&Declared| d.address.kind == kind && d.uid_from != UidFrom::Document;
         for declared in self.declarations.declared().filter(derived) {
             let alone = files.get(&*declared.body.file) == Some(&1);
             let uid = match by_path.get(&*declared.body.file).map(Vec::as_slice) {
-                Some([one]) if alone => Some(one.uid),
+                Some([one]) if alone => Some(one.key),
                 Some(_) => None,
                 None => match gone.get(&declared.body.file_digest).map(Vec::as_slice) {
                     Some([uid]) if alone && digests.get(&declared.body.file_digest) == Some(&1) => Some(*uid),
                     _ => None,
                 },
             };
-            if let Some(uid) = uid.filter(|uid| !taken.contains(uid) && **uid != declared.address.uid) {
+            if let Some(uid) = uid.filter(|uid| !taken.contains(uid) && **uid != declared.address.key) {
                 bound.push((declared.body.key(), uid.clone()));
             }
         }
@@ -91,26 +94,26 @@ impl Binding<'_> {
     }
 
     // Gives an object another uid, wherever this one was used already.
-    fn rename(&mut self, kind: KindName, key: &super::BodyKey, uid: Uid) {
+    fn rename(&mut self, kind: KindName, key: &super::BodyKey, uid: Key) {
         let objects = self.declarations.objects.iter_mut();
         let mut all = objects.chain(self.declarations.unresolved.iter_mut().map(|open| &mut open.declared));
         let Some(declared) = all.find(|d| d.address.kind == kind && d.body.key() == *key) else { return };
-        let before = std::mem::replace(&mut declared.address.uid, uid.clone());
+        let before = std::mem::replace(&mut declared.address.key, uid.clone());
         declared.protect = self.directory.settings.protects(&declared.address);
-        if kind != KindName::DATASOURCE {
+        if kind != Datasource::NAME {
             return;
         }
-        for known in self.declarations.datasources.iter_mut().filter(|known| known.uid == before.as_str()) {
-            known.uid = uid.to_string();
+        for known in self.declarations.datasources.iter_mut().filter(|known| known.uid == before.text()) {
+            uid.text().clone_into(&mut known.uid);
         }
         // Dashboards whose inputs were answered with it are read again.
         let answered =
-            |declared: &Declared| declared.body.answers.iter().any(|(_, answer)| *answer == before.as_str());
+            |declared: &Declared| declared.body.answers.iter().any(|(_, answer)| *answer == before.text());
         while let Some(at) = self.declarations.objects.iter().position(answered) {
             let declared = self.declarations.objects.remove(at);
             let mut answers = declared.body.answers.clone();
-            for (_, answer) in answers.iter_mut().filter(|(_, answer)| *answer == before.as_str()) {
-                *answer = uid.to_string();
+            for (_, answer) in answers.iter_mut().filter(|(_, answer)| *answer == before.text()) {
+                uid.text().clone_into(answer);
             }
             self.problems.extend(self.declarations.finish(declared, answers));
         }
@@ -128,7 +131,7 @@ impl Binding<'_> {
             .flat_map(|problem| problem.spots.iter().map(|spot| spot.place.file.to_string()))
             .collect();
         let mut told = BTreeSet::new();
-        for (address, path, _) in recorded.iter().filter(|(address, _, _)| address.kind != KindName::FOLDER) {
+        for (address, path, _) in recorded.iter().filter(|(address, _, _)| address.kind != Folder::NAME) {
             if yielding.contains(path)
                 || faulty.contains(path)
                 || !self.root().join(path).is_file()

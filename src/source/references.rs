@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Declarations, KnownDatasource, folder_uid, nearest};
 use crate::kinds::dashboard::facts::variables_in;
-use crate::model::{Declared, KindName, LiveFolder, Parent, Place, Problem, Severity, Spot, Target};
+use crate::kinds::datasource::Datasource;
+use crate::model::{Declared, LiveFolder, Parent, Place, Problem, Severity, Spot, Target};
 
 /// How many further places of one unknown target are named.
 const NAMED: usize = 20;
@@ -70,7 +71,7 @@ fn from_elsewhere(
     pointer: &str,
     target: &Target,
 ) -> Option<(String, String)> {
-    let (KindName::DATASOURCE, Target::Datasource(value)) = (declared.address.kind, target) else { return None };
+    let (Datasource::NAME, Target::Datasource(value)) = (declared.address.kind, target) else { return None };
     let body = declarations.body(declared).ok()?;
     let written = body.shown.pointer(pointer)?.as_str()?;
     (written != value).then(|| (written.to_owned(), value.clone()))
@@ -158,11 +159,11 @@ impl<'a> Names<'a> {
             }
         }
         for own in &declarations.datasources {
-            let place = declarations.objects.iter().find(|d| d.address.uid.as_str() == own.uid).map(|d| &d.place);
+            let place = declarations.objects.iter().find(|d| d.address.id() == own.uid).map(|d| &d.place);
             datasources.insert(&own.uid, place);
             datasources.insert(&own.name, place);
         }
-        let named = declarations.objects.iter().filter(|d| d.address.kind == KindName::DATASOURCE);
+        let named = declarations.objects.iter().filter(|d| d.address.kind == Datasource::NAME);
         let mut names: BTreeSet<&str> = named.map(|d| d.name.as_str()).collect();
         let is_own = |uid: &str| declarations.datasources.iter().any(|own| own.uid == uid);
         names.extend(known.unwrap_or_default().iter().filter(|d| is_own(&d.uid)).map(|d| d.name.as_str()));

@@ -144,8 +144,11 @@ impl AddressPattern {
         }
         let prefix = text.strip_suffix('*');
         let checked = uid.strip_suffix('*').unwrap_or(uid);
-        if !(checked.is_empty() && prefix.is_some()) {
+        let is_address =
+            kinds::address(prefix.unwrap_or(text)).is_some() || (checked.is_empty() && prefix.is_some());
+        if !is_address {
             crate::model::Uid::parse(checked)?;
+            return Err(format!("`{text}` is no address"));
         }
         Ok(AddressPattern { text: text.to_owned(), prefix: prefix.map(str::to_owned) })
     }

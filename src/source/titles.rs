@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::Declarations;
+use crate::kinds::dashboard::Dashboard;
 use crate::model::server::TitleRule;
 use crate::model::slug::slug;
-use crate::model::{Declared, DeclaredFolder, KindName, Parent, Problem, Severity, Spot};
+use crate::model::{Declared, DeclaredFolder, Parent, Problem, Severity, Spot};
 
 /// Finds titles that a server with this rule refuses: two in one folder, or a dashboard with a folder's title.
 #[must_use]
@@ -118,7 +119,7 @@ fn server(rule: TitleRule) -> &'static str {
 }
 
 fn dashboards(declarations: &Declarations) -> impl Iterator<Item = &Declared> {
-    declarations.objects.iter().filter(|declared| declared.address.kind == KindName::DASHBOARD)
+    declarations.objects.iter().filter(|declared| declared.address.kind == Dashboard::NAME)
 }
 
 // A folder that is named by its path and one that is named by its uid may be the same.

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use amgctl::kinds;
 use amgctl::model::{Owned, Pending};
-use amgctl::registry::record::parse_address;
 use amgctl::registry::{Lease, Record};
 use amgctl::sandbox::Version;
 use serde_json::{Value, json};
@@ -287,7 +287,7 @@ fn what_two_runs_left_that_held_the_lease_at_once_is_taken_in_by_the_next() {
             seconds: 0,
             process: String::new(),
         };
-        let address = parse_address("dashboard.new").unwrap();
+        let address = kinds::address("dashboard.new").unwrap();
         let mut entry = after.objects[&address].clone();
         entry.pending = Some(Pending {
             run: "1111".into(),

@@ -54,6 +54,16 @@ fn only_some_modules_know_the_paths_of_the_api() {
 }
 
 #[test]
+fn only_the_table_of_kinds_makes_names_of_kinds() {
+    let mut found = String::new();
+    for file in sources().iter().filter(|file| !["src/model/address.rs", "src/kinds/mod.rs"].contains(&&*file.path))
+    {
+        find(file, &["in_table"], Text::Code, &mut found);
+    }
+    nothing(&found);
+}
+
+#[test]
 fn only_the_terminal_prints() {
     const FORBIDDEN: [&str; 8] =
         ["println!", "eprintln!", "print!(", "eprint!(", "dbg!", "stdout()", "stderr()", "stdin()"];

@@ -20,7 +20,8 @@ use crate::model::digest::Numbers;
 use crate::model::request::encode;
 use crate::model::server::Resources;
 use crate::model::{
-    Delta, Found, Guard, Identity, KindName, LiveBody, Marks, Method, Problem, Request, Response, Saved, Server,
+    Delta, Found, Guard, Identity, Key, KindName, LiveBody, Marks, Method, Problem, Request, Response, Saved,
+    Server,
 };
 
 /// The kind `dashboard`.
@@ -35,7 +36,7 @@ pub const REFRESH: &str = "/refresh";
 
 impl Kind for Dashboard {
     fn name(&self) -> KindName {
-        KindName::DASHBOARD
+        Dashboard::NAME
     }
 
     fn about(&self) -> &'static str {
@@ -96,10 +97,10 @@ impl Kind for Dashboard {
         diff::diff(before, after, numbers)
     }
 
-    fn read(&self, uid: &str, server: &Server) -> Request {
+    fn read(&self, key: &Key, server: &Server) -> Request {
         match &server.resources {
-            Some(_) => Request::get(resource_path(uid, server)),
-            None => Request::get(format!("/api/dashboards/uid/{}", encode(uid))),
+            Some(_) => Request::get(resource_path(key.text(), server)),
+            None => Request::get(format!("/api/dashboards/uid/{}", encode(key.text()))),
         }
     }
 
@@ -134,7 +135,7 @@ impl Kind for Dashboard {
         }]
     }
 
-    fn delete(&self, uid: &str, seen: &Identity, server: &Server) -> Request {
+    fn delete(&self, key: &Key, seen: &Identity, server: &Server) -> Request {
         match &server.resources {
             Some(_) => {
                 let body = json!({
@@ -142,21 +143,21 @@ impl Kind for Dashboard {
                     "apiVersion": "v1",
                     "preconditions": { "resourceVersion": seen.resource },
                 });
-                Request::write(Method::Delete, resource_path(uid, server), body.to_string())
+                Request::write(Method::Delete, resource_path(key.text(), server), body.to_string())
             }
-            None => Request::delete(format!("/api/dashboards/uid/{}", encode(uid))),
+            None => Request::delete(format!("/api/dashboards/uid/{}", encode(key.text()))),
         }
     }
 
-    fn judge(&self, write: Write, uid: &str, answer: &Response) -> Verdict {
+    fn judge(&self, write: Write, key: &Key, answer: &Response) -> Verdict {
         let json = answer.json();
         let status = text(&json, "/status");
         match (write, answer.status) {
             // On servers up to 11.2 a save can take over another dashboard, and answers with that one's uid.
             (Write::Create | Write::Update, 200..=299) if json.get("metadata").is_some() => {
-                judge_saved(&text(&json, "/metadata/name"), uid)
+                judge_saved(&text(&json, "/metadata/name"), key.text())
             }
-            (Write::Create | Write::Update, 200..=299) => judge_saved(&text(&json, "/uid"), uid),
+            (Write::Create | Write::Update, 200..=299) => judge_saved(&text(&json, "/uid"), key.text()),
             (_, 412) if status == "name-exists" || status == "plugin-dashboard" => {
                 Verdict::Refused(answer.message())
             }
@@ -196,8 +197,8 @@ impl Kind for Dashboard {
         Some(Listing { path, accept: Some(METADATA), item: resource })
     }
 
-    fn history(&self, uid: &str) -> Option<Request> {
-        Some(Request::get(format!("/api/dashboards/uid/{}/versions?limit=20", encode(uid))))
+    fn history(&self, key: &Key) -> Option<Request> {
+        Some(Request::get(format!("/api/dashboards/uid/{}/versions?limit=20", encode(key.text()))))
     }
 }
 
@@ -220,7 +221,7 @@ impl Dashboard {
             None if seen.is_none() => drop(annotate("grant-permissions", "default")),
             None => {}
         }
-        let mut metadata = json!({ "name": wire.uid, "annotations": annotations });
+        let mut metadata = json!({ "name": wire.key.text(), "annotations": annotations });
         if !labels.is_empty() {
             metadata["labels"] = json!(labels);
         }
@@ -234,7 +235,7 @@ impl Dashboard {
              \"spec\":{spec}}}"
         );
         match seen {
-            Some(_) => Request::write(Method::Put, resource_path(&wire.uid, server), body),
+            Some(_) => Request::write(Method::Put, resource_path(wire.key.text(), server), body),
             None => {
                 let path = resource_path("", server);
                 Request::write(Method::Post, path.trim_end_matches('/'), body)
@@ -382,6 +383,7 @@ pub fn duration_millis(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Uid;
 
     #[test]
     fn only_the_servers_own_fields_at_the_top_are_dropped() {
@@ -416,7 +418,7 @@ mod tests {
     #[test]
     fn a_save_keeps_the_text_and_names_folder_and_version() {
         let wire = Wire {
-            uid: "u".into(),
+            key: key("u"),
             text: "{\"uid\":\"u\",\"x\":1.0}".into(),
             parent: None,
             secrets: Vec::new(),
@@ -429,9 +431,13 @@ mod tests {
         );
     }
 
+    fn key(text: &str) -> Key {
+        Key::Uid(Uid::parse(text).unwrap())
+    }
+
     fn wire(text: &str, parent: Option<&str>) -> Wire {
         let parent = parent.map(str::to_owned);
-        Wire { uid: "u".into(), text: text.into(), parent, secrets: Vec::new(), message: "m".into() }
+        Wire { key: key("u"), text: text.into(), parent, secrets: Vec::new(), message: "m".into() }
     }
 
     #[test]
@@ -508,7 +514,7 @@ mod tests {
     #[test]
     fn an_answer_for_another_uid_is_no_success_and_one_for_none_is_none_at_all() {
         let judge = |status, body: &str| {
-            Dashboard.judge(Write::Create, "mine", &Response { status, body: body.as_bytes().to_vec() })
+            Dashboard.judge(Write::Create, &key("mine"), &Response { status, body: body.as_bytes().to_vec() })
         };
         assert!(matches!(judge(200, r#"{"uid":"other"}"#), Verdict::Refused(_)));
         assert_eq!(judge(200, r#"{"uid":"mine"}"#), Verdict::Done);

@@ -14,8 +14,8 @@ use super::{Hold, Kind, Live, Normal, Said, Verdict, Wire, Write, judge_common, 
 use crate::model::digest::Numbers;
 use crate::model::request::encode;
 use crate::model::{
-    Delta, Digest, Found, Guard, Identity, KindName, LiveBody, Marks, Method, Request, Response, Saved, Secret,
-    Server,
+    Delta, Digest, Found, Guard, Identity, Key, KindName, LiveBody, Marks, Method, Request, Response, Saved,
+    Secret, Server,
 };
 
 /// The kind `datasource`.
@@ -48,7 +48,7 @@ fn digest_with(normal: &Value, is_default: bool) -> Digest {
 
 impl Kind for Datasource {
     fn name(&self) -> KindName {
-        KindName::DATASOURCE
+        Datasource::NAME
     }
 
     fn about(&self) -> &'static str {
@@ -91,8 +91,8 @@ impl Kind for Datasource {
         diff::diff(before, after, numbers)
     }
 
-    fn read(&self, uid: &str, _server: &Server) -> Request {
-        Request::get(path(uid))
+    fn read(&self, key: &Key, _server: &Server) -> Request {
+        Request::get(path(key.text()))
     }
 
     fn found(&self, answer: &Response, _server: &Server) -> Result<Option<Live>, String> {
@@ -106,17 +106,17 @@ impl Kind for Datasource {
 
     fn update(&self, wire: &Wire, seen: &Live, _server: &Server) -> Vec<Request> {
         let body = body(wire, Some(seen.found.identity.version));
-        vec![Request::write(Method::Put, path(&wire.uid), body).hiding(secrets(wire))]
+        vec![Request::write(Method::Put, path(wire.key.text()), body).hiding(secrets(wire))]
     }
 
-    fn delete(&self, uid: &str, _seen: &Identity, _server: &Server) -> Request {
-        Request::delete(path(uid))
+    fn delete(&self, key: &Key, _seen: &Identity, _server: &Server) -> Request {
+        Request::delete(path(key.text()))
     }
 
-    fn judge(&self, write: Write, uid: &str, answer: &Response) -> Verdict {
+    fn judge(&self, write: Write, key: &Key, answer: &Response) -> Verdict {
         match (write, answer.status) {
             (Write::Create | Write::Update, 200..=299) => {
-                judge_saved(&text(&answer.json(), "/datasource/uid"), uid)
+                judge_saved(&text(&answer.json(), "/datasource/uid"), key.text())
             }
             (Write::Create, 409) => Verdict::Exists,
             (Write::Update, 409) if answer.message().contains("same name") => Verdict::Refused(answer.message()),
@@ -206,7 +206,7 @@ fn secrets(wire: &Wire) -> impl Iterator<Item = Secret> + '_ {
 // The uid in the body equals the path's: another one is a rename on 9.4, a 400 since 12.4.4, a 500 before.
 fn body(wire: &Wire, version: Option<i64>) -> String {
     let mut body: Value = serde_json::from_str(&wire.text).unwrap_or_default();
-    body["uid"] = json!(wire.uid);
+    body["uid"] = json!(wire.key.text());
     if let Some(version) = version {
         body["version"] = json!(version);
     }

@@ -3,6 +3,8 @@
 use super::*;
 use crate::kinds::Kind;
 use crate::kinds::dashboard::Dashboard;
+use crate::kinds::datasource::Datasource;
+use crate::kinds::folder::Folder;
 use crate::model::digest::Numbers;
 use crate::model::{Address, Delta, Entry, KindName, Mark, Place, RecordState, Saved, StackName, Stamp, Uid};
 use crate::plan::{Drift, DriftKind, Precondition, Refusal};
@@ -30,7 +32,7 @@ fn change(kind: KindName, uid: &str, title: &str, action: Action) -> Change {
 }
 
 fn dashboard(uid: &str, title: &str, action: Action) -> Change {
-    change(KindName::DASHBOARD, uid, title, action)
+    change(Dashboard::NAME, uid, title, action)
 }
 
 fn path(titles: &[&str]) -> Option<FolderPath> {
@@ -88,9 +90,9 @@ fn new_objects_take_a_few_lines() {
     board.folder = path(&["Shop"]);
     board.place = Some(Place::file("dashboards/Shop/checkout.json"));
     let facts = headline(&[("type", "loki"), ("url", "http://loki:3100"), ("auth", "none")]);
-    let mut source = change(KindName::DATASOURCE, "loki", "Loki", Action::Create { headline: facts });
+    let mut source = change(Datasource::NAME, "loki", "Loki", Action::Create { headline: facts });
     source.place = Some(Place::at("datasources.yaml", 14, 5));
-    let mut folder = change(KindName::FOLDER, "shop", "Shop", Action::Create { headline: Headline::default() });
+    let mut folder = change(Folder::NAME, "shop", "Shop", Action::Create { headline: Headline::default() });
     folder.place = Some(Place::file("dashboards/Shop"));
     check(
         &of(vec![folder, source, board]),
@@ -220,8 +222,7 @@ fn moves_replacements_adoptions_and_deletions_say_what_they_are() {
     let moved = dashboard("node", "Nodes", Action::Update { delta: Delta::default(), moved: way() });
     let both = dashboard("disk", "Disk", Action::Update { delta: title_change(), moved: way() });
     let because = "`url` cannot be cleared in place".into();
-    let replaced =
-        change(KindName::DATASOURCE, "pg", "Postgres", Action::Replace { delta: title_change(), because });
+    let replaced = change(Datasource::NAME, "pg", "Postgres", Action::Replace { delta: title_change(), because });
     let adopted = dashboard("a", "A", Action::Adopt { delta: title_change(), moved: None });
     let as_it_is = dashboard("b", "B", Action::Adopt { delta: Delta::default(), moved: None });
     let mut deleted = dashboard(
@@ -258,8 +259,7 @@ Plan: 1 to add, 2 to change, 2 to destroy. 2 to adopt.
 fn what_is_not_written_says_why() {
     let released = dashboard("r", "R", Action::Release);
     let forgotten = dashboard("f", "F", Action::Forget { because: "it is gone".into() });
-    let kept =
-        change(KindName::FOLDER, "k", "K", Action::Keep { because: "it holds 2 dashboards of others".into() });
+    let kept = change(Folder::NAME, "k", "K", Action::Keep { because: "it holds 2 dashboards of others".into() });
     let left = dashboard("l", "L", Action::LeaveAlone);
     let renewed = dashboard("n", "N", Action::Renew);
     let refusal = Refusal {
@@ -395,7 +395,7 @@ fn a_secret_is_named_and_not_shown() {
     ];
     let delta = Delta { entries, ..Delta::default() };
     check(
-        &of(vec![change(KindName::DATASOURCE, "loki", "Loki", Action::Update { delta, moved: None })]),
+        &of(vec![change(Datasource::NAME, "loki", "Loki", Action::Update { delta, moved: None })]),
         r#"
 amgctl will perform the following actions:
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::kinds;
+use crate::kinds::dashboard::Dashboard;
 use crate::model::digest::Numbers;
 use crate::render::delta::lines as shown;
 use crate::render::style::Style;
@@ -184,7 +185,7 @@ fn goes_through(original: &str, bytes: &[u8]) {
 
 /// Normal forms are stable, and a difference is told in few lines, both ways.
 fn differs(before: Value, after: Value) {
-    let kind = kinds::by_name(crate::model::KindName::DASHBOARD);
+    let kind = kinds::by_name(Dashboard::NAME);
     let normal = |value: Value| {
         let once = kind.normal(value);
         assert_eq!(kind.normal(once.clone().whole()), once, "normalising twice is normalising once");

@@ -54,7 +54,7 @@ fn objects_of_one_file_need_it_once() {
         let kind = crate::kinds::by_name(declared.address.kind);
         assert_eq!(kind.normal(body.value).digest(), declared.digest, "{}", declared.address);
         let spot = declarations.locate(declared, "/uid");
-        assert!(spot.line_text.is_some_and(|line| line.contains(declared.address.uid.as_str())));
+        assert!(spot.line_text.is_some_and(|line| line.contains(declared.address.id())));
     }
     expect(&lines(&lint_against(&declarations, Some(&crate::model::Server::latest()))), "");
 }

@@ -1,12 +1,14 @@
 //! Uids that the registry remembers.
 
 use super::*;
-use crate::model::{Address, KindName};
+use crate::kinds::dashboard::Dashboard;
+use crate::kinds::datasource::Datasource;
+use crate::model::Address;
 
 const TEXT: &str = "{\"title\":\"T\",\"panels\":[]}";
 
 fn dashboard_of(uid: &str, path: &str, text: &str) -> (Address, String, Option<Digest>) {
-    let address = Address::new(KindName::DASHBOARD, Uid::parse(uid).unwrap());
+    let address = Address::new(Dashboard::NAME, Uid::parse(uid).unwrap());
     (address, path.to_owned(), Some(Digest::of_bytes(text.as_bytes())))
 }
 
@@ -15,7 +17,7 @@ fn bound(files: &[(&str, &str)], recorded: &[RecordedFile]) -> Bound {
     let bound = Bound::new(&loaded(root.path()), recorded);
     for declared in &bound.objects {
         let body = bound.body(declared).map_err(|problem| lines(&[*problem])).unwrap();
-        assert_eq!(body.value["uid"], declared.address.uid.as_str());
+        assert_eq!(body.value["uid"], declared.address.id());
     }
     bound
 }
@@ -41,21 +43,21 @@ fn a_renamed_file_keeps_its_uid_and_a_copy_gets_its_own() {
     let copy = uids::dashboard_uid("x/b.json", 0);
     assert_eq!(objects(&copied), [format!("dashboard.{copy} in x"), "dashboard.old at the root".into()]);
     let two = bound(&[("x/b.json", TEXT), ("y/b.json", TEXT)], &recorded);
-    assert!(two.objects.iter().all(|declared| declared.address.uid.as_str() != "old"));
+    assert!(two.objects.iter().all(|declared| declared.address.id() != "old"));
     let edited = bound(&[("x/b.json", "{\"title\":\"U\",\"panels\":[]}")], &recorded);
-    assert_ne!(edited.objects[0].address.uid.as_str(), "old");
+    assert_ne!(edited.objects[0].address.id(), "old");
 }
 
 #[test]
 fn two_vanished_files_of_one_content_bind_nobody() {
     let recorded = [dashboard_of("old", "a.json", TEXT), dashboard_of("older", "b.json", TEXT)];
     let declarations = bound(&[("c.json", TEXT)], &recorded);
-    assert_eq!(declarations.objects[0].address.uid, uids::dashboard_uid("c.json", 0));
+    assert_eq!(declarations.objects[0].address.id(), uids::dashboard_uid("c.json", 0).as_str());
 }
 
 #[test]
 fn a_renamed_data_source_keeps_its_uid_when_its_file_holds_no_other() {
-    let address = Address::new(KindName::DATASOURCE, Uid::parse("old").unwrap());
+    let address = Address::new(Datasource::NAME, Uid::parse("old").unwrap());
     let recorded = [(address, "d.yaml".to_owned(), None)];
     let declarations = bound(&[("d.yaml", "name: New name\ntype: loki\nurl: http://l\n")], &recorded);
     assert_eq!(objects(&declarations), ["datasource.old"]);
@@ -97,7 +99,7 @@ fn a_uid_that_a_document_has_is_not_given_to_a_file() {
 
 #[test]
 fn inputs_follow_a_data_source_to_its_old_uid() {
-    let address = Address::new(KindName::DATASOURCE, Uid::parse("old").unwrap());
+    let address = Address::new(Datasource::NAME, Uid::parse("old").unwrap());
     let text = "{\"__inputs\":[{\"name\":\"DS_L\",\"type\":\"datasource\",\"pluginId\":\"loki\"}],\"title\":\"T\",\"uid\":\"u\",\"panels\":[{\"datasource\":\"${DS_L}\"}]}";
     let files = [("d.yaml", "name: Loki\ntype: loki\nurl: http://l\n"), ("a.json", text)];
     let declarations = bound(&files, &[(address, "d.yaml".to_owned(), None)]);

@@ -1,6 +1,8 @@
 //! `amgctl.yaml`: its keys, its schema, what `init` writes.
 
 use super::*;
+use crate::kinds::dashboard::Dashboard;
+use crate::kinds::folder::Folder;
 use crate::model::{Address, KindName, StackName};
 use crate::source::settings::{AddressPattern, OnDrift, Ownership, SCHEMA_FILE, UnknownReferences};
 
@@ -19,8 +21,8 @@ fn every_key_is_read() {
     assert_eq!(settings.inputs["VAR_N"], "5");
     assert_eq!(settings.max_destroy, Some(48));
     let protects = |kind: KindName, uid: &str| settings.protects(&Address::new(kind, Uid::parse(uid).unwrap()));
-    assert!(protects(KindName::DASHBOARD, "a") && !protects(KindName::DASHBOARD, "ab"));
-    assert!(protects(KindName::FOLDER, "team-shop") && !protects(KindName::DASHBOARD, "team-shop"));
+    assert!(protects(Dashboard::NAME, "a") && !protects(Dashboard::NAME, "ab"));
+    assert!(protects(Folder::NAME, "team-shop") && !protects(Dashboard::NAME, "team-shop"));
 }
 
 #[test]

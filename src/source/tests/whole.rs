@@ -16,7 +16,7 @@ fn bodies_are_what_was_digested(declarations: &Declarations) {
         let body = declarations.body(declared).map_err(|problem| lines(&[*problem])).unwrap();
         let kind = kinds::by_name(declared.address.kind);
         let sent: serde_json::Value = serde_json::from_str(&body.text).unwrap();
-        assert_eq!(sent["uid"], declared.address.uid.as_str());
+        assert_eq!(sent["uid"], declared.address.id());
         assert_eq!(kind.normal(sent).digest(), declared.digest, "{}", declared.address);
         assert_eq!(kind.normal(body.value).digest(), declared.digest, "{}", declared.address);
     }
