@@ -81,7 +81,7 @@ pub async fn fetch(
     Err(Failed::Here(problems(declarations, &planned, &refused), exit))
 }
 
-/// The status of several refusals, in the order of the README's table: what the directory names and is not there, what
+/// The status of several refusals, in the order of the table in `docs/reference.md`: what the directory names and is not there, what
 /// may not be read, everything else.
 fn status<'a>(refused: impl Iterator<Item = &'a Why>) -> Option<Exit> {
     const ORDER: [Exit; 3] = [Exit::Faults, Exit::Auth, Exit::Error];

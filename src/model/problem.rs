@@ -41,7 +41,7 @@ impl Spot {
 pub struct Problem {
     /// How bad.
     pub severity: Severity,
-    /// A short stable name, as `duplicate-uid`; shown in brackets, listed in the README.
+    /// A short stable name, as `duplicate-uid`; shown in brackets.
     pub code: &'static str,
     /// What happened: lower case, names in backticks, no full stop.
     pub message: String,

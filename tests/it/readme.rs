@@ -1,7 +1,7 @@
-//! Every command of the README is run, and what it prints is what the README shows.
+//! Every command of the README and of the pages that it leads to is run, and what it prints is what the page shows.
 //!
-//! Blocks marked `console` are a session: `$ command`, then what it prints; one after the other, in one directory that
-//! holds a copy of the example. A line `…` stands for any number of lines; times are not compared. Commands are run by
+//! Blocks marked `console` are a session: `$ command`, then what it prints; those of one page one after the other, in a
+//! directory that holds a copy of the example. A line `…` stands for any number of lines; times are not compared. Commands are run by
 //! `sh`, but for `curl`, which not every machine has, and the sandbox that is served in a second terminal. Blocks marked
 //! `sh` hold commands without what they print; blocks marked `yaml` are for CI, and each command in them must be one
 //! that the program takes.
@@ -14,16 +14,29 @@ use amgctl::cli::Cli;
 use amgctl::cli::terraform::with_two_dashes;
 use clap::{CommandFactory as _, Parser as _};
 
-fn readme() -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
+/// The pages for people who use the program.
+const PAGES: [&str; 7] = [
+    "README.md",
+    "docs/aws.md",
+    "docs/ci.md",
+    "docs/format.md",
+    "docs/reference.md",
+    "docs/sandbox.md",
+    "docs/servers.md",
+];
+/// The page with the tables of all there is.
+const REFERENCE: &str = "docs/reference.md";
+
+fn page(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }
 
-/// The fenced blocks of a language, each with the number of its first line.
-fn blocks(language: &str) -> Vec<(usize, Vec<String>)> {
+/// The fenced blocks of a language on a page, each with the number of its first line.
+fn blocks(name: &str, language: &str) -> Vec<(usize, Vec<String>)> {
     let mut found = Vec::new();
     let mut block: Option<(usize, Vec<String>)> = None;
     let mut fence: Option<String> = None;
-    for (i, line) in readme().lines().enumerate() {
+    for (i, line) in page(name).lines().enumerate() {
         match (line.strip_prefix("```"), &fence) {
             (Some(_), Some(_)) => {
                 fence = None;
@@ -40,7 +53,14 @@ fn blocks(language: &str) -> Vec<(usize, Vec<String>)> {
             }
         }
     }
-    assert!(!found.is_empty(), "the README has no block of {language}");
+    found
+}
+
+/// The fenced blocks of a language on all pages, each with its page and the number of its first line.
+fn all_blocks(language: &str) -> Vec<(&'static str, usize, Vec<String>)> {
+    let of = |name| blocks(name, language).into_iter().map(move |(number, lines)| (name, number, lines));
+    let found: Vec<_> = PAGES.into_iter().flat_map(of).collect();
+    assert!(!found.is_empty(), "no page has a block of {language}");
     found
 }
 
@@ -53,10 +73,10 @@ fn commands_without_output_are_known() {
         "export PATH=\"$PWD/target/release:$PATH\"",
         "export GRAFANA_TOKEN=glsa_…",
     ];
-    for (number, lines) in blocks("sh") {
+    for (page, number, lines) in all_blocks("sh") {
         for (i, line) in lines.iter().enumerate().filter(|(_, line)| !known.contains(&line.as_str())) {
             takes(line.strip_prefix("cargo run --release -- ").map_or(line.clone(), |a| format!("amgctl {a}")))
-                .unwrap_or_else(|why| panic!("README.md:{}: {why}", number + i));
+                .unwrap_or_else(|why| panic!("{page}:{}: {why}", number + i));
         }
     }
 }
@@ -64,15 +84,15 @@ fn commands_without_output_are_known() {
 #[test]
 fn commands_for_ci_are_taken() {
     let mut commands = 0;
-    for (number, lines) in blocks("yaml") {
+    for (page, number, lines) in all_blocks("yaml") {
         let text = lines.join("\n");
         let parsed: Result<serde_json::Value, _> = serde_yaml::from_str(&text);
-        assert!(parsed.is_ok(), "README.md:{number}: {}", parsed.unwrap_err());
+        assert!(parsed.is_ok(), "{page}:{number}: {}", parsed.unwrap_err());
         for (i, line) in lines.iter().enumerate() {
             let command = line.trim().trim_start_matches("- ").trim_start_matches("run: ");
             if command.starts_with("amgctl ") {
                 commands += 1;
-                takes(command.to_owned()).unwrap_or_else(|why| panic!("README.md:{}: {why}", number + i));
+                takes(command.to_owned()).unwrap_or_else(|why| panic!("{page}:{}: {why}", number + i));
             }
         }
     }
@@ -90,28 +110,45 @@ fn takes(command: String) -> Result<(), String> {
 
 #[test]
 fn every_command_and_flag_of_the_text_exists() {
-    let text = readme();
+    let reference = page(REFERENCE);
     let command = Cli::command();
     let mut flags: Vec<String> = ["help", "version"].map(String::from).to_vec();
     let mut commands = vec![(String::from("amgctl"), &command)];
     while let Some((name, command)) = commands.pop() {
         flags.extend(command.get_arguments().filter_map(|a| a.get_long()).map(str::to_owned));
         if !command.has_subcommands() {
-            assert!(text.contains(&format!("| `{name}")), "the table of commands lacks `{name}`");
+            assert!(reference.contains(&format!("| `{name}")), "the table of commands lacks `{name}`");
         }
         commands.extend(command.get_subcommands().map(|sub| (format!("{name} {}", sub.get_name()), sub)));
     }
     // What is not there yet, and flags of other programs.
-    let others = ["release", "locked", "git"];
-    for (number, line) in text.lines().enumerate() {
+    let others = ["release", "locked", "git", "quick"];
+    for (name, number, line) in PAGES.iter().flat_map(|name| numbered(name)) {
         for (at, _) in line.match_indices("--") {
             let flag: String = line[at + 2..].chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
             let alone = !line[..at].ends_with('-') && flag.starts_with(|c: char| c.is_ascii_lowercase());
             if alone && !flags.contains(&flag) && !others.contains(&flag.as_str()) {
-                panic!("README.md:{}: there is no flag --{flag}", number + 1);
+                panic!("{name}:{number}: there is no flag --{flag}");
             }
         }
     }
+}
+
+fn numbered(name: &'static str) -> Vec<(&'static str, usize, String)> {
+    page(name).lines().enumerate().map(|(i, line)| (name, i + 1, line.to_owned())).collect()
+}
+
+#[test]
+fn the_pages_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (name, number, line) in PAGES.iter().flat_map(|name| numbered(name)) {
+        let targets = line.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+        for target in targets.filter(|target| !target.is_empty() && !target.contains("://")) {
+            let there = root.join(name).parent().unwrap().join(target);
+            assert!(there.exists(), "{name}:{number}: there is no {target}");
+        }
+    }
+    assert!(page("README.md").lines().count() < 300, "the README is to be read in one go");
 }
 
 #[test]
@@ -132,15 +169,17 @@ fn the_table_of_statuses_is_the_programs() {
         Exit::Interrupted,
         Exit::Terminated,
     ];
-    let codes: Vec<u8> =
-        readme().lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" |")?.0.parse().ok()).collect();
+    let codes: Vec<u8> = page(REFERENCE)
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split_once(" |")?.0.parse().ok())
+        .collect();
     assert_eq!(codes, all.map(|exit| exit as u8));
 }
 
 #[test]
-fn every_key_of_the_settings_stands_in_the_readme() {
+fn every_key_of_the_settings_stands_in_the_reference() {
     let schema: serde_json::Value = serde_json::from_str(&amgctl::source::settings_schema()).unwrap();
-    let text = readme();
+    let text = page(REFERENCE);
     for key in schema["properties"].as_object().unwrap().keys() {
         assert!(text.contains(&format!("\n| `{key}` | ")), "the table of amgctl.yaml lacks `{key}`");
     }
@@ -148,22 +187,24 @@ fn every_key_of_the_settings_stands_in_the_readme() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn the_session_goes_as_shown() {
-    let mut session = Session::new();
-    for (number, lines) in blocks("console") {
-        for step in steps(number, &lines) {
-            session.step(&step).await;
+async fn the_sessions_go_as_shown() {
+    for name in PAGES {
+        let mut session = Session::new(name);
+        for (number, lines) in blocks(name, "console") {
+            for step in steps(number, &lines) {
+                session.step(&step).await;
+            }
         }
+        session.stop_sandbox();
+        assert!(session.told.is_empty(), "{}", session.told);
     }
-    session.stop_sandbox();
-    assert!(session.told.is_empty(), "{}", session.told);
 }
 
 #[cfg(unix)]
 #[tokio::test]
 async fn the_first_command_ends_as_the_session_says() {
-    let mut session = Session::new();
-    let (_, lines) = blocks("sh").remove(0);
+    let mut session = Session::new("README.md");
+    let (_, lines) = blocks("README.md", "sh").remove(0);
     let command = lines[0].strip_prefix("cargo run --release -- ").expect("the README opens with a run");
     let printed = session.shell(&format!("amgctl {command}"));
     assert!(printed.ends_with("\nApply complete! Resources: 48 added, 0 changed, 0 destroyed.\n"), "{printed}");
@@ -204,6 +245,7 @@ fn steps(first: usize, lines: &[String]) -> Vec<Step> {
 
 #[cfg(unix)]
 struct Session {
+    page: &'static str,
     directory: tempfile::TempDir,
     environment: BTreeMap<String, String>,
     sandbox: Option<Served>,
@@ -223,7 +265,7 @@ const SHOWN_URL: &str = "http://127.0.0.1:3000";
 
 #[cfg(unix)]
 impl Session {
-    fn new() -> Session {
+    fn new(page: &'static str) -> Session {
         let directory = tempfile::tempdir().unwrap();
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/example");
         copy(&from, &directory.path().join("fixtures/example"));
@@ -234,7 +276,7 @@ impl Session {
             ("HOME".to_owned(), directory.path().display().to_string()),
             ("NO_PROXY".to_owned(), "127.0.0.1".to_owned()),
         ];
-        Session { directory, environment: environment.into(), sandbox: None, told: String::new() }
+        Session { page, directory, environment: environment.into(), sandbox: None, told: String::new() }
     }
 
     async fn step(&mut self, step: &Step) {
@@ -261,7 +303,8 @@ impl Session {
         if !matches(&printed, &shown) {
             let _ = writeln!(
                 self.told,
-                "\nREADME.md:{}: $ {command}\n--- it prints:\n{}\n--- the README shows:\n{}",
+                "\n{}:{}: $ {command}\n--- it prints:\n{}\n--- the page shows:\n{}",
+                self.page,
                 step.number,
                 printed.join("\n"),
                 shown.join("\n")
