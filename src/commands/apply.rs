@@ -78,7 +78,7 @@ fn show(gathered: &Gathered, begun: Instant, terminal: &Terminal) {
     if !plan.does_something() && plan.counts().refuse == 0 && !moves {
         let requests = usize::try_from(gathered.connection.client.traffic().requests).unwrap_or(usize::MAX);
         let seconds = begun.elapsed().as_secs_f64();
-        terminal.print(&render::human::no_changes(plan, gathered.objects, requests, seconds));
+        terminal.print(&render::story::plan::no_changes(plan, gathered.objects, requests, seconds));
     }
 }
 

@@ -147,18 +147,6 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// `2026-11-20 16:02` of a time as servers write it; the text itself when it is none.
-#[must_use]
-pub fn minute(time: &str) -> String {
-    match (time.get(..10), time.get(10..11), time.get(11..16)) {
-        (Some(day), Some("T" | " "), Some(clock)) => {
-            let zone = if time.ends_with('Z') { " UTC" } else { "" };
-            clean(&format!("{day} {clock}{zone}")).into_owned()
-        }
-        _ => clean(time).into_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,12 +177,5 @@ mod tests {
         assert_eq!(style.spread("  + a", "f.json"), ["  + a             f.json"]);
         assert_eq!(style.spread("  + a quite long one", "f.json").len(), 2);
         assert_eq!(Style::default().spread("  + a", "f.json"), ["  + a  f.json"]);
-    }
-
-    #[test]
-    fn times_are_told_to_the_minute() {
-        assert_eq!(minute("2026-11-20T16:02:11Z"), "2026-11-20 16:02 UTC");
-        assert_eq!(minute("yesterday"), "yesterday");
-        assert_eq!(minute("é026-11-20T"), "é026-11-20T");
     }
 }

@@ -1,24 +1,14 @@
-//! How a run reads: one line for each change that is finished, and the closing words for every ending.
+//! How a run is set in a terminal: one line for each change that is finished, and the closing words.
 //!
-//! What came of a run stands in [`crate::report`]; nothing here knows how a change was made.
+//! What is said stands in [`super::story::run`].
 
 use console::{measure_text_width, truncate_str};
 
-use super::style::{Style, Tone, clean, minute};
-use crate::model::{Address, counted};
-use crate::plan::Goal;
-use crate::report::{Act, Conflict, Finished, Outcome, Report, Tally};
-
-/// The colour of what is done to an object.
-#[must_use]
-pub fn tone(act: Act) -> Tone {
-    match act {
-        Act::Add => Tone::Add,
-        Act::Change | Act::Adopt => Tone::Change,
-        Act::Replace | Act::Destroy => Tone::Remove,
-        Act::Forget | Act::Keep => Tone::Dim,
-    }
-}
+use super::human;
+use super::story::{Done, run};
+use super::style::{Style, clean};
+use crate::model::Address;
+use crate::report::{Finished, Report};
 
 /// The longest title that a line shows whole.
 const TITLE: usize = 40;
@@ -43,134 +33,25 @@ pub fn column<'a>(objects: impl Iterator<Item = (&'a str, &'a Address)>) -> usiz
 /// The line of one change that is finished: `  + "CPU usage"  dashboard.cpu   done 0.1 s`.
 #[must_use]
 pub fn progress(finished: &Finished, column: usize, style: &Style) -> String {
-    let address = named(&finished.title, &finished.address);
+    line(&run::finished(finished), column, style)
+}
+
+pub(super) fn line(done: &Done, column: usize, style: &Style) -> String {
+    let address = named(&done.title, &done.address);
     let pad = " ".repeat(column.saturating_sub(measure_text_width(&address)));
-    let sign = match finished.act {
-        Some(act) => style.paint(tone(act), act.sign()),
-        None => style.paint(Tone::Remove, "!"),
-    };
-    let head = format!("  {sign} {address}{pad}  ");
-    let text = told(&finished.outcome, &finished.address, finished.took.as_secs_f64());
-    let mut lines = style.wrapped(&head, (column + 6).min(34), &text);
-    if let Some(note) = &finished.note {
+    let head = format!("  {} {address}{pad}  ", human::sign(done.sign, style));
+    let mut lines = style.wrapped(&head, (column + 6).min(34), &clean(&done.outcome));
+    if let Some(note) = &done.note {
         lines.extend(style.wrapped("      ", 6, &clean(note)));
     }
     lines.join("\n")
 }
 
-fn told(outcome: &Outcome, address: &Address, seconds: f64) -> String {
-    match outcome {
-        Outcome::Done if seconds < 0.05 => "done".to_owned(),
-        Outcome::Done => format!("done {seconds:.1} s"),
-        Outcome::Conflict(Conflict::Saved { by, at, version, planned }) if version == planned => {
-            let at = if at.is_empty() { String::new() } else { format!(", {}", minute(at)) };
-            format!("refused: changed{}{at} since the plan (still version {version}: saved without one)", whose(by))
-        }
-        Outcome::Conflict(Conflict::Saved { by, at, version, planned }) => {
-            let at = if at.is_empty() { String::new() } else { format!(", {}", minute(at)) };
-            format!("refused: saved{}{at} (version {version}, planned against {planned})", whose(by))
-        }
-        Outcome::Conflict(Conflict::Made { by }) => format!("refused: it was made{} since the plan", whose(by)),
-        Outcome::Conflict(Conflict::Deleted) => "refused: it was deleted since the plan".to_owned(),
-        Outcome::Conflict(Conflict::Moved { by }) => {
-            format!("refused: it was moved to another folder{} since the plan", whose(by))
-        }
-        Outcome::Conflict(Conflict::MovedSince { by }) => {
-            format!("done, and moved to another folder{} meanwhile: it stays there", whose(by))
-        }
-        Outcome::Conflict(Conflict::MadeAgain) => {
-            "done, but it had been deleted since the plan: it was made again".to_owned()
-        }
-        Outcome::Conflict(Conflict::Since { by, at }) => {
-            let at = if at.is_empty() { String::new() } else { format!(", {}", minute(at)) };
-            format!("done, then saved{}{at}: that edit is kept, and the next plan shows it", whose(by))
-        }
-        Outcome::Conflict(Conflict::Overwrote { version: Some(version), by }) => format!(
-            "done, but overwrote version {version} of {address}; it is in the history (saved{} since the plan)",
-            whose(by)
-        ),
-        Outcome::Conflict(Conflict::Overwrote { version: None, by }) => {
-            format!("done, but overwrote another {address}, made{} since the plan", whose(by))
-        }
-        Outcome::Refused { reason } => format!("refused: {}", clean(reason)),
-        Outcome::Failed { message } => format!("failed: {}", clean(message)),
-        Outcome::Skipped { because } => format!("skipped: {}", clean(because)),
-        Outcome::Unknown { message } => format!("unknown: {}", clean(message)),
-        Outcome::NotStarted => "not started".to_owned(),
-    }
-}
-
-fn whose(by: &str) -> String {
-    if by.is_empty() { String::new() } else { format!(" by {}", clean(by)) }
-}
-
 /// The closing words of a run: every change that was not done by name, then the counts.
 #[must_use]
-pub fn summary(run: &Report, style: &Style) -> String {
-    let tally = run.tally();
-    let (open, stopped) = (
-        tally.failed + tally.conflicts + tally.skipped + tally.unknown > 0
-            || (tally.not_started > 0 && run.interrupted.is_none())
-            || run.stop.is_some(),
-        run.interrupted.is_some(),
-    );
-    let mut lines = Vec::new();
-    let column = column(run.finished.iter().map(|f| (f.title.as_str(), &f.address)));
-    for finished in &run.finished {
-        if !matches!(finished.outcome, Outcome::Done | Outcome::NotStarted) {
-            lines.push(progress(finished, column, style));
-        }
-    }
-    if !lines.is_empty() {
-        lines.push(String::new());
-    }
-    let verb = match run.goal {
-        Goal::Apply => "Apply",
-        Goal::Destroy => "Destroy",
-    };
-    let (word, tone) = match (stopped, open) {
-        (true, _) => ("interrupted.", Tone::Remove),
-        (false, true) => ("incomplete!", Tone::Remove),
-        (false, false) => ("complete!", Tone::Add),
-    };
-    let ending = style.paint(tone, &format!("{verb} {word}"));
-    let counts = counts(run.goal, &tally, stopped, open);
-    lines.extend(style.wrapped(&format!("{ending} "), 2, &format!("Resources: {counts}.")));
-    let mut text = lines.join("\n");
-    text.push('\n');
-    text
-}
-
-fn counts(goal: Goal, tally: &Tally, stopped: bool, open: bool) -> String {
-    let mut done = match goal {
-        Goal::Apply => vec![
-            format!("{} added", tally.added),
-            format!("{} changed", tally.changed),
-            format!("{} destroyed", tally.destroyed),
-        ],
-        Goal::Destroy => vec![format!("{} destroyed", tally.destroyed)],
-    };
-    let more: Vec<String> = [(tally.adopted, "adopted"), (tally.forgotten, "forgotten"), (tally.kept, "kept")]
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
-    if !stopped && !open {
-        // The first sentence is Terraform's, to the letter.
-        let more = if more.is_empty() { String::new() } else { format!(". {}", more.join(", ")) };
-        return format!("{}{more}", done.join(", "));
-    }
-    done.extend(more);
-    let mut rest = vec![
-        format!("{} failed", tally.failed),
-        counted(tally.conflicts, "conflict"),
-        format!("{} skipped", tally.skipped),
-    ];
-    if stopped || tally.not_started > 0 {
-        rest.push(format!("{} not started", tally.not_started));
-    }
-    rest.push(format!("{} unknown", tally.unknown));
-    format!("{}; {}", done.join(", "), rest.join(", "))
+pub fn summary(report: &Report, style: &Style) -> String {
+    let column = column(report.finished.iter().map(|f| (f.title.as_str(), &f.address)));
+    human::set(&run::of(report), column, style)
 }
 
 #[cfg(test)]
@@ -180,7 +61,8 @@ mod tests {
     use std::time::Duration;
 
     use crate::model::{KindName, Uid};
-    use crate::report::Signal;
+    use crate::plan::Goal;
+    use crate::report::{Act, Conflict, Outcome, Signal};
 
     const PIPE: Style = Style { colour: false, width: None, verbose: false };
 

@@ -6,8 +6,11 @@ use crate::kinds::dashboard::Dashboard;
 use crate::kinds::datasource::Datasource;
 use crate::kinds::folder::Folder;
 use crate::model::digest::Numbers;
-use crate::model::{Address, Delta, Entry, KindName, Mark, Place, RecordState, Saved, StackName, Stamp, Uid};
-use crate::plan::{Drift, DriftKind, Precondition, Refusal};
+use crate::model::{
+    Address, Delta, Entry, FolderPath, Headline, KindName, Mark, Place, RecordState, Saved, StackName, Stamp, Uid,
+};
+use crate::plan::{Action, Change, Drift, DriftKind, Goal, Moved, Precondition, Refusal};
+use crate::render::story::plan::no_changes;
 use console::measure_text_width;
 use serde_json::{Value, json};
 
