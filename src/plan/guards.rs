@@ -128,12 +128,54 @@ pub fn empties_the_stack(inputs: &Inputs<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Headline, RecordState, StackName};
+    use crate::plan::Precondition;
+
+    /// A plan that deletes so many objects.
+    fn deletes(goal: Goal, count: usize) -> Plan {
+        let delete = |n: usize| Change {
+            address: Address::new(Dashboard::NAME, Uid::parse(&format!("d{n}")).unwrap()),
+            title: String::new(),
+            action: Action::Delete { headline: Headline::default() },
+            drift: None,
+            only_if: Precondition::Nothing,
+            needs: BTreeSet::new(),
+            place: None,
+            recorded_source: None,
+            folder: None,
+            notes: Vec::new(),
+            intent: None,
+            stale: false,
+        };
+        Plan {
+            goal,
+            workspace: String::new(),
+            version: String::new(),
+            stack: StackName::parse("demo").unwrap(),
+            record: RecordState::Absent,
+            stages: vec![(0..count).map(delete).collect()],
+            unchanged: 0,
+            unmanaged: Vec::new(),
+            notices: Vec::new(),
+            unknown: Vec::new(),
+            bindings: Vec::new(),
+        }
+    }
 
     #[test]
-    fn ten_are_too_many_of_a_large_stack_and_a_fifth_of_a_small_one() {
-        let limit = |of: usize| MAX_DESTROY.min((of / 5).max(2));
-        assert_eq!(limit(1000), 10);
-        assert_eq!(limit(20), 4);
-        assert_eq!(limit(5), 2);
+    fn ten_are_too_many_of_a_large_stack_and_a_fifth_of_a_small_one_and_two_never() {
+        for (recorded, most) in [(0, 2), (1, 2), (5, 2), (14, 2), (15, 3), (20, 4), (49, 9), (50, 10), (1000, 10)] {
+            let check = |count| too_many(&deletes(Goal::Apply, count), recorded, None);
+            assert_eq!(check(most), None, "{most} of {recorded}");
+            let refused = TooMany { destroys: most + 1, of: recorded, allowed: most };
+            assert_eq!(check(most + 1), Some(refused), "{} of {recorded}", most + 1);
+        }
+    }
+
+    #[test]
+    fn what_was_said_decides_and_a_destroy_asks_otherwise() {
+        assert_eq!(too_many(&deletes(Goal::Apply, 40), 40, Some(40)), None);
+        assert!(too_many(&deletes(Goal::Apply, 1), 40, Some(0)).is_some());
+        assert_eq!(too_many(&deletes(Goal::Destroy, 40), 40, None), None);
     }
 }

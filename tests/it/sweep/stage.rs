@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use amgctl::sandbox::{Options, Running, Version, start};
 use serde_json::{Value, json};
@@ -172,14 +172,15 @@ impl Place {
     }
 
     pub(super) fn serve(&self, version: Version, fault: Option<&str>) -> Running {
-        for _ in 0..100 {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(10) {
             let faults = fault.iter().map(|f| f.parse().unwrap()).collect();
             let data = Some(self.0.join("data.json"));
             match block_on(start(Options { version, data, faults, ..Options::default() })) {
                 Ok(running) => return running,
                 // A program that the other thread starts in this moment holds the lock until it begins.
                 Err(error) if error.to_string().contains("is in use") => {
-                    std::thread::sleep(Duration::from_millis(10));
+                    std::thread::yield_now();
                 }
                 Err(error) => panic!("{error:#}"),
             }
@@ -285,10 +286,8 @@ fn killed(mut child: std::process::Child, running: &Running, requests: usize) ->
         if let Some(status) = child.try_wait().unwrap() {
             return status.code().unwrap_or(-1);
         }
-        std::thread::sleep(Duration::from_millis(1));
+        std::thread::yield_now();
     }
-    // What is in flight beside it may be answered first.
-    std::thread::sleep(Duration::from_millis(5));
     child.kill().unwrap();
     child.wait().unwrap();
     -1
