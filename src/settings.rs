@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::cli::{AwsArgs, ManagedArgs, OnDrift, RulesArgs, UnknownReferences, WorkspaceArgs};
 use crate::kinds;
-use crate::model::{Address, StackName};
+use crate::model::{Address, Severity, StackName};
 use crate::plan::{Adopt, Rules};
 use crate::source::settings as file;
 use crate::source::{Environment, FileSettings};
@@ -141,8 +141,8 @@ pub struct Settings {
     pub records: bool,
     /// What an unattended apply does about drift.
     pub overwrite_drift: bool,
-    /// Whether references that lead nowhere stop the run.
-    pub references_must_exist: bool,
+    /// What a reference that leads nowhere is: an error stops the run.
+    pub unknown_references: Severity,
     /// What the plan may decide.
     pub rules: Rules,
     /// Whether a stack of another origin is taken over.
@@ -172,7 +172,8 @@ impl Settings {
         let (choice, access) = (choice(&file, &workspace)?, access(&file, &workspace)?);
         let removal = &rules.removal;
         let on_drift = removal.on_drift.map(|w| w == OnDrift::Overwrite);
-        let unknown = rules.unknown_references.map(|w| w == UnknownReferences::Error);
+        let typed = rules.unknown_references.map(|w| w == UnknownReferences::Error);
+        let must_exist = typed.unwrap_or(file.unknown_references != Some(file::UnknownReferences::Warn));
         Ok(Settings {
             workspace: choice,
             access,
@@ -180,8 +181,7 @@ impl Settings {
             stack: named.unwrap_or_else(fallback),
             records: file.ownership != Some(file::Ownership::None),
             overwrite_drift: on_drift.unwrap_or(file.on_drift == Some(file::OnDrift::Overwrite)),
-            references_must_exist: unknown
-                .unwrap_or(file.unknown_references != Some(file::UnknownReferences::Warn)),
+            unknown_references: if must_exist { Severity::Error } else { Severity::Warning },
             rules: Rules {
                 adopt: adopt(&rules.adopt)?,
                 take_from: rules.take_from.iter().cloned().collect(),
@@ -192,6 +192,7 @@ impl Settings {
                 send_secrets: rules.send_secrets,
                 max_destroy: rules.max_destroy.or(file.max_destroy.map(|n| n as usize)),
                 allow_empty: rules.allow_empty,
+                refuse_drift: false,
             },
             take_over: removal.take_over,
             take_over_stack: match &removal.take_over_stack {

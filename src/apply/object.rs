@@ -7,9 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
-use sha2::Sha256;
 
 use super::pace::Pace;
 use super::seen::{self, After, Answer, Before};
@@ -17,7 +15,6 @@ use crate::grafana::{Client, Refused};
 use crate::kinds::folder::Folder;
 use crate::kinds::{self, Hold, Kind, Live, Said, Verdict, Wire, Write};
 use crate::live;
-use crate::model::digest::hex;
 use crate::model::{Address, Digest, Fingerprint, Identity, Key, Response, Secret, Seen, Server};
 use crate::plan::{Action, Change, Intent, Precondition, SecretChange};
 use crate::registry::record::FOLDER;
@@ -58,18 +55,6 @@ impl Tools {
         let seconds = self.client.server_time().and_then(|s| jiff::Timestamp::from_second(s).ok());
         seconds.map(|t| t.to_string()).unwrap_or_default()
     }
-}
-
-/// The keyed fingerprint of one secret value of one object.
-#[must_use]
-pub fn fingerprint(salt: &str, address: &Address, key: &str, value: &Secret) -> Fingerprint {
-    // HMAC takes a key of any length, so this never fails; an empty text is no fingerprint of anything.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(salt.as_bytes()) else { return Fingerprint(String::new()) };
-    for part in [address.to_string().as_str(), key, value.expose()] {
-        mac.update(&(part.len() as u64).to_be_bytes());
-        mac.update(part.as_bytes());
-    }
-    Fingerprint(hex(&mac.finalize().into_bytes()))
 }
 
 /// What came of a change, with what is to be recorded of it.
@@ -246,7 +231,7 @@ impl One<'_> {
         let prints = written
             .secrets
             .iter()
-            .map(|(key, value)| (key.clone(), fingerprint(&self.tools.salt, &self.change.address, key, value)))
+            .map(|(key, value)| (key.clone(), Fingerprint::of(&self.tools.salt, &self.change.address, key, value)))
             .collect();
         let mut secrets = Vec::new();
         for (key, what) in &intent.secrets {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::gather::{self, Gathered, gather};
-use super::{Exit, Failure, Session, holder, lease, origin};
+use super::gather::{Gathered, Task, gather};
+use super::{Exit, Failure, Session, directory, holder, lease, origin, record};
 use crate::apply::interrupt;
 use crate::apply::{self, Event, Holding, Tools, Written};
 use crate::cli::{ApplyArgs, DestroyArgs, OnDrift, PlanArgs, RulesArgs, RunArgs};
@@ -22,12 +22,11 @@ use crate::terminal::Terminal;
 pub async fn plan(args: PlanArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     let (begun, terminal) = (Instant::now(), session.terminal);
     let goal = if args.destroy { Goal::Destroy } else { Goal::Apply };
-    let (settings, problems) =
-        gather::settle(&args.directory.directory, &args.workspace, &args.rules, session.machine)?;
-    let mut gathered = gather(goal, settings, problems, None, None, session).await?;
-    if args.rules.removal.on_drift == Some(OnDrift::Refuse) {
-        guards::refuse_drift(&mut gathered.plan);
-    }
+    let (mut settings, problems) =
+        directory::settle(&args.directory.directory, &args.workspace, &args.rules, session.machine)?;
+    settings.rules.refuse_drift = args.rules.removal.on_drift == Some(OnDrift::Refuse);
+    let task = Task { goal, settings, file_problems: problems, patience: None, connection: None };
+    let gathered = gather(task, session).await?;
     if let Some(failure) = other_origin(&gathered).filter(|_| !gathered.settings.take_over) {
         terminal.say(&format!("warning: {}; apply will refuse without --take-over", failure.message));
     }
@@ -36,7 +35,7 @@ pub async fn plan(args: PlanArgs, session: &Session<'_>) -> Result<Exit, Failure
         terminal.say(&format!("warning: {}; apply will refuse without --max-destroy", failure.message));
     }
     traffic(&gathered.connection.client, begun, terminal);
-    let exit = planned(&gathered.plan, moves(&gathered), args.detailed_exitcode);
+    let exit = planned(&gathered.plan, args.detailed_exitcode);
     if exit == Exit::Conflict {
         terminal.say(&format!("error: {}, and an apply would write nothing there", refused(&gathered.plan)));
     }
@@ -47,13 +46,13 @@ pub async fn plan(args: PlanArgs, session: &Session<'_>) -> Result<Exit, Failure
 ///
 /// What is refused is refused with or without `--detailed-exitcode`, or a pull request would pass its check and fail
 /// once it is merged.
-fn planned(plan: &Plan, moves: bool, detailed: bool) -> Exit {
+fn planned(plan: &Plan, detailed: bool) -> Exit {
     if plan.refuses() {
         return Exit::Conflict;
     }
     match detailed {
         true if !plan.unknown.is_empty() => Exit::Unknown,
-        true if plan.does_something() || moves => Exit::Changes,
+        true if plan.does_something() || plan.custody.moves() => Exit::Changes,
         true | false => Exit::Done,
     }
 }
@@ -68,7 +67,7 @@ fn refused(plan: &Plan) -> String {
 /// Shows a plan.
 fn show(gathered: &Gathered, begun: Instant, terminal: &Terminal) {
     let plan = &gathered.plan;
-    let moves = moves(gathered);
+    let moves = plan.custody.moves();
     let worth_showing = plan.changes().any(|c| !matches!(c.action, Action::Renew))
         || !plan.notices.is_empty()
         || !plan.unknown.is_empty();
@@ -102,17 +101,24 @@ async fn write(goal: Goal, args: ApplyArgs, session: &Session<'_>) -> Result<Exi
     if !run.auto_approve {
         session.may_ask(run.input, &goal.to_string(), "read the plan")?;
     }
-    let (mut settings, problems) = gather::settle(&directory.directory, &workspace, &rules, session.machine)?;
+    let (mut settings, problems) = directory::settle(&directory.directory, &workspace, &rules, session.machine)?;
     // A name that could not be read is a fault of the file, which is reported with its place below.
     if !problems.iter().any(|problem| problem.severity == Severity::Error) {
-        gather::must_be_named(&settings)?;
+        directory::must_be_named(&settings)?;
     }
     settings.access = settings.access.writing();
+    settings.rules.refuse_drift = run.auto_approve && !settings.overwrite_drift;
     let mut patience = lease::Patience::new(patience);
     let (mut connection, mut approved) = (None, None);
     loop {
-        let (settings, problems) = (settings.clone(), problems.clone());
-        let mut gathered = gather(goal, settings, problems, Some(patience.left()), connection, session).await?;
+        let task = Task {
+            goal,
+            settings: settings.clone(),
+            file_problems: problems.clone(),
+            patience: Some(patience.left()),
+            connection,
+        };
+        let mut gathered = gather(task, session).await?;
         session.sweep().await;
         may_write(&gathered)?;
         if let Some(failure) = other_origin(&gathered)
@@ -151,23 +157,18 @@ async fn go(
 ) -> Result<Ended, Failure> {
     let terminal = session.terminal;
     let goal = gathered.plan.goal;
-    let nobody_asked = run.auto_approve;
-    if nobody_asked && !gathered.settings.overwrite_drift {
-        guards::refuse_drift(&mut gathered.plan);
-    }
     show(gathered, begun, terminal);
-    let destroys_record = goal == Goal::Destroy && matches!(gathered.record, RecordState::There(_));
-    let moves = moves(gathered);
-    if !apply::writes_anything(&gathered.plan) && !destroys_record && !moves && !gathered.mended {
+    let destroys_record = goal == Goal::Destroy && gathered.held.record.there().is_some();
+    if !apply::writes_anything(&gathered.plan) && !destroys_record && !gathered.plan.custody.must_be_saved() {
         let refused = gathered.plan.counts().refuse > 0;
         return Ok(Ended::With(if refused { Exit::Conflict } else { Exit::Done }));
     }
-    let anything = gathered.plan.does_something() || moves;
+    let anything = gathered.plan.does_something() || gathered.plan.custody.moves();
     if let Some(failure) = too_many(gathered) {
         return Err(failure);
     }
     let shown = render::human::plan(&gathered.plan, &Style { verbose: true, ..Style::default() });
-    let asks = !nobody_asked && anything && is_asked_for(&shown, approved.as_deref());
+    let asks = !run.auto_approve && anything && is_asked_for(&shown, approved.as_deref());
     if asks && !agreed(gathered, session).await {
         terminal.print(&format!("{} cancelled.", if goal == Goal::Destroy { "Destroy" } else { "Apply" }));
         return Ok(Ended::With(Exit::Error));
@@ -202,28 +203,28 @@ async fn agreed(gathered: &Gathered, session: &Session<'_>) -> bool {
 async fn carry_out(gathered: &mut Gathered, run: &RunArgs, session: &Session<'_>) -> Result<Report, Failure> {
     let Session { machine, terminal, .. } = session;
     let client = gathered.connection.client.clone();
-    let record = match &gathered.record {
+    let record = match &gathered.held.record {
         RecordState::There(record) => Some((**record).clone()),
         RecordState::Absent => {
-            let salt = gathered.salt.clone();
-            Some(Record::new(gathered.settings.stack.clone(), gathered.origin.clone(), salt))
+            let salt = gathered.held.salt.clone();
+            Some(Record::new(gathered.settings.stack.clone(), gathered.held.origin.clone(), salt))
         }
         RecordState::Unknown(_) | RecordState::Off => None,
     };
     let store = std::mem::replace(
-        &mut gathered.store,
+        &mut gathered.held.store,
         Store::new(client.clone(), &gathered.connection.server, gathered.settings.stack.clone()),
     );
     let mut holding = record.map(|mut record| {
-        if !gathered.origin.is_empty() {
-            record.origin.clone_from(&gathered.origin);
+        if !gathered.held.origin.is_empty() {
+            record.origin.clone_from(&gathered.held.origin);
         }
         Holding {
             store,
             record,
             holder: apply::holder(|name| machine.variable(name), &gathered.settings.stack),
             process: holder::me(),
-            taken: gathered.taken.take(),
+            taken: gathered.held.taken.take(),
         }
     });
     let bound = Arc::clone(&gathered.bound);
@@ -236,7 +237,7 @@ async fn carry_out(gathered: &mut Gathered, run: &RunArgs, session: &Session<'_>
             let body = bound.body(declared).map_err(|p| p.message)?;
             Ok(Written { text: body.text, secrets: bound.secrets(declared).map_err(|p| p.message)? })
         }),
-        run: random()?[..16].to_owned(),
+        run: record::random()?[..16].to_owned(),
         salt: holding.as_ref().map(|h| h.record.salt.clone()).unwrap_or_default(),
     });
     let (asker, interrupt) = interrupt::channel();
@@ -310,7 +311,7 @@ fn end(report: &Report, gathered: &Gathered, terminal: &Terminal) -> Exit {
                 Failure::new(Exit::Locked, format!("another run has taken over the record of stack `{stack}`"))
                     .hint("wait for it, then plan again")
             }
-            Stop::Damaged(why) => gather::damaged(stack, why).note(
+            Stop::Damaged(why) => record::damaged(stack, why).note(
                 "somebody changed it during this run: what was written since it was saved last is not recorded",
             ),
             Stop::Registry(words) => {
@@ -347,25 +348,20 @@ fn status(report: &Report) -> Exit {
     if report.finished.iter().any(conflict) { Exit::Conflict } else { Exit::Error }
 }
 
-/// Whether the record changes hands: it becomes this directory's, or another stack's record becomes this one's.
-fn moves(gathered: &Gathered) -> bool {
-    let takes_over = gathered.settings.take_over
-        && matches!(&gathered.record, RecordState::There(record)
-            if origin::same(&record.origin, &gathered.origin) == Some(false));
-    takes_over || gathered.taken.is_some()
-}
-
 /// Another place that applied this stack before, if this is another one.
 fn other_origin(gathered: &Gathered) -> Option<Failure> {
-    let RecordState::There(record) = &gathered.record else { return None };
+    let RecordState::There(record) = &gathered.held.record else { return None };
     // Where one of the two is not known there is nothing to compare: no git, and a CI that does not say.
-    if record.objects.is_empty() || origin::same(&record.origin, &gathered.origin) != Some(false) {
+    if record.objects.is_empty() || origin::same(&record.origin, &gathered.held.origin) != Some(false) {
         return None;
     }
     let theirs = gathered.plan.counts().destroy;
     let failure = Failure::new(
         Exit::Guard,
-        format!("stack `{}` was last applied from {}, this is {}", record.stack, record.origin, gathered.origin),
+        format!(
+            "stack `{}` was last applied from {}, this is {}",
+            record.stack, record.origin, gathered.held.origin
+        ),
     );
     let failure = if theirs > 0 {
         failure.note(format!("this run would delete {} that the other place made", counted(theirs, "object")))
@@ -380,7 +376,7 @@ fn other_origin(gathered: &Gathered) -> Option<Failure> {
 }
 
 fn too_many(gathered: &Gathered) -> Option<Failure> {
-    let RecordState::There(record) = &gathered.record else { return None };
+    let RecordState::There(record) = &gathered.held.record else { return None };
     let too_many = guards::too_many(&gathered.plan, record.objects.len(), gathered.settings.rules.max_destroy)?;
     Some(
         Failure::new(
@@ -394,7 +390,7 @@ fn too_many(gathered: &Gathered) -> Option<Failure> {
 /// What must be so before anything is written: the token provably reads and writes the registry.
 fn may_write(gathered: &Gathered) -> Result<(), Failure> {
     let access = &gathered.connection.access;
-    let words = match &gathered.record {
+    let words = match &gathered.held.record {
         RecordState::Unknown(why) => why.clone(),
         RecordState::Off => return Ok(()),
         RecordState::There(_) if !access.in_folder("dashboards:write", FOLDER) => {
@@ -409,12 +405,6 @@ fn may_write(gathered: &Gathered) -> Result<(), Failure> {
     };
     Err(Failure::new(Exit::Auth, format!("{words}; nothing was written"))
         .hint("use a token of a service account with the role Admin; `amgctl plan` works with less"))
-}
-
-/// 32 random bytes, as hexadecimal digits.
-pub fn random() -> Result<String, Failure> {
-    crate::random::hex()
-        .map_err(|e| Failure::new(Exit::Error, format!("this machine gives no random numbers: {e}")))
 }
 
 fn traffic(client: &Client, begun: Instant, terminal: &Terminal) {

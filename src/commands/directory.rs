@@ -6,7 +6,7 @@ use super::{Exit, Failure, shown};
 use crate::cli::ValidateArgs;
 use crate::model::{Problem, Severity, counted};
 use crate::render::{self, problems::Look};
-use crate::settings::Machine;
+use crate::settings::{Choice, Machine, Settings};
 use crate::source::{self, Directory, FileSettings, LoadOptions};
 use crate::terminal::Terminal;
 
@@ -44,6 +44,43 @@ pub fn tell(problems: &[Problem], files: usize, sent: Sent, terminal: &Terminal)
     terminal.say(&format!("{}\n\n{closing}", render::problems::problems(problems, look).trim_end_matches('\n')));
     let fatal = problems.iter().any(|p| p.severity == Severity::Error);
     if fatal { Err(Failure::told(Exit::Faults)) } else { Ok(()) }
+}
+
+/// Reports problems of a directory on the way to a plan, as they are found.
+pub struct Reports<'a> {
+    /// Where.
+    pub terminal: &'a Terminal,
+    /// How many files were read.
+    pub files: usize,
+    /// It is planned once more: only what ends the run is reported again.
+    pub again: bool,
+}
+
+impl Reports<'_> {
+    /// Reports what was found; ends the command when one is an error.
+    pub fn report(&self, problems: impl IntoIterator<Item = Problem>, sent: Sent) -> Result<(), Failure> {
+        let is_new = |problem: &Problem| !self.again || problem.severity == Severity::Error;
+        let problems: Vec<Problem> = problems.into_iter().filter(is_new).collect();
+        tell(&problems, self.files, sent, self.terminal)
+    }
+
+    /// Reports references that lead nowhere, and how they can pass.
+    pub fn report_references(&self, problems: Vec<Problem>) -> Result<(), Failure> {
+        let is_unknown = |p: &Problem| p.severity == Severity::Error && p.code.starts_with("unknown-");
+        let unknown = problems.iter().any(is_unknown);
+        let reported = self.report(problems, Sent::Reads);
+        if unknown {
+            self.terminal
+                .say("  (--unknown-references=warn, or `unknown_references: warn` in amgctl.yaml, lets them pass)");
+        }
+        reported
+    }
+
+    /// Reports what ends the command, with the status that it ends with.
+    pub fn end(&self, problems: Vec<Problem>, exit: Exit) -> Failure {
+        let _ = self.report(problems, Sent::Reads);
+        Failure::told(exit)
+    }
 }
 
 /// Whether anything was sent to a workspace when problems are told.
@@ -93,4 +130,43 @@ pub fn ignored(declarations: &Directory, terminal: &Terminal) {
             terminal.say(&format!("ignored  {}  {}", ignored.path, ignored.reason));
         }
     }
+}
+
+/// Reads `amgctl.yaml` and settles the settings of a command.
+pub fn settle(
+    directory: &std::path::Path,
+    workspace: &crate::cli::WorkspaceArgs,
+    rules: &crate::cli::RulesArgs,
+    machine: &Machine,
+) -> Result<(Settings, Vec<Problem>), Failure> {
+    let (file, problems) = settings(directory)?;
+    let mut workspace = workspace.clone();
+    let usage = |message: String| Failure::new(Exit::Usage, message).hint("set it anew, or unset it");
+    let typed = &mut workspace.managed;
+    if typed.stack.is_none() {
+        typed.stack = machine.named("AMGCTL_STACK").map_err(usage)?;
+    }
+    if workspace.url.is_none() && typed.workspace.is_none() && typed.sandbox.is_none() {
+        workspace.url = machine.named("AMGCTL_URL").map_err(usage)?;
+        typed.workspace = machine.named("AMGCTL_WORKSPACE").map_err(usage)?;
+        if workspace.url.is_some() && typed.workspace.is_some() {
+            return Err(Failure::new(Exit::Usage, "AMGCTL_URL and AMGCTL_WORKSPACE both name a workspace")
+                .hint("unset one of them"));
+        }
+    }
+    let settings = Settings::settle(directory.to_owned(), file, &workspace, rules)
+        .map_err(|message| Failure::new(Exit::Usage, message))?;
+    Ok((settings, problems))
+}
+
+/// Whether this is a workspace in earnest, where a stack must have been named.
+pub fn must_be_named(settings: &Settings) -> Result<(), Failure> {
+    if settings.stack_is_named || matches!(settings.workspace, Choice::Sandbox(_)) {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Usage, "the stack has no name").hint(format!(
+        "`amgctl init {}` writes one into amgctl.yaml; or give --stack {}",
+        settings.directory.display(),
+        settings.stack
+    )))
 }

@@ -172,7 +172,7 @@ pub fn settle(
     // The embedded workspace is entered through its AWS, as any other.
     let managed = settings::managed(&file, &args.managed).map_err(usage)?;
     settings.workspace = Choice::Managed(managed.clone());
-    super::gather::must_be_named(&settings)?;
+    directory::must_be_named(&settings)?;
     Ok((settings, managed))
 }
 

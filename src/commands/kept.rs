@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 
 use super::{Exit, Failure, Session, managed};
 use crate::aws::{Aws, AwsError};
-use crate::kinds::datasource::Datasource;
-use crate::model::{Address, Declared, Kept, Problem, Secret, Spot, Target};
+use crate::model::{Declared, Kept, Problem, Secret, Spot};
+use crate::plan::compare::scope;
 use crate::settings::Settings;
 use crate::source::Declarations;
 
@@ -28,35 +28,13 @@ pub fn any(declarations: &Declarations) -> bool {
     declarations.objects.iter().any(|declared| declared.secrets.iter().any(|secret| secret.kept.is_some()))
 }
 
-/// What is planned: everything, or the targets and the data sources that they need.
-#[must_use]
-pub fn scope<'a>(declarations: &'a Declarations, targets: &BTreeSet<Address>) -> BTreeSet<&'a Address> {
-    let all = declarations.objects.iter();
-    if targets.is_empty() {
-        return all.map(|declared| &declared.address).collect();
-    }
-    let needed: BTreeSet<&str> = declarations
-        .objects
-        .iter()
-        .filter(|declared| targets.contains(&declared.address))
-        .flat_map(|declared| &declared.references)
-        .filter_map(|reference| match &reference.to {
-            Target::Datasource(name) => Some(name.as_str()),
-            Target::Folder(_) | Target::LibraryPanel(_) => None,
-        })
-        .collect();
-    all.map(|declared| &declared.address)
-        .filter(|a| targets.contains(a) || a.kind == Datasource::NAME && needed.contains(a.id()))
-        .collect()
-}
-
 /// Fetches what the planned data sources refer to.
 pub async fn fetch(
     declarations: &Declarations,
     settings: &Settings,
     session: &Session<'_>,
 ) -> Result<BTreeMap<Kept, Secret>, Failed> {
-    let scope = scope(declarations, &settings.rules.targets);
+    let scope = scope(&declarations.objects, &settings.rules.targets);
     let wanted: BTreeSet<&Kept> = declarations
         .objects
         .iter()

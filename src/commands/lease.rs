@@ -3,8 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::connect::Connection;
-use super::gather;
-use super::{Exit, Failure, holder, typed};
+use super::{Exit, Failure, holder, record, typed};
 use crate::model::{RecordState, StackName};
 use crate::registry::store::GRACE;
 use crate::registry::{Lease, Record, Store};
@@ -32,11 +31,11 @@ pub async fn when_free(
 ) -> Result<Free, Failure> {
     let begun = Instant::now();
     loop {
-        let mut found = gather::registry(settings, connection, store).await?;
+        let mut found = record::read(settings, connection, store).await?;
         if found.is_unknown() && !connection.access.is_known() {
             // The workspace does not say what the token may do: making the folder of the record proves it.
             if store.secure_folder().await.is_ok() {
-                found = gather::registry(settings, connection, store).await?;
+                found = record::read(settings, connection, store).await?;
             }
         }
         let mut mended = Vec::new();

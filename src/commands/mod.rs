@@ -15,10 +15,12 @@ mod kept;
 mod lease;
 mod managed;
 mod origin;
+mod record;
 mod registry;
 mod sandbox;
 mod session;
 mod setup;
+mod takeover;
 mod typed;
 mod workspace;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::connect::{self, connect};
-use super::{Exit, Failure, Session, apply, directory, gather, lease, typed};
+use super::{Exit, Failure, Session, directory, lease, record, typed};
 use crate::cli::{ForgetArgs, RulesArgs, UnlockArgs, WorkspaceArgs};
 use crate::kinds;
 use crate::model::{Address, StackName};
@@ -79,7 +79,7 @@ async fn open(
     workspace: &WorkspaceArgs,
     session: &Session<'_>,
 ) -> Result<(Settings, Store, Record), Failure> {
-    let (settings, problems) = gather::settle(at, workspace, &RulesArgs::default(), session.machine)?;
+    let (settings, problems) = directory::settle(at, workspace, &RulesArgs::default(), session.machine)?;
     // A stack whose name cannot be read would be another one: that of the directory's name.
     directory::tell(&problems, 1, directory::Sent::Nothing, session.terminal)?;
     let connection = connect(&settings, false, session).await?;
@@ -90,7 +90,7 @@ async fn open(
             Err(Failure::new(Exit::Error, format!("the workspace has no record of stack `{}`", settings.stack))
                 .hint("check the stack's name and the workspace; before its first apply a stack has no record"))
         }
-        Ok(Loaded::Damaged(why)) => Err(gather::damaged(&settings.stack, &why)),
+        Ok(Loaded::Damaged(why)) => Err(record::damaged(&settings.stack, &why)),
         Err(LoadError::Forbidden(words)) => {
             Err(Failure::new(Exit::Auth, words).hint("use a token of a service account with the role Admin"))
         }
@@ -99,11 +99,11 @@ async fn open(
 }
 
 async fn save(store: &mut Store, record: &mut Record, stack: &StackName) -> Result<(), Failure> {
-    let run = apply::random()?[..16].to_owned();
+    let run = record::random()?[..16].to_owned();
     store.save(record, &run, Purpose::End).await.map_err(|error| match error {
         SaveError::Lost => Failure::new(Exit::Locked, "another run saved the record in the same moment")
             .hint("run the command again: it reads what the record says now"),
-        SaveError::Damaged(why) => gather::damaged(stack, &why),
+        SaveError::Damaged(why) => record::damaged(stack, &why),
         SaveError::Forbidden(_) => {
             Failure::new(Exit::Auth, error.to_string()).hint("use a token of a service account with the role Admin")
         }

@@ -6,9 +6,12 @@
 
 use std::fmt;
 
+use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 use sha2::{Digest as _, Sha256};
+
+use super::{Address, Secret};
 
 /// The revision of the canonical form. Under another revision a recorded digest proves nothing.
 pub const REVISION: u32 = 1;
@@ -119,6 +122,22 @@ pub enum Numbers {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fingerprint(pub String);
+
+impl Fingerprint {
+    /// The keyed fingerprint of one secret value of one object.
+    #[must_use]
+    pub fn of(salt: &str, address: &Address, key: &str, value: &Secret) -> Fingerprint {
+        // HMAC takes a key of any length, so this never fails; an empty text is no fingerprint of anything.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(salt.as_bytes()) else {
+            return Fingerprint(String::new());
+        };
+        for part in [address.to_string().as_str(), key, value.expose()] {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part.as_bytes());
+        }
+        Fingerprint(hex(&mac.finalize().into_bytes()))
+    }
+}
 
 impl fmt::Debug for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

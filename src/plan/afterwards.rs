@@ -9,7 +9,7 @@ use super::inputs::{Rules, Workspace};
 use super::{Action, Change, Plan};
 use crate::kinds::datasource::Datasource;
 use crate::kinds::folder::Folder;
-use crate::model::{Address, Declared, Owned, Recorded, Target};
+use crate::model::{Address, Declared, Owned, Recorded, Target, Uid};
 
 /// What can be referred to now and cannot be afterwards, each with what becomes of it, in words.
 #[must_use]
@@ -23,7 +23,7 @@ pub fn leaving(plan: &Plan, live: &Workspace, declared: &[Declared]) -> BTreeMap
         .flat_map(|(a, d)| [a.id(), d.name.as_str()])
         .collect();
     for one in live.datasources.iter().flatten() {
-        let address = crate::model::Uid::parse(&one.uid).ok().map(|uid| Address::new(Datasource::NAME, uid));
+        let address = Uid::parse(&one.uid).ok().map(|uid| Address::new(Datasource::NAME, uid));
         let change = address.as_ref().and_then(|a| changes.get(a));
         let wanted = address.as_ref().and_then(|a| declared.get(a)).filter(|d| d.name != one.name);
         match (change.map(|c| &c.action), wanted) {
@@ -57,10 +57,18 @@ pub fn leaving(plan: &Plan, live: &Workspace, declared: &[Declared]) -> BTreeMap
     leaving
 }
 
+/// Whether a data source of the workspace goes with this change: one that the record has and the directory does not.
+#[must_use]
+pub fn removes(uid: &str, declared: &[Declared], recorded: &BTreeMap<Address, Recorded>, rules: &Rules) -> bool {
+    let Ok(uid) = Uid::parse(uid) else { return false };
+    let address = Address::new(Datasource::NAME, uid);
+    declared.iter().all(|d| d.address != address)
+        && recorded.get(&address).is_some_and(|r| goes(&address, r, rules))
+}
+
 /// Whether a recorded object that the directory does not declare any more is to be deleted, as far as the record tells:
 /// it is no answer to an input any more.
-#[must_use]
-pub fn goes(address: &Address, recorded: &Recorded, rules: &Rules) -> bool {
+fn goes(address: &Address, recorded: &Recorded, rules: &Rules) -> bool {
     let is_kept = recorded.protect && !rules.unprotect.contains(address);
     let is_released = recorded.how == Owned::Adopted && !rules.delete_adopted;
     !(is_kept || is_released)

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::bind::bind;
+use super::bind::{Bindings, bind};
 use super::claim::{Claim, claim, recorded_version};
 use super::difference::{Sent, delta, drift, moved, needs_replacement, same, secret_changes};
 use super::inputs::Inputs;
@@ -17,12 +17,55 @@ use super::{
     Action, Change, Drift, DriftKind, Goal, Intent, Plan, Precondition, Refusal, SecretChange, clashes, contents,
     guards, order, unknown,
 };
+use crate::kinds::dashboard::Dashboard;
 use crate::model::{
     Address, Entry, Fingerprint, Found, Mark, Owned, Place, Problem, RecordState, Recorded, Seen, Stamp,
 };
 
 /// Makes the plan. Problems are faults of the directory that show only beside the workspace.
 pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Vec<Problem>> {
+    let Staged { bindings, mut stages, unchanged, mut notices } = staged(inputs)?;
+    if inputs.rules.refuse_drift {
+        guards::refuse_drift(&mut stages);
+    }
+    if let Some(old) = &inputs.custody.from_stack {
+        notices.push(format!("the record of stack `{old}` becomes this stack's"));
+    }
+    notices.extend(inputs.custody.mended.iter().cloned());
+    Ok(Plan {
+        goal: inputs.goal,
+        workspace: inputs.workspace.to_owned(),
+        version: inputs.server.version.clone(),
+        stack: inputs.stack.clone(),
+        record: inputs.record.map(|ledger| Stamp { serial: ledger.serial, run: ledger.run.to_owned() }),
+        unmanaged: guards::unmanaged(inputs, &bindings),
+        stages,
+        unchanged,
+        notices,
+        unknown: unknown::unknown(inputs),
+        bindings: bindings.all,
+        custody: inputs.custody.clone(),
+    })
+}
+
+/// Whether the shortest refresh that the server takes has to be read before this can be planned: it decides how the
+/// server stores a dashboard, and costs a large answer, so it is asked for only where one would be saved.
+#[must_use]
+pub fn asks_shortest_refresh(inputs: &Inputs<'_>) -> bool {
+    let is_saved = |c: &Change| c.address.kind == Dashboard::NAME && c.intent.is_some() && c.action.writes();
+    !inputs.server.minimum_refresh_is_read
+        && staged(inputs).is_ok_and(|staged| staged.stages.iter().flatten().any(is_saved))
+}
+
+/// What is to be done, in stages, before anything is left out for want of somebody to ask.
+struct Staged {
+    bindings: Bindings,
+    stages: Vec<Vec<Change>>,
+    unchanged: usize,
+    notices: Vec<String>,
+}
+
+fn staged(inputs: &Inputs<'_>) -> Result<Staged, Vec<Problem>> {
     let destroying = inputs.goal == Goal::Destroy;
     let folders = if destroying { &[][..] } else { inputs.folders };
     let (bindings, problems) = bind(folders, inputs.live.folders.as_deref(), &inputs.record, inputs.server);
@@ -78,19 +121,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Vec<Problem>> {
             "only the targets and what they need are planned; {left_out} other changes are left out"
         ));
     }
-    Ok(Plan {
-        goal: inputs.goal,
-        workspace: inputs.workspace.to_owned(),
-        version: inputs.server.version.clone(),
-        stack: inputs.stack.clone(),
-        record: inputs.record.map(|ledger| Stamp { serial: ledger.serial, run: ledger.run.to_owned() }),
-        unmanaged: guards::unmanaged(inputs, &bindings),
-        stages,
-        unchanged,
-        notices,
-        unknown: unknown::unknown(inputs),
-        bindings: bindings.all,
-    })
+    Ok(Staged { bindings, stages, unchanged, notices })
 }
 
 fn addresses(inputs: &Inputs<'_>, wanted: &BTreeMap<Address, Wanted<'_>>) -> BTreeSet<Address> {

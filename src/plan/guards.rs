@@ -25,9 +25,12 @@ pub struct TooMany {
 /// The code of the refusal that stands in the place of what would overwrite drift when nobody is asked.
 pub const DRIFT: &str = "drift";
 
-/// Nobody is asked about what was changed outside, so it stays as it is: what was deleted stays deleted.
-pub fn refuse_drift(plan: &mut Plan) {
-    for change in plan.stages.iter_mut().flatten() {
+/// Refuses what would overwrite what was changed outside, because nobody is asked: what was deleted stays deleted.
+///
+/// What needs such an object stays planned: an apply skips it with the object's name, and a person who approves the drift
+/// gets both.
+pub(super) fn refuse_drift(stages: &mut [Vec<Change>]) {
+    for change in stages.iter_mut().flatten() {
         let Some(drift) = &change.drift else { continue };
         let adopts = matches!(change.action, Action::Adopt { .. });
         if !(change.action.writes() || adopts) {
@@ -129,7 +132,7 @@ pub fn empties_the_stack(inputs: &Inputs<'_>) -> bool {
 mod tests {
     use super::*;
     use crate::model::{Headline, RecordState, StackName};
-    use crate::plan::Precondition;
+    use crate::plan::{Custody, Precondition};
 
     /// A plan that deletes so many objects.
     fn deletes(goal: Goal, count: usize) -> Plan {
@@ -159,6 +162,7 @@ mod tests {
             notices: Vec::new(),
             unknown: Vec::new(),
             bindings: Vec::new(),
+            custody: Custody::default(),
         }
     }
 

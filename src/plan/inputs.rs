@@ -33,8 +33,37 @@ pub struct Inputs<'a> {
     pub live: &'a Workspace,
     /// What is known of the stack's record.
     pub record: RecordState<Ledger<'a>>,
+    /// What becomes of the record itself, as far as that is known before anything is planned.
+    pub custody: &'a Custody,
     /// What the user allows and asks.
     pub rules: &'a Rules,
+}
+
+/// What becomes of the stack's record besides its entries.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Custody {
+    /// It was applied from another place before, and becomes this place's.
+    pub from_elsewhere: bool,
+    /// It was another stack's record, and becomes this one's.
+    pub from_stack: Option<StackName>,
+    /// What had to be put right in it when it was read, one sentence each.
+    pub mended: Vec<String>,
+    /// What it holds and another stack has made in the same moment: let go of.
+    pub let_go: BTreeSet<Address>,
+}
+
+impl Custody {
+    /// Whether the record changes hands.
+    #[must_use]
+    pub fn moves(&self) -> bool {
+        self.from_elsewhere || self.from_stack.is_some()
+    }
+
+    /// Whether the record has to be saved even where nothing else is to be done.
+    #[must_use]
+    pub fn must_be_saved(&self) -> bool {
+        self.moves() || !self.mended.is_empty() || !self.let_go.is_empty()
+    }
 }
 
 /// The workspace as it was read.
@@ -109,6 +138,8 @@ pub struct Rules {
     pub max_destroy: Option<usize>,
     /// An empty directory may take the whole stack down.
     pub allow_empty: bool,
+    /// Nobody is asked about what was changed outside, so it stays as it is.
+    pub refuse_drift: bool,
 }
 
 /// What may be adopted.

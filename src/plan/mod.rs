@@ -6,6 +6,7 @@ pub mod afterwards;
 pub mod bind;
 mod claim;
 pub mod clashes;
+pub mod compare;
 pub mod contents;
 pub mod decide;
 mod difference;
@@ -29,8 +30,8 @@ use crate::model::{
     Stamp,
 };
 
-pub use decide::plan;
-pub use inputs::{Adopt, Inputs, Rules, Workspace};
+pub use decide::{asks_shortest_refresh, plan};
+pub use inputs::{Adopt, Custody, Inputs, Rules, Workspace};
 
 /// All that is to be done, in stages.
 #[derive(Clone, Debug)]
@@ -57,6 +58,8 @@ pub struct Plan {
     pub unknown: Vec<String>,
     /// What the directory's folders stand for in the workspace: recorded so that they keep standing for it.
     pub bindings: Vec<bind::Binding>,
+    /// What becomes of the record besides its entries.
+    pub custody: Custody,
 }
 
 /// What a plan is for.

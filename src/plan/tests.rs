@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::inputs::{LiveName, LiveTitle};
-use super::{Action, Adopt, Change, Goal, Inputs, Plan, Rules, SecretChange, Workspace, plan};
+use super::{Action, Adopt, Change, Custody, Goal, Inputs, Plan, Rules, SecretChange, Workspace, plan};
 use crate::kinds;
 use crate::kinds::dashboard::Dashboard;
 use crate::kinds::datasource::Datasource;
@@ -27,8 +27,10 @@ struct World {
     live: Workspace,
     recorded: BTreeMap<Address, Recorded>,
     bindings: BTreeMap<FolderPath, String>,
+    custody: Custody,
     rules: Rules,
     server: Server,
+    stack: StackName,
     goal: Goal,
 }
 
@@ -46,8 +48,10 @@ fn world() -> World {
         },
         recorded: BTreeMap::new(),
         bindings: BTreeMap::new(),
+        custody: Custody::default(),
         rules: Rules::default(),
         server: Server::latest(),
+        stack: StackName::parse("test").unwrap(),
         goal: Goal::Apply,
     }
 }
@@ -189,11 +193,11 @@ impl World {
         self.recorded.get_mut(&address(text)).unwrap()
     }
 
-    fn plan_with(&self, record: RecordState<Ledger<'_>>) -> Plan {
-        plan(&Inputs {
+    fn with<T>(&self, record: RecordState<Ledger<'_>>, then: impl FnOnce(&Inputs<'_>) -> T) -> T {
+        then(&Inputs {
             goal: self.goal,
             workspace: "test",
-            stack: &StackName::parse("test").unwrap(),
+            stack: &self.stack,
             server: &self.server,
             declared: &self.declared,
             bodies: &self.bodies,
@@ -203,18 +207,21 @@ impl World {
             shown: &BTreeMap::new(),
             live: &self.live,
             record,
+            custody: &self.custody,
             rules: &self.rules,
         })
-        .unwrap()
+    }
+
+    fn plan_with(&self, record: RecordState<Ledger<'_>>) -> Plan {
+        self.with(record, |inputs| plan(inputs).unwrap())
+    }
+
+    fn ledger(&self) -> RecordState<Ledger<'_>> {
+        RecordState::There(Ledger { serial: 1, run: "r", objects: &self.recorded, bindings: &self.bindings })
     }
 
     fn plan(&self) -> Plan {
-        self.plan_with(RecordState::There(Ledger {
-            serial: 1,
-            run: "r",
-            objects: &self.recorded,
-            bindings: &self.bindings,
-        }))
+        self.plan_with(self.ledger())
     }
 
     fn change(&self, text: &str) -> Option<Change> {
@@ -620,4 +627,79 @@ fn a_destroy_takes_children_first_and_only_what_is_recorded() {
     let plan = world.plan();
     let planned: Vec<String> = plan.changes().map(|c| format!("{} {}", word(c), c.address)).collect();
     assert_eq!(planned, ["delete dashboard.d", "delete folder.f"]);
+}
+
+#[test]
+fn what_was_changed_outside_is_refused_where_nobody_is_asked_and_what_needs_it_stays_planned() {
+    let mut world = world();
+    world.declare("folder.f", "F").record("folder.f", "F", 1);
+    world.declare_in("dashboard.in", "A", Parent::Uid(Uid::parse("f").unwrap()));
+    world.declare("dashboard.changed", "A").live("dashboard.changed", "B", 2).record("dashboard.changed", "A", 1);
+    world.live("dashboard.gone", "B", 2).record("dashboard.gone", "A", 1);
+    let planned = |world: &World| {
+        let words: Vec<String> = world.plan().changes().map(|c| format!("{} {}", word(c), c.address)).collect();
+        words.join(", ")
+    };
+    assert_eq!(
+        planned(&world),
+        "create+drift folder.f, update+drift dashboard.changed, delete+drift dashboard.gone, create dashboard.in"
+    );
+    world.rules.refuse_drift = true;
+    assert_eq!(
+        planned(&world),
+        "drift+drift folder.f, drift+drift dashboard.changed, drift+drift dashboard.gone, create dashboard.in"
+    );
+    let plan = world.plan();
+    let refused = plan.changes().find(|c| c.address == address("dashboard.changed")).unwrap();
+    let Action::Refuse(refusal) = &refused.action else { panic!("{refused:?}") };
+    assert_eq!(refusal.reason, "it was changed outside by ana, and nobody is asked");
+    assert!(refused.intent.is_none());
+}
+
+#[test]
+fn the_shortest_refresh_is_asked_for_only_where_a_dashboard_would_be_saved() {
+    // Declared, live and recorded, and the target: `dashboard.a A` is an object with this content.
+    let cases = [
+        ("", "", "", "", false),
+        ("dashboard.a A", "", "", "", true),
+        ("datasource.a A", "", "", "", false),
+        ("dashboard.a A", "dashboard.a A", "dashboard.a A", "", false),
+        ("dashboard.a B", "dashboard.a A", "dashboard.a A", "", true),
+        ("", "dashboard.a A", "dashboard.a A", "", false),
+        ("dashboard.a A", "dashboard.a B", "", "", false),
+        ("dashboard.a A", "", "", "dashboard.a", true),
+        ("dashboard.a A", "", "", "datasource.b", false),
+    ];
+    for (declared, live, recorded, target, expected) in cases {
+        let mut world = world();
+        let object = |text: &str| text.split_once(' ').map(|(a, body)| (a.to_owned(), body.to_owned()));
+        object(declared).map(|(a, body)| world.declare(&a, &body).goal);
+        object(live).map(|(a, body)| world.live(&a, &body, 1).goal);
+        object(recorded).map(|(a, body)| world.record(&a, &body, 1).goal);
+        world.rules.targets.extend(Some(target).filter(|t| !t.is_empty()).map(address));
+        let asks = |world: &World| world.with(world.ledger(), super::asks_shortest_refresh);
+        assert_eq!(asks(&world), expected, "{declared}, {live}, {recorded}, {target}");
+        world.rules.refuse_drift = true;
+        assert_eq!(asks(&world), expected, "whatever is refused afterwards: {declared}, {live}");
+        world.server.minimum_refresh_is_read = true;
+        assert!(!asks(&world), "it is read already");
+    }
+}
+
+#[test]
+fn what_becomes_of_the_record_is_said_last_and_kept_in_the_plan() {
+    let mut world = world();
+    world.declare("dashboard.a", "A");
+    world.declared[0].uid_from = UidFrom::Path;
+    world.custody.mended.push("it was mended".into());
+    world.custody.from_stack = Some(StackName::parse("old").unwrap());
+    let plan = world.plan();
+    assert_eq!(
+        plan.notices[1..],
+        ["the record of stack `old` becomes this stack's".to_owned(), "it was mended".to_owned()]
+    );
+    assert!(plan.custody.moves() && plan.custody.must_be_saved());
+    let mended = Custody { mended: vec!["it was mended".into()], ..Custody::default() };
+    assert!(!mended.moves() && mended.must_be_saved());
+    assert!(!Custody::default().must_be_saved());
 }

@@ -49,6 +49,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -143,6 +144,16 @@ impl Declarations {
     pub fn object(&self, address: &Address) -> Option<&Declared> {
         let at = self.objects.binary_search_by(|declared| declared.address.cmp(address)).ok()?;
         self.objects.get(at)
+    }
+
+    /// The titles of the folders that are named or would be made, by their uids.
+    #[must_use]
+    pub fn folder_titles(&self) -> BTreeMap<String, String> {
+        let named = self.folders.iter().filter_map(|folder| {
+            let uid = folder.uid.clone().or_else(|| folder.path.as_ref().map(folder_uid))?;
+            Some((uid.as_str().to_owned(), folder.title.clone()))
+        });
+        named.collect()
     }
 
     /// Everything that is an object or is going to be one.

@@ -9,7 +9,7 @@ use crate::model::digest::Numbers;
 use crate::model::{
     Address, Delta, Entry, FolderPath, Headline, KindName, Mark, Place, RecordState, Saved, StackName, Stamp, Uid,
 };
-use crate::plan::{Action, Change, Drift, DriftKind, Goal, Moved, Precondition, Refusal};
+use crate::plan::{Action, Change, Custody, Drift, DriftKind, Goal, Moved, Precondition, Refusal};
 use crate::render::story::plan::no_changes;
 use console::measure_text_width;
 use serde_json::{Value, json};
@@ -64,6 +64,7 @@ fn of(changes: Vec<Change>) -> Plan {
         notices: Vec::new(),
         unknown: Vec::new(),
         bindings: Vec::new(),
+        custody: Custody::default(),
     }
 }
 
