@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::json;
 
 use super::job::{self, Accounts, Job, Next, Seen, Wanted};
 use super::journal::Journal;
@@ -21,6 +20,7 @@ use crate::identity::{names, stored};
 use crate::model::Secret;
 use crate::render::access::{Step, What, done, steps};
 use crate::render::duration::left;
+use crate::render::json;
 use crate::settings::seconds;
 
 /// How many lost answers a run bears with: each may have made a key.
@@ -85,17 +85,19 @@ pub async fn bootstrap(args: ApiKeyArgs, session: &Session<'_>) -> Result<Exit, 
             Some(_) if args.approval.dry_run => None,
             Some(_) | None => key,
         };
-        let value = json!({
-            "workspace": job::workspace_json(&job), "stack": job.stack().as_str(),
-            "key": {
-                "name": key.as_ref().map(|(name, _)| name),
-                "expiresAt": key.as_ref().and_then(|(_, ends)| *ends).map(moment),
-                "role": decided.settled.role.to_string(),
+        let document = json::BootstrapKey {
+            workspace: job::of_workspace(&job.workspace, &job.aws),
+            stack: job.stack().as_str(),
+            key: json::MadeKey {
+                name: key.as_ref().map(|(name, _)| name.as_str()),
+                expires_at: key.as_ref().and_then(|(_, ends)| *ends).map(moment),
+                role: decided.settled.role.to_string(),
             },
-            "secret": { "name": secret, "format": decided.settled.format.name() },
-            "changes": job::changes(&decided.steps), "dryRun": args.approval.dry_run,
-        });
-        terminal.print(&format!("{value:#}"));
+            secret: json::MadeSecret { name: &secret, format: decided.settled.format.name() },
+            changes: json::changes(&decided.steps),
+            dry_run: args.approval.dry_run,
+        };
+        terminal.print(&json::text(&document));
     }
     Ok(Exit::Done)
 }

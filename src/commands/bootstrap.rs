@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::json;
 
 use super::job::{self, Accounts, Job, Next, Seen, Wanted};
 use super::journal::Journal;
@@ -21,6 +20,7 @@ use crate::identity::version::{Access, Version};
 use crate::identity::{names, stored};
 use crate::render::access::{Step, What, done, steps};
 use crate::render::duration::left;
+use crate::render::json;
 use crate::settings::seconds;
 
 /// How long a token that was verified is taken for good, in seconds.
@@ -331,19 +331,22 @@ impl Outcome {
     }
 
     fn json(&self, job: &Job, decided: &Decided<'_>, dry_run: bool) -> String {
-        let token = self.token.as_ref().map(|t| {
-            let expires = Timestamp::from_second(t.expires).map(|m| m.to_string()).unwrap_or_default();
-            json!({ "id": t.id, "name": t.name, "expiresAt": expires })
+        let token = self.token.as_ref().map(|t| json::MadeToken {
+            id: &t.id,
+            name: &t.name,
+            expires_at: Timestamp::from_second(t.expires).map(|m| m.to_string()).unwrap_or_default(),
         });
         let account = self.account.as_ref();
-        let account = account.map(|(id, name)| json!({ "id": id, "name": name, "role": self.role.to_string() }));
+        let account = account.map(|(id, name)| json::MadeAccount { id, name, role: self.role.to_string() });
         let format = decided.settled.format.name();
-        let secret = job.secret.as_ref().map(|name| json!({ "name": name, "format": format }));
-        let changes = job::changes(&decided.steps);
-        let value = json!({
-            "workspace": job::workspace_json(job), "stack": job.stack().as_str(), "account": account, "token": token,
-            "secret": secret, "changes": changes, "dryRun": dry_run,
-        });
-        format!("{value:#}")
+        json::text(&json::Bootstrap {
+            workspace: job::of_workspace(&job.workspace, &job.aws),
+            stack: job.stack().as_str(),
+            account,
+            token,
+            secret: job.secret.as_ref().map(|name| json::MadeSecret { name, format }),
+            changes: json::changes(&decided.steps),
+            dry_run,
+        })
     }
 }

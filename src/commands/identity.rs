@@ -1,7 +1,6 @@
 //! `amgctl identity status`, `prune` and `policy`: what access there is, what of it may go, what it needs in AWS.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
 
 use super::bootstrap;
 use super::job::{self, Accounts, Seen, Wanted, why};
@@ -19,6 +18,7 @@ use crate::identity::rules::{Standing, View};
 use crate::model::counted;
 use crate::render::access::{Step, What, done, steps};
 use crate::render::duration::left;
+use crate::render::json;
 use crate::render::table::rows;
 use crate::settings::{Settings, named_duration, seconds};
 
@@ -86,7 +86,7 @@ async fn status(args: StatusArgs, session: &Session<'_>) -> Result<Exit, Failure
     let left_now = there.ends().map(|end| end - there.aws.now());
     let terminal = session.terminal;
     if args.json {
-        terminal.print(&format!("{:#}", status_json(&there, &caller, left_now, opens.as_ref())));
+        terminal.print(&status_json(&there, &caller, left_now, opens.as_ref()));
     } else {
         terminal.print(&status_text(&there, &caller, left_now, opens.as_ref()));
     }
@@ -163,44 +163,43 @@ fn status_json(
     caller: &crate::aws::Caller,
     left_now: Option<i64>,
     opens: Option<&Result<(), String>>,
-) -> Value {
+) -> String {
     let moment = |seconds: i64| Timestamp::from_second(seconds).map(|m| m.to_string()).unwrap_or_default();
     let stored = there.view().stored().map(|(_, token)| token.id.clone());
-    let accounts: Vec<Value> = there
-        .seen
-        .holders
-        .iter()
-        .map(|(account, tokens)| {
-            let tokens: Vec<Value> = tokens
-                .iter()
-                .map(|t| {
-                    json!({
-                        "id": t.id, "name": t.name, "createdAt": moment(t.created), "expiresAt": moment(t.expires),
-                        "lastUsedAt": t.last_used.map(moment), "stored": stored.as_ref() == Some(&t.id),
-                    })
-                })
-                .collect();
-            json!({
-                "id": account.id, "name": account.name, "role": account.role.to_string(),
-                "disabled": account.disabled, "tokens": tokens,
-            })
-        })
-        .collect();
-    let facts = there.view().facts();
-    let secret = there.secret.as_ref().map(|name| {
-        json!({
-            "name": name, "exists": there.seen.info.is_some(), "secondsLeft": left_now, "workspace": facts.workspace,
-            "role": facts.role.map(|role| role.to_string()), "format": facts.format.map(|format| format.name()),
-            "expiresAt": there.ends().map(moment), "works": opens.map(Result::is_ok),
-        })
+    let accounts = there.seen.holders.iter().map(|(account, tokens)| {
+        let tokens = tokens.iter().map(|t| json::Token {
+            id: &t.id,
+            name: &t.name,
+            created_at: moment(t.created),
+            expires_at: moment(t.expires),
+            last_used_at: t.last_used.map(moment),
+            stored: stored.as_ref() == Some(&t.id),
+        });
+        json::Account {
+            id: &account.id,
+            name: &account.name,
+            role: account.role.to_string(),
+            disabled: account.disabled,
+            tokens: tokens.collect(),
+        }
     });
-    json!({
-        "caller": { "account": caller.account, "arn": caller.arn },
-        "workspace": {
-            "id": there.workspace.id, "name": there.workspace.name, "endpoint": there.workspace.endpoint,
-            "grafanaVersion": there.workspace.grafana_version, "region": there.aws.region(),
-        },
-        "stack": there.settings.stack.as_str(), "accounts": accounts, "secret": secret,
+    let facts = there.view().facts();
+    let secret = there.secret.as_ref().map(|name| json::StatusOfSecret {
+        name,
+        exists: there.seen.info.is_some(),
+        seconds_left: left_now,
+        workspace: facts.workspace.as_deref(),
+        role: facts.role.map(|role| role.to_string()),
+        format: facts.format.as_ref().map(|format| format.name()),
+        expires_at: there.ends().map(moment),
+        works: opens.map(Result::is_ok),
+    });
+    json::text(&json::Status {
+        caller: json::Caller { account: &caller.account, arn: &caller.arn },
+        workspace: job::of_workspace(&there.workspace, &there.aws),
+        stack: there.settings.stack.as_str(),
+        accounts: accounts.collect(),
+        secret,
     })
 }
 
@@ -248,8 +247,8 @@ async fn prune(args: PruneArgs, session: &Session<'_>) -> Result<Exit, Failure> 
         }
     }
     if args.approval.json {
-        let value = json!({ "changes": job::changes(&planned), "dryRun": args.approval.dry_run });
-        terminal.print(&format!("{value:#}"));
+        let document = json::Prune { changes: json::changes(&planned), dry_run: args.approval.dry_run };
+        terminal.print(&json::text(&document));
     }
     Ok(Exit::Done)
 }

@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
 use super::journal::Journal;
 use super::typed::{self, About};
 use super::{Exit, Failure, Session, connect, directory, managed};
@@ -20,6 +18,7 @@ use crate::identity::{names, stored};
 use crate::model::{Secret, StackName};
 use crate::render::access::{Step, What};
 use crate::render::duration::left;
+use crate::render::json;
 use crate::settings::{self, Choice, Managed, Settings, named_duration, seconds, token_life};
 
 /// How many tags a secret may get: AWS allows 50, and amgctl has five of its own.
@@ -615,26 +614,13 @@ pub fn broken_off(failure: Failure, journal: &Journal) -> Failure {
     }
 }
 
-/// Steps as JSON.
-pub fn changes(steps: &[Step]) -> Vec<Value> {
-    let word = |what| match what {
-        What::Make => "create",
-        What::Change => "update",
-        What::Delete => "delete",
-    };
-    steps
-        .iter()
-        .map(|s| {
-            let name = Some(&s.name).filter(|name| !name.is_empty());
-            json!({ "action": word(s.what), "kind": s.kind, "name": name, "about": s.about })
-        })
-        .collect()
-}
-
-/// The workspace as JSON.
-pub fn workspace_json(job: &Job) -> Value {
-    json!({
-        "id": job.workspace.id, "name": job.workspace.name, "endpoint": job.workspace.endpoint,
-        "grafanaVersion": job.workspace.grafana_version, "region": job.aws.region(),
-    })
+/// The workspace, as documents have it.
+pub fn of_workspace<'a>(workspace: &'a Workspace, aws: &'a Aws) -> json::OfWorkspace<'a> {
+    json::OfWorkspace {
+        id: &workspace.id,
+        name: &workspace.name,
+        endpoint: &workspace.endpoint,
+        grafana_version: &workspace.grafana_version,
+        region: aws.region(),
+    }
 }

@@ -1,11 +1,10 @@
 //! `amgctl workspace list` and `show`: the workspaces of Amazon Managed Grafana, as AWS describes them.
 
-use serde_json::{Value, json};
-
 use super::{Exit, Failure, Session, managed};
 use crate::aws::{Aws, Workspace};
 use crate::cli::{WorkspaceCommand, WorkspaceListArgs, WorkspaceShowArgs};
 use crate::identity::find::{FindError, Named, by_name};
+use crate::render::json;
 use crate::render::table::table;
 use crate::settings;
 
@@ -22,16 +21,14 @@ async fn list(args: WorkspaceListArgs, session: &Session<'_>) -> Result<Exit, Fa
     let aws = managed::open(args.sandbox.as_deref(), None, &access, session).await?;
     let all = aws.workspaces().await.map_err(|e| managed::failure(&e))?;
     if args.json {
-        let all: Vec<Value> = all
-            .iter()
-            .map(|w| {
-                json!({
-                    "id": w.id, "name": w.name, "status": w.status, "grafanaVersion": w.grafana_version,
-                    "endpoint": w.endpoint,
-                })
-            })
-            .collect();
-        session.terminal.print(&format!("{:#}", Value::Array(all)));
+        let listed = all.iter().map(|w| json::ListedWorkspace {
+            id: &w.id,
+            name: &w.name,
+            status: &w.status,
+            grafana_version: &w.grafana_version,
+            endpoint: &w.endpoint,
+        });
+        session.terminal.print(&json::text(&listed.collect::<Vec<_>>()));
         return Ok(Exit::Done);
     }
     if all.is_empty() {
@@ -71,25 +68,29 @@ async fn show(args: WorkspaceShowArgs, session: &Session<'_>) -> Result<Exit, Fa
     let workspace = aws.workspace(&id).await;
     let workspace = workspace.map_err(|e| managed::not_found(e.into(), aws.region()))?;
     let upgrades = aws.upgrades(&workspace.id).await.map_err(|e| managed::failure(&e))?;
-    let text = if args.json {
-        format!("{:#}", as_json(&aws, &workspace, &upgrades))
-    } else {
-        as_text(&aws, &workspace, &upgrades)
-    };
+    let told = if args.json { as_json } else { as_text };
+    let text = told(&aws, &workspace, &upgrades);
     session.terminal.print(&text);
     Ok(Exit::Done)
 }
 
-fn as_json(aws: &Aws, w: &Workspace, upgrades: &[String]) -> Value {
-    let access = w
-        .network_access
-        .as_ref()
-        .map(|a| json!({ "prefixLists": a.prefix_lists, "vpcEndpoints": a.vpc_endpoints }));
-    json!({
-        "id": w.id, "name": w.name, "region": aws.region(), "status": w.status, "degradedReason": w.degraded_reason,
-        "grafanaVersion": w.grafana_version, "upgrades": upgrades, "endpoint": w.endpoint,
-        "authentication": w.authentication, "permissionType": w.permission_type, "networkAccess": access,
-        "dataSources": w.data_sources,
+fn as_json(aws: &Aws, w: &Workspace, upgrades: &[String]) -> String {
+    json::text(&json::ShownWorkspace {
+        id: &w.id,
+        name: &w.name,
+        region: aws.region(),
+        status: &w.status,
+        degraded_reason: w.degraded_reason.as_deref(),
+        grafana_version: &w.grafana_version,
+        upgrades,
+        endpoint: &w.endpoint,
+        authentication: &w.authentication,
+        permission_type: &w.permission_type,
+        network_access: w.network_access.as_ref().map(|access| json::NetworkAccess {
+            prefix_lists: &access.prefix_lists,
+            vpc_endpoints: &access.vpc_endpoints,
+        }),
+        data_sources: &w.data_sources,
     })
 }
 

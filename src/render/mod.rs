@@ -4,6 +4,7 @@ pub mod access;
 pub mod delta;
 pub mod duration;
 pub mod human;
+pub mod json;
 pub mod problems;
 pub mod story;
 pub mod style;
