@@ -44,6 +44,8 @@ pub struct Tools {
 pub struct Written {
     /// The JSON text, without secrets.
     pub text: String,
+    /// The digest of its normal form, as the server is to store it.
+    pub digest: Digest,
     /// The secret values, by key.
     pub secrets: Vec<(String, Secret)>,
 }
@@ -199,6 +201,12 @@ pub async fn read_again(tools: &Tools, change: &Change, pace: &Pace, confirmed: 
     }
 }
 
+/// Whether a body that was read again is the one that was planned. Its file was compared by its digest; values that come
+/// from other files are only in the body. The values of secrets are compared where the record tells them apart.
+fn is_planned(intent: &Intent, digest: &Digest, prints: &BTreeMap<String, Fingerprint>) -> bool {
+    intent.digest == *digest && (intent.fingerprints.is_empty() || intent.fingerprints == *prints)
+}
+
 impl<'a> One<'a> {
     fn new(tools: &'a Tools, change: &'a Change, pace: &'a Pace, listed: Option<Live>) -> One<'a> {
         let kind = kinds::by_name(change.address.kind);
@@ -224,7 +232,12 @@ impl One<'_> {
         let intent = self.intent()?;
         let written = match self.change.address.kind {
             Folder::NAME => {
-                Written { text: json!({ "title": self.change.title }).to_string(), secrets: Vec::new() }
+                let body = json!({ "title": self.change.title });
+                Written {
+                    text: body.to_string(),
+                    digest: self.kind.normal(body).digest().recorded(),
+                    secrets: Vec::new(),
+                }
             }
             _ => (self.tools.bodies)(&self.change.address).map_err(|words| failed(&words))?,
         };
@@ -233,6 +246,9 @@ impl One<'_> {
             .iter()
             .map(|(key, value)| (key.clone(), Fingerprint::of(&self.tools.salt, &self.change.address, key, value)))
             .collect();
+        if !is_planned(intent, &written.digest, &prints) {
+            return Err(failed("what the directory says of it changed while amgctl was running"));
+        }
         let mut secrets = Vec::new();
         for (key, what) in &intent.secrets {
             match what {
@@ -569,5 +585,44 @@ pub async fn remove_registry_folder(tools: &Tools) {
         && let Ok(Some(live)) = kind.found(&answer, &tools.server)
     {
         let _ = tools.client.send(&kind.delete(&key, &live.found.identity, &tools.server)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Owned;
+
+    #[test]
+    fn only_a_body_and_secrets_that_were_planned_are_sent() {
+        let digest = |text: &str| Digest::of_bytes(text.as_bytes());
+        let prints = |all: &[(&str, &str)]| -> BTreeMap<String, Fingerprint> {
+            all.iter().map(|(key, print)| ((*key).to_owned(), Fingerprint((*print).to_owned()))).collect()
+        };
+        let intent = |secrets: &[(&str, &str)]| Intent {
+            digest: digest("planned"),
+            parent: None,
+            secrets: Vec::new(),
+            fingerprints: prints(secrets),
+            elsewhere: BTreeMap::new(),
+            source: String::new(),
+            content: None,
+            body: None,
+            protect: false,
+            how: Owned::Created,
+        };
+        for (planned, body, secrets, expected) in [
+            (&[][..], "planned", &[][..], true),
+            (&[], "another", &[], false),
+            (&[("password", "1")], "planned", &[("password", "1")], true),
+            (&[("password", "1")], "planned", &[("password", "2")], false),
+            (&[("password", "1")], "planned", &[], false),
+            (&[("password", "1")], "planned", &[("password", "1"), ("token", "1")], false),
+            // Nothing tells secrets apart where nothing is recorded.
+            (&[], "planned", &[("password", "2")], true),
+        ] {
+            let is = is_planned(&intent(planned), &digest(body), &prints(secrets));
+            assert_eq!(is, expected, "{planned:?}, {body}, {secrets:?}");
+        }
     }
 }

@@ -198,6 +198,7 @@ mod tests {
                 elsewhere: BTreeMap::new(),
                 source: "cpu.json".into(),
                 content: None,
+                body: None,
                 protect: false,
                 how: Owned::Created,
             }),

@@ -9,6 +9,7 @@ use crate::apply::interrupt;
 use crate::apply::{self, Event, Holding, Tools, Written};
 use crate::cli::{ApplyArgs, DestroyArgs, OnDrift, PlanArgs, RulesArgs, RunArgs};
 use crate::grafana::Client;
+use crate::kinds;
 use crate::model::{RecordState, Severity, counted};
 use crate::plan::{Action, Goal, Plan, guards};
 use crate::registry::record::FOLDER;
@@ -227,7 +228,7 @@ async fn carry_out(gathered: &mut Gathered, run: &RunArgs, session: &Session<'_>
             taken: gathered.held.taken.take(),
         }
     });
-    let bound = Arc::clone(&gathered.bound);
+    let (bound, server) = (Arc::clone(&gathered.bound), gathered.connection.server.clone());
     let tools = Arc::new(Tools {
         client,
         server: gathered.connection.server.clone(),
@@ -235,7 +236,12 @@ async fn carry_out(gathered: &mut Gathered, run: &RunArgs, session: &Session<'_>
             let declared =
                 bound.object(address).ok_or_else(|| format!("the directory does not declare `{address}`"))?;
             let body = bound.body(declared).map_err(|p| p.message)?;
-            Ok(Written { text: body.text, secrets: bound.secrets(declared).map_err(|p| p.message)? })
+            let kind = kinds::by_name(address.kind);
+            Ok(Written {
+                text: body.text,
+                digest: kinds::stored(kind, &kind.normal(body.value).digest(), &server).recorded(),
+                secrets: bound.secrets(declared).map_err(|p| p.message)?,
+            })
         }),
         run: record::random()?[..16].to_owned(),
         salt: holding.as_ref().map(|h| h.record.salt.clone()).unwrap_or_default(),

@@ -3,6 +3,7 @@
 //! A body is read, checked, normalised and digested, its references noted, and let go ([`crate::source`]); it is read
 //! again, by its [`BodyRef`], only for the changes that are shown or written.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::{Address, FolderPath, NormalDigest, Place, Uid};
@@ -85,7 +86,7 @@ pub struct Headline {
     /// The object's title or name.
     pub title: String,
     /// Facts as `("panels", "12")`, `("data sources", "amp-prod, loki")`, `("variables", "region, cluster")`.
-    pub facts: Vec<(&'static str, String)>,
+    pub facts: Vec<(Cow<'static, str>, String)>,
 }
 
 /// One thing an object refers to.

@@ -240,7 +240,7 @@ fn refuse(
     if parent.is_some() && !server.nested_folders {
         let flat = binding.path.as_ref().map_or_else(|| binding.title.clone(), |p| p.titles().join(" - "));
         return Some(Refusal {
-            code: "no-subfolders",
+            code: "no-subfolders".into(),
             reason: format!("Grafana {} has no folders within folders", server.version),
             hint: format!("move what is in it to a directory at the top, as `{flat}`"),
         });
@@ -248,7 +248,7 @@ fn refuse(
     let depth = 1 + depth_of(parent, live, bindings);
     if depth > MAX_DEPTH {
         return Some(Refusal {
-            code: "too-deep",
+            code: "too-deep".into(),
             reason: format!("it would be {depth} folders deep, and Grafana takes {MAX_DEPTH}"),
             hint: "move its directory up".into(),
         });
@@ -260,7 +260,7 @@ fn refuse(
     };
     if binding.title.eq_ignore_ascii_case("general") && !general {
         return Some(Refusal {
-            code: "reserved-title",
+            code: "reserved-title".into(),
             reason: "this Grafana keeps the folder title `General` for the root".into(),
             hint: "give the folder another `title:` in its `_folder.yaml`; without that file, a directory `General` at \
                    the top stands for the root"
@@ -269,7 +269,7 @@ fn refuse(
     }
     if parent.is_none() && binding.title == "amgctl" && binding.how != Bound::Named {
         return Some(Refusal {
-            code: "reserved-title",
+            code: "reserved-title".into(),
             reason: "the folder `amgctl` holds the registry".into(),
             hint: "give the directory another name".into(),
         });
@@ -290,7 +290,7 @@ fn refuse(
             && keeps_its_title(&f.uid)
     });
     clash.map(|f| Refusal {
-        code: "folder-title-taken",
+        code: "folder-title-taken".into(),
         reason: format!("the folder `{}` (uid `{}`) has that title there already", f.title, f.uid),
         hint: format!("write `uid: {}` in its `_folder.yaml` to use that one, or choose another title", f.uid),
     })

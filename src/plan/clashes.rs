@@ -306,6 +306,6 @@ fn refuse(changes: &mut Changes, address: &Address, code: &'static str, reason: 
     let Some(change) = changes.get_mut(address) else { return };
     if change.action.writes() {
         change.intent = None;
-        change.action = Action::Refuse(Refusal { code, reason, hint: hint.to_owned() });
+        change.action = Action::Refuse(Refusal { code: code.into(), reason, hint: hint.to_owned() });
     }
 }

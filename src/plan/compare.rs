@@ -210,7 +210,7 @@ mod tests {
             identity: Identity::default(),
             body: LiveBody::Kept(digest, Box::new(normal.whole())),
             parent: None,
-            headline: Headline { title: uid.into(), facts: vec![("url", url.to_owned())] },
+            headline: Headline { title: uid.into(), facts: vec![("url".into(), url.to_owned())] },
             saved: Saved::default(),
             guard: None,
             secure_keys: BTreeSet::new(),

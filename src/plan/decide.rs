@@ -305,7 +305,7 @@ fn adopt_or_not(
             Action::LeaveAlone
         } else {
             Action::Refuse(Refusal {
-                code: "not-ours",
+                code: "not-ours".into(),
                 reason: format!("the workspace has another {} of this uid, which is not ours", change.address.kind),
                 hint: format!("take it over with --adopt={}, or give the file another uid", change.address),
             })
@@ -333,14 +333,14 @@ fn update(inputs: &Inputs<'_>, change: &mut Change, wanted: &Wanted<'_>, found: 
             found.secure_keys.iter().filter(|k| !wanted.secrets.contains(&k.as_str())).collect();
         if !inputs.rules.replace.contains(&change.address) {
             return Action::Refuse(Refusal {
-                code: "needs-replacement",
+                code: "needs-replacement".into(),
                 reason: because,
                 hint: format!("delete it and make it anew with --replace={}, or keep the value", change.address),
             });
         }
         if let Some(key) = missing.first() {
             return Action::Refuse(Refusal {
-                code: "replacement-loses-secret",
+                code: "replacement-loses-secret".into(),
                 reason: format!("{because}; the secret `{key}` is set there and would be lost"),
                 hint: format!("give `secureJsonData.{key}` a value in the directory first"),
             });
@@ -396,6 +396,7 @@ fn intent(
         elsewhere: inputs.elsewhere.get(address).cloned().unwrap_or_default(),
         source: source_of(&wanted.place),
         content: wanted.content.clone(),
+        body: wanted.body_ref.cloned(),
         protect: wanted.protect
             || claim.recorded.is_some_and(|r| r.protect && !inputs.rules.unprotect.contains(address)),
         how: claim.recorded.map_or(Owned::Created, |r| r.how),

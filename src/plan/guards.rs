@@ -1,5 +1,6 @@
 //! What stops a plan as a whole, and what it says of the workspace around the stack.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::bind::Bindings;
@@ -49,7 +50,7 @@ pub(super) fn refuse_drift(stages: &mut [Vec<Change>]) {
         };
         change.intent = None;
         change.action = Action::Refuse(Refusal {
-            code: DRIFT,
+            code: DRIFT.into(),
             reason: format!("it was {what} outside{by}, and nobody is asked"),
             hint: hint.into(),
         });
@@ -74,7 +75,7 @@ pub fn too_many(plan: &Plan, recorded: usize, max_destroy: Option<usize>) -> Opt
 }
 
 /// Counts what the workspace has that is in no registry and not in the directory, by kind's plural name.
-pub(super) fn unmanaged(inputs: &Inputs<'_>, bindings: &Bindings) -> Vec<(&'static str, usize)> {
+pub(super) fn unmanaged(inputs: &Inputs<'_>, bindings: &Bindings) -> Vec<(Cow<'static, str>, usize)> {
     let declared: BTreeSet<&Address> = inputs.declared.iter().map(|d| &d.address).collect();
     let foreign = |kind: KindName, uid: &str| match Uid::parse(uid) {
         Ok(uid) => {
@@ -95,7 +96,7 @@ pub(super) fn unmanaged(inputs: &Inputs<'_>, bindings: &Bindings) -> Vec<(&'stat
     [(Dashboard::NAME, dashboards), (Datasource::NAME, datasources), (Folder::NAME, folders)]
         .into_iter()
         .filter(|(_, count)| *count > 0)
-        .map(|(kind, count)| (kinds::by_name(kind).plural(), count))
+        .map(|(kind, count)| (kinds::by_name(kind).plural().into(), count))
         .collect()
 }
 

@@ -22,12 +22,13 @@ mod unknown;
 pub mod veil;
 mod wanted;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::model::{
-    Address, Delta, Digest, Fingerprint, FolderPath, Headline, Owned, Place, RecordState, Saved, Seen, StackName,
-    Stamp,
+    Address, BodyRef, Delta, Digest, Fingerprint, FolderPath, Headline, Owned, Place, RecordState, Saved, Seen,
+    StackName, Stamp,
 };
 
 pub use decide::{asks_shortest_refresh, plan};
@@ -51,7 +52,7 @@ pub struct Plan {
     /// Objects that are as the directory says.
     pub unchanged: usize,
     /// What the workspace has that is in no registry and not in the directory, counted by kind's plural name.
-    pub unmanaged: Vec<(&'static str, usize)>,
+    pub unmanaged: Vec<(Cow<'static, str>, usize)>,
     /// What a reader should know, one sentence each.
     pub notices: Vec<String>,
     /// What is not known, because this token may not read it: one sentence each. With any, an empty plan proves nothing.
@@ -117,6 +118,9 @@ pub struct Intent {
     pub source: String,
     /// The digest of that file's bytes.
     pub content: Option<Digest>,
+    /// Where its body is to be read again, and what its inputs were answered with; none for a folder, whose body is its
+    /// title. What is read there and has not [`Intent::digest`] is not sent.
+    pub body: Option<BodyRef>,
     /// Whether it survives its removal from the directory.
     pub protect: bool,
     /// How it becomes (or stays) ours.
@@ -194,7 +198,7 @@ pub enum Action {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refusal {
     /// A short stable name, as `not-ours`.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// What stands in the way, one sentence without a full stop.
     pub reason: String,
     /// What to write or do instead.

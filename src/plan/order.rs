@@ -72,7 +72,7 @@ fn refuse_dependents(changes: &mut BTreeMap<Address, Change>) {
             if let Some(change) = changes.get_mut(&address) {
                 change.intent = None;
                 change.action = Action::Refuse(Refusal {
-                    code: "needs-refused",
+                    code: "needs-refused".into(),
                     reason: format!("it needs `{needed}`, which is refused"),
                     hint: format!("see `{needed}`"),
                 });
@@ -184,7 +184,7 @@ fn refuse_rings(needs: &Edges, done: &BTreeSet<Address>, changes: &mut BTreeMap<
         let way: Vec<String> = way[1..].iter().chain([&at]).map(|a| format!("`{a}`")).collect();
         change.intent = None;
         change.action = Action::Refuse(Refusal {
-            code: "ring",
+            code: "ring".into(),
             reason: format!("it must wait for {}", way.join(", which waits for ")),
             hint: "make this change in two steps: first leave out one of them, apply, then add it, and apply again"
                 .into(),

@@ -27,7 +27,7 @@ pub(super) fn forbidden(
     }
     if let Some(why) = inputs.live.unreadable.get(address) {
         return Some(Refusal {
-            code: UNREADABLE,
+            code: UNREADABLE.into(),
             reason: format!("whether it is there could not be told: {why}"),
             hint: "use a token that may read it".into(),
         });
@@ -35,13 +35,13 @@ pub(super) fn forbidden(
     if let Some(stack) = inputs.live.others.get(address) {
         return Some(if recorded {
             Refusal {
-                code: "two-stacks",
+                code: "two-stacks".into(),
                 reason: format!("stack `{stack}` has recorded it too"),
                 hint: format!("`amgctl forget {address}` in the stack that is not to keep it"),
             }
         } else {
             Refusal {
-                code: "other-stack",
+                code: "other-stack".into(),
                 reason: format!("it belongs to stack `{stack}`"),
                 hint: "remove it from this directory, or from that one".into(),
             }
@@ -100,16 +100,18 @@ pub(super) fn held<'a>(
             let keeps = r.protect && !inputs.rules.unprotect.contains(address);
             keeps || (r.how == Owned::Adopted && !inputs.rules.delete_adopted)
         });
-        let refused = Refusal { code, reason, hint: forgotten() };
+        let refused = Refusal { code: code.into(), reason, hint: forgotten() };
         return if stays { Held::Free } else { Held::Refused(refused) };
     }
     if let Some(manager) = guard.manager().filter(|m| inputs.rules.take_from.contains(*m)) {
         return match may_be_taken_from(manager) {
             Ok(()) if ours.is_some() || inputs.rules.adopt.allows(address) => Held::Taken(manager),
             Ok(()) => Held::Free,
-            Err(why) => {
-                Held::Refused(Refusal { code, reason, hint: format!("{why}, or give this one another uid") })
-            }
+            Err(why) => Held::Refused(Refusal {
+                code: code.into(),
+                reason,
+                hint: format!("{why}, or give this one another uid"),
+            }),
         };
     }
     match (same, ours) {
@@ -117,9 +119,9 @@ pub(super) fn held<'a>(
         (Same::Yes, None) => Held::LeftAlone(format!("{reason}, so it is not adopted")),
         (Same::No, Some(_)) => {
             let hint = format!("{elsewhere}; or {}", forgotten());
-            Held::Refused(Refusal { code, reason, hint })
+            Held::Refused(Refusal { code: code.into(), reason, hint })
         }
-        (Same::No, None) => Held::Refused(Refusal { code, reason, hint: elsewhere }),
+        (Same::No, None) => Held::Refused(Refusal { code: code.into(), reason, hint: elsewhere }),
     }
 }
 
@@ -136,7 +138,7 @@ fn may_be_taken_from(manager: &str) -> Result<(), &'static str> {
 
 pub(super) fn damaged(inputs: &Inputs<'_>) -> Refusal {
     Refusal {
-        code: "damaged-record",
+        code: "damaged-record".into(),
         reason: format!(
             "the record of stack `{}` cannot be read, so nobody knows what is that stack's",
             inputs.live.damaged_others.join("`, `")
@@ -157,7 +159,7 @@ pub(super) fn refuse_what_the_server_refuses(inputs: &Inputs<'_>, changes: &mut 
         if let Some(change) = changes.get_mut(&declared.address).filter(written) {
             change.intent = None;
             change.action = Action::Refuse(Refusal {
-                code: problem.code,
+                code: problem.code.into(),
                 reason: problem.message,
                 hint: problem.help.unwrap_or_default(),
             });
@@ -182,7 +184,7 @@ pub(super) fn refuse_without_folder(
         if let Some(change) = changes.get_mut(address).filter(|c| c.action.writes()) {
             change.intent = None;
             change.action = Action::Refuse(Refusal {
-                code: "no-folder",
+                code: "no-folder".into(),
                 reason: format!("neither the directory nor the workspace has the folder `{uid}`"),
                 hint: "declare that folder, or name another one".into(),
             });
@@ -202,7 +204,7 @@ pub(super) fn refuse_what_has_no_folder(
         if let Some(change) = changes.get_mut(address).filter(|c| c.action.writes()) {
             change.intent = None;
             change.action = Action::Refuse(Refusal {
-                code: "folder-refused",
+                code: "folder-refused".into(),
                 reason: format!("its folder cannot be: {}", refusal.reason),
                 hint: refusal.hint.clone(),
             });

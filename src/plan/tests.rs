@@ -246,7 +246,7 @@ fn word(change: &Change) -> String {
         Action::Keep { .. } => "keep",
         Action::LeaveAlone => "leave",
         Action::Renew => "renew",
-        Action::Refuse(refusal) => refusal.code,
+        Action::Refuse(refusal) => &*refusal.code,
     };
     if change.drift.is_some() { format!("{word}+drift") } else { word.into() }
 }

@@ -11,7 +11,7 @@ use super::bind::{Bindings, Bound};
 use super::inputs::Inputs;
 use crate::kinds::folder::Folder;
 use crate::kinds::{self, Normal};
-use crate::model::{Address, Declared, Digest, FolderPath, Headline, NormalDigest, Place, Target, Uid};
+use crate::model::{Address, BodyRef, Declared, Digest, FolderPath, Headline, NormalDigest, Place, Target, Uid};
 
 /// What the directory wants of one object, whatever its kind.
 pub(super) struct Wanted<'a> {
@@ -22,6 +22,8 @@ pub(super) struct Wanted<'a> {
     pub name: &'a str,
     pub place: Place,
     pub content: Option<Digest>,
+    /// Where its body is read again; none for a folder.
+    pub body_ref: Option<&'a BodyRef>,
     pub protect: bool,
     pub secrets: Vec<&'a str>,
     pub references: Vec<&'a Target>,
@@ -46,6 +48,7 @@ pub(super) fn wanted<'a>(inputs: &'a Inputs<'a>, bindings: &Bindings) -> BTreeMa
                 name: "",
                 place: binding.place.clone(),
                 content: None,
+                body_ref: None,
                 protect: binding.protect,
                 secrets: Vec::new(),
                 references: Vec::new(),
@@ -74,6 +77,7 @@ pub(super) fn wanted_object<'a>(inputs: &'a Inputs<'a>, declared: &'a Declared, 
         name: &declared.name,
         place: declared.place.clone(),
         content: (declared.uid_from != crate::model::UidFrom::Document).then(|| declared.body.file_digest.clone()),
+        body_ref: Some(&declared.body),
         protect: declared.protect,
         secrets: declared.secrets.iter().map(|s| s.key.as_str()).collect(),
         references: declared.references.iter().map(|r| &r.to).collect(),

@@ -2,6 +2,8 @@
 //!
 //! What is said stands in [`super::story`], how entries of a difference read in [`super::delta`].
 
+use std::borrow::Cow;
+
 use super::delta;
 use super::story::{self, Item, Part, Section, Sign, Story, Told};
 use super::style::{Style, Tone, clean};
@@ -97,8 +99,9 @@ fn part(part: &Part, style: &Style) -> Vec<String> {
     match part {
         Part::Settings(settings) => {
             let column = settings.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-            let line =
-                |(name, value): &(&str, String)| style.fit(&format!("      {name:column$}   {}", clean(value)));
+            let line = |(name, value): &(Cow<'static, str>, String)| {
+                style.fit(&format!("      {name:column$}   {}", clean(value)))
+            };
             settings.iter().take(SETTINGS).map(line).collect()
         }
         Part::Contents(text) => cut(style.wrapped("      ", 6, &clean(text)), style),

@@ -382,3 +382,43 @@ fn the_record_keeps_its_number_and_on_unified_storage_its_answers_are_believed()
         assert_eq!(by_resource, !matches!(w.version, Version::V9_4 | Version::V10_1 | Version::V10_4));
     });
 }
+
+#[test]
+fn what_the_directory_says_otherwise_after_the_plan_is_not_sent() {
+    on(Version::V12_4, |w| {
+        w.write("amgctl.yaml", "stack: demo\norigin: here\n");
+        w.json("one.json", &written_by("first", "one"));
+        w.json("two.json", &written_by("first", "two"));
+        w.write("url.txt", "http://first");
+        w.write("key.txt", "first");
+        let source = "type: prometheus\naccess: proxy\n";
+        w.write("a.yaml", &format!("name: A\nuid: a\n{source}url: $__file{{url.txt}}\n"));
+        w.write(
+            "b.yaml",
+            &format!("name: B\nuid: b\n{source}url: http://b\nsecureJsonData:\n  key: $__file{{key.txt}}\n"),
+        );
+        w.applied();
+        for dashboard in ["one", "two"] {
+            w.json(&format!("{dashboard}.json"), &written_by("second", dashboard));
+        }
+        w.write("url.txt", "http://second");
+        w.write("key.txt", "second");
+        let (proxy, run) = before_the_lease(w, "");
+        // The plan is made: a dashboard's file, a value in a data source's body and a secret change once more.
+        w.json("two.json", &written_by("third", "two"));
+        w.write("url.txt", "http://third");
+        w.write("key.txt", "third");
+        proxy.release();
+        run.ends()
+            .exits(5)
+            .says("1 changed")
+            .says("this file changed while amgctl was running")
+            .says("what the directory says of it changed while amgctl was running");
+        assert_eq!(w.live_dashboard("one").unwrap()["panels"][0]["title"], "second");
+        assert_eq!(w.live_dashboard("two").unwrap()["panels"][0]["title"], "first");
+        assert_eq!(w.live_datasource("a").unwrap()["url"], "http://first");
+        w.amgctl("apply stack -auto-approve").exits(0).says("3 changed");
+        assert_eq!(w.live_datasource("a").unwrap()["url"], "http://third");
+        w.amgctl("plan stack").exits(0).says("No changes");
+    });
+}

@@ -22,7 +22,7 @@ pub fn headline(body: &Value) -> Headline {
             panels += 1;
         }
     });
-    let mut facts = vec![("panels", panels.to_string())];
+    let mut facts = vec![("panels".into(), panels.to_string())];
     let mut seen = BTreeSet::new();
     let mut datasources: Vec<String> = Vec::new();
     each_datasource(body, &mut |name, _| {
@@ -31,11 +31,11 @@ pub fn headline(body: &Value) -> Headline {
         }
     });
     if !datasources.is_empty() {
-        facts.push(("data sources", listed(&datasources)));
+        facts.push(("data sources".into(), listed(&datasources)));
     }
     let variables: Vec<String> = variables(body).into_iter().map(str::to_owned).collect();
     if !variables.is_empty() {
-        facts.push(("variables", listed(&variables)));
+        facts.push(("variables".into(), listed(&variables)));
     }
     Headline { title, facts }
 }
@@ -252,9 +252,9 @@ mod tests {
         assert_eq!(
             headline.facts,
             [
-                ("panels", "6".to_owned()),
-                ("data sources", "old-name, a, ${ds}, [[ds]], rowed, ann and 1 more".to_owned()),
-                ("variables", "ds, q".to_owned()),
+                ("panels".into(), "6".to_owned()),
+                ("data sources".into(), "old-name, a, ${ds}, [[ds]], rowed, ann and 1 more".to_owned()),
+                ("variables".into(), "ds, q".to_owned()),
             ]
         );
     }

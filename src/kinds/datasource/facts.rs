@@ -8,10 +8,10 @@ use crate::model::{Headline, Reference, Target};
 /// What a plan says of a data source: name, type, url, how it signs in.
 #[must_use]
 pub fn headline(body: &Value) -> Headline {
-    let mut facts = vec![("type", text(body, "/type"))];
+    let mut facts = vec![("type".into(), text(body, "/type"))];
     for (name, value) in [("url", without_user(&text(body, "/url"))), ("auth", auth(body))] {
         if !value.is_empty() {
-            facts.push((name, value));
+            facts.push((name.into(), value));
         }
     }
     Headline { title: text(body, "/name").trim().to_owned(), facts }

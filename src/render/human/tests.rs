@@ -43,7 +43,7 @@ fn path(titles: &[&str]) -> Option<FolderPath> {
 }
 
 fn headline(facts: &[(&'static str, &str)]) -> Headline {
-    Headline { title: String::new(), facts: facts.iter().map(|(n, v)| (*n, (*v).to_owned())).collect() }
+    Headline { title: String::new(), facts: facts.iter().map(|(n, v)| ((*n).into(), (*v).to_owned())).collect() }
 }
 
 fn title_change() -> Delta {
@@ -267,7 +267,7 @@ fn what_is_not_written_says_why() {
     let left = dashboard("l", "L", Action::LeaveAlone);
     let renewed = dashboard("n", "N", Action::Renew);
     let refusal = Refusal {
-        code: "not-ours",
+        code: "not-ours".into(),
         reason: "a dashboard of this uid is there and was not made by this stack, and it differs".into(),
         hint: "plan with --adopt to take it over".into(),
     };
@@ -275,7 +275,7 @@ fn what_is_not_written_says_why() {
     refused.place = Some(Place::file("x.json"));
     let mut plan = of(vec![released, forgotten, kept, left, renewed, refused]);
     plan.notices.push("stack `shop` has never been applied here".into());
-    plan.unmanaged = vec![("dashboards", 214), ("data sources", 1), ("folders", 0)];
+    plan.unmanaged = vec![("dashboards".into(), 214), ("data sources".into(), 1), ("folders".into(), 0)];
     check(
         &plan,
         r#"

@@ -8,6 +8,8 @@
 pub mod plan;
 pub mod run;
 
+use std::borrow::Cow;
+
 use crate::model::{Address, Delta, FolderPath};
 use crate::report::Act;
 
@@ -130,7 +132,7 @@ pub struct Told {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Part {
     /// Its settings, by name.
-    Settings(Vec<(&'static str, String)>),
+    Settings(Vec<(Cow<'static, str>, String)>),
     /// What it consists of, in a sentence that may be cut.
     Contents(String),
     /// A sentence.
