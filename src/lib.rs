@@ -25,6 +25,7 @@
 //! | [`grafana`] | the HTTP client: requests, retries, what this server is and what the token may do |
 //! | [`aws`] | the control plane of Amazon Managed Grafana, Secrets Manager, parameters: calls and errors |
 //! | [`identity`] | which workspace, which service account, when a token is made, renewed, stored, deleted |
+//! | [`backoff`] | how long is waited before something is tried again |
 //! | [`random`] | random numbers |
 //! | [`report`] | what came of a run, in the words that [`apply`] and [`render`] share |
 //! | [`render`] | a plan, problems, a run's end as people read them (pure) |
@@ -49,6 +50,7 @@
 
 pub mod apply;
 pub mod aws;
+pub mod backoff;
 pub mod cli;
 pub mod commands;
 pub mod grafana;

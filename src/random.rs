@@ -4,5 +4,5 @@
 pub fn hex() -> Result<String, getrandom::Error> {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes)?;
-    Ok(crate::model::digest::hex(&bytes))
+    Ok(hex::encode(bytes))
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::object::{Answered, Ending, One, ended, failed, in_words, unknown};
+use crate::backoff;
 use crate::grafana::{ApiError, Refused};
 use crate::kinds::{Live, Said, Verdict, Write};
 use crate::live::{self, LiveError};
@@ -124,11 +125,8 @@ impl One<'_> {
     }
 
     pub(super) async fn rest(&self, attempt: u32) {
-        if attempt > 0 {
-            // Spread by the uid, so that writers that met do not meet again.
-            let spread =
-                u64::from(self.key().text().bytes().fold(7_u8, |sum, b| sum.wrapping_mul(31).wrapping_add(b)));
-            tokio::time::sleep(Duration::from_millis((20 << attempt.min(6)) + spread)).await;
-        }
+        const FIRST: Duration = Duration::from_millis(60);
+        const LONGEST: Duration = Duration::from_millis(640);
+        backoff::rest(attempt, FIRST, LONGEST).await;
     }
 }

@@ -26,7 +26,6 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_grafana::config::http::HttpResponse;
 use aws_sdk_grafana::error::{ProvideErrorMetadata, SdkError};
-use backon::{BackoffBuilder, ExponentialBuilder};
 
 pub use errors::AwsError;
 use listening::{Heard, Listening};
@@ -35,6 +34,7 @@ pub use profiles::Variables;
 pub use secrets::{SecretInfo, SecretValue};
 pub use workspaces::{Account, Minted, NetworkAccess, Role, Summary, TokenInfo, Workspace};
 
+use crate::backoff;
 use crate::model::Secret;
 use crate::render::style::clean;
 
@@ -220,12 +220,7 @@ impl Aws {
         E: ProvideErrorMetadata + std::error::Error + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
-        let mut waits = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(100))
-            .with_max_delay(Duration::from_secs(5))
-            .with_max_times(ATTEMPTS - 1)
-            .with_jitter()
-            .build();
+        let mut waits = backoff::waits(Duration::from_millis(100), Duration::from_secs(5)).take(ATTEMPTS - 1);
         let (mut unreached, mut late) = (false, false);
         loop {
             let error = match attempt().await {

@@ -12,13 +12,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, LOCATION, RETRY_AFTER};
 use tokio::sync::{RwLock, Semaphore};
 
 use bearer::{Bearer, Token};
 pub use errors::{ApiError, Refused};
 
+use crate::backoff;
 use crate::model::{Method, Request, Response, Secret, hide};
 
 /// How many reads are in flight at once; servers gain up to about this many (fact: `writers-gain`).
@@ -123,12 +123,7 @@ impl Client {
     /// looks before repeating it. A token that is refused for good is replaced where its source has another one, and the
     /// request sent again; where it has none, nothing is sent any more.
     pub async fn send(&self, request: &Request) -> Result<Response, ApiError> {
-        let mut waits = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(100))
-            .with_max_delay(Duration::from_secs(5))
-            .with_max_times(ATTEMPTS - 1)
-            .with_jitter()
-            .build();
+        let mut waits = backoff::waits(Duration::from_millis(100), Duration::from_secs(5)).take(ATTEMPTS - 1);
         loop {
             if let Some(refused) = &*self.shared.refused.read().await {
                 return Err(ApiError::Unauthorised(refused.clone()));

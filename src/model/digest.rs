@@ -25,7 +25,7 @@ impl Digest {
     /// The digest of bytes.
     #[must_use]
     pub fn of_bytes(bytes: &[u8]) -> Digest {
-        Digest(hex(&Sha256::digest(bytes)))
+        Digest(hex::encode(Sha256::digest(bytes)))
     }
 
     /// The digest of a value's canonical form, numbers as 64-bit floats.
@@ -33,7 +33,7 @@ impl Digest {
     pub fn of_value(value: &Value) -> Digest {
         let mut hash = Sha256::new();
         write_canonical(value, Numbers::Float, &mut |bytes| hash.update(bytes));
-        Digest(hex(&hash.finalize()))
+        Digest(hex::encode(hash.finalize()))
     }
 
     /// The hexadecimal digits.
@@ -74,7 +74,7 @@ impl NormalDigest {
         let exact = has_wide_integer(value).then(|| {
             let mut hash = Sha256::new();
             write_canonical(value, Numbers::Exact, &mut |bytes| hash.update(bytes));
-            Digest(hex(&hash.finalize()))
+            Digest(hex::encode(hash.finalize()))
         });
         NormalDigest { float, exact, soft }
     }
@@ -92,7 +92,7 @@ impl NormalDigest {
             hash.update([0]);
             write_canonical(value, Numbers::Float, &mut |bytes| hash.update(bytes));
         }
-        Digest(hex(&hash.finalize()))
+        Digest(hex::encode(hash.finalize()))
     }
 
     /// Whether both stand for the same thing on a server that keeps numbers as it got them (`literal`) or as floats.
@@ -135,7 +135,7 @@ impl Fingerprint {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part.as_bytes());
         }
-        Fingerprint(hex(&mac.finalize().into_bytes()))
+        Fingerprint(hex::encode(mac.finalize().into_bytes()))
     }
 }
 
@@ -143,16 +143,6 @@ impl fmt::Debug for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Fingerprint(…)")
     }
-}
-
-/// Bytes as hexadecimal digits.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    use fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Whether two numbers are the same under a rule.

@@ -4,7 +4,11 @@
 
 use std::collections::HashSet;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
+
 use super::Secret;
+use super::request::encode;
 
 /// Shorter texts are left alone: they stand in ordinary words as well, and taking them out of these tells where.
 const SHORTEST: usize = 4;
@@ -68,6 +72,9 @@ fn mark(text: &[char], spelling: &[char], width: usize, hidden: &mut [bool]) {
 /// The ways in which a secret is written.
 fn spellings(secret: &str) -> HashSet<Vec<char>> {
     let json = in_json(secret);
+    let percent = encode(secret);
+    // As forms have it.
+    let form = percent.replace("%20", "+");
     let mut all: HashSet<String> = HashSet::from([
         secret.to_owned(),
         in_json(&json),
@@ -76,18 +83,17 @@ fn spellings(secret: &str) -> HashSet<Vec<char>> {
         json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026"),
         in_ascii(&json),
         json,
-        percent(secret, false),
-        percent(secret, true),
-        percent(secret, true).to_lowercase_escapes(),
-        percent(secret, false).to_lowercase_escapes(),
+        percent.to_lowercase_escapes(),
+        form.to_lowercase_escapes(),
+        percent,
+        form,
         in_html(secret, "&#39;", "&quot;"),
         in_html(secret, "&#39;", "&#34;"),
         in_html(secret, "&apos;", "&quot;"),
         in_html(secret, "'", "\""),
     ]);
-    let hex: String = secret.bytes().map(|b| format!("{b:02x}")).collect();
-    all.insert(hex.to_uppercase());
-    all.insert(hex);
+    all.insert(hex::encode(secret));
+    all.insert(hex::encode_upper(secret));
     for before in 0..3 {
         let encoded = base64_within(secret.as_bytes(), before);
         all.insert(encoded.replace('+', "-").replace('/', "_"));
@@ -112,17 +118,6 @@ fn in_ascii(json: &str) -> String {
         }
     }
     out
-}
-
-/// Percent-encoded; as forms have it blanks are plus signs.
-fn percent(text: &str, form: bool) -> String {
-    text.bytes()
-        .map(|b| match b {
-            b' ' if form => "+".to_owned(),
-            b if b.is_ascii_alphanumeric() || b"-_.~".contains(&b) => char::from(b).to_string(),
-            b => format!("%{b:02X}"),
-        })
-        .collect()
 }
 
 trait LowercaseEscapes {
@@ -151,17 +146,10 @@ fn in_html(text: &str, quote: &str, double: &str) -> String {
 
 /// Base 64 of bytes that so many others stand before, without the characters that those others or what follows decide.
 fn base64_within(bytes: &[u8], before: usize) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let padded: Vec<u8> = std::iter::repeat_n(0, before).chain(bytes.iter().copied()).collect();
     let first = (before * 8).div_ceil(6);
     let end = padded.len() * 8 / 6;
-    (first..end)
-        .map(|at| {
-            let bit = at * 6;
-            let two = u16::from(padded[bit / 8]) << 8 | u16::from(padded.get(bit / 8 + 1).copied().unwrap_or(0));
-            char::from(ALPHABET[usize::from(two >> (10 - bit % 8) & 63)])
-        })
-        .collect()
+    BASE64_STANDARD_NO_PAD.encode(&padded).get(first..end).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

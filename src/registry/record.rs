@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::kinds;
-use crate::model::digest::hex;
 use crate::model::{Address, FolderPath, Ledger, Recorded, StackName};
 
 /// The uid of the folder that holds every stack's record.
@@ -236,7 +235,7 @@ impl Record {
             runs: self.runs.clone(),
         };
         let record = serde_json::to_string(&stored).unwrap_or_default();
-        let sha256 = hex(&Sha256::digest(record.as_bytes()));
+        let sha256 = hex::encode(Sha256::digest(record.as_bytes()));
         let raw = RawValue::from_string(record).unwrap_or_default();
         serde_json::to_string(&Envelope { amgctl: FORMAT, sha256, record: &raw }).unwrap_or_default()
     }
@@ -250,7 +249,7 @@ impl Record {
         if envelope.amgctl > FORMAT {
             return Err("a newer amgctl wrote it: use that version or a later one".into());
         }
-        if hex(&Sha256::digest(envelope.record.get().as_bytes())) != envelope.sha256 {
+        if hex::encode(Sha256::digest(envelope.record.get().as_bytes())) != envelope.sha256 {
             return Err("its payload was changed by hand: the checksum does not match".into());
         }
         let stored: Stored =

@@ -14,6 +14,7 @@ use thiserror::Error;
 use super::lease::{Attempt, Purpose, Stamp, Step, is_rival};
 use super::moment::Moment;
 use super::record::{FOLDER, Lease, Record};
+use crate::backoff;
 use crate::grafana::access::Access;
 use crate::grafana::{ApiError, Client};
 use crate::kinds::on_unified_storage;
@@ -509,9 +510,9 @@ fn stamp_of(version: i64, record: &Record) -> Stamp {
 
 /// Waits before something is tried again: not before the first time, and longer each time.
 async fn rest(times: u32) {
-    if times > 0 {
-        tokio::time::sleep(Duration::from_millis(50 << times.min(6))).await;
-    }
+    const FIRST: Duration = Duration::from_millis(75);
+    const LONGEST: Duration = Duration::from_millis(1600);
+    backoff::rest(times, FIRST, LONGEST).await;
 }
 
 fn refused(answer: &Response) -> SaveError {

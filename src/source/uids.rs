@@ -6,7 +6,6 @@
 use sha2::{Digest as _, Sha256};
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::model::digest::hex;
 use crate::model::{FolderPath, Uid};
 
 /// How much of a name stands readable before the digest.
@@ -27,7 +26,7 @@ pub fn dashboard_uid(path: &str, document: usize) -> Uid {
 /// So a dashboard that was made against a provisioned Grafana finds the same data source here.
 #[must_use]
 pub fn datasource_uid(name: &str) -> Uid {
-    let digest = hex(&Sha256::digest(name.as_bytes())).to_ascii_uppercase();
+    let digest = hex::encode(Sha256::digest(name.as_bytes())).to_ascii_uppercase();
     checked(&format!("P{}", &digest[..16]))
 }
 
@@ -66,7 +65,7 @@ fn made(name: &str, seed: &str, kind: &str) -> Uid {
     let readable = readable.trim_end_matches('-');
     // What begins with `amgctl` is kept for amgctl itself.
     let readable = if readable.is_empty() || readable.starts_with("amgctl") { kind } else { readable };
-    let digest = hex(&Sha256::digest(format!("{kind}\0{seed}").as_bytes()));
+    let digest = hex::encode(Sha256::digest(format!("{kind}\0{seed}").as_bytes()));
     checked(&format!("{readable}-{}", &digest[..16]))
 }
 
