@@ -23,7 +23,7 @@ pub use holding::{Holding, holder};
 pub use interrupt::Interrupt;
 pub use object::{Tools, Written};
 
-use crate::kinds::folder::Folder;
+use crate::kinds;
 use crate::plan::guards::DRIFT;
 use crate::plan::{Action, Change, DriftKind, Plan};
 use crate::report::{Conflict, Finished, Outcome, Report, Stop};
@@ -88,10 +88,12 @@ pub async fn run(
     report
 }
 
-/// Folders are deleted one at a time: in parallel, servers answer with refusals that are not true (fact:
-/// `untrue-401-403`).
+/// What is deleted one at a time is done last, and apart.
 fn split(stage: &[Change]) -> (Vec<&Change>, Vec<&Change>) {
-    stage.iter().partition(|c| !(c.address.kind == Folder::NAME && matches!(c.action, Action::Delete { .. })))
+    let is_alone = |c: &&Change| {
+        matches!(c.action, Action::Delete { .. }) && kinds::by_name(c.address.kind).facts().deleted_alone
+    };
+    stage.iter().partition(|change| !is_alone(change))
 }
 
 async fn run_group(

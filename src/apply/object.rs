@@ -7,12 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde_json::json;
-
 use super::pace::Pace;
 use super::seen::{self, After, Answer, Before};
 use crate::grafana::{Client, Refused};
-use crate::kinds::folder::Folder;
 use crate::kinds::{self, Hold, Kind, Live, Said, Verdict, Wire, Write};
 use crate::live;
 use crate::model::{Address, Digest, Fingerprint, Identity, Key, Response, Secret, Seen, Server};
@@ -230,16 +227,13 @@ impl One<'_> {
     /// What is to be sent, and the fingerprints of all its declared secrets.
     fn wire(&self) -> Result<(Wire, BTreeMap<String, Fingerprint>), Ending> {
         let intent = self.intent()?;
-        let written = match self.change.address.kind {
-            Folder::NAME => {
-                let body = json!({ "title": self.change.title });
-                Written {
-                    text: body.to_string(),
-                    digest: self.kind.normal(body).digest().recorded(),
-                    secrets: Vec::new(),
-                }
-            }
-            _ => (self.tools.bodies)(&self.change.address).map_err(|words| failed(&words))?,
+        let written = match self.kind.titled(&self.change.title) {
+            Some(body) => Written {
+                text: body.to_string(),
+                digest: self.kind.normal(body).digest().recorded(),
+                secrets: Vec::new(),
+            },
+            None => (self.tools.bodies)(&self.change.address).map_err(|words| failed(&words))?,
         };
         let prints = written
             .secrets
@@ -303,7 +297,7 @@ impl One<'_> {
                 (After::StoredOtherwise, Some(live)) if self.is_nearly(&live)? => {
                     return self.make_equal(&wire, live, prints).await;
                 }
-                (After::Theirs, Some(live)) if self.change.address.kind == Folder::NAME => {
+                (After::Theirs, Some(live)) if self.kind.facts().shared => {
                     let note = Some("it was made by somebody else in the same moment; it is used as it is".into());
                     return Ok(Confirmed { borrowed: true, note, ..self.confirmed(&live, prints) });
                 }
@@ -495,7 +489,7 @@ impl One<'_> {
     /// The same before a delete, for which a folder must be empty. What it holds and what it is are asked at the same
     /// time, last of all: what comes between that and the delete, no server that lacks preconditions tells of.
     async fn stands_empty(&self, planned: &Seen, listed: Option<Live>) -> Result<Option<(Before, Live)>, Ending> {
-        if self.change.address.kind != Folder::NAME {
+        if self.kind.facts().holds.is_none() {
             return self.stands(planned, Write::Delete, listed).await;
         }
         let client = &self.tools.client;
@@ -578,7 +572,7 @@ pub(super) fn unknown(words: &str) -> Ending {
 /// Removes the folder of the registry when nothing is in it any more: it is shared by all stacks, and staying is no
 /// failure.
 pub async fn remove_registry_folder(tools: &Tools) {
-    let kind = kinds::by_name(Folder::NAME);
+    let kind = kinds::by_name(kinds::CONTAINER);
     let Some(Address { key, .. }) = Address::live(kind.name(), FOLDER) else { return };
     if let Ok(None) = live::inside_folder(&tools.client, &tools.server, FOLDER).await
         && let Ok(answer) = tools.client.send(&kind.read(&key, &tools.server)).await

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::object::{Answered, Confirmed};
-use crate::kinds::folder::Folder;
+use crate::kinds;
 use crate::model::digest::REVISION;
-use crate::model::{Address, Owned, Pending, Recorded, Uid};
+use crate::model::{Address, Owned, Pending, Recorded};
 use crate::plan::bind::Bound;
 use crate::plan::{Action, Change, Goal, Intent, Plan, Precondition};
 use crate::registry::Record;
@@ -92,7 +92,8 @@ fn done(record: &mut Record, change: &Change, confirmed: &Confirmed) {
             record.objects.remove(&change.address);
         }
         Action::Create { .. } | Action::Update { .. } | Action::Replace { .. } | Action::Adopt { .. } => {
-            if matches!(change.action, Action::Create { .. }) && change.address.kind == Folder::NAME {
+            if matches!(change.action, Action::Create { .. }) && kinds::by_name(change.address.kind).facts().shared
+            {
                 let run =
                     record.objects.get(&change.address).and_then(|r| r.pending.as_ref()).map(|p| p.run.clone());
                 record.made.extend(run.map(|run| (change.address.clone(), run)));
@@ -162,7 +163,7 @@ pub fn bindings(record: &mut Record, plan: &Plan, done: &BTreeSet<&Address>) {
     let mut bound = BTreeMap::new();
     for binding in plan.bindings.iter().filter(|b| b.refused.is_none()) {
         let Some(path) = &binding.path else { continue };
-        let ours = Uid::parse(&binding.uid).ok().map(|uid| Address::new(Folder::NAME, uid));
+        let ours = Address::live(kinds::CONTAINER, &binding.uid);
         let there = binding.how == Bound::Borrowed
             || ours.is_some_and(|a| record.objects.contains_key(&a) || done.contains(&a));
         if there {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::object::{Answered, Confirmed, Ending, One, Sent, ended, gone, unknown};
 use super::seen::{self, After, Before};
-use crate::kinds::{self, Content, Hold, Live, Verdict, Write};
+use crate::kinds::{self, Content, Hold, Listing, Live, Verdict, Write};
 use crate::live;
 use crate::model::{Fingerprint, Identity, NormalDigest, Saved, Seen};
 use crate::plan::{Precondition, SecretChange};
@@ -25,7 +25,8 @@ impl One<'_> {
             said.content.as_ref().is_some_and(|c| c.digest == intent.digest && c.parent == intent.parent);
         let swapped = self.kind.hold(write, &said.identity, self.server()) == Hold::Swap;
         // What is new has no earlier version that a careless server could have let us overwrite.
-        let is_new = write == Write::Create && self.kind.listing(self.server()).is_some();
+        let is_new =
+            write == Write::Create && matches!(self.kind.listing(self.server()), Listing::Resources { .. });
         let enough = as_intended && !sent.perhaps && intent.secrets.is_empty() && (swapped || is_new);
         Ok(enough.then(|| Confirmed {
             identity: Some(said.identity.clone()),
@@ -57,7 +58,7 @@ impl One<'_> {
         };
         let mut after = seen::after(planned, write, seen.as_ref(), intended, None);
         if after.asks_history()
-            && let Some(request) = self.kind.history(self.key())
+            && let Some(request) = self.kind.history(self.key(), 20)
             && let Ok(answer) = self.tools.client.send(&request).await
             && let Some(past) = kinds::past(&answer)
         {

@@ -13,9 +13,8 @@ use super::{Exit, Failure, Session, kept, lease, origin, record, takeover};
 use crate::grafana::probe::minimum_refresh;
 use crate::kinds;
 use crate::live::{self, Questions};
-use crate::model::{Address, Kept, NormalDigest, Problem, RecordState, Recorded, Secret, Target, counted};
+use crate::model::{Address, Kept, Listed, NormalDigest, Problem, RecordState, Recorded, Secret, counted};
 use crate::plan::compare::{DeclaredForm, Keyed, Sides, one_side, scope, sides};
-use crate::plan::inputs::LiveName;
 use crate::plan::veil::Veil;
 use crate::plan::{self, Custody, Goal, Inputs, Plan, Workspace, afterwards};
 use crate::registry::{Record, Store};
@@ -210,15 +209,17 @@ async fn bind(
     if bound.unresolved.is_empty() {
         return Ok(bound);
     }
-    let names = live::datasource_names(&connection.client, &connection.access).await.map_err(connect::live)?;
+    let kind = kinds::by_name(source::ANSWERS);
+    let names = live::whole_list(&connection.client, &connection.server, kind, &connection.access);
+    let names = names.await.map_err(connect::live)?;
     // What this change removes answers no input.
-    let stays = |name: &LiveName| !afterwards::removes(&name.uid, &bound.objects, recorded, rules);
+    let stays = |one: &Listed| !afterwards::removes(source::ANSWERS, &one.uid, &bound.objects, recorded, rules);
     let known: Vec<KnownDatasource> = names.unwrap_or_default().into_iter().filter(stays).map(known).collect();
     Ok(bound.answer_inputs(&known))
 }
 
-fn known(name: LiveName) -> KnownDatasource {
-    KnownDatasource { uid: name.uid, name: name.name, kind: name.kind, is_default: name.is_default }
+fn known(one: Listed) -> KnownDatasource {
+    KnownDatasource { uid: one.uid, name: one.title, kind: one.plugin, is_default: one.is_default }
 }
 
 /// Reads the workspace.
@@ -256,22 +257,14 @@ async fn check(
     connection: &Connection,
 ) -> Result<Vec<Problem>, Failure> {
     let names: Option<Vec<KnownDatasource>> =
-        live.datasources.as_ref().map(|names| names.iter().cloned().map(known).collect());
-    let panels: BTreeSet<String> = bound
-        .objects
-        .iter()
-        .flat_map(|d| &d.references)
-        .filter_map(|r| match &r.to {
-            Target::LibraryPanel(uid) => Some(uid.clone()),
-            Target::Datasource(_) | Target::Folder(_) => None,
-        })
-        .collect();
-    let there = live::library_panels(&connection.client, panels).await.map_err(connect::live)?;
+        live.list(source::ANSWERS).map(|names| names.iter().cloned().map(known).collect());
+    let referred = live::referred(&connection.client, &connection.server, bound.references());
+    let there = referred.await.map_err(connect::live)?;
     let mut problems = source::check_references(
         bound,
         names.as_deref(),
-        live.folders.as_deref(),
-        Some(&there.keys().cloned().collect()),
+        live.list(kinds::CONTAINER),
+        Some(&there.keys().map(|target| target.name.clone()).collect()),
         settings.unknown_references,
     );
     problems.extend(source::check_library_panels(bound, &there));

@@ -196,6 +196,7 @@ impl Client {
             Method::Get => self.http.get(url),
             Method::Post => self.http.post(url),
             Method::Put => self.http.put(url),
+            Method::Patch => self.http.patch(url),
             Method::Delete => self.http.delete(url),
         };
         let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.secret.expose()))

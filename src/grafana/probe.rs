@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use super::access::Access;
 use super::{ApiError, Client};
-use crate::kinds::dashboard::duration_millis;
 use crate::model::digest::Numbers;
 use crate::model::server::{Refresh, Resources, TitleRule};
 use crate::model::{Request, Response, Server};
@@ -112,7 +111,7 @@ fn server(settings: &Value, dashboards: &[String], folders: &[String]) -> Server
 
 fn refresh(settings: &Value) -> Refresh {
     let text = settings.get("minRefreshInterval").and_then(Value::as_str).unwrap_or("5s").to_owned();
-    Refresh { millis: duration_millis(&text).unwrap_or(5000), text }
+    Refresh { millis: Refresh::millis_of(&text).unwrap_or(5000), text }
 }
 
 /// How objects are reached through `/apis`, if they are: the lossless version, by name, because the preferred one

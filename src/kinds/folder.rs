@@ -6,13 +6,15 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::dashboard::Dashboard;
+use super::facts::in_two_steps;
 use super::{
-    Hold, Kind, Listing, Live, Normal, Said, Verdict, Wire, Write, judge_common, judge_saved, number_text,
-    on_unified_storage, text,
+    Among, Clash, Facts, Hold, How, Kind, Listing, Live, Normal, Objection, Rival, RivalPlace, Said, UidSpace,
+    Unique, Verdict, When, Wire, Write, judge_common, judge_saved, number_text, on_unified_storage, text,
 };
 use crate::model::digest::Numbers;
 use crate::model::request::encode;
-use crate::model::server::Resources;
+use crate::model::server::{Resources, TitleRule};
 use crate::model::{
     Delta, Entry, Found, Headline, Identity, Key, KindName, LiveBody, Mark, Marks, Method, Request, Response,
     Saved, Server,
@@ -26,17 +28,38 @@ pub struct Folder;
 /// `MaxNestedFolderDepth` is 4 below it (fact: `folder-depth`); servers do not agree on refusing more.
 pub const MAX_DEPTH: usize = 5;
 
+static FACTS: Facts = Facts {
+    singular: "folder",
+    plural: "folders",
+    holds: Some(MAX_DEPTH),
+    in_folder: true,
+    uids: UidSpace::Tree,
+    named: false,
+    uses: &[],
+    shared: true,
+    deleted_alone: true,
+    secrets: None,
+    small: true,
+    refreshes: false,
+    right: "folders:read",
+    unlisted: "they could not be listed",
+};
+
 impl Kind for Folder {
     fn name(&self) -> KindName {
         Folder::NAME
     }
 
-    fn about(&self) -> &'static str {
-        "a folder: its title and the folder it is in"
+    fn facts(&self) -> &'static Facts {
+        &FACTS
     }
 
-    fn plural(&self) -> &'static str {
-        "folders"
+    fn headline(&self, body: &Value) -> Headline {
+        Headline { title: text(body, "/title"), facts: Vec::new() }
+    }
+
+    fn titled(&self, title: &str) -> Option<Value> {
+        Some(json!({ "title": title }))
     }
 
     fn normal(&self, body: Value) -> Normal {
@@ -149,10 +172,75 @@ impl Kind for Folder {
         (wire.parent == seen.found.parent).then(|| i64::from(is_renamed(wire, seen)))
     }
 
-    fn listing(&self, server: &Server) -> Option<Listing> {
-        let Resources { namespace, folders, .. } = server.resources.as_ref()?;
+    fn listing(&self, server: &Server) -> Listing {
+        let Some(Resources { namespace, folders, .. }) = &server.resources else {
+            return Listing::Search("dash-folder");
+        };
         let path = format!("/apis/folder.grafana.app/{folders}/namespaces/{namespace}/folders");
-        Some(Listing { path, accept: None, item: |object| resource(&object) })
+        Listing::Resources { path, accept: None, item: |object| resource(&object) }
+    }
+
+    fn savers(&self, key: &Key) -> Option<Request> {
+        Some(Request::get(format!("/api/folders/{}", key.text())))
+    }
+
+    // One in the organisation, since 10.4 one among its siblings (fact: `folder-titles`).
+    fn unique(&self, server: &Server) -> Option<Unique> {
+        let among = match server.titles {
+            TitleRule::Free => return None,
+            TitleRule::ExactInFolder => Among::Folder,
+            TitleRule::Slug | TitleRule::Exact => Among::Workspace,
+        };
+        Some(Unique { among, key: server.titles.key() })
+    }
+
+    // A folder that takes the title of a dashboard at the root, or where it is to be, is refused, wherever that
+    // dashboard will be afterwards.
+    fn rivals(&self, server: &Server) -> Vec<Rival> {
+        let place = match server.titles {
+            TitleRule::Free => return Vec::new(),
+            TitleRule::ExactInFolder => RivalPlace::SameFolder,
+            TitleRule::Slug | TitleRule::Exact => RivalPlace::Root,
+        };
+        vec![Rival { kind: Dashboard::NAME, place, when: When::Now }]
+    }
+
+    fn clash(&self, clash: &Clash<'_>) -> Objection {
+        let Clash { other, theirs, declared, server: Server { version, .. }, .. } = clash;
+        match clash.how {
+            How::Twice => Objection::new(
+                "title-twice",
+                format!("the folder `{theirs}` is that title too to Grafana {version}, which allows it once"),
+                "give one of them another title",
+            ),
+            How::Taken => Objection::new(
+                "folder-title-taken",
+                if clash.beside {
+                    format!("the folder `{theirs}` (uid `{other}`) has that title there already")
+                } else {
+                    format!(
+                        "the folder `{theirs}` (uid `{other}`) has that title, and Grafana {version} allows it once"
+                    )
+                },
+                format!("write `uid: {other}` in its `_folder.yaml` to use that one, or choose another title"),
+            ),
+            How::Ring => Objection::new(
+                "title-swap",
+                format!("it and `folder.{other}` swap titles, which Grafana {version} does not allow in one step"),
+                in_two_steps("title"),
+            ),
+            How::Rival(place) => Objection::new(
+                "title-of-dashboard",
+                format!(
+                    "the dashboard `{other}`{} has that title, and Grafana {version} allows it once",
+                    if place == RivalPlace::Root { " at the root" } else { " in that folder" },
+                ),
+                match declared {
+                    Some(ours) => format!("give `{ours}` another title, apply, and apply again"),
+                    None => "give the directory another name, or a `title:` in its `_folder.yaml`".into(),
+                },
+            ),
+        }
     }
 }
 

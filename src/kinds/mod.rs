@@ -5,15 +5,19 @@
 
 pub mod dashboard;
 pub mod datasource;
+pub mod facts;
 pub mod folder;
+pub mod library_panel;
 pub mod values;
 
 use serde_json::Value;
 
+pub use facts::{Among, Clash, Facts, How, Listing, Objection, Rival, RivalPlace, UidSpace, Unique, When};
+
 use crate::model::digest::Numbers;
 use crate::model::{
-    Address, Delta, Digest, Found, Guard, Identity, Key, KeyForm, KindName, Marks, NormalDigest, Problem, Request,
-    Response, Saved, Server,
+    Address, Delta, Digest, Found, Guard, Headline, Identity, Key, KeyForm, KindName, Marks, NormalDigest, Problem,
+    Request, Response, Saved, Server,
 };
 
 /// Makes the table of kinds: [`KINDS`], and of each kind its `NAME`, which holds its place in the table.
@@ -35,7 +39,18 @@ macro_rules! table {
 table! {
     folder::Folder is "folder" by Uid,
     datasource::Datasource is "datasource" by Uid,
+    library_panel::LibraryPanel is "library_panel" by Uid,
     dashboard::Dashboard is "dashboard" by Uid,
+}
+
+/// The kind whose objects hold others, and which directories stand for.
+pub const CONTAINER: KindName = folder::Folder::NAME;
+
+/// The kinds whose objects stand in folders, by name.
+pub fn in_folders() -> impl Iterator<Item = &'static dyn Kind> {
+    let mut kinds: Vec<&'static dyn Kind> = KINDS.iter().copied().filter(|kind| kind.facts().in_folder).collect();
+    kinds.sort_by_key(|kind| kind.name());
+    kinds.into_iter()
 }
 
 /// The kind of a name. There always is one: the table makes the names, each with its place in it.
@@ -61,11 +76,17 @@ pub trait Kind: Sync {
     /// Its name, as in addresses.
     fn name(&self) -> KindName;
 
-    /// What it is, in one line: help texts and README derive from it.
-    fn about(&self) -> &'static str;
+    /// What planner, executor and reader go by.
+    fn facts(&self) -> &'static Facts;
 
-    /// Its name for several, in counts: `dashboards`, `data sources`.
-    fn plural(&self) -> &'static str;
+    /// What a plan says of a body.
+    fn headline(&self, body: &Value) -> Headline;
+
+    /// The body of an object of which there is nothing to say but its title; none for kinds that say more.
+    fn titled(&self, title: &str) -> Option<Value> {
+        let _ = title;
+        None
+    }
 
     /// THE place for normalisation: the form in which two bodies are compared, declared or live alike.
     ///
@@ -134,15 +155,81 @@ pub trait Kind: Sync {
         false
     }
 
-    /// The list that tells version and folder of every object of this kind, where the server has one.
-    fn listing(&self, server: &Server) -> Option<Listing> {
+    /// How this server lists the objects of this kind.
+    fn listing(&self, server: &Server) -> Listing;
+
+    /// The last `limit` versions of an object, where the server keeps a history.
+    fn history(&self, key: &Key, limit: usize) -> Option<Request> {
+        let _ = (key, limit);
+        None
+    }
+
+    /// One version of an object, where the server keeps a history.
+    fn past_version(&self, key: &Key, version: i64) -> Option<Request> {
+        let _ = (key, version);
+        None
+    }
+
+    /// Who made and who saved an object, by name, where the answer to [`Kind::read`] names them by numbers only.
+    fn savers(&self, key: &Key) -> Option<Request> {
+        let _ = key;
+        None
+    }
+
+    /// Where this server lets a name of this kind stand once; none where it may repeat.
+    fn unique(&self, server: &Server) -> Option<Unique> {
         let _ = server;
         None
     }
 
-    /// The history of an object, where the server keeps one.
-    fn history(&self, key: &Key) -> Option<Request> {
+    /// The kinds whose names an object may not have on this server.
+    fn rivals(&self, server: &Server) -> Vec<Rival> {
+        let _ = server;
+        Vec::new()
+    }
+
+    /// Why a name that clashes is refused.
+    fn clash(&self, clash: &Clash<'_>) -> Objection {
+        let Facts { singular, .. } = self.facts();
+        let reason = format!("the {singular} `{}` has the name that it takes", clash.other);
+        Objection::new("name-taken", reason, "give one of them another name")
+    }
+
+    /// Why the server cannot change what is live into what is wanted, if it cannot: it is deleted and made anew then.
+    /// Both are normal forms ([`Normal::whole`]).
+    fn cannot_become(&self, live: &Value, wanted: &Value) -> Option<String> {
+        let _ = (live, wanted);
+        None
+    }
+
+    /// Why this server does not move an object to a folder, or to the root, if it does not.
+    fn cannot_move(&self, to: Option<&str>, server: &Server) -> Option<Objection> {
+        let _ = (to, server);
+        None
+    }
+
+    /// How to ask who uses an object, for kinds whose objects must not be used by anything when they are deleted.
+    fn users(&self, key: &Key) -> Option<Request> {
         let _ = key;
+        None
+    }
+
+    /// What an answer to [`Kind::users`] says. Errors are words for people.
+    fn used_by(&self, answer: &Response) -> Result<Vec<Address>, String> {
+        let _ = answer;
+        Ok(Vec::new())
+    }
+
+    /// Whether such a body takes something from others of its kind as it is saved, so that it is saved after them: there
+    /// is one default among the data sources.
+    fn goes_last(&self, normal: &Value) -> bool {
+        let _ = normal;
+        false
+    }
+
+    /// The digest of a normal form as it was before another object of this kind took something from it ([`Kind::goes_last`]).
+    fn before_giving_way(&self, normal: &Value) -> Option<Digest> {
+        let _ = normal;
         None
     }
 }
@@ -172,17 +259,6 @@ pub struct Content {
     pub digest: Digest,
     /// The uid of the folder; none at the root.
     pub parent: Option<String>,
-}
-
-/// A list of all objects of a kind.
-#[derive(Clone, Debug)]
-pub struct Listing {
-    /// Its path.
-    pub path: String,
-    /// The `Accept` header that leaves the contents out, where that is worth it.
-    pub accept: Option<&'static str>,
-    /// What an item says; its body is null where contents are left out.
-    pub item: fn(Value) -> Live,
 }
 
 /// Asks for a list without specs: 1/38 of the bytes (fact: `lists-without-specs`).
@@ -450,6 +526,7 @@ mod tests {
             assert_eq!(kind.name().rank(), place);
             assert_eq!(by_name(kind.name()).name(), kind.name());
             assert_eq!(named(kind.name().as_str()), Some(kind.name()));
+            assert_eq!(kind.facts().holds.is_some(), kind.name() == CONTAINER, "one kind holds the others");
         }
         assert_eq!(named("panel"), None);
     }

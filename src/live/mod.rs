@@ -6,26 +6,25 @@
 
 mod classic;
 mod others;
+mod pages;
 mod resources;
 mod runs;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
 
 use thiserror::Error;
 use tokio::task::JoinSet;
 
 use crate::grafana::access::Access;
 use crate::grafana::{ApiError, Client, IN_FLIGHT};
-use crate::kinds::dashboard::Dashboard;
-use crate::kinds::datasource::Datasource;
-use crate::kinds::folder::Folder;
-use crate::kinds::{self, Live};
+use crate::kinds::{self, KINDS, Kind, Listing, Live};
 use crate::model::request::encode;
 use crate::model::{
-    Address, Found, KindName, LiveBody, NormalDigest, Recorded, Request, Response, Saved, Server, StackName, Uid,
+    Address, Found, KindName, Listed, LiveBody, NormalDigest, Recorded, Request, Response, Saved, Server,
+    StackName, Target,
 };
 use crate::plan::Workspace;
-use crate::plan::inputs::{LiveName, LiveTitle};
 
 /// Why the workspace could not be read.
 #[derive(Debug, Error)]
@@ -37,7 +36,7 @@ pub enum LiveError {
     #[error("this token may not read {what}: {words}")]
     Forbidden {
         /// What was to be read.
-        what: &'static str,
+        what: String,
         /// The server's words.
         words: String,
     },
@@ -45,7 +44,7 @@ pub enum LiveError {
     #[error("the workspace failed to answer for {what}: {words}")]
     Failed {
         /// What was to be read.
-        what: &'static str,
+        what: String,
         /// The server's words.
         words: String,
     },
@@ -74,10 +73,10 @@ impl Questions<'_> {
     fn asks_for(&self, address: &Address) -> bool {
         self.declared.contains_key(address)
             || self.recorded.contains_key(address)
-            || (address.kind == Folder::NAME && self.folders.contains_key(address.id()))
+            || (address.kind == kinds::CONTAINER && self.folders.contains_key(address.id()))
     }
 
-    /// Every data source or dashboard that is declared or recorded.
+    /// Every object of a kind that is declared or recorded; folders that are only declared left out.
     fn of_kind(&self, kind: KindName) -> BTreeSet<&Address> {
         self.declared.keys().chain(self.recorded.keys()).filter(|a| a.kind == kind).collect()
     }
@@ -85,26 +84,25 @@ impl Questions<'_> {
 
 /// Reads the workspace.
 pub async fn read(client: &Client, server: &Server, questions: &Questions<'_>) -> Result<Workspace, LiveError> {
-    let mut workspace = Workspace::default();
-    let datasources = datasources(client, server, questions);
+    let whole = whole_lists(client, server, questions);
     let rest = async {
         match &server.resources {
-            Some(resources) => resources::read(client, server, resources, questions).await,
+            Some(_) => resources::read(client, server, questions).await,
             None => classic::read(client, server, questions).await,
         }
     };
-    let (datasources, rest) = tokio::join!(datasources, rest);
-    let (names, found, unreadable) = datasources?;
-    workspace.datasources = names;
-    workspace.found.extend(found);
-    workspace.unreadable.extend(unreadable);
+    let pages = pages::read(client, server, questions);
+    let (whole, rest, pages) = tokio::join!(whole, rest, pages);
+    let whole = whole?;
     let mut rest = rest?;
     confirm_presence(client, server, questions, &mut rest).await?;
-    workspace.folders = rest.folders;
-    workspace.dashboards = rest.dashboards;
-    workspace.found.extend(rest.found);
-    workspace.unreadable.extend(rest.unreadable);
-    workspace.seen_in_part = seen_in_part(questions.access);
+    let mut workspace = Workspace::default();
+    for part in [whole, rest, pages?] {
+        workspace.lists.extend(part.lists);
+        workspace.found.extend(part.found);
+        workspace.unreadable.extend(part.unreadable);
+    }
+    workspace.seen_in_part = seen_in_part(server, questions.access);
     others::read(client, questions, &mut workspace).await?;
     runs::find(client, questions, &mut workspace).await?;
     name_the_savers(client, server, questions, &mut workspace).await?;
@@ -115,22 +113,35 @@ pub async fn read(client: &Client, server: &Server, questions: &Questions<'_>) -
 ///
 /// Where the workspace does not say what the token may do, nothing is concluded: a list that may not be had at all is
 /// noticed by its own answer.
-fn seen_in_part(access: &Access) -> Vec<&'static str> {
+fn seen_in_part(server: &Server, access: &Access) -> Vec<&'static str> {
     if !access.is_known() {
         return Vec::new();
     }
-    let kinds = [(Dashboard::NAME, "dashboards:read"), (Folder::NAME, "folders:read")];
-    let part = kinds.into_iter().filter(|(_, action)| !access.everywhere(action));
-    part.map(|(kind, _)| kinds::by_name(kind).plural()).collect()
+    let hides = |kind: &&dyn Kind| {
+        let listed = matches!(kind.listing(server), Listing::Resources { .. } | Listing::Search(_));
+        listed && !access.everywhere(kind.facts().right)
+    };
+    kinds::in_folders().filter(hides).map(|kind| kind.facts().plural).collect()
 }
 
-/// Folders and dashboards, as either way of reading gives them.
+/// What lists and reads of some kinds say.
 #[derive(Default)]
-struct Tree {
-    folders: Option<Vec<crate::model::LiveFolder>>,
-    dashboards: Option<Vec<LiveTitle>>,
+struct Part {
+    lists: BTreeMap<KindName, Option<Vec<Listed>>>,
     found: BTreeMap<Address, Found>,
     unreadable: BTreeMap<Address, String>,
+}
+
+type Waiting<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// Waits for all of them at the same time; what they come to, in their order.
+fn together<'a, T: 'a>(mut futures: Vec<Waiting<'a, T>>) -> Waiting<'a, Vec<T>> {
+    Box::pin(async move {
+        let Some(last) = futures.pop() else { return Vec::new() };
+        let (mut all, last) = tokio::join!(together(futures), last);
+        all.push(last);
+        all
+    })
 }
 
 /// What is said of an object that a list has and no read finds.
@@ -142,103 +153,121 @@ async fn confirm_presence(
     client: &Client,
     server: &Server,
     questions: &Questions<'_>,
-    tree: &mut Tree,
+    part: &mut Part,
 ) -> Result<(), LiveError> {
-    let folders = tree.folders.iter().flatten().map(|f| (Folder::NAME, f.uid.as_str()));
-    let dashboards = tree.dashboards.iter().flatten().map(|d| (Dashboard::NAME, d.uid.as_str()));
-    let missing: Vec<Address> = folders
-        .chain(dashboards)
-        .filter_map(|(kind, uid)| address(kind, uid))
-        .filter(|a| questions.asks_for(a) && !tree.found.contains_key(a) && !tree.unreadable.contains_key(a))
+    let listed =
+        part.lists.iter().flat_map(|(kind, list)| list.iter().flatten().map(|one| (*kind, one.uid.as_str())));
+    let missing: Vec<Address> = listed
+        .filter_map(|(kind, uid)| Address::live(kind, uid))
+        .filter(|a| questions.asks_for(a) && !part.found.contains_key(a) && !part.unreadable.contains_key(a))
         .collect();
-    fetch(client, server, missing.clone(), |address, answer| tree.take(address, answer, server, questions)).await?;
+    fetch(client, server, missing.clone(), |address, answer| part.take(address, answer, server, questions)).await?;
     for address in missing {
-        if !tree.found.contains_key(&address) {
-            tree.unreadable.entry(address).or_insert_with(|| CONTRADICTED.into());
+        if !part.found.contains_key(&address) {
+            part.unreadable.entry(address).or_insert_with(|| CONTRADICTED.into());
         }
     }
     Ok(())
 }
 
-type Datasources = (Option<Vec<LiveName>>, BTreeMap<Address, Found>, BTreeMap<Address, String>);
-
-/// The workspace's data sources by name; none when this token may not list them.
-pub async fn datasource_names(client: &Client, access: &Access) -> Result<Option<Vec<LiveName>>, LiveError> {
-    // A token without the right gets an empty list, or a refusal (fact: `lists-hide`): neither proves absence.
-    let may_list = access.everywhere("datasources:read");
-    match ok(client.send(&Request::get("/api/datasources")).await?, "the list of data sources") {
-        Ok(answer) if may_list => Ok(Some(names(&answer))),
+/// Every object of a kind that is listed in one answer; none when this token may not list them.
+///
+/// A token without the right gets an empty list, or a refusal (fact: `lists-hide`): neither proves absence.
+pub async fn whole_list(
+    client: &Client,
+    server: &Server,
+    kind: &'static dyn Kind,
+    access: &Access,
+) -> Result<Option<Vec<Listed>>, LiveError> {
+    let Listing::Whole { path, entry } = kind.listing(server) else { return Ok(None) };
+    let may_list = access.everywhere(kind.facts().right);
+    match ok(client.send(&Request::get(path)).await?, &format!("the list of {}", kind.facts().plural)) {
+        Ok(answer) if may_list => Ok(Some(entries(&answer, entry))),
         Ok(_) | Err(LiveError::Forbidden { .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// Which of these library panels are there, with their models; one that cannot be asked for counts as there (null).
-pub async fn library_panels(
+/// Which of these objects are there, with their bodies, for kinds that are not listed for every plan; one that cannot be
+/// asked for counts as there (null).
+pub async fn referred(
     client: &Client,
-    uids: BTreeSet<String>,
-) -> Result<BTreeMap<String, serde_json::Value>, LiveError> {
+    server: &Server,
+    targets: BTreeSet<Target>,
+) -> Result<BTreeMap<Target, serde_json::Value>, LiveError> {
     let mut there = BTreeMap::new();
-    for uid in uids {
-        let answer = client.send(&Request::get(format!("/api/library-elements/{}", encode(&uid)))).await?;
+    for target in targets {
+        let kind = kinds::by_name(target.kind);
+        let Some(address) = Address::live(target.kind, &target.name) else { continue };
+        if !matches!(kind.listing(server), Listing::Pages { .. }) {
+            continue;
+        }
+        let answer = client.send(&kind.read(&address.key, server)).await?;
         if answer.status != 404 {
-            there.insert(uid, answer.json().pointer("/result/model").cloned().unwrap_or_default());
+            let found = kind.found(&answer, server).ok().flatten();
+            there.insert(target, found.map(|live| live.body).unwrap_or_default());
         }
     }
     Ok(there)
 }
 
-async fn datasources(
+/// The kinds whose objects are listed in one answer.
+async fn whole_lists(client: &Client, server: &Server, questions: &Questions<'_>) -> Result<Part, LiveError> {
+    let mut part = Part::default();
+    for kind in KINDS.iter().filter(|kind| matches!(kind.listing(server), Listing::Whole { .. })) {
+        let list = whole_list(client, server, *kind, questions.access).await?;
+        read_listed(client, server, questions, *kind, list.as_deref(), &mut part).await?;
+        part.lists.insert(kind.name(), list);
+    }
+    Ok(part)
+}
+
+/// Reads those objects of a kind that are declared or recorded, beside a list that says which are there; with no list,
+/// each is asked for.
+async fn read_listed(
     client: &Client,
     server: &Server,
     questions: &Questions<'_>,
-) -> Result<Datasources, LiveError> {
-    let may_list = questions.access.everywhere("datasources:read");
-    let names = datasource_names(client, questions.access).await?;
-    let asked = questions.of_kind(Datasource::NAME);
-    let listed = |address: &Address| names.as_ref().is_some_and(|n| n.iter().any(|d| d.uid == address.id()));
+    kind: &'static dyn Kind,
+    list: Option<&[Listed]>,
+    part: &mut Part,
+) -> Result<(), LiveError> {
+    let may_list = questions.access.everywhere(kind.facts().right);
+    let uids: Option<BTreeSet<&str>> = list.map(|list| list.iter().map(|one| one.uid.as_str()).collect());
+    let listed = |address: &Address| uids.as_ref().is_some_and(|uids| uids.contains(address.id()));
     // What the list proves absent and nobody recorded need not be asked for; what was recorded is asked a second way.
-    let ask: Vec<Address> = asked
+    let ask: Vec<Address> = questions
+        .of_kind(kind.name())
         .into_iter()
-        .filter(|a| names.is_none() || listed(a) || questions.recorded.contains_key(a))
+        .filter(|a| list.is_none() || listed(a) || questions.recorded.contains_key(a))
         .cloned()
         .collect();
-    let mut found = BTreeMap::new();
-    let mut unreadable = BTreeMap::new();
     let mut contradicted = Vec::new();
-    let mut take = |address: Address, answer: &Response, contradicted: &mut Vec<Address>| {
-        let kind = kinds::by_name(address.kind);
-        match kind.found(answer, server) {
+    let mut take =
+        |address: Address, answer: &Response, contradicted: &mut Vec<Address>| match kind.found(answer, server) {
             Ok(Some(live)) => {
-                found.insert(address.clone(), keep(&address, live));
+                part.found.insert(address.clone(), keep(&address, live));
             }
             Ok(None) if listed(&address) => contradicted.push(address),
             Ok(None) if may_list => {}
             Ok(None) => {
-                unreadable.insert(address, "this token may not read data sources".into());
+                let why = format!("this token may not read {}", kind.facts().plural);
+                part.unreadable.insert(address, why);
             }
             Err(words) => {
-                unreadable.insert(address, words);
+                part.unreadable.insert(address, words);
             }
-        }
-    };
+        };
     fetch(client, server, ask, |address, answer| take(address, answer, &mut contradicted)).await?;
     let again = std::mem::take(&mut contradicted);
     fetch(client, server, again, |address, answer| take(address, answer, &mut contradicted)).await?;
-    unreadable.extend(contradicted.into_iter().map(|address| (address, CONTRADICTED.to_owned())));
-    Ok((names, found, unreadable))
+    part.unreadable.extend(contradicted.into_iter().map(|address| (address, CONTRADICTED.to_owned())));
+    Ok(())
 }
 
-fn names(answer: &Response) -> Vec<LiveName> {
+fn entries(answer: &Response, entry: fn(&serde_json::Value) -> Listed) -> Vec<Listed> {
     let json = answer.json();
-    let list = json.as_array().into_iter().flatten();
-    list.map(|d| LiveName {
-        uid: kinds::text(d, "/uid"),
-        name: kinds::text(d, "/name"),
-        kind: kinds::text(d, "/type"),
-        is_default: d.get("isDefault") == Some(&serde_json::Value::Bool(true)),
-    })
-    .collect()
+    json.as_array().into_iter().flatten().map(entry).collect()
 }
 
 /// Reads several objects side by side and gives each answer to `take` as it comes, so that few are held at once.
@@ -274,21 +303,21 @@ fn digest(address: &Address, live: Live, questions: &Questions<'_>, server: &Ser
     Found { body, ..live.found }
 }
 
-/// Normalises and digests a live object and keeps its body: data sources and folders, which are small.
+/// Normalises and digests a live object and keeps its body, for kinds whose bodies are small.
 fn keep(address: &Address, live: Live) -> Found {
     let normal = kinds::by_name(address.kind).normal(live.body);
     let digest = normal.digest();
     Found { body: LiveBody::Kept(digest, Box::new(normal.whole())), ..live.found }
 }
 
-impl Tree {
-    /// Takes what an answer to a read of one folder or dashboard says.
+impl Part {
+    /// Takes what an answer to a read of one object says.
     fn take(&mut self, address: Address, answer: &Response, server: &Server, questions: &Questions<'_>) {
         match kinds::by_name(address.kind).found(answer, server) {
             Ok(Some(live)) => {
-                let found = match address.kind {
-                    Folder::NAME => keep(&address, live),
-                    _ => digest(&address, live, questions, server),
+                let found = match kinds::by_name(address.kind).facts().small {
+                    true => keep(&address, live),
+                    false => digest(&address, live, questions, server),
                 };
                 self.found.insert(address, found);
             }
@@ -340,54 +369,53 @@ async fn name_the_savers(
 /// Who saved an object last, by name, where `/apis` says only a number; none where that is not needed or not said.
 pub async fn saver(client: &Client, server: &Server, address: &Address) -> Option<Saved> {
     server.resources.as_ref()?;
-    let path = match address.kind {
-        Dashboard::NAME => format!("/api/dashboards/uid/{}", address.key),
-        Folder::NAME => format!("/api/folders/{}", address.key),
-        _ => return None,
-    };
-    let answer = client.send(&Request::get(path)).await.ok().filter(|a| a.status == 200)?;
+    let request = kinds::by_name(address.kind).savers(&address.key)?;
+    let answer = client.send(&request).await.ok().filter(|a| a.status == 200)?;
     let json = answer.json();
     let meta = json.get("meta").unwrap_or(&json);
     let saved = Saved { by: kinds::text(meta, "/updatedBy"), at: kinds::text(meta, "/updated") };
     (!saved.by.is_empty()).then_some(saved)
 }
 
-/// What a list says of every object of a kind, by uid; none where the server has no such list.
+/// What a list says of every object of a kind, by uid; none where the server has no list that tells versions.
 pub async fn listed(
     client: &Client,
     server: &Server,
     kind: KindName,
 ) -> Result<Option<BTreeMap<String, Live>>, LiveError> {
     match kinds::by_name(kind).listing(server) {
-        Some(listing) => resources::listed(client, &listing).await.map(Some),
-        None => Ok(None),
+        Listing::Resources { path, accept, item } => resources::listed(client, &path, accept, item).await.map(Some),
+        Listing::Search(_) | Listing::Pages { .. } | Listing::Whole { .. } => Ok(None),
     }
 }
 
 /// Whether an object that a read did not find is in a list all the same: absence is believed when two ways agree.
 pub async fn is_listed(client: &Client, server: &Server, address: &Address) -> Result<bool, LiveError> {
-    if let Some(all) = listed(client, server, address.kind).await? {
-        return Ok(all.contains_key(address.id()));
+    let kind = kinds::by_name(address.kind);
+    match kind.listing(server) {
+        Listing::Resources { path, accept, item } => {
+            Ok(resources::listed(client, &path, accept, item).await?.contains_key(address.id()))
+        }
+        Listing::Search(of) => classic::is_found(client, of, address.id()).await,
+        Listing::Pages { path, items, item } => {
+            Ok(pages::all(client, kind, path, items, item).await?.contains_key(address.id()))
+        }
+        Listing::Whole { path, entry } => {
+            let what = format!("the list of {}", kind.facts().plural);
+            let answer = ok(client.send(&Request::get(path)).await?, &what)?;
+            Ok(entries(&answer, entry).iter().any(|one| one.uid == address.id()))
+        }
     }
-    if address.kind == Datasource::NAME {
-        let answer = ok(client.send(&Request::get("/api/datasources")).await?, "the list of data sources")?;
-        return Ok(names(&answer).iter().any(|d| d.uid == address.id()));
-    }
-    classic::is_found(client, address).await
 }
 
 /// An answer that is needed: 403 and failures become errors that name what was asked.
-fn ok(answer: Response, what: &'static str) -> Result<Response, LiveError> {
+fn ok(answer: Response, what: &str) -> Result<Response, LiveError> {
+    let what = || what.to_owned();
     match answer.status {
         200..=299 => Ok(answer),
-        403 => Err(LiveError::Forbidden { what, words: answer.message() }),
-        _ => Err(LiveError::Failed { what, words: answer.message() }),
+        403 => Err(LiveError::Forbidden { what: what(), words: answer.message() }),
+        _ => Err(LiveError::Failed { what: what(), words: answer.message() }),
     }
-}
-
-/// The address of a live object, where its uid is one that the directory could name.
-fn address(kind: KindName, uid: &str) -> Option<Address> {
-    Uid::parse(uid).ok().map(|uid| Address::new(kind, uid))
 }
 
 /// What is in a folder, by the server's authoritative word. None is empty.
@@ -401,8 +429,8 @@ pub async fn inside_folder(client: &Client, server: &Server, uid: &str) -> Resul
 /// Which dashboard or folder is in a folder, by lists.
 pub async fn listed_inside(client: &Client, server: &Server, uid: &str) -> Result<Option<String>, LiveError> {
     match &server.resources {
-        Some(resources) => resources::any_in_folder(client, resources, uid).await,
-        None => classic::any_in_folder(client, uid).await,
+        Some(_) => resources::any_in_folder(client, server, uid).await,
+        None => classic::any_in_folder(client, server, uid).await,
     }
 }
 

@@ -9,11 +9,10 @@ use tokio::task::JoinSet;
 use super::{LiveError, Questions};
 use crate::grafana::{ApiError, Client};
 use crate::kinds;
-use crate::kinds::folder::Folder;
 use crate::model::request::encode;
 use crate::model::{Address, Owned, Request, Response};
 use crate::plan::Workspace;
-use crate::registry::record::{FOLDER, Record};
+use crate::registry::record::{FOLDER, KEPT_AS, Record};
 use crate::registry::shared::{Claim, made_it};
 
 /// Reads the records of the other stacks.
@@ -24,9 +23,8 @@ pub(super) async fn read(
 ) -> Result<(), LiveError> {
     let own = Record::uid(questions.stack);
     let uids: Vec<String> = workspace
-        .dashboards
+        .all(KEPT_AS)
         .iter()
-        .flatten()
         .filter(|d| d.parent.as_deref() == Some(FOLDER) && d.uid != own && d.uid.starts_with("amgctl-"))
         .map(|d| d.uid.clone())
         .collect();
@@ -73,13 +71,13 @@ async fn take(
     accounts: Vec<String>,
 ) -> Result<(), LiveError> {
     for (address, entry) in &theirs.objects {
-        let is_folder = address.kind == Folder::NAME;
+        let is_shared = kinds::by_name(address.kind).facts().shared;
         // What another stack is only about to make is nobody's yet: whoever comes first has made it, and a folder that
         // is there is used as it is.
-        if is_folder && entry.digest.is_none() {
+        if is_shared && entry.digest.is_none() {
             continue;
         }
-        let ours = questions.recorded.get(address).filter(|r| is_folder && r.how == Owned::Created);
+        let ours = questions.recorded.get(address).filter(|r| is_shared && r.how == Owned::Created);
         if let Some(ours) = ours.filter(|_| entry.how == Owned::Created) {
             let is_only_meant = ours.digest.is_none();
             let claim = |stack, run: Option<&String>, accounts| Claim {
@@ -112,6 +110,7 @@ fn savers(json: &Value) -> Vec<String> {
 
 /// Who made a folder, by name; empty where the server does not say.
 async fn creator(client: &Client, folder: &Address) -> Result<String, LiveError> {
-    let answer = client.send(&Request::get(format!("/api/folders/{}", folder.id()))).await?;
+    let Some(request) = kinds::by_name(folder.kind).savers(&folder.key) else { return Ok(String::new()) };
+    let answer = client.send(&request).await?;
     Ok(kinds::text(&answer.json(), "/createdBy"))
 }

@@ -4,68 +4,86 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{LiveError, Questions, Tree, address, digest, fetch, keep, ok};
+use super::{LiveError, Part, Questions, digest, fetch, keep, ok, together};
 use crate::grafana::Client;
-use crate::kinds::dashboard::Dashboard;
-use crate::kinds::datasource::Datasource;
-use crate::kinds::folder::Folder;
-use crate::kinds::{self, Listing, Live, METADATA, dashboard, folder, text};
+use crate::kinds::{self, KINDS, Kind, Listing, Live, METADATA, text};
 use crate::model::request::encode;
-use crate::model::server::Resources;
-use crate::model::{Address, Found, Headline, Identity, LiveBody, LiveFolder, Request, Server};
-use crate::plan::inputs::LiveTitle;
+use crate::model::{Address, Found, Headline, Identity, Listed, Request, Server};
 
 /// How many objects a page is asked for; a page also ends at about 2 MiB (fact: `lists-without-specs`).
 const PAGE: usize = 500;
 
-pub(super) async fn read(
+pub(super) async fn read(client: &Client, server: &Server, questions: &Questions<'_>) -> Result<Part, LiveError> {
+    let kinds = KINDS.iter().filter(|kind| matches!(kind.listing(server), Listing::Resources { .. }));
+    let parts = together(
+        kinds.map(|kind| Box::pin(read_kind(client, server, *kind, questions)) as super::Waiting<'_, _>).collect(),
+    );
+    let mut all = Part::default();
+    for part in parts.await {
+        let part: Part = part?;
+        all.lists.extend(part.lists);
+        all.found.extend(part.found);
+        all.unreadable.extend(part.unreadable);
+    }
+    confirm_absences(client, server, questions, &mut all).await?;
+    Ok(all)
+}
+
+async fn read_kind(
     client: &Client,
     server: &Server,
-    resources: &Resources,
+    kind: &'static dyn Kind,
     questions: &Questions<'_>,
-) -> Result<Tree, LiveError> {
-    let (folders, dashboards) =
-        tokio::join!(folders(client, resources, questions), dashboards(client, server, resources, questions));
-    let mut tree = dashboards?;
-    let Folders { live, found, unsaid } = folders?;
-    tree.folders = Some(live);
-    tree.found.extend(found);
-    fetch(client, server, unsaid, |address, answer| tree.take(address, answer, server, questions)).await?;
-    confirm_absences(client, server, questions, &mut tree).await?;
-    Ok(tree)
-}
-
-/// What the list of folders says.
-#[derive(Default)]
-struct Folders {
-    live: Vec<LiveFolder>,
-    found: BTreeMap<Address, Found>,
-    /// Those whose version it does not say: on legacy storage the list has no generations.
-    unsaid: Vec<Address>,
-}
-
-async fn folders(client: &Client, resources: &Resources, questions: &Questions<'_>) -> Result<Folders, LiveError> {
-    let path = format!("/apis/folder.grafana.app/{}/namespaces/{}/folders", resources.folders, resources.namespace);
-    let mut folders = Folders::default();
-    list(client, &path, None, "the folders", |item| {
-        let mut one = folder::resource(&item);
-        let uid = text(&item, "/metadata/name");
-        folders.live.push(LiveFolder {
+) -> Result<Part, LiveError> {
+    let Listing::Resources { path, accept, item } = kind.listing(server) else { return Ok(Part::default()) };
+    let what = format!("the {}", kind.facts().plural);
+    let mut part = Part::default();
+    let mut listed = Vec::new();
+    // Those of which the list does not say enough.
+    let mut unsaid = Vec::new();
+    list(client, &path, accept, &what, |object| {
+        let uid = text(&object, "/metadata/name");
+        let tells_version = object.pointer("/metadata/generation").is_some();
+        let mut one = item(object);
+        listed.push(Listed {
             uid: uid.clone(),
             title: one.found.headline.title.clone(),
             parent: one.found.parent.clone(),
+            ..Listed::default()
         });
-        let Some(address) = address(Folder::NAME, &uid).filter(|a| questions.asks_for(a)) else { return };
-        if item.pointer("/metadata/generation").is_none() {
+        let Some(address) = Address::live(kind.name(), &uid).filter(|a| questions.asks_for(a)) else { return };
+        if accept.is_some() {
+            match as_recorded(&address, one.found, questions) {
+                Some(found) => drop(part.found.insert(address, found)),
+                None => unsaid.push(address),
+            }
+            return;
+        }
+        // On legacy storage the list has no generations.
+        if !tells_version {
             match as_recorded_but_for_its_version(&address, &one.found.identity, questions) {
                 Some(version) => one.found.identity.version = version,
-                None => return folders.unsaid.push(address),
+                None => return unsaid.push(address),
             }
         }
-        folders.found.insert(address.clone(), keep(&address, one));
+        part.found.insert(address.clone(), keep(&address, one));
     })
     .await?;
-    Ok(folders)
+    // Many single reads or the whole list: a page of the list costs as much as a read of all that it holds.
+    if accept.is_some() && unsaid.len() > 16 && unsaid.len() * 4 > listed.len() {
+        list(client, &path, None, &what, |object| {
+            let uid = text(&object, "/metadata/name");
+            if let Some(address) = Address::live(kind.name(), &uid).filter(|a| questions.asks_for(a)) {
+                let found = digest(&address, item(object), questions, server);
+                part.found.insert(address, found);
+            }
+        })
+        .await?;
+    } else {
+        fetch(client, server, unsaid, |address, answer| part.take(address, answer, server, questions)).await?;
+    }
+    part.lists.insert(kind.name(), Some(listed));
+    Ok(part)
 }
 
 /// The recorded version, where everything else that is known of the object is as it was recorded.
@@ -78,56 +96,12 @@ fn as_recorded_but_for_its_version(
     recorded.unchanged(&Identity { version: recorded.version, ..identity.clone() }).then_some(recorded.version)
 }
 
-async fn dashboards(
-    client: &Client,
-    server: &Server,
-    resources: &Resources,
-    questions: &Questions<'_>,
-) -> Result<Tree, LiveError> {
-    let path = format!(
-        "/apis/dashboard.grafana.app/{}/namespaces/{}/dashboards",
-        resources.dashboards, resources.namespace
-    );
-    let mut tree = Tree::default();
-    let mut titles = Vec::new();
-    let mut fetch_these = Vec::new();
-    list(client, &path, Some(METADATA), "the dashboards", |item| {
-        let uid = text(&item, "/metadata/name");
-        titles.push(LiveTitle { uid: uid.clone(), title: String::new(), parent: kinds::resource_parent(&item) });
-        let Some(address) = address(Dashboard::NAME, &uid).filter(|a| questions.asks_for(a)) else { return };
-        match as_recorded(&address, &item, questions) {
-            Some(found) => {
-                tree.found.insert(address, found);
-            }
-            None => fetch_these.push(address),
-        }
-    })
-    .await?;
-    // Many single reads or the whole list: a page of the list costs as much as a read of all that it holds.
-    if fetch_these.len() > 16 && fetch_these.len() * 4 > titles.len() {
-        list(client, &path, None, "the dashboards", |item| {
-            let uid = text(&item, "/metadata/name");
-            let asked = address(Dashboard::NAME, &uid).filter(|a| questions.asks_for(a));
-            if let Some(address) = asked {
-                let found = digest(&address, dashboard::resource(item), questions, server);
-                tree.found.insert(address, found);
-            }
-        })
-        .await?;
-    } else {
-        fetch(client, server, fetch_these, |address, answer| tree.take(address, answer, server, questions)).await?;
-    }
-    tree.dashboards = Some(titles);
-    Ok(tree)
-}
-
 /// What is as it was recorded need not be read, unless the directory wants something else of it.
-fn as_recorded(address: &Address, item: &Value, questions: &Questions<'_>) -> Option<Found> {
+fn as_recorded(address: &Address, listed: Found, questions: &Questions<'_>) -> Option<Found> {
     let recorded = questions.recorded.get(address)?;
-    let identity = kinds::resource_identity(item);
     if recorded.pending.is_some()
         || recorded.revision != crate::model::digest::REVISION
-        || !recorded.identity.as_ref()?.unchanged(&identity)
+        || !recorded.identity.as_ref()?.unchanged(&listed.identity)
     {
         return None;
     }
@@ -135,15 +109,7 @@ fn as_recorded(address: &Address, item: &Value, questions: &Questions<'_>) -> Op
     if wanted.is_some_and(|w| Some(&w) != recorded.digest.as_ref()) {
         return None;
     }
-    Some(Found {
-        identity,
-        body: LiveBody::Unread,
-        parent: kinds::resource_parent(item),
-        headline: Headline { title: recorded.title.clone(), facts: Vec::new() },
-        saved: kinds::resource_saved(item),
-        guard: kinds::resource_guard(item),
-        secure_keys: std::collections::BTreeSet::new(),
-    })
+    Some(Found { headline: Headline { title: recorded.title.clone(), facts: Vec::new() }, ..listed })
 }
 
 /// A list does not prove that something recorded is gone: it is read by its name.
@@ -151,15 +117,17 @@ async fn confirm_absences(
     client: &Client,
     server: &Server,
     questions: &Questions<'_>,
-    tree: &mut Tree,
+    all: &mut Part,
 ) -> Result<(), LiveError> {
     let missing: Vec<Address> = questions
         .recorded
         .keys()
-        .filter(|a| a.kind != Datasource::NAME && !tree.found.contains_key(a) && !tree.unreadable.contains_key(a))
+        .filter(|a| {
+            all.lists.contains_key(&a.kind) && !all.found.contains_key(a) && !all.unreadable.contains_key(a)
+        })
         .cloned()
         .collect();
-    fetch(client, server, missing, |address, answer| tree.take(address, answer, server, questions)).await
+    fetch(client, server, missing, |address, answer| all.take(address, answer, server, questions)).await
 }
 
 /// Every item of a list, page by page, each let go after `each`.
@@ -167,7 +135,7 @@ async fn list(
     client: &Client,
     path: &str,
     accept: Option<&'static str>,
-    what: &'static str,
+    what: &str,
     mut each: impl FnMut(Value),
 ) -> Result<(), LiveError> {
     let mut token = String::new();
@@ -188,11 +156,16 @@ async fn list(
 }
 
 /// What a list says of every object of a kind, by uid.
-pub(super) async fn listed(client: &Client, listing: &Listing) -> Result<BTreeMap<String, Live>, LiveError> {
+pub(super) async fn listed(
+    client: &Client,
+    path: &str,
+    accept: Option<&'static str>,
+    item: fn(Value) -> Live,
+) -> Result<BTreeMap<String, Live>, LiveError> {
     let mut all = BTreeMap::new();
-    list(client, &listing.path, listing.accept, "what there is", |item| {
-        let uid = text(&item, "/metadata/name");
-        all.insert(uid, (listing.item)(item));
+    list(client, path, accept, "what there is", |object| {
+        let uid = text(&object, "/metadata/name");
+        all.insert(uid, item(object));
     })
     .await?;
     Ok(all)
@@ -201,20 +174,17 @@ pub(super) async fn listed(client: &Client, listing: &Listing) -> Result<BTreeMa
 /// Whether anything of this list is in a folder: asked just before a folder is deleted.
 pub(crate) async fn any_in_folder(
     client: &Client,
-    resources: &Resources,
+    server: &Server,
     uid: &str,
 ) -> Result<Option<String>, LiveError> {
-    let dashboards = format!(
-        "/apis/dashboard.grafana.app/{}/namespaces/{}/dashboards",
-        resources.dashboards, resources.namespace
-    );
-    let folders =
-        format!("/apis/folder.grafana.app/{}/namespaces/{}/folders", resources.folders, resources.namespace);
     let mut inside = None;
-    for (path, what) in [(dashboards, "dashboard"), (folders, "folder")] {
+    for kind in kinds::in_folders() {
+        let Listing::Resources { path, .. } = kind.listing(server) else { continue };
         list(client, &path, Some(METADATA), "what the folder holds", |item| {
             if kinds::resource_parent(&item).as_deref() == Some(uid) {
-                inside.get_or_insert_with(|| format!("{what} `{}`", text(&item, "/metadata/name")));
+                inside.get_or_insert_with(|| {
+                    format!("{} `{}`", kind.facts().singular, text(&item, "/metadata/name"))
+                });
             }
         })
         .await?;

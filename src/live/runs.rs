@@ -9,9 +9,7 @@
 use super::{LiveError, Questions};
 use crate::grafana::Client;
 use crate::kinds;
-use crate::kinds::dashboard::Dashboard;
-use crate::model::request::encode;
-use crate::model::{Address, Request};
+use crate::model::Address;
 use crate::plan::Workspace;
 use crate::registry::store::RUN;
 
@@ -25,7 +23,7 @@ pub(super) async fn find(
         .found
         .iter()
         .filter(|(address, found)| {
-            address.kind == Dashboard::NAME
+            kinds::by_name(address.kind).past_version(&address.key, 1).is_some()
                 && questions.recorded.get(address).is_some_and(|r| {
                     r.digest.is_some()
                         && found
@@ -48,8 +46,8 @@ pub(super) async fn find(
 
 /// The message of one version; none where that is not told.
 async fn message(client: &Client, address: &Address, version: i64) -> Result<Option<String>, LiveError> {
-    let path = format!("/api/dashboards/uid/{}/versions/{version}", encode(address.id()));
-    let answer = client.send(&Request::get(path)).await?;
+    let Some(request) = kinds::by_name(address.kind).past_version(&address.key, version) else { return Ok(None) };
+    let answer = client.send(&request).await?;
     Ok((answer.status == 200).then(|| kinds::text(&answer.json(), "/message")))
 }
 
@@ -59,8 +57,8 @@ async fn is_copied(client: &Client, address: &Address, version: i64, message: &s
     if version > 1 && self::message(client, address, version - 1).await?.as_deref() == Some(message) {
         return Ok(true);
     }
-    let path = format!("/api/dashboards/uid/{}/versions?limit=100", encode(address.id()));
-    let answer = client.send(&Request::get(path)).await?;
+    let Some(request) = kinds::by_name(address.kind).history(&address.key, 100) else { return Ok(true) };
+    let answer = client.send(&request).await?;
     // A history that cannot be read proves nothing.
     let Some(past) = kinds::past(&answer) else { return Ok(true) };
     Ok(past.iter().any(|one| one.version != version && one.message == message))

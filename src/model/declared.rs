@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{Address, FolderPath, NormalDigest, Place, Uid};
+use super::{Address, FolderPath, KindName, NormalDigest, Place, Uid};
 
 /// What the directory says of one data source or dashboard (folders: [`DeclaredFolder`]).
 #[derive(Clone, Debug)]
@@ -100,13 +100,19 @@ pub struct Reference {
 
 /// What a reference points at. Variables (`$ds`, `${ds}`), built-in data sources and expressions are no references.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Target {
-    /// A data source, by uid or (in old dashboards) by name.
-    Datasource(String),
-    /// A folder, by uid.
-    Folder(Uid),
-    /// A library panel, by uid.
-    LibraryPanel(String),
+pub struct Target {
+    /// The kind of object.
+    pub kind: KindName,
+    /// Its uid; or its name, where objects of that kind are referred to by that too (data sources in old dashboards).
+    pub name: String,
+}
+
+impl Target {
+    /// Puts kind and uid or name together.
+    #[must_use]
+    pub fn new(kind: KindName, name: impl Into<String>) -> Target {
+        Target { kind, name: name.into() }
+    }
 }
 
 /// A secret field of a declared object. The value is not held.

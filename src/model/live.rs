@@ -200,15 +200,19 @@ impl Guard {
     }
 }
 
-/// A live folder, as the tree needs it: every folder of the workspace, ours or not.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct LiveFolder {
-    /// Its uid, of any shape a server allows.
+/// What a list of the workspace says of one object, ours or not.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Listed {
+    /// Its uid or name, of any shape a server allows.
     pub uid: String,
-    /// Its title.
+    /// Its title or name; empty where the list does not say (metadata-only lists of 12.x).
     pub title: String,
-    /// The uid of the folder above; none at the root.
+    /// The uid of the folder it is in; none at the root and for kinds that are in no folder.
     pub parent: Option<String>,
+    /// The plugin that it is of; empty where there is none.
+    pub plugin: String,
+    /// Whether it is the default one of its kind.
+    pub is_default: bool,
 }
 
 #[cfg(test)]

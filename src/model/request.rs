@@ -16,6 +16,8 @@ pub enum Method {
     Post,
     /// A write that replaces.
     Put,
+    /// A write that replaces a part.
+    Patch,
     /// A write that removes.
     Delete,
 }
@@ -34,6 +36,7 @@ impl fmt::Display for Method {
             Method::Get => "GET",
             Method::Post => "POST",
             Method::Put => "PUT",
+            Method::Patch => "PATCH",
             Method::Delete => "DELETE",
         })
     }

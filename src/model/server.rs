@@ -4,6 +4,7 @@
 //! for a version. What they are is in `docs/facts.md`.
 
 use super::digest::Numbers;
+use super::slug::slug;
 
 /// The rules of one server.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -54,6 +55,46 @@ pub struct Refresh {
     pub millis: u64,
 }
 
+impl Refresh {
+    /// A duration as Grafana reads it (`30s`, `1m30s`, `1d`) in milliseconds; none when it is none.
+    #[must_use]
+    pub fn millis_of(text: &str) -> Option<u64> {
+        const UNITS: [(&str, f64); 11] = [
+            ("ns", 1e-6),
+            ("us", 1e-3),
+            ("µs", 1e-3),
+            ("ms", 1.0),
+            ("s", 1e3),
+            ("m", 6e4),
+            ("h", 3.6e6),
+            ("d", 8.64e7),
+            ("w", 6.048e8),
+            ("M", 2.592e9),
+            ("y", 3.1536e10),
+        ];
+        let mut rest = text;
+        let mut total = 0.0;
+        if rest.is_empty() {
+            return None;
+        }
+        while !rest.is_empty() {
+            let end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
+            let (number, tail) = rest.split_at(end);
+            let unit_end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
+            let (unit, tail) = tail.split_at(unit_end);
+            let (_, millis) = UNITS.iter().find(|(name, _)| *name == unit)?;
+            total += number.parse::<f64>().ok()? * millis;
+            rest = tail;
+        }
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "not negative, and saturating is right"
+        )]
+        Some(total as u64)
+    }
+}
+
 /// How a server tells titles apart.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TitleRule {
@@ -65,6 +106,17 @@ pub enum TitleRule {
     ExactInFolder,
     /// Later: any number of equal titles.
     Free,
+}
+
+impl TitleRule {
+    /// What of a title this rule compares.
+    #[must_use]
+    pub fn key(self) -> fn(&str) -> String {
+        match self {
+            TitleRule::Slug => slug,
+            TitleRule::Exact | TitleRule::ExactInFolder | TitleRule::Free => |title| title.trim().to_owned(),
+        }
+    }
 }
 
 impl Server {

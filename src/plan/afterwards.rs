@@ -7,9 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::inputs::{Rules, Workspace};
 use super::{Action, Change, Plan};
-use crate::kinds::datasource::Datasource;
-use crate::kinds::folder::Folder;
-use crate::model::{Address, Declared, Owned, Recorded, Target, Uid};
+use crate::kinds::{self, KINDS};
+use crate::model::{Address, Declared, KindName, Owned, Recorded, Target};
 
 /// What can be referred to now and cannot be afterwards, each with what becomes of it, in words.
 #[must_use]
@@ -17,51 +16,52 @@ pub fn leaving(plan: &Plan, live: &Workspace, declared: &[Declared]) -> BTreeMap
     let changes: BTreeMap<&Address, &Change> = plan.changes().map(|c| (&c.address, c)).collect();
     let declared: BTreeMap<&Address, &Declared> = declared.iter().map(|d| (&d.address, d)).collect();
     let mut leaving = BTreeMap::new();
-    let mut stays: BTreeSet<&str> = declared
-        .iter()
-        .filter(|(a, _)| a.kind == Datasource::NAME)
-        .flat_map(|(a, d)| [a.id(), d.name.as_str()])
-        .collect();
-    for one in live.datasources.iter().flatten() {
-        let address = Uid::parse(&one.uid).ok().map(|uid| Address::new(Datasource::NAME, uid));
-        let change = address.as_ref().and_then(|a| changes.get(a));
-        let wanted = address.as_ref().and_then(|a| declared.get(a)).filter(|d| d.name != one.name);
-        match (change.map(|c| &c.action), wanted) {
-            (Some(Action::Delete { .. }), _) => {
-                let words = format!("`datasource.{}` is removed by this plan", one.uid);
-                leaving.insert(Target::Datasource(one.uid.clone()), words.clone());
-                leaving.insert(Target::Datasource(one.name.clone()), words);
-            }
-            (Some(action), Some(wanted)) if action.writes() => {
-                let words = format!(
-                    "`datasource.{}` gets the name `{}` by this plan, and loses this one",
-                    one.uid, wanted.headline.title
-                );
-                leaving.insert(Target::Datasource(one.name.clone()), words);
-            }
-            _ => stays.extend([one.uid.as_str(), one.name.as_str()]),
-        }
-    }
+    let is_named = |kind: KindName| kinds::by_name(kind).facts().named;
     for (address, change) in &changes {
-        if let Some(uid) = address.key.uid().filter(|_| address.kind == Folder::NAME)
-            && matches!(change.action, Action::Delete { .. })
-        {
-            let words = format!("`{address}` is removed by this plan");
-            leaving.insert(Target::Folder(uid.clone()), words);
+        if matches!(change.action, Action::Delete { .. }) && !is_named(address.kind) {
+            leaving.insert(Target::new(address.kind, address.id()), format!("`{address}` is removed by this plan"));
         }
     }
-    leaving.retain(|target, _| match target {
-        Target::Datasource(name) => !stays.contains(name.as_str()),
-        Target::Folder(_) | Target::LibraryPanel(_) => true,
-    });
+    for kind in KINDS.iter().map(|kind| kind.name()).filter(|kind| is_named(*kind)) {
+        let ours = declared.iter().filter(|(a, _)| a.kind == kind);
+        let mut stays: BTreeSet<&str> = ours.flat_map(|(a, d)| [a.id(), d.name.as_str()]).collect();
+        let mut gone: BTreeMap<&str, String> = BTreeMap::new();
+        for one in live.all(kind) {
+            let address = Address::live(kind, &one.uid);
+            let change = address.as_ref().and_then(|a| changes.get(a));
+            let wanted = address.as_ref().and_then(|a| declared.get(a)).filter(|d| d.name != one.title);
+            match (change.map(|c| (&c.address, &c.action)), wanted) {
+                (Some((address, Action::Delete { .. })), _) => {
+                    let words = format!("`{address}` is removed by this plan");
+                    gone.insert(&one.uid, words.clone());
+                    gone.insert(&one.title, words);
+                }
+                (Some((address, action)), Some(wanted)) if action.writes() => {
+                    let words = format!(
+                        "`{address}` gets the name `{}` by this plan, and loses this one",
+                        wanted.headline.title
+                    );
+                    gone.insert(&one.title, words);
+                }
+                _ => stays.extend([one.uid.as_str(), one.title.as_str()]),
+            }
+        }
+        let gone = gone.into_iter().filter(|(name, _)| !stays.contains(name));
+        leaving.extend(gone.map(|(name, words)| (Target::new(kind, name), words)));
+    }
     leaving
 }
 
-/// Whether a data source of the workspace goes with this change: one that the record has and the directory does not.
+/// Whether an object of the workspace goes with this change: one that the record has and the directory does not.
 #[must_use]
-pub fn removes(uid: &str, declared: &[Declared], recorded: &BTreeMap<Address, Recorded>, rules: &Rules) -> bool {
-    let Ok(uid) = Uid::parse(uid) else { return false };
-    let address = Address::new(Datasource::NAME, uid);
+pub fn removes(
+    kind: KindName,
+    uid: &str,
+    declared: &[Declared],
+    recorded: &BTreeMap<Address, Recorded>,
+    rules: &Rules,
+) -> bool {
+    let Some(address) = Address::live(kind, uid) else { return false };
     declared.iter().all(|d| d.address != address)
         && recorded.get(&address).is_some_and(|r| goes(&address, r, rules))
 }

@@ -7,12 +7,11 @@
 use std::collections::BTreeMap;
 
 use super::Refusal;
-use crate::kinds::folder::Folder;
-use crate::kinds::folder::MAX_DEPTH;
+use crate::kinds;
 use crate::model::server::TitleRule;
 use crate::model::slug::slug;
 use crate::model::{
-    Address, DeclaredFolder, FolderPath, Ledger, LiveFolder, Parent, Place, Problem, RecordState, Server, Uid,
+    Address, DeclaredFolder, FolderPath, Ledger, Listed, Parent, Place, Problem, RecordState, Server,
 };
 use crate::source::folder_uid;
 
@@ -88,7 +87,7 @@ impl Bindings {
 #[must_use]
 pub fn bind(
     folders: &[DeclaredFolder],
-    live: Option<&[LiveFolder]>,
+    live: Option<&[Listed]>,
     record: &RecordState<Ledger<'_>>,
     server: &Server,
 ) -> (Bindings, Vec<Problem>) {
@@ -134,7 +133,7 @@ type Chosen = (String, Bound, Option<String>);
 fn choose(
     folder: &DeclaredFolder,
     parent: Option<&str>,
-    live: &[LiveFolder],
+    live: &[Listed],
     record: &RecordState<Ledger<'_>>,
     respelled: &BTreeMap<&FolderPath, &String>,
 ) -> Result<Chosen, Problem> {
@@ -154,7 +153,7 @@ fn choose(
         let how = if is_ours(uid) { Bound::Ours } else { Bound::Borrowed };
         return Ok((uid.clone(), how, None));
     }
-    let there: Vec<&LiveFolder> = live
+    let there: Vec<&Listed> = live
         .iter()
         .filter(|f| f.title.trim() == folder.title && f.parent.as_deref() == parent && f.uid != "amgctl")
         .collect();
@@ -190,7 +189,7 @@ fn choose(
 }
 
 fn is_ours(uid: &str, record: &RecordState<Ledger<'_>>) -> bool {
-    Uid::parse(uid).is_ok_and(|uid| record.recorded(&Address::new(Folder::NAME, uid)).is_some())
+    Address::live(kinds::CONTAINER, uid).is_some_and(|address| record.recorded(&address).is_some())
 }
 
 /// Directories of which only the spelling changed (letter case, or what this server leaves out of a slug), with the uid
@@ -198,7 +197,7 @@ fn is_ours(uid: &str, record: &RecordState<Ledger<'_>>) -> bool {
 /// which waits for what is in it to come over.
 fn respelled<'a>(
     folders: &'a [DeclaredFolder],
-    live: &[LiveFolder],
+    live: &[Listed],
     record: &RecordState<Ledger<'a>>,
     titles: TitleRule,
 ) -> BTreeMap<&'a FolderPath, &'a String> {
@@ -229,7 +228,7 @@ fn respelled<'a>(
 fn refuse(
     binding: &Binding,
     folders: &[DeclaredFolder],
-    live: &[LiveFolder],
+    live: &[Listed],
     bindings: &Bindings,
     server: &Server,
 ) -> Option<Refusal> {
@@ -246,10 +245,10 @@ fn refuse(
         });
     }
     let depth = 1 + depth_of(parent, live, bindings);
-    if depth > MAX_DEPTH {
+    if let Some(most) = kinds::by_name(kinds::CONTAINER).facts().holds.filter(|most| depth > *most) {
         return Some(Refusal {
             code: "too-deep".into(),
-            reason: format!("it would be {depth} folders deep, and Grafana takes {MAX_DEPTH}"),
+            reason: format!("it would be {depth} folders deep, and Grafana takes {most}"),
             hint: "move its directory up".into(),
         });
     }
@@ -297,7 +296,7 @@ fn refuse(
 }
 
 /// How many folders deep a folder is; servers do not agree on refusing too many (fact: `folder-depth`).
-fn depth_of(uid: Option<&str>, live: &[LiveFolder], bindings: &Bindings) -> usize {
+fn depth_of(uid: Option<&str>, live: &[Listed], bindings: &Bindings) -> usize {
     let mut depth = 0;
     let mut at = uid.map(str::to_owned);
     // Bounded: a server may hold a ring of folders.
@@ -333,8 +332,8 @@ mod tests {
         }
     }
 
-    fn live(uid: &str, title: &str, parent: Option<&str>) -> LiveFolder {
-        LiveFolder { uid: uid.into(), title: title.into(), parent: parent.map(str::to_owned) }
+    fn live(uid: &str, title: &str, parent: Option<&str>) -> Listed {
+        Listed { uid: uid.into(), title: title.into(), parent: parent.map(str::to_owned), ..Listed::default() }
     }
 
     #[test]
@@ -382,7 +381,7 @@ mod tests {
                 how: Owned::Created,
                 pending: None,
             };
-            (Address::new(Folder::NAME, Uid::parse(uid).unwrap()), recorded)
+            (Address::live(kinds::CONTAINER, uid).unwrap(), recorded)
         };
         let objects = BTreeMap::from([of_ours("a"), of_ours("b")]);
         let bindings = BTreeMap::from([(path("Infra"), "a".to_owned()), (path("Infra/Linux"), "b".to_owned())]);

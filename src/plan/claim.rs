@@ -4,10 +4,9 @@
 
 use super::inputs::Inputs;
 use super::table::Record;
-use crate::kinds::datasource::Datasource;
-use crate::kinds::datasource::{digest_if_not_asked_to_be_default, digest_if_still_default};
+use crate::kinds::{self, Normal};
 use crate::model::digest::REVISION;
-use crate::model::{Address, Digest, Found, NormalDigest, RecordState, Recorded, Uid};
+use crate::model::{Address, Digest, Found, NormalDigest, RecordState, Recorded};
 
 /// What the record means for the object that is live: pending entries settled, other incarnations told.
 pub(super) struct Claim<'a> {
@@ -33,11 +32,14 @@ pub(super) fn claim<'a>(inputs: &Inputs<'a>, address: &Address, found: Option<&F
         // A first create that was never done is no deletion outside.
         return Claim { recorded: recorded.digest.as_ref().map(|_| recorded), replacing, ..none(false) };
     };
+    let kind = kinds::by_name(address.kind);
     let live = found.body.digest().map(NormalDigest::recorded);
     let as_first = |digest: &Digest| {
-        address.kind == Datasource::NAME
-            && recorded.digest.is_none()
-            && found.body.value().is_some_and(|v| digest_if_not_asked_to_be_default(v) == *digest)
+        recorded.digest.is_none()
+            && found
+                .body
+                .value()
+                .is_some_and(|value| kind.nearly(&Normal { value: value.clone(), soft: Vec::new() }, digest))
     };
     let as_pending = recorded
         .pending
@@ -75,15 +77,18 @@ pub(super) fn claim<'a>(inputs: &Inputs<'a>, address: &Address, found: Option<&F
     Claim { record, recorded: Some(recorded), stale: false, secrets_unclear: version_moved || pending, replacing }
 }
 
-/// Whether a data source is as it was left, but for no longer being the default one because another of ours became it.
+/// Whether an object is as it was left, but for what another of ours of its kind has taken from it: a data source that is
+/// the default one no longer.
 pub(super) fn gave_way(inputs: &Inputs<'_>, address: &Address, recorded: &Recorded, found: &Found) -> bool {
-    let ours = |uid: &str| {
-        let address = Uid::parse(uid).map(|uid| Address::new(Datasource::NAME, uid));
-        address.is_ok_and(|address| inputs.record.recorded(&address).is_some())
-    };
-    address.kind == Datasource::NAME
-        && inputs.live.datasources.iter().flatten().any(|d| d.is_default && ours(&d.uid))
-        && found.body.value().is_some_and(|v| Some(digest_if_still_default(v)) == recorded.digest)
+    let is_ours =
+        |uid: &str| Address::live(address.kind, uid).is_some_and(|a| inputs.record.recorded(&a).is_some());
+    let kind = kinds::by_name(address.kind);
+    inputs.live.all(address.kind).iter().any(|one| one.is_default && is_ours(&one.uid))
+        && found
+            .body
+            .value()
+            .and_then(|value| kind.before_giving_way(value))
+            .is_some_and(|was| Some(was) == recorded.digest)
 }
 
 pub(super) fn recorded_version(claim: &Claim<'_>) -> i64 {

@@ -1,10 +1,11 @@
-//! Clashes of identity, found before anything is sent: names, titles and uids that the server would refuse, or worse,
+//! Objection of identity, found before anything is sent: names, titles and uids that the server would refuse, or worse,
 //! take for another object's.
 //!
-//! A data source's name stands once in a workspace. On servers up to 11.2 a dashboard's title stands once in a folder; a
-//! folder's once in the organisation, beside dashboards too, since 10.4 once in its place; 9.4 compares slugs
-//! (facts: `titles-clash`, `folder-titles`). Who waits for whom and which rings there are is worked out in
-//! `plan::labels`.
+//! Where a name stands once, and how it is compared, the kind says ([`Kind::unique`], [`Kind::rivals`]). Who waits for
+//! whom and which rings there are is worked out in `plan::labels`.
+//!
+//! [`Kind::unique`]: crate::kinds::Kind::unique
+//! [`Kind::rivals`]: crate::kinds::Kind::rivals
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,12 +13,8 @@ use super::inputs::Inputs;
 use super::labels::{Label, Labels, Verdict, settle as settle_labels};
 use super::wanted::Wanted;
 use super::{Action, Change, Refusal};
-use crate::kinds::dashboard::Dashboard;
-use crate::kinds::datasource::Datasource;
-use crate::kinds::folder::Folder;
-use crate::model::server::TitleRule;
-use crate::model::slug::slug;
-use crate::model::{Address, KindName, Uid};
+use crate::kinds::{Among, Clash, How, KINDS, Kind, Objection, Rival, RivalPlace, UidSpace, Unique, When};
+use crate::model::{Address, KindName, Listed};
 
 type Wants<'w, 'a> = &'w BTreeMap<Address, Wanted<'a>>;
 type Changes = BTreeMap<Address, Change>;
@@ -25,180 +22,141 @@ type Changes = BTreeMap<Address, Change>;
 /// Refuses what clashes, and lets wait what only has to wait.
 pub(super) fn settle(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Changes) {
     uids(inputs, wanted, changes);
-    names(inputs, wanted, changes);
-    if inputs.server.titles != TitleRule::Free {
-        beside_folders(inputs, wanted, changes);
-        over_dashboards(inputs, wanted, changes);
-        folder_titles(inputs, wanted, changes);
-        titles(inputs, wanted, changes);
+    for kind in KINDS {
+        for rival in kind.rivals(inputs.server) {
+            rivals(inputs, *kind, rival, wanted, changes);
+        }
+    }
+    for kind in KINDS {
+        if let Some(unique) = kind.unique(inputs.server) {
+            names(inputs, *kind, unique, wanted, changes);
+        }
     }
 }
 
 /// One uid, one object: on some servers a folder and a dashboard share the space of uids (fact: `one-uid-two-kinds`).
 fn uids(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Changes) {
-    for address in wanted.keys() {
-        let taken = match address.kind {
-            Dashboard::NAME => inputs
-                .live
-                .folders
-                .iter()
-                .flatten()
-                .find(|f| f.uid == address.id())
-                .map(|f| format!("the folder `{}`", f.title)),
-            Folder::NAME => inputs
-                .live
-                .dashboards
-                .iter()
-                .flatten()
-                .find(|d| d.uid == address.id())
-                .map(|d| format!("the dashboard `{}`", d.title)),
-            _ => None,
-        };
-        if let Some(other) = taken {
-            refuse(changes, address, "uid-taken", format!("its uid belongs to {other}"), "give it another uid");
-        }
-    }
-}
-
-/// Names of data sources are unique in the workspace.
-fn names(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Changes) {
-    let Some(live) = &inputs.live.datasources else { return };
-    let label = |name: &str| (String::new(), name.to_owned());
-    let now = live.iter().map(|d| (d.uid.as_str(), label(&d.name)));
-    let labels = labels(Datasource::NAME, now, |w| label(w.name), wanted, changes);
-    for (address, verdict) in verdicts(Datasource::NAME, labels) {
-        match verdict {
-            Verdict::Waits(on) => wait_for(changes, &address, on),
-            Verdict::Twice(other) => {
-                let reason =
-                    format!("`datasource.{other}` takes that name too, and a name stands once in a workspace");
-                refuse(changes, &address, "name-twice", reason, "give one of them another name");
-            }
-            Verdict::Taken(other) => {
-                let reason = format!("the workspace has a data source of that name under the uid `{other}`");
-                let hint = format!("write `uid: {other}` to use that one, or choose another name");
-                refuse(changes, &address, "name-taken", reason, &hint);
-            }
-            Verdict::Ring(other) => {
-                let reason = format!("it takes the name of `datasource.{other}`, which waits for its name in turn");
-                refuse(changes, &address, "name-swap", reason, &in_two_steps("name"));
+    let shares = |kind: &&&dyn Kind| kind.facts().uids == UidSpace::Tree;
+    for other in KINDS.iter().filter(shares) {
+        let there: BTreeMap<&str, &Listed> =
+            inputs.live.all(other.name()).iter().map(|one| (one.uid.as_str(), one)).collect();
+        for kind in KINDS.iter().filter(shares).filter(|kind| kind.name() != other.name()) {
+            for address in wanted.keys().filter(|a| a.kind == kind.name()) {
+                let Some(one) = there.get(address.id()) else { continue };
+                let reason = format!("its uid belongs to the {} `{}`", other.facts().singular, one.title);
+                refuse(
+                    changes,
+                    address,
+                    Objection { code: "uid-taken", reason, hint: "give it another uid".into() },
+                );
             }
         }
     }
 }
 
-/// Titles of folders: one in the organisation, since 10.4 one among its siblings.
-fn folder_titles(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Changes) {
-    let label = |parent: Option<&str>, title: &str| {
-        let place = if inputs.server.titles == TitleRule::ExactInFolder { parent } else { None };
-        (place.unwrap_or_default().to_owned(), key(inputs, title))
+/// Names that stand once among the objects of a kind.
+fn names(inputs: &Inputs<'_>, kind: &dyn Kind, unique: Unique, wanted: Wants<'_, '_>, changes: &mut Changes) {
+    let label = |parent: Option<&str>, name: &str| {
+        let place = if unique.among == Among::Folder { parent } else { None };
+        (place.unwrap_or_default().to_owned(), (unique.key)(name))
     };
-    let live: BTreeMap<&str, &str> =
-        inputs.live.folders.iter().flatten().map(|f| (f.uid.as_str(), f.title.as_str())).collect();
-    let now = inputs.live.folders.iter().flatten();
-    let now = now.map(|f| (f.uid.as_str(), label(f.parent.as_deref(), &f.title)));
-    let after = |w: &Wanted<'_>| label(w.parent.as_deref(), &w.headline.title);
-    let labels = labels(Folder::NAME, now, after, wanted, changes);
-    let version = &inputs.server.version;
-    for (address, verdict) in verdicts(Folder::NAME, labels) {
-        match verdict {
-            Verdict::Waits(on) => wait_for(changes, &address, on),
-            Verdict::Twice(other) => {
-                let other = named(wanted, &live, &other);
-                let reason =
-                    format!("the folder `{other}` is that title too to Grafana {version}, which allows it once");
-                refuse(changes, &address, "title-twice", reason, "give one of them another title");
+    let live = inputs.live.all(kind.name());
+    let now = live.iter().map(|one| (one.uid.as_str(), label(one.parent.as_deref(), &one.title)));
+    let after = |w: &Wanted<'_>| label(w.parent.as_deref(), w.name);
+    let labels = labels(kind.name(), now, after, wanted, changes);
+    for (address, verdict) in verdicts(kind.name(), labels) {
+        let (how, other) = match verdict {
+            Verdict::Waits(on) => {
+                wait_for(changes, &address, on);
+                continue;
             }
-            Verdict::Taken(other) => {
-                let title = named(wanted, &live, &other);
-                let beside = is_beside(inputs, wanted, &address, &other);
-                let reason = match beside {
-                    true => format!("the folder `{title}` (uid `{other}`) has that title there already"),
-                    false => format!(
-                        "the folder `{title}` (uid `{other}`) has that title, and Grafana {version} allows it once"
-                    ),
-                };
-                let hint =
-                    format!("write `uid: {other}` in its `_folder.yaml` to use that one, or choose another title");
-                refuse(changes, &address, "folder-title-taken", reason, &hint);
-            }
-            Verdict::Ring(other) => {
-                let reason = format!(
-                    "it and `folder.{other}` swap titles, which Grafana {version} does not allow in one step"
-                );
-                refuse(changes, &address, "title-swap", reason, &in_two_steps("title"));
-            }
-        }
+            Verdict::Twice(other) => (How::Twice, other),
+            Verdict::Taken(other) => (How::Taken, other),
+            Verdict::Ring(other) => (How::Ring, other),
+        };
+        let clash = clash(inputs, wanted, how, &address, kind.name(), &other);
+        refuse(changes, &address, kind.clash(&clash));
     }
 }
 
-/// Whether another folder is, or will be, in the same place.
-fn is_beside(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, address: &Address, other: &str) -> bool {
-    let live = inputs.live.folders.iter().flatten().find(|f| f.uid == other);
-    let parent = wanted.get(address).and_then(|w| w.parent.as_deref());
-    live.is_none_or(|f| f.parent.as_deref() == parent)
-}
-
-fn named<'n>(wanted: &'n BTreeMap<Address, Wanted<'_>>, live: &BTreeMap<&str, &'n str>, uid: &str) -> &'n str {
-    let ours = Uid::parse(uid).ok().and_then(|uid| wanted.get(&Address::new(Folder::NAME, uid)));
-    ours.map(|w| w.headline.title.as_str()).or_else(|| live.get(uid).copied()).unwrap_or_default()
-}
-
-/// Titles of dashboards: one in a folder.
-fn titles(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Changes) {
-    let label = |parent: Option<&str>, title: &str| (parent.unwrap_or_default().to_owned(), key(inputs, title));
-    let now = inputs.live.dashboards.iter().flatten();
-    let now = now.map(|d| (d.uid.as_str(), label(d.parent.as_deref(), &d.title)));
-    let after = |w: &Wanted<'_>| label(w.parent.as_deref(), &w.headline.title);
-    let labels = labels(Dashboard::NAME, now, after, wanted, changes);
-    let version = &inputs.server.version;
-    for (address, verdict) in verdicts(Dashboard::NAME, labels) {
-        match verdict {
-            Verdict::Waits(on) => wait_for(changes, &address, on),
-            Verdict::Twice(other) => {
-                let has = shared(inputs, wanted, &address, &other, " too");
-                let reason = format!(
-                    "`dashboard.{other}` in the same folder has {has}, and Grafana {version} allows it once"
-                );
-                refuse(changes, &address, "title-twice", reason, "give one of them another title");
-            }
-            Verdict::Taken(other) => {
-                let has = shared(inputs, wanted, &address, &other, " already");
-                let reason = format!("the dashboard `{other}` in that folder has {has}");
-                let hint = format!("write `\"uid\": \"{other}\"` to use that one, or choose another title");
-                refuse(changes, &address, "title-taken", reason, &hint);
-            }
-            Verdict::Ring(other) => {
-                let reason = format!(
-                    "it and `dashboard.{other}` swap titles, which Grafana {version} does not allow in one step"
-                );
-                refuse(changes, &address, "title-swap", reason, &in_two_steps("title"));
-            }
-        }
+/// What a sentence about a clash needs to know of both objects.
+fn clash<'c>(
+    inputs: &'c Inputs<'_>,
+    wanted: &'c BTreeMap<Address, Wanted<'_>>,
+    how: How,
+    address: &Address,
+    of: KindName,
+    other: &'c str,
+) -> Clash<'c> {
+    let declared = Address::live(of, other).and_then(|a| wanted.get_key_value(&a));
+    let live = inputs.live.all(of).iter().find(|one| one.uid == other);
+    let own = wanted.get(address);
+    let title = declared.map(|(_, w)| w.headline.title.as_str());
+    Clash {
+        how,
+        own: own.map_or("", |w| w.headline.title.as_str()),
+        other,
+        theirs: title.or_else(|| live.map(|one| one.title.as_str())).unwrap_or_default(),
+        beside: live.is_none_or(|one| one.parent.as_deref() == own.and_then(|w| w.parent.as_deref())),
+        declared: declared.map(|(address, _)| address),
+        server: inputs.server,
     }
 }
 
-/// What two dashboards share that this server does not tell apart: the whole title, or only what its slug keeps.
-fn shared(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, address: &Address, other: &str, equal: &str) -> String {
-    let ours = Uid::parse(other).ok().and_then(|uid| wanted.get(&Address::new(Dashboard::NAME, uid)));
-    let live = inputs.live.dashboards.iter().flatten().find(|d| d.uid == other);
-    let theirs = ours.map(|w| w.headline.title.as_str()).or_else(|| live.map(|d| d.title.as_str()));
-    let theirs = theirs.unwrap_or_default().trim();
-    let title = wanted.get(address).map_or("", |w| w.headline.title.trim());
-    if theirs.is_empty() || theirs == title {
-        format!("that title{equal}")
-    } else {
-        format!("the title `{theirs}`, which it does not tell from `{title}`")
+/// Names that the objects of a kind may not have because objects of another kind have them.
+fn rivals(inputs: &Inputs<'_>, kind: &dyn Kind, rival: Rival, wanted: Wants<'_, '_>, changes: &mut Changes) {
+    let Some(unique) = kind.unique(inputs.server) else { return };
+    let place = |parent: Option<&str>| match rival.place {
+        RivalPlace::SameFolder => parent.map(str::to_owned),
+        RivalPlace::Anywhere | RivalPlace::Root => None,
+    };
+    let theirs = match rival.when {
+        When::Now => inputs.live.all(rival.kind).iter().map(Standing::of).collect(),
+        When::Afterwards => afterwards(inputs, rival.kind, wanted, changes),
+    };
+    let counts = |one: &Standing<'_>| rival.place != RivalPlace::Root || one.parent.is_none();
+    let taken: BTreeMap<(Option<String>, String), Standing<'_>> =
+        theirs.into_iter().filter(counts).map(|one| ((place(one.parent), (unique.key)(one.title)), one)).collect();
+    for (address, own) in wanted.iter().filter(|(a, _)| a.kind == kind.name()) {
+        let here = (place(own.parent.as_deref()), (unique.key)(&own.headline.title));
+        let Some(other) = taken.get(&here) else { continue };
+        let clash = Clash {
+            theirs: other.title,
+            ..clash(inputs, wanted, How::Rival(rival.place), address, rival.kind, other.uid)
+        };
+        refuse(changes, address, kind.clash(&clash));
     }
 }
 
-fn in_two_steps(what: &str) -> String {
-    format!("give one of them a third {what}, apply, then the {what} it is to have, and apply again")
+/// Where an object is, and what it is called there.
+struct Standing<'a> {
+    uid: &'a str,
+    parent: Option<&'a str>,
+    title: &'a str,
 }
 
-/// A title as this server compares it.
-fn key(inputs: &Inputs<'_>, title: &str) -> String {
-    if inputs.server.titles == TitleRule::Slug { slug(title) } else { title.trim().to_owned() }
+impl<'a> Standing<'a> {
+    fn of(one: &'a Listed) -> Standing<'a> {
+        Standing { uid: &one.uid, parent: one.parent.as_deref(), title: &one.title }
+    }
+}
+
+/// The objects of a kind as they will be: those of the workspace that stay as they are, and the directory's.
+fn afterwards<'a>(
+    inputs: &Inputs<'a>,
+    kind: KindName,
+    wanted: &'a BTreeMap<Address, Wanted<'_>>,
+    changes: &Changes,
+) -> Vec<Standing<'a>> {
+    let stays = |one: &&Listed| {
+        Address::live(kind, &one.uid).is_none_or(|a| {
+            !wanted.contains_key(&a) && !changes.get(&a).is_some_and(|c| matches!(c.action, Action::Delete { .. }))
+        })
+    };
+    let live = inputs.live.all(kind).iter().filter(stays).map(Standing::of);
+    let ours = wanted.iter().filter(|(a, _)| a.kind == kind);
+    let ours = ours.map(|(a, w)| Standing { uid: a.id(), parent: w.parent.as_deref(), title: &w.headline.title });
+    live.chain(ours).collect()
 }
 
 /// What every object of a kind is called before and after: what is live and stays, and what the plan changes.
@@ -224,88 +182,21 @@ fn labels<'l>(
 
 fn verdicts(kind: KindName, labels: BTreeMap<String, Labels>) -> impl Iterator<Item = (Address, Verdict)> {
     // Only what the plan writes takes a label, and that has a uid that can be declared.
-    settle_labels(labels)
-        .into_iter()
-        .filter_map(move |(uid, verdict)| Uid::parse(&uid).ok().map(|uid| (Address::new(kind, uid), verdict)))
-}
-
-/// Where a title is told apart from those of the other kind: everywhere (`None`), or in one folder since 10.4.
-fn place<'p>(inputs: &Inputs<'_>, parent: Option<&'p str>) -> Option<&'p str> {
-    if inputs.server.titles == TitleRule::ExactInFolder { parent } else { None }
-}
-
-/// A dashboard may not have the title of a folder, wherever that folder is; since 10.4 of a folder in its place.
-fn beside_folders(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Changes) {
-    let titles: BTreeMap<(Option<String>, String), String> = all_folder_titles(inputs, wanted, changes)
-        .into_iter()
-        .map(|(parent, title)| ((place(inputs, parent).map(str::to_owned), key(inputs, title)), title.to_owned()))
-        .collect();
-    for (address, dashboard) in wanted.iter().filter(|(a, _)| a.kind == Dashboard::NAME) {
-        let here = place(inputs, dashboard.parent.as_deref()).map(str::to_owned);
-        if let Some(folder) = titles.get(&(here, key(inputs, &dashboard.headline.title))) {
-            let reason = format!(
-                "the folder `{folder}` has that title, and Grafana {} allows it once",
-                inputs.server.version
-            );
-            refuse(changes, address, "title-of-folder", reason, "give the dashboard another title");
-        }
-    }
-}
-
-/// A folder that takes the title of a dashboard at the root, or where it is to be, is refused, wherever that dashboard
-/// will be afterwards.
-fn over_dashboards(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Changes) {
-    let dashboards = inputs.live.dashboards.iter().flatten();
-    let taken: BTreeMap<(Option<&str>, String), &str> =
-        dashboards.map(|d| ((d.parent.as_deref(), key(inputs, &d.title)), d.uid.as_str())).collect();
-    for (address, folder) in wanted.iter().filter(|(a, _)| a.kind == Folder::NAME) {
-        let place = place(inputs, folder.parent.as_deref());
-        let Some(uid) = taken.get(&(place, key(inputs, &folder.headline.title))) else { continue };
-        let ours = Uid::parse(uid).ok().map(|uid| Address::new(Dashboard::NAME, uid));
-        let hint = match ours.filter(|a| wanted.contains_key(a)) {
-            Some(ours) => format!("give `{ours}` another title, apply, and apply again"),
-            None => "give the directory another name, or a `title:` in its `_folder.yaml`".into(),
-        };
-        let reason = format!(
-            "the dashboard `{uid}`{} has that title, and Grafana {} allows it once",
-            if place.is_none() { " at the root" } else { " in that folder" },
-            inputs.server.version
-        );
-        refuse(changes, address, "title-of-dashboard", reason, &hint);
-    }
-}
-
-/// The titles of all folders as they will be, with the folders they are in: those of the workspace that stay as they
-/// are, and the directory's.
-fn all_folder_titles<'a>(
-    inputs: &Inputs<'a>,
-    wanted: &'a BTreeMap<Address, Wanted<'_>>,
-    changes: &Changes,
-) -> Vec<(Option<&'a str>, &'a str)> {
-    let stays = |uid: &str| {
-        let address = Uid::parse(uid).ok().map(|uid| Address::new(Folder::NAME, uid));
-        address.is_none_or(|a| {
-            !wanted.contains_key(&a) && !changes.get(&a).is_some_and(|c| matches!(c.action, Action::Delete { .. }))
-        })
-    };
-    let live = inputs.live.folders.iter().flatten().filter(|f| stays(&f.uid));
-    let live = live.map(|f| (f.parent.as_deref(), f.title.as_str()));
-    let ours = wanted.iter().filter(|(a, _)| a.kind == Folder::NAME);
-    let ours = ours.map(|(_, w)| (w.parent.as_deref(), w.headline.title.as_str()));
-    live.chain(ours).collect()
+    let address = move |uid: &str| Address::live(kind, uid);
+    settle_labels(labels).into_iter().filter_map(move |(uid, verdict)| address(&uid).map(|a| (a, verdict)))
 }
 
 fn wait_for(changes: &mut Changes, address: &Address, others: BTreeSet<String>) {
     if let Some(change) = changes.get_mut(address) {
-        let others = others.into_iter().filter_map(|uid| Uid::parse(&uid).ok());
-        change.needs.extend(others.map(|uid| Address::new(address.kind, uid)));
+        change.needs.extend(others.iter().filter_map(|uid| Address::live(address.kind, uid)));
     }
 }
 
-fn refuse(changes: &mut Changes, address: &Address, code: &'static str, reason: String, hint: &str) {
+fn refuse(changes: &mut Changes, address: &Address, objection: Objection) {
     let Some(change) = changes.get_mut(address) else { return };
     if change.action.writes() {
+        let Objection { code, reason, hint } = objection;
         change.intent = None;
-        change.action = Action::Refuse(Refusal { code: code.into(), reason, hint: hint.to_owned() });
+        change.action = Action::Refuse(Refusal { code: code.into(), reason, hint });
     }
 }

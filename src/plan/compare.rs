@@ -11,8 +11,7 @@ use serde_json::Value;
 use super::Workspace;
 use super::veil::Veil;
 use crate::kinds;
-use crate::kinds::datasource::Datasource;
-use crate::model::{Address, Declared, Fingerprint, Problem, RecordState, Recorded, Secret, Target};
+use crate::model::{Address, Declared, Fingerprint, Problem, RecordState, Recorded, Secret};
 
 /// What the directory says of one object.
 pub struct DeclaredForm {
@@ -64,15 +63,15 @@ pub fn sides(
     let mut sides = Sides { live, ..Sides::default() };
     for declared in declared {
         let address = &declared.address;
-        let is_datasource = address.kind == Datasource::NAME;
+        let is_veiled = kinds::by_name(address.kind).facts().secrets.is_some();
         let differs = sides.live.found.get(address).is_some_and(|f| f.body.value().is_some());
-        if !is_datasource && !differs {
+        if !is_veiled && !differs {
             continue;
         }
         let form = read(declared)?;
         let kind = kinds::by_name(address.kind);
         let value = kind.normal(form.value).whole();
-        if !is_datasource {
+        if !is_veiled {
             sides.declared.insert(address.clone(), value);
             continue;
         }
@@ -112,16 +111,15 @@ pub fn scope<'a>(declared: &'a [Declared], targets: &BTreeSet<Address>) -> BTree
     if targets.is_empty() {
         return all.collect();
     }
-    let needed: BTreeSet<&str> = declared
+    let holds_secrets = |a: &Address| kinds::by_name(a.kind).facts().secrets.is_some();
+    let needed: BTreeSet<Address> = declared
         .iter()
         .filter(|declared| targets.contains(&declared.address))
         .flat_map(|declared| &declared.references)
-        .filter_map(|reference| match &reference.to {
-            Target::Datasource(name) => Some(name.as_str()),
-            Target::Folder(_) | Target::LibraryPanel(_) => None,
-        })
+        .filter_map(|reference| Address::live(reference.to.kind, &reference.to.name))
+        .filter(holds_secrets)
         .collect();
-    all.filter(|a| targets.contains(a) || a.kind == Datasource::NAME && needed.contains(a.id())).collect()
+    all.filter(|a| targets.contains(a) || needed.contains(*a)).collect()
 }
 
 impl Sides {
@@ -131,7 +129,7 @@ impl Sides {
             .live
             .found
             .keys()
-            .filter(|a| a.kind == Datasource::NAME && !self.declared.contains_key(a))
+            .filter(|a| kinds::by_name(a.kind).facts().secrets.is_some() && !self.declared.contains_key(a))
             .cloned()
             .collect();
         for address in rest {
@@ -147,7 +145,7 @@ impl Sides {
             && let Some(live) = found.body.value()
         {
             let shown = veil.live(live, declared);
-            found.headline = kinds::datasource::facts::headline(&shown);
+            found.headline = kinds::by_name(address.kind).headline(&shown);
             self.shown.insert(address.clone(), shown);
         }
         self.veils.insert(address.clone(), veil);
@@ -169,6 +167,8 @@ impl Keyed<'_> {
 mod tests {
     use super::*;
     use crate::kinds::dashboard::Dashboard;
+    use crate::kinds::datasource::Datasource;
+    use crate::model::Target;
     use crate::model::{
         BodyRef, Digest, Found, Headline, Identity, LiveBody, NormalDigest, Parent, Place, Saved, Uid, UidFrom,
     };
@@ -293,7 +293,7 @@ mod tests {
     fn a_target_takes_the_data_sources_along_that_it_refers_to() {
         let mut dashboard = declared("d");
         dashboard.address = Address::new(Dashboard::NAME, Uid::parse("d").unwrap());
-        let to = Target::Datasource("a".into());
+        let to = Target::new(Datasource::NAME, "a");
         dashboard.references.push(crate::model::Reference { to, pointer: String::new() });
         let all = [declared("a"), declared("b"), dashboard];
         let of = |targets: &[Address]| -> Vec<String> {

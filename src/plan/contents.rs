@@ -7,9 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::inputs::Inputs;
 use super::wanted::Wanted;
 use super::{Action, Change};
-use crate::kinds::dashboard::Dashboard;
-use crate::kinds::folder::Folder;
-use crate::model::{Address, KindName, Uid};
+use crate::kinds::{self, Kind};
+use crate::model::{Address, KindName, Listed};
 
 /// Keeps folders that will not be empty, and lets deletions wait for what leaves them. Children come first.
 pub(super) fn settle(
@@ -19,7 +18,9 @@ pub(super) fn settle(
 ) {
     let deleted: Vec<Address> = changes
         .iter()
-        .filter(|(a, c)| a.kind == Folder::NAME && matches!(c.action, Action::Delete { .. }))
+        .filter(|(a, c)| {
+            kinds::by_name(a.kind).facts().holds.is_some() && matches!(c.action, Action::Delete { .. })
+        })
         .map(|(a, _)| a.clone())
         .collect();
     // A folder kept is content of the folder above it, so this is repeated until nothing changes: at most once a level.
@@ -56,16 +57,15 @@ fn left_in(
     changes: &BTreeMap<Address, Change>,
     folder: &Address,
 ) -> Option<String> {
-    let (Some(dashboards), Some(folders)) = (&inputs.live.dashboards, &inputs.live.folders) else {
+    if kinds::in_folders().any(|kind| inputs.live.is_unlisted(kind.name())) {
         return Some("what it holds could not be read".into());
-    };
+    }
     let uid = folder.id();
     if let Some((guest, _)) = wanted.iter().find(|(_, w)| w.parent.as_deref() == Some(uid)) {
         return Some(format!("`{guest}` is declared to be in it"));
     }
     let stays = |kind: KindName, uid: &str| {
-        let address = Uid::parse(uid).ok().map(|uid| Address::new(kind, uid));
-        let leaves = address.and_then(|a| changes.get(&a)).is_some_and(|c| match &c.action {
+        let leaves = Address::live(kind, uid).and_then(|a| changes.get(&a)).is_some_and(|c| match &c.action {
             Action::Delete { .. } => true,
             Action::Update { moved, .. } | Action::Adopt { moved, .. } => moved.is_some(),
             _ => false,
@@ -73,17 +73,11 @@ fn left_in(
         !leaves
     };
     let named = |title: &str, uid: &str| if title.is_empty() { format!("`{uid}`") } else { format!("\"{title}\"") };
-    let mut left: Vec<String> = dashboards
-        .iter()
-        .filter(|d| d.parent.as_deref() == Some(uid) && stays(Dashboard::NAME, &d.uid))
-        .map(|d| format!("dashboard {}", named(&d.title, &d.uid)))
+    let left: Vec<String> = kinds::in_folders()
+        .flat_map(|kind| held(inputs, kind, uid).map(move |one| (kind, one)))
+        .filter(|(kind, one)| stays(kind.name(), &one.uid))
+        .map(|(kind, one)| format!("{} {}", kind.facts().singular, named(&one.title, &one.uid)))
         .collect();
-    left.extend(
-        folders
-            .iter()
-            .filter(|f| f.parent.as_deref() == Some(uid) && stays(Folder::NAME, &f.uid))
-            .map(|f| format!("folder {}", named(&f.title, &f.uid))),
-    );
     match left.as_slice() {
         [] => None,
         [one] => Some(format!("it holds {one}, which stays")),
@@ -92,11 +86,16 @@ fn left_in(
 }
 
 fn inside<'a>(inputs: &'a Inputs<'_>, folder: &'a Address) -> impl Iterator<Item = Address> + 'a {
-    let uid = folder.id();
-    let dashboards = inputs.live.dashboards.iter().flatten().filter(move |d| d.parent.as_deref() == Some(uid));
-    let folders = inputs.live.folders.iter().flatten().filter(move |f| f.parent.as_deref() == Some(uid));
-    dashboards
-        .map(|d| (Dashboard::NAME, d.uid.as_str()))
-        .chain(folders.map(|f| (Folder::NAME, f.uid.as_str())))
-        .filter_map(|(kind, uid)| Uid::parse(uid).ok().map(|uid| Address::new(kind, uid)))
+    kinds::in_folders()
+        .flat_map(|kind| held(inputs, kind, folder.id()).map(move |one| (kind, one)))
+        .filter_map(|(kind, one)| Address::live(kind.name(), &one.uid))
+}
+
+/// What of a kind is in a folder, as the workspace is now.
+fn held<'a>(
+    inputs: &'a Inputs<'_>,
+    kind: &dyn Kind,
+    folder: &'a str,
+) -> impl Iterator<Item = &'a Listed> + use<'a> {
+    inputs.live.all(kind.name()).iter().filter(move |one| one.parent.as_deref() == Some(folder))
 }

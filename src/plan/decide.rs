@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::bind::{Bindings, bind};
 use super::claim::{Claim, claim, recorded_version};
-use super::difference::{Sent, delta, drift, moved, needs_replacement, same, secret_changes};
+use super::difference::{Sent, delta, drift, moved, same, secret_changes};
 use super::inputs::Inputs;
 use super::refusals::{
     Held, damaged, forbidden, held, refuse_what_has_no_folder, refuse_what_the_server_refuses,
@@ -17,7 +17,7 @@ use super::{
     Action, Change, Drift, DriftKind, Goal, Intent, Plan, Precondition, Refusal, SecretChange, clashes, contents,
     guards, order, unknown,
 };
-use crate::kinds::dashboard::Dashboard;
+use crate::kinds;
 use crate::model::{
     Address, Entry, Fingerprint, Found, Mark, Owned, Place, Problem, RecordState, Recorded, Seen, Stamp,
 };
@@ -52,7 +52,8 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Vec<Problem>> {
 /// server stores a dashboard, and costs a large answer, so it is asked for only where one would be saved.
 #[must_use]
 pub fn asks_shortest_refresh(inputs: &Inputs<'_>) -> bool {
-    let is_saved = |c: &Change| c.address.kind == Dashboard::NAME && c.intent.is_some() && c.action.writes();
+    let refreshes = |c: &Change| kinds::by_name(c.address.kind).facts().refreshes;
+    let is_saved = |c: &Change| refreshes(c) && c.intent.is_some() && c.action.writes();
     !inputs.server.minimum_refresh_is_read
         && staged(inputs).is_ok_and(|staged| staged.stages.iter().flatten().any(is_saved))
 }
@@ -68,7 +69,7 @@ struct Staged {
 fn staged(inputs: &Inputs<'_>) -> Result<Staged, Vec<Problem>> {
     let destroying = inputs.goal == Goal::Destroy;
     let folders = if destroying { &[][..] } else { inputs.folders };
-    let (bindings, problems) = bind(folders, inputs.live.folders.as_deref(), &inputs.record, inputs.server);
+    let (bindings, problems) = bind(folders, inputs.live.list(kinds::CONTAINER), &inputs.record, inputs.server);
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -328,7 +329,9 @@ fn adopt_or_not(
 fn update(inputs: &Inputs<'_>, change: &mut Change, wanted: &Wanted<'_>, found: &Found, paths: &Paths) -> Action {
     let moved = moved(wanted, found, paths);
     let delta = delta(inputs, change, wanted, found);
-    if let Some(because) = needs_replacement(change.address.kind, wanted, found) {
+    let kind = kinds::by_name(change.address.kind);
+    let because = wanted.body.as_ref().zip(found.body.value()).and_then(|(to, from)| kind.cannot_become(from, to));
+    if let Some(because) = because {
         let missing: Vec<&String> =
             found.secure_keys.iter().filter(|k| !wanted.secrets.contains(&k.as_str())).collect();
         if !inputs.rules.replace.contains(&change.address) {
@@ -339,10 +342,11 @@ fn update(inputs: &Inputs<'_>, change: &mut Change, wanted: &Wanted<'_>, found: 
             });
         }
         if let Some(key) = missing.first() {
+            let secrets = kind.facts().secrets.unwrap_or_default();
             return Action::Refuse(Refusal {
                 code: "replacement-loses-secret".into(),
                 reason: format!("{because}; the secret `{key}` is set there and would be lost"),
-                hint: format!("give `secureJsonData.{key}` a value in the directory first"),
+                hint: format!("give `{secrets}.{key}` a value in the directory first"),
             });
         }
         if let Some(intent) = &mut change.intent {
@@ -419,7 +423,7 @@ fn notices(inputs: &Inputs<'_>, stages: &[Vec<Change>]) -> Vec<String> {
     for (address, stack) in &inputs.live.yielded {
         notices.push(format!("`{address}` was made by stack `{stack}` in the same moment: it is used as it is"));
     }
-    notices.extend(guards::default_datasource(inputs, stages));
+    notices.extend(guards::default_taken(inputs, stages));
     let managers: BTreeSet<&str> = inputs.live.found.values().filter_map(|f| f.guard.as_ref()?.manager()).collect();
     for manager in inputs.rules.take_from.iter().filter(|m| !managers.contains(m.as_str())) {
         notices.push(format!("nothing that the directory declares is managed by `{manager}`"));

@@ -2,18 +2,13 @@
 //!
 //! In which words two bodies differ is the kind's business ([`crate::kinds`]).
 
-use serde_json::{Value, json};
-
 use super::claim::{Claim, recorded_version};
 use super::inputs::Inputs;
 use super::table::Same;
 use super::wanted::{Paths, Wanted};
 use super::{Change, Drift, DriftKind, Moved, SecretChange};
 use crate::kinds;
-use crate::kinds::datasource::Datasource;
-use crate::kinds::folder::Folder;
-use crate::model::digest::Numbers;
-use crate::model::{Address, Delta, Entry, Found, Guard, KindName, Mark, NormalDigest, RecordState};
+use crate::model::{Address, Delta, Entry, Found, Guard, Mark, NormalDigest, RecordState};
 
 pub(super) fn same(
     inputs: &Inputs<'_>,
@@ -80,12 +75,11 @@ pub(super) fn delta(inputs: &Inputs<'_>, change: &mut Change, wanted: &Wanted<'_
     let kind = kinds::by_name(change.address.kind);
     // What was not read is as it was recorded and as it is declared, or it would have been read.
     let differs = found.body.digest().is_some_and(|d| !d.equals(&wanted.digest, inputs.server.numbers));
-    let mut delta = match (&wanted.body, inputs.shown_live(&change.address, found), differs) {
+    let titled = kind.titled(&found.headline.title);
+    let live = inputs.shown_live(&change.address, found).or(titled.as_ref());
+    let mut delta = match (&wanted.body, live, differs) {
         (_, _, false) => Delta::default(),
         (Some(wanted), Some(live), true) => kind.diff(live, wanted, inputs.server.numbers),
-        (Some(wanted), None, true) if change.address.kind == Folder::NAME => {
-            kind.diff(&json!({ "title": found.headline.title }), wanted, Numbers::Float)
-        }
         _ => Delta { notes: vec!["it differs; its body was not kept".into()], ..Delta::default() },
     };
     if differs && delta.is_empty() && delta.notes.is_empty() {
@@ -93,6 +87,7 @@ pub(super) fn delta(inputs: &Inputs<'_>, change: &mut Change, wanted: &Wanted<'_
         let entry = Entry::new(Mark::Change, "a value that is not shown", "");
         delta.entries.push(entry.values(None, Some("(changed)".into())));
     }
+    let secrets = kind.facts().secrets.unwrap_or_default();
     for (key, what) in change.intent.iter().flat_map(|i| &i.secrets) {
         let (mark, words) = match what {
             SecretChange::Set => (Mark::Add, "(sensitive value set)"),
@@ -101,7 +96,7 @@ pub(super) fn delta(inputs: &Inputs<'_>, change: &mut Change, wanted: &Wanted<'_
             SecretChange::Remove => (Mark::Remove, "(sensitive value removed)"),
         };
         delta.entries.push(
-            Entry::new(mark, format!("secureJsonData.{key}"), format!("/secureJsonData/{key}"))
+            Entry::new(mark, format!("{secrets}.{key}"), format!("/{secrets}/{key}"))
                 .values(None, Some(words.into())),
         );
     }
@@ -136,18 +131,4 @@ pub(super) fn drift(
     };
     let version = found.identity.version;
     Drift { what, saved: found.saved.clone(), version, recorded: recorded_version(claim), delta }
-}
-
-/// Why the server cannot change what is live into what is wanted, if it cannot: an empty `url` or `basicAuthUser` is
-/// ignored by a save (fact: `not-cleared-by-put`).
-pub(super) fn needs_replacement(kind: KindName, wanted: &Wanted<'_>, found: &Found) -> Option<String> {
-    if kind != Datasource::NAME {
-        return None;
-    }
-    let (wanted, live) = (wanted.body.as_ref()?, found.body.value()?);
-    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    ["url", "basicAuthUser"]
-        .into_iter()
-        .find(|key| text(wanted, key).is_empty() && !text(live, key).is_empty())
-        .map(|key| format!("Grafana cannot clear `{key}` of a data source"))
 }

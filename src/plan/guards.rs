@@ -4,13 +4,10 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::bind::Bindings;
-use super::inputs::{Inputs, LiveName};
+use super::inputs::Inputs;
 use super::{Action, Change, DriftKind, Goal, Plan, Refusal};
-use crate::kinds;
-use crate::kinds::dashboard::Dashboard;
-use crate::kinds::datasource::Datasource;
-use crate::kinds::folder::Folder;
-use crate::model::{Address, KindName, Uid};
+use crate::kinds::{self, KINDS, Kind};
+use crate::model::{Address, KindName};
 
 /// A plan that destroys more than it may.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -77,45 +74,42 @@ pub fn too_many(plan: &Plan, recorded: usize, max_destroy: Option<usize>) -> Opt
 /// Counts what the workspace has that is in no registry and not in the directory, by kind's plural name.
 pub(super) fn unmanaged(inputs: &Inputs<'_>, bindings: &Bindings) -> Vec<(Cow<'static, str>, usize)> {
     let declared: BTreeSet<&Address> = inputs.declared.iter().map(|d| &d.address).collect();
-    let foreign = |kind: KindName, uid: &str| match Uid::parse(uid) {
-        Ok(uid) => {
-            let address = Address::new(kind, uid);
+    let foreign = |kind: KindName, uid: &str| match Address::live(kind, uid) {
+        Some(address) => {
             !declared.contains(&address)
                 && inputs.record.recorded(&address).is_none()
                 && !inputs.live.others.contains_key(&address)
                 && !address.key.is_reserved()
         }
-        Err(_) => true,
+        None => true,
     };
-    let dashboards = inputs.live.dashboards.iter().flatten();
-    let dashboards = dashboards.filter(|d| foreign(Dashboard::NAME, &d.uid)).count();
-    let datasources = inputs.live.datasources.iter().flatten();
-    let datasources = datasources.filter(|d| foreign(Datasource::NAME, &d.uid)).count();
-    let folders = inputs.live.folders.iter().flatten();
-    let folders = folders.filter(|f| bindings.of_uid(&f.uid).is_none() && foreign(Folder::NAME, &f.uid)).count();
-    [(Dashboard::NAME, dashboards), (Datasource::NAME, datasources), (Folder::NAME, folders)]
-        .into_iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(kind, count)| (kinds::by_name(kind).plural().into(), count))
-        .collect()
+    let counts = inputs.live.lists.iter().map(|(kind, list)| {
+        let bound = |uid: &str| *kind == kinds::CONTAINER && bindings.of_uid(uid).is_some();
+        let all = list.iter().flatten().filter(|one| !bound(&one.uid) && foreign(*kind, &one.uid));
+        (kinds::by_name(*kind).facts().plural.into(), all.count())
+    });
+    counts.filter(|(_, count)| *count > 0).collect()
 }
 
-/// Says when making a data source the default one takes that from one that this plan does not touch.
-pub(super) fn default_datasource(inputs: &Inputs<'_>, stages: &[Vec<Change>]) -> Option<String> {
-    let now: &LiveName = inputs.live.datasources.as_ref()?.iter().find(|d| d.is_default)?;
+/// Says when an object that becomes the default one of its kind takes that from one that this plan does not touch.
+pub(super) fn default_taken(inputs: &Inputs<'_>, stages: &[Vec<Change>]) -> Option<String> {
+    KINDS.iter().find_map(|kind| default_taken_of(inputs, *kind, stages))
+}
+
+fn default_taken_of(inputs: &Inputs<'_>, kind: &dyn Kind, stages: &[Vec<Change>]) -> Option<String> {
+    let now = inputs.live.all(kind.name()).iter().find(|one| one.is_default)?;
     let becomes = stages.iter().flatten().find(|c| {
-        c.address.kind == Datasource::NAME
+        c.address.kind == kind.name()
             && c.address.id() != now.uid
             && c.action.writes()
             && !matches!(c.action, Action::Delete { .. })
-            && inputs.bodies.get(&c.address).and_then(|b| b.get("isDefault"))
-                == Some(&serde_json::Value::Bool(true))
+            && inputs.bodies.get(&c.address).is_some_and(|body| kind.goes_last(body))
     })?;
     let touched = stages.iter().flatten().any(|c| c.address.id() == now.uid && c.action.writes());
-    let found =
-        Uid::parse(&now.uid).ok().and_then(|uid| inputs.live.found.get(&Address::new(Datasource::NAME, uid)));
-    let name = found.map_or(&now.name, |found| &found.headline.title);
-    (!touched).then(|| format!("`{}` becomes the default data source; \"{name}\" no longer is", becomes.address))
+    let found = Address::live(kind.name(), &now.uid).and_then(|address| inputs.live.found.get(&address));
+    let name = found.map_or(&now.title, |found| &found.headline.title);
+    let singular = kind.facts().singular;
+    (!touched).then(|| format!("`{}` becomes the default {singular}; \"{name}\" no longer is", becomes.address))
 }
 
 /// Whether an empty directory would take the whole stack down.
@@ -132,13 +126,14 @@ pub fn empties_the_stack(inputs: &Inputs<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kinds::dashboard::Dashboard;
     use crate::model::{Headline, RecordState, StackName};
     use crate::plan::{Custody, Precondition};
 
     /// A plan that deletes so many objects.
     fn deletes(goal: Goal, count: usize) -> Plan {
         let delete = |n: usize| Change {
-            address: Address::new(Dashboard::NAME, Uid::parse(&format!("d{n}")).unwrap()),
+            address: Address::live(Dashboard::NAME, &format!("d{n}")).unwrap(),
             title: String::new(),
             action: Action::Delete { headline: Headline::default() },
             drift: None,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Goal;
 use crate::model::{
-    Address, Declared, DeclaredFolder, Fingerprint, Found, Ledger, LiveFolder, RecordState, Server, StackName,
+    Address, Declared, DeclaredFolder, Fingerprint, Found, KindName, Ledger, Listed, RecordState, Server, StackName,
 };
 
 /// Everything that a plan follows from. The same inputs give the same plan, to the byte.
@@ -73,12 +73,8 @@ pub struct Workspace {
     pub found: BTreeMap<Address, Found>,
     /// Those declared or recorded objects of which it could not be told whether they exist, with the reason.
     pub unreadable: BTreeMap<Address, String>,
-    /// Every folder; none when they could not be listed.
-    pub folders: Option<Vec<LiveFolder>>,
-    /// Every dashboard, as far as this token may see them; none when they could not be listed.
-    pub dashboards: Option<Vec<LiveTitle>>,
-    /// Every data source; none when this token may not list them.
-    pub datasources: Option<Vec<LiveName>>,
+    /// What lists say of every object, by kind; none where they could not be had ([`Workspace::list`]).
+    pub lists: BTreeMap<KindName, Option<Vec<Listed>>>,
     /// The plural names of the kinds of which this token may provably read only some: what is not found may be there.
     pub seen_in_part: Vec<&'static str>,
     /// What another stack of this workspace has recorded as its own.
@@ -93,28 +89,25 @@ pub struct Workspace {
     pub damaged_others: Vec<String>,
 }
 
-/// A dashboard of the workspace, as a list tells of it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct LiveTitle {
-    /// Its uid.
-    pub uid: String,
-    /// Its title; empty where the list does not say (metadata-only lists of 12.x).
-    pub title: String,
-    /// The uid of the folder it is in; none at the root.
-    pub parent: Option<String>,
-}
+impl Workspace {
+    /// Every object of a kind, ours or not, as far as this token may see them; none when they could not be listed, or
+    /// nobody asked for them.
+    #[must_use]
+    pub fn list(&self, kind: KindName) -> Option<&[Listed]> {
+        self.lists.get(&kind)?.as_deref()
+    }
 
-/// A data source of the workspace, as the list tells of it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct LiveName {
-    /// Its uid.
-    pub uid: String,
-    /// Its name.
-    pub name: String,
-    /// Its plugin.
-    pub kind: String,
-    /// Whether it is the default one.
-    pub is_default: bool,
+    /// The same; empty when there is no list.
+    #[must_use]
+    pub fn all(&self, kind: KindName) -> &[Listed] {
+        self.list(kind).unwrap_or_default()
+    }
+
+    /// Whether the objects of a kind were to be listed and could not be.
+    #[must_use]
+    pub fn is_unlisted(&self, kind: KindName) -> bool {
+        self.lists.get(&kind).is_some_and(Option::is_none)
+    }
 }
 
 /// What the user allows and asks.

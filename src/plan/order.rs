@@ -9,10 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::inputs::Inputs;
 use super::wanted::Wanted;
 use super::{Action, Change, Refusal};
-use crate::kinds::dashboard::Dashboard;
-use crate::kinds::datasource::Datasource;
-use crate::kinds::folder::Folder;
-use crate::model::{Address, Target, Uid};
+use crate::kinds;
+use crate::model::{Address, KindName, Target};
 
 /// Adds to each change what of the plan it needs, and refuses what needs something refused.
 pub(super) fn link(
@@ -20,24 +18,17 @@ pub(super) fn link(
     wanted: &BTreeMap<Address, Wanted<'_>>,
     changes: &mut BTreeMap<Address, Change>,
 ) {
-    let names: BTreeMap<&str, &Address> =
-        wanted.iter().filter(|(a, _)| a.kind == Datasource::NAME).map(|(a, w)| (w.name, a)).collect();
+    let named = wanted.iter().filter(|(a, _)| kinds::by_name(a.kind).facts().named);
+    let names: BTreeMap<(KindName, &str), &Address> = named.map(|(a, w)| ((a.kind, w.name), a)).collect();
     let mut needs: Vec<(Address, Address)> = Vec::new();
     for (address, wanted) in wanted {
         if !changes.get(address).is_some_and(|c| c.action.writes()) {
             continue;
         }
-        let folder = wanted.parent.as_deref().and_then(|uid| Uid::parse(uid).ok());
-        let folder = folder.map(|uid| Address::new(Folder::NAME, uid));
-        let references = wanted.references.iter().filter_map(|target| match target {
-            Target::Datasource(name) => {
-                let by_uid = Uid::parse(name).ok().map(|uid| Address::new(Datasource::NAME, uid));
-                by_uid
-                    .filter(|a| changes.contains_key(a))
-                    .or_else(|| names.get(name.as_str()).map(|a| (*a).clone()))
-            }
-            Target::Folder(uid) => Some(Address::new(Folder::NAME, uid.clone())),
-            Target::LibraryPanel(_) => None,
+        let folder = wanted.parent.as_deref().and_then(|uid| Address::live(kinds::CONTAINER, uid));
+        let references = wanted.references.iter().filter_map(|Target { kind, name }| {
+            let by_name = || names.get(&(*kind, name.as_str())).map(|a| (*a).clone());
+            Address::live(*kind, name).filter(|a| changes.contains_key(a)).or_else(by_name)
         });
         for needed in folder.into_iter().chain(references) {
             needs.push((address.clone(), needed));
@@ -106,29 +97,27 @@ pub(super) fn stages(
     wanted: &BTreeMap<Address, Wanted<'_>>,
     mut changes: BTreeMap<Address, Change>,
 ) -> Vec<Vec<Change>> {
-    let is_default = |address: &Address| {
+    let goes_last = |address: &Address| {
         wanted.contains_key(address)
-            && inputs.bodies.get(address).and_then(|b| b.get("isDefault")) == Some(&serde_json::Value::Bool(true))
+            && inputs.bodies.get(address).is_some_and(|body| kinds::by_name(address.kind).goes_last(body))
     };
-    let datasource_writes: Vec<Address> = changes
-        .iter()
-        .filter(|(a, c)| a.kind == Datasource::NAME && c.action.writes() && !is_delete(c) && !is_default(a))
-        .map(|(a, _)| a.clone())
-        .collect();
-    let dashboard_writes: Vec<Address> = changes
-        .iter()
-        .filter(|(a, c)| a.kind == Dashboard::NAME && c.action.writes())
-        .map(|(a, _)| a.clone())
-        .collect();
+    let writes = |which: &dyn Fn(&Address, &Change) -> bool| -> BTreeSet<Address> {
+        let writes = changes.iter().filter(|(a, c)| c.action.writes() && which(a, c));
+        writes.map(|(a, _)| a.clone()).collect()
+    };
     let (mut needs, mut waits): (Edges, Edges) = (BTreeMap::new(), BTreeMap::new());
+    let mut users: BTreeMap<KindName, BTreeSet<Address>> = BTreeMap::new();
     for (address, change) in &changes {
         needs.insert(address.clone(), change.needs.iter().filter(|n| changes.contains_key(n)).cloned().collect());
-        let mut after = BTreeSet::new();
-        if address.kind == Datasource::NAME && is_delete(change) {
-            after.extend(dashboard_writes.iter().cloned());
-        } else if address.kind == Datasource::NAME && is_default(address) {
-            after.extend(datasource_writes.iter().cloned());
-        }
+        let kind = address.kind;
+        let mut after = if is_delete(change) {
+            let uses = |a: &Address, _: &Change| kinds::by_name(a.kind).facts().uses.contains(&kind);
+            users.entry(kind).or_insert_with(|| writes(&uses)).clone()
+        } else if goes_last(address) {
+            writes(&|a, c| a.kind == kind && !is_delete(c) && !goes_last(a))
+        } else {
+            BTreeSet::new()
+        };
         after.remove(address);
         waits.insert(address.clone(), after);
     }

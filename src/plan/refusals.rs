@@ -12,7 +12,6 @@ use super::unknown::UNREADABLE;
 use super::wanted::Wanted;
 use super::{Action, Change, Refusal};
 use crate::kinds;
-use crate::kinds::folder::Folder;
 use crate::model::{Address, Found, Guard, Owned};
 
 /// What forbids any write to this address, whatever the table says.
@@ -175,7 +174,7 @@ pub(super) fn refuse_without_folder(
     wanted: &BTreeMap<Address, Wanted<'_>>,
     changes: &mut BTreeMap<Address, Change>,
 ) {
-    let Some(live) = &inputs.live.folders else { return };
+    let Some(live) = inputs.live.list(kinds::CONTAINER) else { return };
     for (address, wanted) in wanted {
         let Some(uid) = wanted.parent.as_deref() else { continue };
         if bindings.of_uid(uid).is_some() || live.iter().any(|f| f.uid == uid) {
@@ -198,7 +197,7 @@ pub(super) fn refuse_what_has_no_folder(
     wanted: &BTreeMap<Address, Wanted<'_>>,
     changes: &mut BTreeMap<Address, Change>,
 ) {
-    for (address, wanted) in wanted.iter().filter(|(a, _)| a.kind != Folder::NAME) {
+    for (address, wanted) in wanted.iter().filter(|(a, _)| a.kind != kinds::CONTAINER) {
         let Some(binding) = wanted.parent.as_deref().and_then(|uid| bindings.of_uid(uid)) else { continue };
         let Some(refusal) = &binding.refused else { continue };
         if let Some(change) = changes.get_mut(address).filter(|c| c.action.writes()) {

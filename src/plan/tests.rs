@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::inputs::{LiveName, LiveTitle};
 use super::{Action, Adopt, Change, Custody, Goal, Inputs, Plan, Rules, SecretChange, Workspace, plan};
 use crate::kinds;
 use crate::kinds::dashboard::Dashboard;
@@ -14,8 +13,8 @@ use crate::model::digest::REVISION;
 use crate::model::server::TitleRule;
 use crate::model::{
     Address, BodyRef, Declared, DeclaredFolder, DeclaredSecret, Digest, Fingerprint, FolderPath, Found, Headline,
-    Identity, Ledger, LiveBody, LiveFolder, Owned, Parent, Pending, Place, RecordState, Recorded, Saved, Server,
-    StackName, Uid, UidFrom,
+    Identity, KindName, Ledger, Listed, LiveBody, Owned, Parent, Pending, Place, RecordState, Recorded, Saved,
+    Server, StackName, Uid, UidFrom,
 };
 
 /// A workspace, a directory and a record in the making.
@@ -41,9 +40,7 @@ fn world() -> World {
         bodies: BTreeMap::new(),
         prints: BTreeMap::new(),
         live: Workspace {
-            folders: Some(Vec::new()),
-            dashboards: Some(Vec::new()),
-            datasources: Some(Vec::new()),
+            lists: [Folder::NAME, Datasource::NAME, Dashboard::NAME].map(|kind| (kind, Some(Vec::new()))).into(),
             ..Workspace::default()
         },
         recorded: BTreeMap::new(),
@@ -131,24 +128,13 @@ impl World {
         let uid = address.id().to_owned();
         let parent = parent.map(str::to_owned);
         let title = if address.kind == Folder::NAME { body.to_owned() } else { uid.clone() };
-        match address.kind {
-            Folder::NAME => self.live.folders.as_mut().unwrap().push(LiveFolder {
-                uid,
-                title: title.clone(),
-                parent: parent.clone(),
-            }),
-            Datasource::NAME => self.live.datasources.as_mut().unwrap().push(LiveName {
-                uid: uid.clone(),
-                name: uid,
-                kind: "loki".into(),
-                is_default: false,
-            }),
-            _ => self.live.dashboards.as_mut().unwrap().push(LiveTitle {
-                title: uid.clone(),
-                uid,
-                parent: parent.clone(),
-            }),
-        }
+        self.list(address.kind).push(Listed {
+            uid,
+            title: title.clone(),
+            parent: parent.clone(),
+            plugin: "loki".into(),
+            is_default: false,
+        });
         let found = Found {
             identity: identity(version),
             body: LiveBody::Kept(normal.digest(), Box::new(normal.whole())),
@@ -160,6 +146,11 @@ impl World {
         };
         self.live.found.insert(address, found);
         self
+    }
+
+    /// What the workspace lists of a kind.
+    fn list(&mut self, kind: KindName) -> &mut Vec<Listed> {
+        self.live.lists.get_mut(&kind).unwrap().as_mut().unwrap()
     }
 
     fn record(&mut self, text: &str, body: &str, version: i64) -> &mut World {
@@ -258,11 +249,11 @@ fn a_default_that_another_of_ours_took_is_no_drift_and_one_that_somebody_took_is
     for (taken_by, wanted) in [("datasource.b", "update"), ("datasource.theirs", "update+drift")] {
         let mut world = world();
         world.declare("datasource.a", "B").live("datasource.a", "A", 1).record("datasource.a", "A", 1);
-        let was = kinds::datasource::digest_if_still_default(&raw(&address("datasource.a"), "A"));
-        world.recorded("datasource.a").digest = Some(was);
+        let was = kinds::by_name(Datasource::NAME).before_giving_way(&raw(&address("datasource.a"), "A"));
+        world.recorded("datasource.a").digest = was;
         world.declare("datasource.b", "A").live("datasource.b", "A", 1).record("datasource.b", "A", 1);
         world.live("datasource.theirs", "A", 1);
-        for name in world.live.datasources.as_mut().unwrap() {
+        for name in world.list(Datasource::NAME) {
             name.is_default = taken_by == format!("datasource.{}", name.uid);
         }
         assert_eq!(world.word("datasource.a"), wanted, "{taken_by}");
@@ -573,8 +564,9 @@ fn a_title_is_taken_over_in_order_and_a_swap_is_refused() {
         let at = world.declared.len() - 1;
         let raw = json!({ "title": title, "x": "A" });
         world.declared[at].headline.title = title.into();
+        world.declared[at].name = title.into();
         world.declared[at].digest = kinds::by_name(Dashboard::NAME).normal(raw).digest();
-        world.live.dashboards.as_mut().unwrap().iter_mut().find(|d| d.uid == uid).unwrap().title = live.into();
+        world.list(Dashboard::NAME).iter_mut().find(|d| d.uid == uid).unwrap().title = live.into();
     };
     let mut world = world();
     world.server.titles = TitleRule::Exact;

@@ -5,6 +5,7 @@
 
 use super::inputs::Inputs;
 use super::{Action, Goal, Plan};
+use crate::kinds::KINDS;
 
 /// The code of the refusal of an object that could not be read.
 pub const UNREADABLE: &str = "unreadable";
@@ -24,14 +25,8 @@ pub(super) fn unknown(inputs: &Inputs<'_>) -> Vec<String> {
     }
     if inputs.goal == Goal::Apply {
         let live = inputs.live;
-        if live.datasources.is_none() {
-            unknown.push("which data sources are there: this token may not list data sources".to_owned());
-        }
-        if live.folders.is_none() {
-            unknown.push("which folders are there: they could not be listed".to_owned());
-        }
-        if live.dashboards.is_none() {
-            unknown.push("which dashboards are there: they could not be listed".to_owned());
+        for facts in KINDS.iter().filter(|kind| live.is_unlisted(kind.name())).map(|kind| kind.facts()) {
+            unknown.push(format!("which {} are there: {}", facts.plural, facts.unlisted));
         }
         if !live.seen_in_part.is_empty() {
             let kinds = live.seen_in_part.join(" and ");

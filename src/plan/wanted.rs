@@ -4,12 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Refusal;
 use super::bind::{Bindings, Bound};
 use super::inputs::Inputs;
-use crate::kinds::folder::Folder;
 use crate::kinds::{self, Normal};
 use crate::model::{Address, BodyRef, Declared, Digest, FolderPath, Headline, NormalDigest, Place, Target, Uid};
 
@@ -34,18 +33,19 @@ pub(super) struct Wanted<'a> {
     pub uid_is_derived: bool,
 }
 
-pub(super) fn wanted<'a>(inputs: &'a Inputs<'a>, bindings: &Bindings) -> BTreeMap<Address, Wanted<'a>> {
+pub(super) fn wanted<'a>(inputs: &'a Inputs<'a>, bindings: &'a Bindings) -> BTreeMap<Address, Wanted<'a>> {
     let mut all = BTreeMap::new();
+    let container = kinds::by_name(kinds::CONTAINER);
     for binding in bindings.all.iter().filter(|b| b.how != Bound::Borrowed) {
         let Ok(uid) = Uid::parse(&binding.uid) else { continue };
-        let body = kinds::by_name(Folder::NAME).normal(json!({ "title": binding.title }));
+        let Some(body) = container.titled(&binding.title).map(|body| container.normal(body)) else { continue };
         all.insert(
-            Address::new(Folder::NAME, uid),
+            Address::new(kinds::CONTAINER, uid),
             Wanted {
                 digest: body.digest(),
                 parent: binding.parent.clone(),
                 headline: Headline { title: binding.title.clone(), facts: Vec::new() },
-                name: "",
+                name: &binding.title,
                 place: binding.place.clone(),
                 content: None,
                 body_ref: None,
@@ -94,7 +94,7 @@ pub(super) struct Paths(BTreeMap<String, FolderPath>);
 impl Paths {
     pub(super) fn new(inputs: &Inputs<'_>, bindings: &Bindings) -> Paths {
         let mut above: BTreeMap<&str, (&str, Option<&str>)> = BTreeMap::new();
-        for folder in inputs.live.folders.as_deref().unwrap_or_default() {
+        for folder in inputs.live.all(kinds::CONTAINER) {
             above.insert(&folder.uid, (&folder.title, folder.parent.as_deref()));
         }
         for binding in &bindings.all {

@@ -12,8 +12,10 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::kinds;
-use crate::model::{Address, FolderPath, Ledger, Recorded, StackName};
+use crate::model::{Address, FolderPath, KindName, Ledger, Recorded, StackName};
 
+/// The kind of the objects that records are kept in.
+pub const KEPT_AS: KindName = kinds::dashboard::Dashboard::NAME;
 /// The uid of the folder that holds every stack's record.
 pub const FOLDER: &str = "amgctl";
 /// The title of the panel that holds the payload.

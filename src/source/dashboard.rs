@@ -12,6 +12,7 @@ use super::yaml::member;
 use super::{Draft, FileRef, checked_uid, declare};
 use crate::kinds::Kind as _;
 use crate::kinds::dashboard::{Dashboard, facts};
+use crate::kinds::folder::Folder;
 use crate::model::{
     Address, Declared, Headline, Parent, Place, Problem, Reference, Severity, Target, Uid, UidFrom,
 };
@@ -97,7 +98,7 @@ pub(crate) fn finish(declared: &mut Declared, value: Value) {
     declared.name.clone_from(&declared.headline.title);
     declared.references = facts::references(&value);
     if let Parent::Uid(uid) = &declared.parent {
-        declared.references.push(Reference { to: Target::Folder(uid.clone()), pointer: FOLDER.into() });
+        declared.references.push(Reference { to: Target::new(Folder::NAME, uid.as_str()), pointer: FOLDER.into() });
     }
     declared.digest = Dashboard.normal(value).digest();
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::Declarations;
 use crate::kinds::dashboard::facts;
+use crate::kinds::library_panel::LibraryPanel;
 use crate::kinds::values::is_hollow;
 use crate::model::digest::{Numbers, same_value};
 use crate::model::{Problem, Target};
@@ -16,18 +17,21 @@ use crate::model::{Problem, Target};
 /// What of a panel comes from the library: its place, its id and its title are the dashboard's own.
 const OF_THE_LIBRARY: [&str; 6] = ["type", "datasource", "targets", "transformations", "options", "fieldConfig"];
 
-/// Finds copies of library panels that differ from the library's models (null where one could not be read).
+/// Finds copies of library panels that differ from the library's models (null where one could not be read), as [`crate::live::referred`] has them.
 #[must_use]
-pub fn check_library_panels(declarations: &Declarations, models: &BTreeMap<String, Value>) -> Vec<Problem> {
+pub fn check_library_panels(declarations: &Declarations, there: &BTreeMap<Target, Value>) -> Vec<Problem> {
+    let model = |uid: &str| there.get(&Target::new(LibraryPanel::NAME, uid))?.get("model");
     let mut problems = Vec::new();
     for declared in &declarations.objects {
-        let asks = |target: &Target| matches!(target, Target::LibraryPanel(uid) if models.get(uid).is_some_and(Value::is_object));
+        let asks = |target: &Target| {
+            target.kind == LibraryPanel::NAME && model(&target.name).is_some_and(Value::is_object)
+        };
         if !declared.references.iter().any(|r| asks(&r.to)) {
             continue;
         }
         let Ok(body) = declarations.body(declared) else { continue };
         for (uid, pointer, panel) in facts::library_panels(&body.value) {
-            let fields: Vec<String> = models.get(&uid).map(|model| differing(&panel, model)).unwrap_or_default();
+            let fields: Vec<String> = model(&uid).map(|model| differing(&panel, model)).unwrap_or_default();
             if fields.is_empty() {
                 continue;
             }

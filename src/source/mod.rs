@@ -49,7 +49,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -66,7 +66,10 @@ pub use titles::{folder_title_clashes, title_clashes};
 pub use uids::folder_uid;
 
 use crate::kinds::datasource::Datasource;
-use crate::model::{Address, BodyRef, Declared, DeclaredFolder, Digest, Problem, Uid, counted};
+use crate::model::{Address, BodyRef, Declared, DeclaredFolder, Digest, KindName, Problem, Target, Uid, counted};
+
+/// The kind whose objects answer the inputs of dashboards.
+pub const ANSWERS: KindName = Datasource::NAME;
 
 /// Looks a name of the environment up; the library itself never reads the environment.
 pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -154,6 +157,13 @@ impl Declarations {
             Some((uid.as_str().to_owned(), folder.title.clone()))
         });
         named.collect()
+    }
+
+    /// Everything that an object refers to.
+    #[must_use]
+    pub fn references(&self) -> BTreeSet<Target> {
+        let references = self.objects.iter().flat_map(|declared| &declared.references);
+        references.map(|reference| reference.to.clone()).collect()
     }
 
     /// Everything that is an object or is going to be one.

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Declarations, KnownDatasource, folder_uid, nearest};
 use crate::kinds::dashboard::facts::variables_in;
 use crate::kinds::datasource::Datasource;
-use crate::model::{Declared, LiveFolder, Parent, Place, Problem, Severity, Spot, Target};
+use crate::kinds::folder::Folder;
+use crate::kinds::library_panel::LibraryPanel;
+use crate::model::{Declared, Listed, Parent, Place, Problem, Severity, Spot, Target};
 
 /// How many further places of one unknown target are named.
 const NAMED: usize = 20;
@@ -17,7 +19,7 @@ const NAMED: usize = 20;
 pub fn check_references(
     declarations: &Declarations,
     known: Option<&[KnownDatasource]>,
-    live_folders: Option<&[LiveFolder]>,
+    live_folders: Option<&[Listed]>,
     live_library_panels: Option<&BTreeSet<String>>,
     severity: Severity,
 ) -> Vec<Problem> {
@@ -41,9 +43,7 @@ pub fn check_references(
             problem.message = problem.message.replace(&value, &written);
             problem.help = Some(format!("`{written}` must give the uid of a data source that is there"));
         }
-        if let Target::LibraryPanel(uid) = target
-            && holds_model(declarations, declared, uid)
-        {
+        if target.kind == LibraryPanel::NAME && holds_model(declarations, declared, &target.name) {
             problem = problem.note("its model stands below `__elements` of this export");
         }
         let problem = problem.spot(declarations.locate(declared, pointer));
@@ -51,7 +51,7 @@ pub fn check_references(
     }
     for folder in &declarations.folders {
         if let Parent::Uid(uid) = &folder.parent {
-            let target = Target::Folder(uid.clone());
+            let target = Target::new(Folder::NAME, uid.as_str());
             if !names.has(&target) {
                 problems.push(names.problem(&target, severity).spot(Spot::bare(folder.place.clone())));
             }
@@ -71,7 +71,10 @@ fn from_elsewhere(
     pointer: &str,
     target: &Target,
 ) -> Option<(String, String)> {
-    let (Datasource::NAME, Target::Datasource(value)) = (declared.address.kind, target) else { return None };
+    if (declared.address.kind, target.kind) != (Datasource::NAME, Datasource::NAME) {
+        return None;
+    }
+    let value = &target.name;
     let body = declarations.body(declared).ok()?;
     let written = body.shown.pointer(pointer)?.as_str()?;
     (written != value).then(|| (written.to_owned(), value.clone()))
@@ -102,14 +105,15 @@ pub fn check_leaving(
     for (target, mut referring) in places {
         referring.sort_by(|a, b| a.0.place.cmp(&b.0.place));
         let Some((declared, pointer)) = referring.first().copied() else { continue };
-        let (code, what) = match target {
-            Target::Datasource(name) => {
+        let name = &target.name;
+        let (code, what) = match target.kind {
+            Datasource::NAME => {
                 let written = from_elsewhere(declarations, declared, pointer, target);
                 let name = written.map_or_else(|| name.clone(), |(written, _)| written);
                 ("unknown-datasource", format!("the data source `{name}`"))
             }
-            Target::Folder(uid) => ("unknown-folder", format!("the folder `{uid}`")),
-            Target::LibraryPanel(uid) => ("unknown-library-panel", format!("the library panel `{uid}`")),
+            Folder::NAME => ("unknown-folder", format!("the folder `{name}`")),
+            _ => ("unknown-library-panel", format!("the library panel `{name}`")),
         };
         let words = leaving.get(target).map(String::as_str).unwrap_or_default();
         let message = format!("nothing will have {what} after this change, and the directory still refers to it");
@@ -148,7 +152,7 @@ impl<'a> Names<'a> {
     fn new(
         declarations: &'a Declarations,
         known: Option<&'a [KnownDatasource]>,
-        live_folders: Option<&'a [LiveFolder]>,
+        live_folders: Option<&'a [Listed]>,
         library_panels: Option<&'a BTreeSet<String>>,
     ) -> Names<'a> {
         let mut datasources: BTreeMap<&str, Option<&Place>> = BTreeMap::new();
@@ -184,19 +188,19 @@ impl<'a> Names<'a> {
     }
 
     fn has(&self, target: &Target) -> bool {
-        match target {
-            Target::Datasource(name) => {
-                self.datasources.contains_key(name.as_str()) || self.names.contains(name.as_str())
-            }
-            Target::Folder(uid) => self.folders.contains(uid.as_str()),
-            Target::LibraryPanel(uid) => self.library_panels.is_some_and(|known| known.contains(uid)),
+        let name = target.name.as_str();
+        match target.kind {
+            Datasource::NAME => self.datasources.contains_key(name) || self.names.contains(name),
+            Folder::NAME => self.folders.contains(name),
+            _ => self.library_panels.is_some_and(|known| known.contains(name)),
         }
     }
 
     fn problem(&self, target: &Target, severity: Severity) -> Problem {
         let asked = |asked: bool| if asked { "nothing here or in the workspace" } else { "nothing here" };
-        let (code, message, near) = match target {
-            Target::Datasource(name) if !variables_in(name).is_empty() => {
+        let Target { kind, name } = target;
+        let (code, message, near) = match *kind {
+            Datasource::NAME if !variables_in(name).is_empty() => {
                 let problem = Problem::error(
                     "unknown-datasource",
                     format!("`{name}` names a data source by a variable that this dashboard does not have"),
@@ -210,7 +214,7 @@ impl<'a> Names<'a> {
                 let help = format!("add the variable, or write the data source's uid here{answer}");
                 return Problem { severity, ..problem }.help(help);
             }
-            Target::Datasource(name) => {
+            Datasource::NAME => {
                 let near = nearest(name, self.datasources.keys().copied());
                 let near = near.map(|near| match self.datasources.get(near).copied().flatten() {
                     Some(place) => format!("`{near}` ({place})"),
@@ -219,28 +223,28 @@ impl<'a> Names<'a> {
                 let message = format!("{} has the data source `{name}`", asked(self.asked_datasources));
                 ("unknown-datasource", message, near)
             }
-            Target::Folder(uid) => {
-                let near = nearest(uid.as_str(), self.folders.iter().map(String::as_str));
-                let message = format!("{} has a folder with the uid `{uid}`", asked(self.asked_folders));
+            Folder::NAME => {
+                let near = nearest(name, self.folders.iter().map(String::as_str));
+                let message = format!("{} has a folder with the uid `{name}`", asked(self.asked_folders));
                 ("unknown-folder", message, near.map(|near| format!("`{near}`")))
             }
-            Target::LibraryPanel(uid) => {
+            _ => {
                 let known = self.library_panels.into_iter().flatten().map(String::as_str);
-                let near = nearest(uid, known).map(|near| format!("`{near}`"));
+                let near = nearest(name, known).map(|near| format!("`{near}`"));
                 let message = if self.library_panels.is_some() {
-                    format!("the workspace has no library panel `{uid}`")
+                    format!("the workspace has no library panel `{name}`")
                 } else {
-                    format!("the library panel `{uid}` must be in the workspace already")
+                    format!("the library panel `{name}` must be in the workspace already")
                 };
                 ("unknown-library-panel", message, near)
             }
         };
         let problem = Problem { severity, ..Problem::error(code, message) };
-        match (near, target) {
+        match (near, *kind) {
             (Some(near), _) => problem.help(format!("did you mean {near}?")),
-            (None, Target::Datasource(_)) => problem.help("declare it, or name one that is there"),
-            (None, Target::Folder(_)) => problem.help("name a folder that is there, or leave the annotation out"),
-            (None, Target::LibraryPanel(_)) => problem.help(
+            (None, Datasource::NAME) => problem.help("declare it, or name one that is there"),
+            (None, Folder::NAME) => problem.help("name a folder that is there, or leave the annotation out"),
+            (None, _) => problem.help(
                 "library panels are not kept by this version yet: make it in the workspace, or unlink the panel in the \
                  dashboard before the export",
             ),

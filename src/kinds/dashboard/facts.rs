@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::super::datasource::Datasource;
+use super::super::library_panel::LibraryPanel;
 use crate::model::{Headline, Reference, Target};
 
 /// Data sources that every Grafana has, and words that stand for none: no references.
@@ -57,7 +59,7 @@ pub fn references(body: &Value) -> Vec<Reference> {
         if let Some(uid) = panel.pointer("/libraryPanel/uid").and_then(Value::as_str)
             && !uid.is_empty()
         {
-            add(Target::LibraryPanel(uid.to_owned()), format!("{pointer}/libraryPanel/uid"));
+            add(Target::new(LibraryPanel::NAME, uid), format!("{pointer}/libraryPanel/uid"));
         }
     });
     let known: BTreeSet<&str> = variables(body).into_iter().collect();
@@ -65,7 +67,7 @@ pub fn references(body: &Value) -> Vec<Reference> {
         let named = variables_in(name);
         let explained = !named.is_empty() && named.iter().all(|v| v.starts_with("__") || known.contains(v));
         if !BUILT_IN.contains(&name) && !explained {
-            add(Target::Datasource(name.to_owned()), pointer);
+            add(Target::new(Datasource::NAME, name), pointer);
         }
     });
     references
@@ -213,8 +215,8 @@ mod tests {
                 panel("a-$ds-${other}"), panel("${__data.x}")],
             "templating": { "list": [{ "name": "ds" }] },
         });
-        let told: Vec<String> = references(&body).iter().map(|r| format!("{:?}", r.to)).collect();
-        let expected = ["${none}", "$DS_FOO", "[[x]]", "a-$ds-${other}"].map(|t| format!("Datasource({t:?})"));
+        let told: Vec<String> = references(&body).iter().map(|r| format!("{} {}", r.to.kind, r.to.name)).collect();
+        let expected = ["${none}", "$DS_FOO", "[[x]]", "a-$ds-${other}"].map(|t| format!("datasource {t}"));
         assert_eq!(told, expected);
     }
 
@@ -235,16 +237,17 @@ mod tests {
             "annotations": { "list": [{ "datasource": "-- Grafana --" }, { "datasource": { "uid": "ann" } }] },
             "templating": { "list": [{ "name": "ds", "type": "datasource" }, { "name": "q", "datasource": { "uid": "var" } }] },
         });
-        let told: Vec<String> = references(&body).iter().map(|r| format!("{:?} {}", r.to, r.pointer)).collect();
+        let told: Vec<String> =
+            references(&body).iter().map(|r| format!("{} {} {}", r.to.kind, r.to.name, r.pointer)).collect();
         assert_eq!(
             told,
             [
-                "LibraryPanel(\"lib\") /panels/2/libraryPanel/uid",
-                "Datasource(\"old-name\") /panels/0/panels/0/datasource",
-                "Datasource(\"a\") /panels/1/targets/0/datasource/uid",
-                "Datasource(\"rowed\") /rows/0/panels/0/datasource",
-                "Datasource(\"ann\") /annotations/list/1/datasource/uid",
-                "Datasource(\"var\") /templating/list/1/datasource/uid",
+                "library_panel lib /panels/2/libraryPanel/uid",
+                "datasource old-name /panels/0/panels/0/datasource",
+                "datasource a /panels/1/targets/0/datasource/uid",
+                "datasource rowed /rows/0/panels/0/datasource",
+                "datasource ann /annotations/list/1/datasource/uid",
+                "datasource var /templating/list/1/datasource/uid",
             ]
         );
         let headline = headline(&body);

@@ -12,16 +12,20 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::datasource::Datasource;
+use super::facts::in_two_steps;
+use super::folder::Folder;
+use super::library_panel::LibraryPanel;
 use super::{
-    Hold, Kind, Listing, Live, METADATA, Normal, Said, Verdict, Wire, Write, judge_common, judge_saved,
-    number_text, on_unified_storage, text,
+    Among, Clash, Facts, Hold, How, Kind, Listing, Live, METADATA, Normal, Objection, Rival, RivalPlace, Said,
+    UidSpace, Unique, Verdict, When, Wire, Write, judge_common, judge_saved, number_text, on_unified_storage, text,
 };
 use crate::model::digest::Numbers;
 use crate::model::request::encode;
-use crate::model::server::Resources;
+use crate::model::server::{Refresh, Resources, TitleRule};
 use crate::model::{
-    Delta, Found, Guard, Identity, Key, KindName, LiveBody, Marks, Method, Problem, Request, Response, Saved,
-    Server,
+    Delta, Found, Guard, Headline, Identity, Key, KindName, LiveBody, Marks, Method, Problem, Request, Response,
+    Saved, Server,
 };
 
 /// The kind `dashboard`.
@@ -34,17 +38,34 @@ pub const CLASSIC_FORM: &str = "GET /api/dashboards/uid/UID";
 /// The leaf that a server may rewrite as it stores it: what is shorter than its minimum becomes the minimum.
 pub const REFRESH: &str = "/refresh";
 
+static FACTS: Facts = Facts {
+    singular: "dashboard",
+    plural: "dashboards",
+    holds: None,
+    in_folder: true,
+    uids: UidSpace::Tree,
+    named: false,
+    uses: &[Datasource::NAME, LibraryPanel::NAME],
+    shared: false,
+    deleted_alone: false,
+    secrets: None,
+    small: false,
+    refreshes: true,
+    right: "dashboards:read",
+    unlisted: "they could not be listed",
+};
+
 impl Kind for Dashboard {
     fn name(&self) -> KindName {
         Dashboard::NAME
     }
 
-    fn about(&self) -> &'static str {
-        "a dashboard: its JSON and the folder it is in"
+    fn facts(&self) -> &'static Facts {
+        &FACTS
     }
 
-    fn plural(&self) -> &'static str {
-        "dashboards"
+    fn headline(&self, body: &Value) -> Headline {
+        facts::headline(body)
     }
 
     fn normal(&self, body: Value) -> Normal {
@@ -73,7 +94,7 @@ impl Kind for Dashboard {
         if pointer != REFRESH || refresh.is_empty() || (refresh == "auto" && server.keeps_auto_refresh) {
             return value;
         }
-        match duration_millis(refresh) {
+        match Refresh::millis_of(refresh) {
             Some(millis) if millis >= server.minimum_refresh.millis => value,
             _ => Value::String(server.minimum_refresh.text.clone()),
         }
@@ -191,14 +212,75 @@ impl Kind for Dashboard {
         text(&answer.json(), "/status") == "Success"
     }
 
-    fn listing(&self, server: &Server) -> Option<Listing> {
-        let Resources { namespace, dashboards, .. } = server.resources.as_ref()?;
+    fn listing(&self, server: &Server) -> Listing {
+        let Some(Resources { namespace, dashboards, .. }) = &server.resources else {
+            return Listing::Search("dash-db");
+        };
         let path = format!("/apis/dashboard.grafana.app/{dashboards}/namespaces/{namespace}/dashboards");
-        Some(Listing { path, accept: Some(METADATA), item: resource })
+        Listing::Resources { path, accept: Some(METADATA), item: resource }
     }
 
-    fn history(&self, key: &Key) -> Option<Request> {
-        Some(Request::get(format!("/api/dashboards/uid/{}/versions?limit=20", encode(key.text()))))
+    fn history(&self, key: &Key, limit: usize) -> Option<Request> {
+        Some(Request::get(format!("/api/dashboards/uid/{}/versions?limit={limit}", encode(key.text()))))
+    }
+
+    fn past_version(&self, key: &Key, version: i64) -> Option<Request> {
+        Some(Request::get(format!("/api/dashboards/uid/{}/versions/{version}", encode(key.text()))))
+    }
+
+    fn savers(&self, key: &Key) -> Option<Request> {
+        Some(Request::get(format!("/api/dashboards/uid/{}", key.text())))
+    }
+
+    // One in a folder, up to 11.2 (fact: `titles-clash`).
+    fn unique(&self, server: &Server) -> Option<Unique> {
+        (server.titles != TitleRule::Free).then(|| Unique { among: Among::Folder, key: server.titles.key() })
+    }
+
+    // A dashboard may not have the title of a folder, wherever that folder is; since 10.4 of a folder in its place.
+    fn rivals(&self, server: &Server) -> Vec<Rival> {
+        let place = match server.titles {
+            TitleRule::Free => return Vec::new(),
+            TitleRule::ExactInFolder => RivalPlace::SameFolder,
+            TitleRule::Slug | TitleRule::Exact => RivalPlace::Anywhere,
+        };
+        vec![Rival { kind: Folder::NAME, place, when: When::Afterwards }]
+    }
+
+    fn clash(&self, clash: &Clash<'_>) -> Objection {
+        let Clash { other, own, theirs, server: Server { version, .. }, .. } = clash;
+        // What two dashboards share that this server does not tell apart: the whole title, or only what its slug keeps.
+        let shared = |equal: &str| match theirs.trim() {
+            theirs if theirs.is_empty() || theirs == own.trim() => format!("that title{equal}"),
+            theirs => format!("the title `{theirs}`, which it does not tell from `{}`", own.trim()),
+        };
+        match clash.how {
+            How::Twice => Objection::new(
+                "title-twice",
+                format!(
+                    "`dashboard.{other}` in the same folder has {}, and Grafana {version} allows it once",
+                    shared(" too")
+                ),
+                "give one of them another title",
+            ),
+            How::Taken => Objection::new(
+                "title-taken",
+                format!("the dashboard `{other}` in that folder has {}", shared(" already")),
+                format!("write `\"uid\": \"{other}\"` to use that one, or choose another title"),
+            ),
+            How::Ring => Objection::new(
+                "title-swap",
+                format!(
+                    "it and `dashboard.{other}` swap titles, which Grafana {version} does not allow in one step"
+                ),
+                in_two_steps("title"),
+            ),
+            How::Rival(_) => Objection::new(
+                "title-of-folder",
+                format!("the folder `{theirs}` has that title, and Grafana {version} allows it once"),
+                "give the dashboard another title",
+            ),
+        }
     }
 }
 
@@ -340,44 +422,6 @@ fn strip_bom(value: &mut Value) {
         Value::Object(map) => map.values_mut().for_each(strip_bom),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
-}
-
-/// A duration as Grafana reads it (`30s`, `1m30s`, `1d`) in milliseconds; none when it is none.
-#[must_use]
-pub fn duration_millis(text: &str) -> Option<u64> {
-    const UNITS: [(&str, f64); 11] = [
-        ("ns", 1e-6),
-        ("us", 1e-3),
-        ("µs", 1e-3),
-        ("ms", 1.0),
-        ("s", 1e3),
-        ("m", 6e4),
-        ("h", 3.6e6),
-        ("d", 8.64e7),
-        ("w", 6.048e8),
-        ("M", 2.592e9),
-        ("y", 3.1536e10),
-    ];
-    let mut rest = text;
-    let mut total = 0.0;
-    if rest.is_empty() {
-        return None;
-    }
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
-        let (number, tail) = rest.split_at(end);
-        let unit_end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
-        let (unit, tail) = tail.split_at(unit_end);
-        let (_, millis) = UNITS.iter().find(|(name, _)| *name == unit)?;
-        total += number.parse::<f64>().ok()? * millis;
-        rest = tail;
-    }
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "not negative, and saturating is right"
-    )]
-    Some(total as u64)
 }
 
 #[cfg(test)]

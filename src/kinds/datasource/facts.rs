@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::Datasource;
 use crate::kinds::text;
 use crate::model::{Headline, Reference, Target};
 
@@ -37,7 +38,7 @@ fn each_mention(value: &Value, base: &str, found: &mut Vec<Reference>) {
                 match value {
                     Value::String(uid) if lower.ends_with("datasourceuid") || lower == "alertmanageruid" => {
                         if !uid.is_empty() && uid != "grafana" {
-                            found.push(Reference { to: Target::Datasource(uid.clone()), pointer });
+                            found.push(Reference { to: Target::new(Datasource::NAME, uid.as_str()), pointer });
                         }
                     }
                     _ => each_mention(value, &pointer, found),
@@ -118,15 +119,16 @@ mod tests {
             "tracingDatasourceUid": "xray",
             "uid": "not-one",
         } });
-        let told: Vec<String> = mentions(&body).iter().map(|r| format!("{:?} {}", r.to, r.pointer)).collect();
+        let told: Vec<String> =
+            mentions(&body).iter().map(|r| format!("{} {} {}", r.to.kind, r.to.name, r.pointer)).collect();
         assert_eq!(
             told,
             [
-                "Datasource(\"loki\") /jsonData/tracesToLogsV2/datasourceUid",
-                "Datasource(\"tempo\") /jsonData/exemplarTraceIdDestinations/0/datasourceUid",
-                "Datasource(\"tempo\") /jsonData/derivedFields/0/datasourceUid",
-                "Datasource(\"am\") /jsonData/alertmanagerUid",
-                "Datasource(\"xray\") /jsonData/tracingDatasourceUid",
+                "datasource loki /jsonData/tracesToLogsV2/datasourceUid",
+                "datasource tempo /jsonData/exemplarTraceIdDestinations/0/datasourceUid",
+                "datasource tempo /jsonData/derivedFields/0/datasourceUid",
+                "datasource am /jsonData/alertmanagerUid",
+                "datasource xray /jsonData/tracingDatasourceUid",
             ]
         );
     }

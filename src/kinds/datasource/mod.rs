@@ -10,12 +10,16 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{Hold, Kind, Live, Normal, Said, Verdict, Wire, Write, judge_common, judge_saved, number_text, text};
+use super::facts::in_two_steps;
+use super::{
+    Among, Clash, Facts, Hold, How, Kind, Listing, Live, Normal, Objection, Said, UidSpace, Unique, Verdict, Wire,
+    Write, judge_common, judge_saved, number_text, text,
+};
 use crate::model::digest::Numbers;
 use crate::model::request::encode;
 use crate::model::{
-    Delta, Digest, Found, Guard, Identity, Key, KindName, LiveBody, Marks, Method, Request, Response, Saved,
-    Secret, Server,
+    Delta, Digest, Found, Guard, Headline, Identity, Key, KindName, Listed, LiveBody, Marks, Method, Request,
+    Response, Saved, Secret, Server,
 };
 
 /// The kind `datasource`.
@@ -26,37 +30,42 @@ const TEXTS: [&str; 7] = ["name", "type", "access", "url", "user", "database", "
 /// Fields that are true or false; absent is the same as false.
 const FLAGS: [&str; 3] = ["basicAuth", "withCredentials", "isDefault"];
 
-/// The digest of a normal form as it was asked for, where the server made it the default one unasked: the first data
-/// source of a 12.x (fact: `first-is-default`).
-#[must_use]
-pub fn digest_if_not_asked_to_be_default(normal: &Value) -> Digest {
-    digest_with(normal, false)
-}
-
-/// The digest of a normal form as it was before another data source became the default one: that takes it from this one
-/// silently, without a new version (fact: `default-moves`).
-#[must_use]
-pub fn digest_if_still_default(normal: &Value) -> Digest {
-    digest_with(normal, true)
-}
-
+/// The digest of a normal form, were it the default one or not: the first data source of a 12.x is made that unasked
+/// (fact: `first-is-default`), and loses it without a new version to one that is saved as it (fact: `default-moves`).
 fn digest_with(normal: &Value, is_default: bool) -> Digest {
     let mut other = normal.clone();
     other["isDefault"] = Value::Bool(is_default);
     Datasource.normal(other).digest().recorded()
 }
 
+static FACTS: Facts = Facts {
+    singular: "data source",
+    plural: "data sources",
+    holds: None,
+    in_folder: false,
+    uids: UidSpace::Own,
+    named: true,
+    uses: &[],
+    shared: false,
+    deleted_alone: false,
+    secrets: Some("secureJsonData"),
+    small: true,
+    refreshes: false,
+    right: "datasources:read",
+    unlisted: "this token may not list data sources",
+};
+
 impl Kind for Datasource {
     fn name(&self) -> KindName {
         Datasource::NAME
     }
 
-    fn about(&self) -> &'static str {
-        "a data source: its settings, and secrets that are sent but never shown"
+    fn facts(&self) -> &'static Facts {
+        &FACTS
     }
 
-    fn plural(&self) -> &'static str {
-        "data sources"
+    fn headline(&self, body: &Value) -> Headline {
+        facts::headline(body)
     }
 
     fn normal(&self, body: Value) -> Normal {
@@ -137,16 +146,69 @@ impl Kind for Datasource {
     // An earlier stage of the same run may have made another one the default: that takes it from this one silently,
     // which is no reason to keep what is to be deleted.
     fn contents(&self, normal: &Normal, write: Write) -> Vec<Digest> {
-        let mut contents = vec![normal.digest().recorded()];
-        if write == Write::Delete {
-            contents.push(digest_if_still_default(&normal.value));
-        }
-        contents
+        let before = self.before_giving_way(&normal.value).filter(|_| write == Write::Delete);
+        [normal.digest().recorded()].into_iter().chain(before).collect()
     }
 
     // The first data source of an organisation is made the default one, whatever was asked.
     fn nearly(&self, normal: &Normal, intended: &Digest) -> bool {
-        digest_if_not_asked_to_be_default(&normal.value) == *intended
+        digest_with(&normal.value, false) == *intended
+    }
+
+    fn listing(&self, _server: &Server) -> Listing {
+        Listing::Whole {
+            path: "/api/datasources",
+            entry: |entry| Listed {
+                uid: text(entry, "/uid"),
+                title: text(entry, "/name"),
+                parent: None,
+                plugin: text(entry, "/type"),
+                is_default: entry.get("isDefault") == Some(&Value::Bool(true)),
+            },
+        }
+    }
+
+    fn unique(&self, _server: &Server) -> Option<Unique> {
+        Some(Unique { among: Among::Workspace, key: str::to_owned })
+    }
+
+    fn clash(&self, clash: &Clash<'_>) -> Objection {
+        let other = clash.other;
+        match clash.how {
+            How::Twice => Objection::new(
+                "name-twice",
+                format!("`datasource.{other}` takes that name too, and a name stands once in a workspace"),
+                "give one of them another name",
+            ),
+            How::Taken | How::Rival(_) => Objection::new(
+                "name-taken",
+                format!("the workspace has a data source of that name under the uid `{other}`"),
+                format!("write `uid: {other}` to use that one, or choose another name"),
+            ),
+            How::Ring => Objection::new(
+                "name-swap",
+                format!("it takes the name of `datasource.{other}`, which waits for its name in turn"),
+                in_two_steps("name"),
+            ),
+        }
+    }
+
+    // An empty `url` or `basicAuthUser` is ignored by a save (fact: `not-cleared-by-put`).
+    fn cannot_become(&self, live: &Value, wanted: &Value) -> Option<String> {
+        ["url", "basicAuthUser"]
+            .into_iter()
+            .find(|key| text(wanted, &format!("/{key}")).is_empty() && !text(live, &format!("/{key}")).is_empty())
+            .map(|key| format!("Grafana cannot clear `{key}` of a data source"))
+    }
+
+    fn goes_last(&self, normal: &Value) -> bool {
+        normal.get("isDefault") == Some(&Value::Bool(true))
+    }
+
+    // Another data source that becomes the default one takes that from this one silently, without a new version (fact:
+    // `default-moves`).
+    fn before_giving_way(&self, normal: &Value) -> Option<Digest> {
+        Some(digest_with(normal, true))
     }
 }
 

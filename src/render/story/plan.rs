@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
 use super::{Item, Part, Section, Sign, Story, Told, folder, minute};
-use crate::kinds::datasource::Datasource;
+use crate::kinds;
 use crate::model::{Delta, Headline, RecordState, counted};
 use crate::plan::{Action, Change, Counts, Drift, DriftKind, Goal, Moved, Plan};
 use crate::report::Act;
@@ -142,7 +142,7 @@ fn alike(change: &Change) -> Option<Alike> {
         | Action::Renew
         | Action::Refuse(_) => return None,
     };
-    let kind = crate::kinds::by_name(change.address.kind).plural();
+    let kind = kinds::by_name(change.address.kind).facts().plural;
     Some(Alike { sign: sign(&change.action).text(), kind, text })
 }
 
@@ -253,7 +253,7 @@ fn way(moved: &Moved) -> String {
 
 // Objects of kinds that are in no folder are told as a list of settings, the others in a sentence.
 fn has_settings(change: &Change) -> bool {
-    change.address.kind == Datasource::NAME
+    !kinds::by_name(change.address.kind).facts().in_folder
 }
 
 fn facts(headline: &Headline, is_listed: bool) -> Option<Part> {

@@ -224,7 +224,7 @@ fn inputs_are_answered_by_the_only_data_source_of_their_type() {
     let read: serde_json::Value = serde_json::from_str(&body.text).unwrap();
     assert_eq!(read, body.value);
     let references: Vec<_> = declarations.objects[0].references.iter().map(|r| &r.to).collect();
-    assert_eq!(references, [&crate::model::Target::Datasource("prom".into())]);
+    assert_eq!(references, [&crate::model::Target::new(crate::source::ANSWERS, "prom")]);
 }
 
 #[test]
@@ -321,7 +321,8 @@ fn references_that_nothing_explains_are_named_once() {
         warning[unknown-folder] e.yaml:6:25: nothing here has a folder with the uid `team` -- name a folder that is there, or leave the annotation out");
     let live =
         [KnownDatasource { uid: "prom-eu".into(), name: "x".into(), kind: "prometheus".into(), is_default: false }];
-    let folders = [crate::model::LiveFolder { uid: "teams".into(), title: "Teams".into(), parent: None }];
+    let folders =
+        [crate::model::Listed { uid: "teams".into(), title: "Teams".into(), ..crate::model::Listed::default() }];
     let panels = std::collections::BTreeSet::from(["lib".to_owned()]);
     expect(
         &lines(&check_references(&declarations, Some(&live), Some(&folders), Some(&panels), Severity::Error)),

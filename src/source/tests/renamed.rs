@@ -104,6 +104,6 @@ fn inputs_follow_a_data_source_to_its_old_uid() {
     let files = [("d.yaml", "name: Loki\ntype: loki\nurl: http://l\n"), ("a.json", text)];
     let declarations = bound(&files, &[(address, "d.yaml".to_owned(), None)]);
     assert_eq!(objects(&declarations), ["dashboard.u at the root", "datasource.old"]);
-    assert_eq!(declarations.objects[0].references[0].to, crate::model::Target::Datasource("old".into()));
+    assert_eq!(declarations.objects[0].references[0].to, crate::model::Target::new(Datasource::NAME, "old"));
     expect(&lines(&check_references(&declarations, None, None, None, Severity::Error)), "");
 }

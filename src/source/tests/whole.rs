@@ -4,7 +4,6 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::kinds;
-use crate::model::Target;
 
 fn fixture(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
@@ -34,7 +33,7 @@ fn the_example_is_without_a_fault() {
         declarations.folders.iter().filter_map(|f| f.path.as_ref()).map(crate::model::FolderPath::depth).max();
     assert_eq!(depth, Some(3));
     let referred = declarations.objects.iter().flat_map(|d| &d.references);
-    assert!(referred.filter(|r| matches!(r.to, Target::Datasource(_))).count() > 10);
+    assert!(referred.filter(|r| r.to.kind == crate::source::ANSWERS).count() > 10);
     bodies_are_what_was_digested(&declarations);
 }
 

@@ -16,6 +16,8 @@ use crate::kinds::values::{At, compare, keys, leaf, lists, matching, short, word
 use crate::model::digest::{Numbers, same_value};
 use crate::model::{Delta, Entry};
 
+pub(in crate::kinds) use panel::compare as panel;
+
 /// How two normal forms differ; empty exactly when they are equal.
 #[must_use]
 pub fn diff(before: &Value, after: &Value, numbers: Numbers) -> Delta {
