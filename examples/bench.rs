@@ -2,6 +2,8 @@
 //!
 //! `cargo build --release && cargo run --release --example bench`. No test: what it prints depends on the machine.
 
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -6,6 +6,8 @@
 //! otherwise), a busy database takes a
 //! hundred applies, and the figures are measured. AMGCTL_CORPUS names a directory of dashboards to take besides.
 
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};

@@ -3,6 +3,8 @@
 //! Knows the few escapes that `amgctl` uses: bold, dim and the eight colours. Every character has its own place in a
 //! grid, so the picture is the same with any monospaced font.
 
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 

@@ -30,7 +30,7 @@
 //! | [`report`] | what came of a run, in the words that [`apply`] and [`render`] share |
 //! | [`render`] | a plan, problems, a run's end as people read them (pure) |
 //! | [`terminal`] | the only writer to stdout and stderr, the only reader of stdin |
-//! | [`sandbox`] | the embedded workspace, reached over HTTP only |
+//! | [`sandbox`] | the embedded workspace, a crate of its own (`crates/sandbox`), reached over HTTP only |
 //!
 //! # Where new things go
 //! - A kind of object: one file in [`kinds`], one line in its table, its fixtures.
@@ -48,6 +48,8 @@
 //!
 //! `tests/it/tidy.rs` keeps these rules by reading the source.
 
+#![allow(unreachable_pub, reason = "everything of the library is an interface to its tests and its program")]
+
 pub mod apply;
 pub mod aws;
 pub mod backoff;
@@ -63,7 +65,9 @@ pub mod random;
 pub mod registry;
 pub mod render;
 pub mod report;
-pub mod sandbox;
 pub mod settings;
 pub mod source;
 pub mod terminal;
+
+#[doc(inline)]
+pub use amgctl_sandbox as sandbox;

@@ -1,6 +1,8 @@
 //! One binary: the program run as a user runs it, against the embedded workspace, one claim a test; and what is kept
 //! true of its repository.
 
+#![allow(unreachable_pub, clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)]
+
 mod access;
 mod apply;
 mod bootstrap;

@@ -1,4 +1,4 @@
-//! The rules of the architecture, kept by reading the source: who may do what, and where.
+//! The rules of the architecture that no compiler sees, kept by reading the source: who may do what, and where.
 //!
 //! Comments never count; a violation names its file and line. A rule that has to bend gets a line in its table with
 //! the reason.
@@ -45,7 +45,7 @@ fn pure_modules_do_no_input_or_output() {
 
 #[test]
 fn only_some_modules_know_the_paths_of_the_api() {
-    const ALLOWED: [&str; 5] = ["src/kinds/", "src/registry/", "src/live/", "src/grafana/", "src/sandbox/"];
+    const ALLOWED: [&str; 5] = ["src/kinds/", "src/registry/", "src/live/", "src/grafana/", "crates/sandbox/src/"];
     let mut found = String::new();
     for file in sources().iter().filter(|file| !under(&file.path, &ALLOWED)) {
         find(file, &["/api/", "/apis/", "\"api/", "\"apis/"], Text::CodeAndStrings, &mut found);
@@ -65,8 +65,8 @@ fn only_the_table_of_kinds_makes_names_of_kinds() {
 
 #[test]
 fn only_the_terminal_prints() {
-    const FORBIDDEN: [&str; 8] =
-        ["println!", "eprintln!", "print!(", "eprint!(", "dbg!", "stdout()", "stderr()", "stdin()"];
+    // Clippy keeps the macros out (Cargo.toml).
+    const FORBIDDEN: [&str; 3] = ["stdout()", "stderr()", "stdin()"];
     let mut found = String::new();
     for file in sources().iter().filter(|file| file.path != "src/terminal.rs") {
         find(file, &FORBIDDEN, Text::Code, &mut found);
@@ -96,41 +96,6 @@ fn only_main_exits_and_reads_the_environment() {
         // A session undoes what must not be left behind, and then goes on panicking.
         if file.path != "src/commands/session.rs" {
             find(file, &["catch_unwind"], Text::Code, &mut found);
-        }
-    }
-    nothing(&found);
-}
-
-#[test]
-fn the_sandbox_is_reached_over_http_only() {
-    // What the rest may name of it: how it is started, and what its caller hands to it.
-    const OF_THE_SANDBOX: [&str; 9] =
-        ["start", "made_by", "Options", "Running", "Version", "Fault", "Tokens", "Aws", "self"];
-    let mut found = String::new();
-    for file in sources() {
-        let inside = file.path.starts_with("src/sandbox/");
-        // `commands` has a verb of that name.
-        let its_own = file.path != "src/lib.rs" && file.code.lines().any(|line| line.trim() == "mod sandbox;");
-        for (number, line) in file.lines(Text::Code) {
-            if inside {
-                for (at, _) in
-                    line.match_indices("crate::").filter(|(at, _)| !line[*at..].starts_with("crate::sandbox::"))
-                {
-                    tell(&mut found, &file, number, &format!("{} (the sandbox stands alone)", word(&line[at..])));
-                }
-            }
-            if !inside
-                && !its_own
-                && let Some((_, names)) = line.split_once("sandbox::")
-            {
-                let names = names.trim_start_matches('{').split(['}', ';', '(']).next().unwrap_or_default();
-                for name in names.split(',').map(str::trim) {
-                    let name = name.split("::").next().unwrap_or_default();
-                    if !OF_THE_SANDBOX.contains(&name) && !name.is_empty() {
-                        tell(&mut found, &file, number, &format!("sandbox::{name}"));
-                    }
-                }
-            }
         }
     }
     nothing(&found);
@@ -179,7 +144,8 @@ fn every_file_opens_by_saying_what_it_is_for() {
 fn nothing_is_left_undone_or_taken_for_granted() {
     let mut found = String::new();
     for file in sources() {
-        find(&file, &["todo!", "unimplemented!", ".unwrap()", ".unwrap_err()"], Text::Code, &mut found);
+        // Clippy keeps the rest out (Cargo.toml).
+        find(&file, &[".unwrap_err()"], Text::Code, &mut found);
         find(&file, &[".expect(\"\")"], Text::CodeAndStrings, &mut found);
     }
     nothing(&found);
@@ -203,7 +169,7 @@ fn no_path_of_somebodys_machine_stands_in_a_file() {
     let paths = ["root", "home", "work", "Users"].map(|name| format!("/{name}/"));
     let mut files = tests();
     files.extend(sources());
-    for name in ["README.md", "CHANGELOG.md", "Cargo.toml", "deny.toml", ".ci/run"] {
+    for name in ["README.md", "CHANGELOG.md", "Cargo.toml", "crates/sandbox/Cargo.toml", "deny.toml", ".ci/run"] {
         files.push(Source::read(Path::new(name)));
     }
     for folder in ["docs", "scripts", "completions", "examples"] {
@@ -341,10 +307,6 @@ fn nothing(found: &str) {
     assert!(found.is_empty(), "\n{found}");
 }
 
-fn word(text: &str) -> &str {
-    text.split(|c: char| !c.is_alphanumeric() && c != ':' && c != '_').next().unwrap_or_default()
-}
-
 fn under(path: &str, folders: &[&str]) -> bool {
     folders.iter().any(|folder| path.starts_with(folder))
 }
@@ -355,8 +317,8 @@ fn sources() -> Vec<Source> {
         let tests = path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs");
         path.extension().is_some_and(|e| e == "rs") && !tests
     };
-    let files: Vec<Source> =
-        files_under(Path::new("src"), &is_source).iter().map(|path| Source::read(path)).collect();
+    let folders = ["src", "crates"].iter().flat_map(|folder| files_under(Path::new(folder), &is_source));
+    let files: Vec<Source> = folders.map(|path| Source::read(&path)).collect();
     assert!(files.len() > 50, "the source was not found");
     files
 }
