@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use thiserror::Error;
+
 use crate::cli::{AwsArgs, ManagedArgs, OnDrift, RulesArgs, UnknownReferences, WorkspaceArgs};
 use crate::kinds;
 use crate::model::{Address, Severity, StackName};
@@ -33,9 +35,9 @@ impl Machine {
     }
 
     /// The same for one that a run depends on; the error says why it cannot be used.
-    pub fn named(&self, name: &str) -> Result<Option<String>, String> {
+    pub fn named(&self, name: &str) -> Result<Option<String>, UsageError> {
         match self.faults.of(name) {
-            Some(fault) => Err(fault),
+            Some(fault) => Err(fault.into()),
             None => Ok(self.variable(name)),
         }
     }
@@ -50,6 +52,36 @@ impl Machine {
     #[must_use]
     pub fn bare(working_directory: PathBuf) -> Machine {
         Machine { variable: Arc::new(|_| None), faults: variables::Faults::default(), working_directory }
+    }
+}
+
+/// Something that was typed, or stands in a variable or in `amgctl.yaml`, and makes no sense.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[error("{message}")]
+pub struct UsageError {
+    /// What.
+    pub message: String,
+    /// What to write instead.
+    pub hint: Option<String>,
+}
+
+impl UsageError {
+    /// Something that makes no sense.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> UsageError {
+        UsageError { message: message.into(), hint: None }
+    }
+
+    /// Says what to write instead.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> UsageError {
+        UsageError { hint: Some(hint.into()), ..self }
+    }
+}
+
+impl From<String> for UsageError {
+    fn from(message: String) -> UsageError {
+        UsageError::new(message)
     }
 }
 
@@ -152,13 +184,13 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Settles everything. Errors are usage errors, in words.
+    /// Settles everything.
     pub fn settle(
         directory: PathBuf,
         file: FileSettings,
         workspace: &WorkspaceArgs,
         rules: &RulesArgs,
-    ) -> Result<Settings, String> {
+    ) -> Result<Settings, UsageError> {
         let (file, workspace) = (plain_file(file)?, plain(workspace)?);
         let managed = &workspace.managed;
         let named = match &managed.stack {
@@ -205,6 +237,40 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// Whether this is a workspace in earnest, where a stack must have been named.
+    pub fn must_be_named(&self) -> Result<(), UsageError> {
+        if self.stack_is_named || matches!(self.workspace, Choice::Sandbox(_)) {
+            return Ok(());
+        }
+        Err(UsageError::new("the stack has no name").hint(format!(
+            "`amgctl init {}` writes one into amgctl.yaml; or give --stack {}",
+            self.directory.display(),
+            self.stack
+        )))
+    }
+}
+
+/// What was typed, and what the environment names where nothing was typed.
+pub fn with_environment(typed: &WorkspaceArgs, machine: &Machine) -> Result<WorkspaceArgs, UsageError> {
+    let named = |name: &str| machine.named(name).map_err(|e| e.hint("set it anew, or unset it"));
+    let mut workspace = typed.clone();
+    let managed = &mut workspace.managed;
+    if managed.stack.is_none() {
+        managed.stack = named("AMGCTL_STACK")?;
+    }
+    if workspace.url.is_none() && managed.workspace.is_none() && managed.sandbox.is_none() {
+        workspace.url = named("AMGCTL_URL")?;
+        managed.workspace = named("AMGCTL_WORKSPACE")?;
+        if workspace.url.is_some() && managed.workspace.is_some() {
+            return Err(
+                UsageError::new("AMGCTL_URL and AMGCTL_WORKSPACE both name a workspace").hint("unset one of them")
+            );
+        }
+    }
+    Ok(workspace)
+}
+
 /// What was typed, without what shells leave around it.
 fn plain(typed: &WorkspaceArgs) -> Result<WorkspaceArgs, String> {
     let mut plain = typed.clone();
@@ -243,7 +309,7 @@ fn named(written: &str, text: &mut Option<String>) -> Result<(), String> {
 }
 
 /// AWS as it was typed, without what shells leave around it.
-pub fn aws_access(typed: &AwsArgs) -> Result<Access, String> {
+pub fn aws_access(typed: &AwsArgs) -> Result<Access, UsageError> {
     let (mut region, mut profile) = (typed.region.clone(), typed.profile.clone());
     named("--region", &mut region)?;
     named("--profile", &mut profile)?;
@@ -251,14 +317,12 @@ pub fn aws_access(typed: &AwsArgs) -> Result<Access, String> {
 }
 
 /// A typed URL or workspace comes before what `amgctl.yaml` says; with `--sandbox` only what was typed counts.
-fn choice(file: &FileSettings, workspace: &WorkspaceArgs) -> Result<Choice, String> {
+fn choice(file: &FileSettings, workspace: &WorkspaceArgs) -> Result<Choice, UsageError> {
     let typed = &workspace.managed;
     if let (Some(version), None) = (&typed.sandbox, &typed.workspace) {
         if workspace.secret.is_some() {
-            return Err(
-                "--secret has no use with --sandbox alone\n  hint: name its workspace too, as --workspace grafana-12-4"
-                    .into(),
-            );
+            return Err(UsageError::new("--secret has no use with --sandbox alone")
+                .hint("name its workspace too, as --workspace grafana-12-4"));
         }
         return Ok(Choice::Sandbox(version.clone()));
     }
@@ -271,11 +335,10 @@ fn choice(file: &FileSettings, workspace: &WorkspaceArgs) -> Result<Choice, Stri
 }
 
 /// The workspace of Amazon Managed Grafana, where nothing but one is possible.
-pub fn managed(file: &FileSettings, typed: &ManagedArgs) -> Result<Managed, String> {
+pub fn managed(file: &FileSettings, typed: &ManagedArgs) -> Result<Managed, UsageError> {
     if typed.workspace.as_deref().is_some_and(|name| name.trim().is_empty()) {
-        return Err(
-            "--workspace names nothing\n  hint: without the flag the region's only active one is meant".into()
-        );
+        return Err(UsageError::new("--workspace names nothing")
+            .hint("without the flag the region's only active one is meant"));
     }
     let named = typed.workspace.clone().or_else(|| typed.sandbox.is_none().then(|| file.workspace.clone())?);
     Ok(Managed {
@@ -285,7 +348,7 @@ pub fn managed(file: &FileSettings, typed: &ManagedArgs) -> Result<Managed, Stri
     })
 }
 
-fn access(file: &FileSettings, workspace: &WorkspaceArgs) -> Result<Access, String> {
+fn access(file: &FileSettings, workspace: &WorkspaceArgs) -> Result<Access, UsageError> {
     let (flag, written) = match (&workspace.token_ttl, &file.identity.token_ttl) {
         (Some(text), _) => ("--token-ttl", text.as_str()),
         (None, Some(text)) => ("`identity.token_ttl` in amgctl.yaml", text.as_str()),
@@ -305,12 +368,12 @@ fn access(file: &FileSettings, workspace: &WorkspaceArgs) -> Result<Access, Stri
 }
 
 /// How long a token is to live, as it was typed after a flag.
-pub fn token_life(flag: &str, text: &str) -> Result<Duration, String> {
+pub fn token_life(flag: &str, text: &str) -> Result<Duration, UsageError> {
     let life = named_duration(flag, text)?;
     if TOKEN_LIFE.contains(&life) {
         return Ok(life);
     }
-    Err(format!("{flag} {text}: a token lives from 1m to 30d, and AWS gives none a longer life"))
+    Err(UsageError::new(format!("{flag} {text}: a token lives from 1m to 30d, and AWS gives none a longer life")))
 }
 
 /// A length of time in whole seconds, as AWS counts.
@@ -320,11 +383,11 @@ pub fn seconds(length: Duration) -> i64 {
 }
 
 /// A length of time, as it was typed after a flag.
-pub fn named_duration(flag: &str, text: &str) -> Result<Duration, String> {
-    duration(text).map_err(|e| format!("{flag}: {e}"))
+pub fn named_duration(flag: &str, text: &str) -> Result<Duration, UsageError> {
+    duration(text).map_err(|e| UsageError { message: format!("{flag}: {e}"), ..e })
 }
 
-fn adopt(given: &[String]) -> Result<Adopt, String> {
+fn adopt(given: &[String]) -> Result<Adopt, UsageError> {
     if given.is_empty() {
         return Ok(Adopt::Nothing);
     }
@@ -334,12 +397,13 @@ fn adopt(given: &[String]) -> Result<Adopt, String> {
     Ok(Adopt::These(addresses("--adopt", given)?))
 }
 
-fn addresses(flag: &str, given: &[String]) -> Result<BTreeSet<Address>, String> {
+fn addresses(flag: &str, given: &[String]) -> Result<BTreeSet<Address>, UsageError> {
     given
         .iter()
         .map(|text| {
             kinds::address(text).ok_or_else(|| {
-                format!("{flag} {text}: this is no address\n  hint: an address looks like dashboard.node-exporter")
+                UsageError::new(format!("{flag} {text}: this is no address"))
+                    .hint("an address looks like dashboard.node-exporter")
             })
         })
         .collect()
@@ -348,18 +412,20 @@ fn addresses(flag: &str, given: &[String]) -> Result<BTreeSet<Address>, String> 
 /// A length of time as people type it: `30s`, `10m`, `1h 30m`.
 ///
 /// A day is 24 hours; months and years have no length of their own and are refused.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = |_: jiff::Error| format!("`{text}` is no length of time\n  hint: it looks like 30s, 10m or 7d");
+pub fn duration(text: &str) -> Result<Duration, UsageError> {
+    let wrong = |_: jiff::Error| {
+        UsageError::new(format!("`{text}` is no length of time")).hint("it looks like 30s, 10m or 7d")
+    };
     let span: jiff::Span = text.parse().map_err(wrong)?;
     let length = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).map_err(wrong)?;
-    length.try_into().map_err(|_| format!("`{text}` is negative"))
+    length.try_into().map_err(|_| UsageError::new(format!("`{text}` is negative")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn settle(workspace: &WorkspaceArgs, file: FileSettings) -> Result<Settings, String> {
+    fn settle(workspace: &WorkspaceArgs, file: FileSettings) -> Result<Settings, UsageError> {
         Settings::settle("/tmp/My Stack".into(), file, workspace, &RulesArgs::default())
     }
 
@@ -393,7 +459,7 @@ mod tests {
     fn an_empty_name_is_not_the_same_as_none() {
         for empty in ["", " "] {
             let told = settle(&typed(Some(empty), None), FileSettings::default()).unwrap_err();
-            assert!(told.starts_with("--workspace names nothing"), "{told}");
+            assert!(told.message.starts_with("--workspace names nothing"), "{told}");
         }
     }
 
@@ -423,9 +489,9 @@ mod tests {
         };
         assert_eq!(ttl("1m"), Ok(60));
         assert_eq!(ttl("30d"), Ok(2_592_000));
-        assert!(ttl("31d").unwrap_err().contains("--token-ttl 31d"));
+        assert!(ttl("31d").unwrap_err().message.contains("--token-ttl 31d"));
         assert!(ttl("59s").is_err());
-        assert!(ttl("soon").unwrap_err().contains("--token-ttl: `soon` is no length of time"));
+        assert!(ttl("soon").unwrap_err().message.contains("--token-ttl: `soon` is no length of time"));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::registry::record::FOLDER;
 use crate::registry::{Record, Store};
 use crate::render::{self, style::Style};
 use crate::report::{Finished, Outcome, Report, Signal, Stop};
-use crate::settings::{Choice, duration};
+use crate::settings::{Choice, named_duration};
 use crate::terminal::Terminal;
 
 /// `amgctl plan`.
@@ -97,15 +97,14 @@ pub async fn destroy(args: DestroyArgs, session: &Session<'_>) -> Result<Exit, F
 async fn write(goal: Goal, args: ApplyArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     let ApplyArgs { directory, workspace, rules, run } = args;
     let (begun, terminal) = (Instant::now(), session.terminal);
-    let patience =
-        duration(&run.lock_timeout).map_err(|e| Failure::new(Exit::Usage, format!("--lock-timeout: {e}")))?;
+    let patience = named_duration("--lock-timeout", &run.lock_timeout)?;
     if !run.auto_approve {
         session.may_ask(run.input, &goal.to_string(), "read the plan")?;
     }
     let (mut settings, problems) = directory::settle(&directory.directory, &workspace, &rules, session.machine)?;
     // A name that could not be read is a fault of the file, which is reported with its place below.
     if !problems.iter().any(|problem| problem.severity == Severity::Error) {
-        directory::must_be_named(&settings)?;
+        settings.must_be_named()?;
     }
     settings.access = settings.access.writing();
     settings.rules.refuse_drift = run.auto_approve && !settings.overwrite_drift;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::grafana::access::Access;
 use crate::grafana::bearer::{Bearer, Given, fault};
 use crate::grafana::probe::{ProbeError, probe};
-use crate::grafana::{ApiError, Client};
+use crate::grafana::{AddressError, ApiError, Client};
 use crate::identity::find::Named;
 use crate::identity::stored::Stored;
 use crate::live::LiveError;
@@ -52,7 +52,7 @@ pub async fn connect(settings: &Settings, aws: bool, session: &Session<'_>) -> R
             (entry.url, entry.bearer, Some(entry.name))
         }
     };
-    let client = Client::new(&url, bearer).map_err(|e| Failure::new(Exit::Usage, e.to_string()))?;
+    let client = Client::new(&url, bearer).map_err(|e| unusable(&e, Exit::Usage))?;
     let terminal = session.terminal.clone();
     let patience = Patience::saying(move |words| terminal.say(&format!("note: {}", clean(words))));
     let probed = patience.watch(|| format!("waiting for the workspace {}", client.url()), probe(&client)).await;
@@ -74,8 +74,8 @@ fn is_managed(url: &str) -> bool {
 async fn token(settings: &Settings, session: &Session<'_>) -> Result<Given, Failure> {
     // A secret that was typed is meant, whatever stands in the environment.
     if !settings.access.secret_is_typed
-        && let Some(token) = session.machine.named("GRAFANA_TOKEN").map_err(|message| {
-            Failure::new(Exit::Auth, message).hint("copy the token again, alone and on one line")
+        && let Some(token) = session.machine.named("GRAFANA_TOKEN").map_err(|fault| {
+            Failure::new(Exit::Auth, fault.message).hint("copy the token again, alone and on one line")
         })?
     {
         if let Some((what, instead)) = fault(&token) {
@@ -114,7 +114,7 @@ fn elsewhere(settings: &Settings, stored: &Stored) -> Option<String> {
 /// Makes sure that a token opens a workspace.
 pub async fn verify(url: &str, token: &Secret, workspace: Option<&Workspace>) -> Result<(), Failure> {
     let given = Given { secret: token.clone(), hint: "run the command again".into() };
-    let client = Client::new(url, Arc::new(given))?;
+    let client = Client::new(url, Arc::new(given)).map_err(|e| unusable(&e, Exit::Error))?;
     probe(&client).await.map(drop).map_err(|e| refused_by(e, workspace))
 }
 
@@ -148,6 +148,11 @@ pub fn refused(error: ProbeError) -> Failure {
         ),
         ProbeError::NotGrafana(words) => api(&ApiError::NotGrafana(words)),
     }
+}
+
+/// An address that nothing is sent to.
+fn unusable(error: &AddressError, exit: Exit) -> Failure {
+    Failure::new(exit, error.to_string()).hint(error.hint())
 }
 
 /// A request without a usable answer.

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::{Exit, Failure, shown};
-use crate::cli::ValidateArgs;
+use crate::cli::{RulesArgs, ValidateArgs, WorkspaceArgs};
 use crate::model::{Problem, Severity, counted};
 use crate::render::{self, problems::Look};
-use crate::settings::{Choice, Machine, Settings};
+use crate::settings::{Machine, Settings, with_environment};
 use crate::source::{self, Directory, FileSettings, LoadOptions};
 use crate::terminal::Terminal;
 
@@ -134,39 +134,12 @@ pub fn ignored(declarations: &Directory, terminal: &Terminal) {
 
 /// Reads `amgctl.yaml` and settles the settings of a command.
 pub fn settle(
-    directory: &std::path::Path,
-    workspace: &crate::cli::WorkspaceArgs,
-    rules: &crate::cli::RulesArgs,
+    directory: &Path,
+    workspace: &WorkspaceArgs,
+    rules: &RulesArgs,
     machine: &Machine,
 ) -> Result<(Settings, Vec<Problem>), Failure> {
     let (file, problems) = settings(directory)?;
-    let mut workspace = workspace.clone();
-    let usage = |message: String| Failure::new(Exit::Usage, message).hint("set it anew, or unset it");
-    let typed = &mut workspace.managed;
-    if typed.stack.is_none() {
-        typed.stack = machine.named("AMGCTL_STACK").map_err(usage)?;
-    }
-    if workspace.url.is_none() && typed.workspace.is_none() && typed.sandbox.is_none() {
-        workspace.url = machine.named("AMGCTL_URL").map_err(usage)?;
-        typed.workspace = machine.named("AMGCTL_WORKSPACE").map_err(usage)?;
-        if workspace.url.is_some() && typed.workspace.is_some() {
-            return Err(Failure::new(Exit::Usage, "AMGCTL_URL and AMGCTL_WORKSPACE both name a workspace")
-                .hint("unset one of them"));
-        }
-    }
-    let settings = Settings::settle(directory.to_owned(), file, &workspace, rules)
-        .map_err(|message| Failure::new(Exit::Usage, message))?;
-    Ok((settings, problems))
-}
-
-/// Whether this is a workspace in earnest, where a stack must have been named.
-pub fn must_be_named(settings: &Settings) -> Result<(), Failure> {
-    if settings.stack_is_named || matches!(settings.workspace, Choice::Sandbox(_)) {
-        return Ok(());
-    }
-    Err(Failure::new(Exit::Usage, "the stack has no name").hint(format!(
-        "`amgctl init {}` writes one into amgctl.yaml; or give --stack {}",
-        settings.directory.display(),
-        settings.stack
-    )))
+    let workspace = with_environment(workspace, machine)?;
+    Ok((Settings::settle(directory.to_owned(), file, &workspace, rules)?, problems))
 }

@@ -1,6 +1,8 @@
 //! How a command ends: the statuses, each with its number, and failures that are told once.
 
 use crate::render::style::{Tone, clean};
+use crate::sandbox::MadeByAnother;
+use crate::settings::UsageError;
 use crate::terminal::Terminal;
 
 /// How a command ended.
@@ -49,15 +51,10 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure with this status and message. A message may end with a line `  hint: …` of its own.
+    /// A failure with this status and message.
     #[must_use]
     pub fn new(exit: Exit, message: impl Into<String>) -> Failure {
-        let message: String = message.into();
-        let (message, hint) = match message.split_once("\n  hint: ") {
-            Some((message, hint)) => (message.to_owned(), Some(hint.to_owned())),
-            None => (message, None),
-        };
-        Failure { exit, message, notes: Vec::new(), hint }
+        Failure { exit, message: message.into(), notes: Vec::new(), hint: None }
     }
 
     /// One that was told already.
@@ -98,8 +95,19 @@ impl Failure {
     }
 }
 
+impl From<UsageError> for Failure {
+    fn from(error: UsageError) -> Failure {
+        Failure { hint: error.hint, ..Failure::new(Exit::Usage, error.message) }
+    }
+}
+
+/// What goes wrong with the embedded workspace.
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Failure {
-        Failure::new(Exit::Error, format!("{error:#}"))
+        let failure = Failure::new(Exit::Error, format!("{error:#}"));
+        match error.downcast_ref::<MadeByAnother>() {
+            Some(made) => failure.hint(made.hint()),
+            None => failure,
+        }
     }
 }

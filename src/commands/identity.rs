@@ -75,8 +75,7 @@ impl There {
 
 /// `amgctl identity status`.
 async fn status(args: StatusArgs, session: &Session<'_>) -> Result<Exit, Failure> {
-    let under = args.fail_under.as_deref().map(|text| named_duration("--fail-under", text)).transpose();
-    let under = under.map_err(|message| Failure::new(Exit::Usage, message))?;
+    let under = args.fail_under.as_deref().map(|text| named_duration("--fail-under", text)).transpose()?;
     let there = There::look(&args.directory, &args.managed, args.secret, session).await?;
     let caller = there.aws.caller().await.map_err(|e| managed::failure(&e))?;
     let opens = match (&there.secret, &there.seen.info) {
@@ -206,7 +205,7 @@ fn status_json(
 /// `amgctl identity prune`.
 async fn prune(args: PruneArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     job::may_ask(&args.approval, session, "identity prune")?;
-    let overlap = named_duration("--overlap", &args.overlap).map_err(|m| Failure::new(Exit::Usage, m))?;
+    let overlap = named_duration("--overlap", &args.overlap)?;
     let there = There::look(&args.directory, &args.managed, args.secret, session).await?;
     let view = there.view();
     let surplus = view.surplus(seconds(overlap));

@@ -110,11 +110,11 @@ pub async fn job(
         Wanted::Account => None,
         Wanted::Token { .. } | Wanted::Renewal => Some(secret(args, &settings)?),
     };
-    let ttl = token_life("--ttl", &args.token.ttl).map_err(usage)?;
-    let overlap = named_duration("--overlap", &args.token.overlap).map_err(usage)?;
+    let ttl = token_life("--ttl", &args.token.ttl)?;
+    let overlap = named_duration("--overlap", &args.token.overlap)?;
     let renew_before = match wanted {
         Wanted::Token { renew_before } => {
-            let length = named_duration("--renew-before", renew_before).map_err(usage)?;
+            let length = named_duration("--renew-before", renew_before)?;
             if length >= ttl {
                 return Err(usage(format!("--renew-before {renew_before} is not less than the token's life"))
                     .hint("every run would renew it; give a longer --ttl or a shorter --renew-before"));
@@ -158,20 +158,18 @@ pub fn settle(
     directory::tell(&problems, 1, directory::Sent::Nothing, session.terminal)?;
     file.url = None;
     let mut managed = managed.clone();
-    let usage = |message: String| Failure::new(Exit::Usage, message);
     if managed.stack.is_none() {
-        managed.stack = session.machine.named("AMGCTL_STACK").map_err(usage)?;
+        managed.stack = session.machine.named("AMGCTL_STACK")?;
     }
     if managed.workspace.is_none() && managed.sandbox.is_none() {
-        managed.workspace = session.machine.named("AMGCTL_WORKSPACE").map_err(usage)?;
+        managed.workspace = session.machine.named("AMGCTL_WORKSPACE")?;
     }
     let args = WorkspaceArgs { managed, ..WorkspaceArgs::default() };
-    let mut settings =
-        Settings::settle(directory.directory.clone(), file.clone(), &args, &RulesArgs::default()).map_err(usage)?;
+    let mut settings = Settings::settle(directory.directory.clone(), file.clone(), &args, &RulesArgs::default())?;
     // The embedded workspace is entered through its AWS, as any other.
-    let managed = settings::managed(&file, &args.managed).map_err(usage)?;
+    let managed = settings::managed(&file, &args.managed)?;
     settings.workspace = Choice::Managed(managed.clone());
-    directory::must_be_named(&settings)?;
+    settings.must_be_named()?;
     Ok((settings, managed))
 }
 

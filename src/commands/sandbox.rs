@@ -3,7 +3,7 @@
 use super::{Exit, Failure, Session, connect};
 use crate::cli::SandboxArgs;
 use crate::sandbox::{self, Fault, Options};
-use crate::settings::duration;
+use crate::settings::named_duration;
 
 /// Serves until Ctrl-C or SIGTERM; says where in one line of JSON when it is ready.
 pub async fn serve(args: SandboxArgs, session: &Session<'_>) -> Result<Exit, Failure> {
@@ -18,7 +18,7 @@ pub async fn serve(args: SandboxArgs, session: &Session<'_>) -> Result<Exit, Fai
         .iter()
         .map(|text| text.parse::<Fault>().map_err(|e| usage(format!("--fault {text}: {e}"))))
         .collect::<Result<Vec<Fault>, Failure>>()?;
-    let latency = duration(&args.latency).map_err(|e| usage(format!("--latency: {e}")))?;
+    let latency = named_duration("--latency", &args.latency)?;
     let options = Options {
         port: args.port,
         data: kept.data.filter(|_| !args.ephemeral),

@@ -41,7 +41,8 @@ struct State {
     journal: Option<Arc<Journal>>,
     /// Whether a signal ended the command.
     interrupted: bool,
-    minter: Option<Arc<Minter>>,
+    /// What makes the tokens of this run: one for each workspace that it makes any in.
+    minters: Vec<Arc<Minter>>,
     sandbox: Option<Running>,
 }
 
@@ -72,7 +73,7 @@ impl<'a> Session<'a> {
             () = tokio::time::sleep(UNDONE_WITHIN) => {}
             _ = signals.next() => {}
         }
-        if let Some(minter) = &self.state().minter {
+        for minter in &self.minters() {
             for name in minter.left() {
                 self.still_there(minter, &name, "AWS did not answer in time");
             }
@@ -112,10 +113,9 @@ impl<'a> Session<'a> {
     }
 
     async fn undo(&self) {
-        let minter = self.state().minter.clone();
-        if let Some(minter) = minter {
+        for minter in &self.minters() {
             for (name, error) in minter.end().await {
-                self.still_there(&minter, &name, &error.to_string());
+                self.still_there(minter, &name, &error.to_string());
             }
         }
         let sandbox = self.state().sandbox.take();
@@ -175,17 +175,20 @@ impl<'a> Session<'a> {
 
     /// Keeps what makes the tokens of this run, so that it deletes them however the run ends.
     pub fn keep(&self, minter: Arc<Minter>) {
-        self.state().minter = Some(minter);
+        self.state().minters.push(minter);
     }
 
     /// Deletes the tokens of the stack's killed runs that ran out, where this run makes its own.
     pub async fn sweep(&self) {
-        let minter = self.state().minter.clone();
-        if let Some(minter) = minter
-            && let Err(error) = minter.sweep().await
-        {
-            self.terminal.say(&format!("warning: tokens that ran out could not be deleted: {error}"));
+        for minter in &self.minters() {
+            if let Err(error) = minter.sweep().await {
+                self.terminal.say(&format!("warning: tokens that ran out could not be deleted: {error}"));
+            }
         }
+    }
+
+    fn minters(&self) -> Vec<Arc<Minter>> {
+        self.state().minters.clone()
     }
 
     /// Starts the embedded workspace, or gives the one that was started before: where it is, and its tokens.
@@ -287,7 +290,7 @@ mod tests {
     use crate::model::StackName;
     use crate::terminal::Look;
 
-    /// A command that makes a token and then does what it is given to; the tokens that are left.
+    /// A command that makes a token for each of two connections and then does what it is given to; the tokens that are left.
     async fn left_by(then: impl FnOnce() -> Exit) -> (Ended, usize) {
         let machine = Machine {
             variable: Arc::new(|_| None),
@@ -303,21 +306,23 @@ mod tests {
         let aws = Aws::open(AwsOptions { embedded: Some(embedded), ..AwsOptions::default() }).await.unwrap();
         let stack = StackName::parse("shop").unwrap();
         let account = account(&aws, &workspace, &stack, Role::Admin, true).await.unwrap();
-        let minter =
-            Arc::new(Minter::new(aws.clone(), workspace.clone(), account, stack, Duration::from_secs(900)));
-        session.keep(minter.clone());
+        let life = Duration::from_secs(900);
+        let minter = || Arc::new(Minter::new(aws.clone(), workspace.clone(), account.clone(), stack.clone(), life));
         let ended = session
             .run(async {
-                minter.begin().await.unwrap();
-                assert_eq!(aws.tokens(&workspace, &minter.account().id).await.unwrap().len(), 1);
+                for minter in [minter(), minter()] {
+                    session.keep(minter.clone());
+                    minter.begin().await.unwrap();
+                }
+                assert_eq!(aws.tokens(&workspace, &account.id).await.unwrap().len(), 2);
                 then()
             })
             .await;
-        (ended, aws.tokens(&workspace, &minter.account().id).await.unwrap().len())
+        (ended, aws.tokens(&workspace, &account.id).await.unwrap().len())
     }
 
     #[tokio::test]
-    async fn the_token_is_deleted_when_the_command_ends_and_when_it_panics() {
+    async fn every_token_is_deleted_when_the_command_ends_and_when_it_panics() {
         let (ended, left) = left_by(|| Exit::Done).await;
         assert!(matches!(ended, Ended::With(Exit::Done)));
         assert_eq!(left, 0);

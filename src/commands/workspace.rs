@@ -17,7 +17,7 @@ pub async fn run(command: WorkspaceCommand, session: &Session<'_>) -> Result<Exi
 }
 
 async fn list(args: WorkspaceListArgs, session: &Session<'_>) -> Result<Exit, Failure> {
-    let access = settings::aws_access(&args.aws).map_err(|message| Failure::new(Exit::Usage, message))?;
+    let access = settings::aws_access(&args.aws)?;
     let aws = managed::open(args.sandbox.as_deref(), None, &access, session).await?;
     let all = aws.workspaces().await.map_err(|e| managed::failure(&e))?;
     if args.json {
@@ -42,12 +42,11 @@ async fn list(args: WorkspaceListArgs, session: &Session<'_>) -> Result<Exit, Fa
 }
 
 async fn show(args: WorkspaceShowArgs, session: &Session<'_>) -> Result<Exit, Failure> {
-    let usage = |message: String| Failure::new(Exit::Usage, message);
-    let access = settings::aws_access(&args.aws).map_err(usage)?;
+    let access = settings::aws_access(&args.aws)?;
     let named = match args.workspace {
-        Some(text) => Some(settings::variables::name("WORKSPACE", &text).map_err(usage)?),
+        Some(text) => Some(settings::variables::name("WORKSPACE", &text).map_err(settings::UsageError::new)?),
         None if args.sandbox.is_some() => None,
-        None => session.machine.named("AMGCTL_WORKSPACE").map_err(usage)?,
+        None => session.machine.named("AMGCTL_WORKSPACE")?,
     };
     let read = Named::read(named.as_deref());
     let region = read.region().map(str::to_owned);

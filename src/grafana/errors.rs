@@ -22,6 +22,45 @@ pub enum ApiError {
     TooLarge,
 }
 
+/// Why nothing is sent to an address.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum AddressError {
+    /// It is no URL; why.
+    #[error("`{0}` is no URL: {1}")]
+    NoUrl(String, String),
+    /// Plain `http`, and not to this machine.
+    #[error("`{0}` would send the token unencrypted")]
+    Unencrypted(String),
+    /// Neither `https` nor `http`.
+    #[error("`{0}:` is no scheme of a Grafana")]
+    Scheme(String),
+    /// It holds a user name or a password.
+    #[error("the URL holds a user name or password")]
+    User,
+    /// It has a query or a fragment.
+    #[error("`{0}` has a query or fragment")]
+    Query(String),
+    /// No certificates to check a server by; why.
+    #[error("the TLS certificates of this machine could not be loaded: {0}")]
+    Certificates(String),
+}
+
+impl AddressError {
+    /// What to do instead.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            AddressError::NoUrl(..) | AddressError::Scheme(_) => "it looks like https://grafana.example.com",
+            AddressError::Unencrypted(_) => "use https://; plain http is spoken to loopback only",
+            AddressError::User => "put a service-account token in GRAFANA_TOKEN",
+            AddressError::Query(_) => "give the address of the workspace alone",
+            AddressError::Certificates(_) => {
+                "install the package ca-certificates, or name a file of certificates in SSL_CERT_FILE"
+            }
+        }
+    }
+}
+
 /// A token that was refused for good.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refused {

@@ -16,7 +16,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, LO
 use tokio::sync::{RwLock, Semaphore};
 
 use bearer::{Bearer, Token};
-pub use errors::{ApiError, Refused};
+pub use errors::{AddressError, ApiError, Refused};
 
 use crate::backoff;
 use crate::model::{Method, Request, Response, Secret, hide};
@@ -70,7 +70,7 @@ impl Client {
     ///
     /// Plain `http` is spoken to loopback only; certificates are always checked; redirects are not followed, because
     /// a workspace's API has none and a login page does.
-    pub fn new(url: &str, bearer: Arc<dyn Bearer>) -> anyhow::Result<Client> {
+    pub fn new(url: &str, bearer: Arc<dyn Bearer>) -> Result<Client, AddressError> {
         let base = base_of(url)?;
         let http = reqwest::Client::builder()
             .user_agent(concat!("amgctl/", env!("CARGO_PKG_VERSION")))
@@ -80,13 +80,7 @@ impl Client {
             .timeout(ANSWER_WITHIN)
             .pool_max_idle_per_host(2 * IN_FLIGHT)
             .build()
-            .map_err(|e| {
-                anyhow::anyhow!(
-                    "the TLS certificates of this machine could not be loaded: {}\n  hint: install the package \
-                     ca-certificates, or name a file of certificates in SSL_CERT_FILE",
-                    errors::chain(&e)
-                )
-            })?;
+            .map_err(|e| AddressError::Certificates(errors::chain(&e)))?;
         let shared = Shared {
             reads: Semaphore::new(IN_FLIGHT),
             requests: AtomicU64::new(0),
@@ -292,29 +286,21 @@ pub fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-fn base_of(url: &str) -> anyhow::Result<String> {
-    let parsed = reqwest::Url::parse(url).map_err(|e| {
-        anyhow::anyhow!("`{url}` is no URL: {e}\n  hint: it looks like https://grafana.example.com")
-    })?;
+fn base_of(url: &str) -> Result<String, AddressError> {
+    let parsed = reqwest::Url::parse(url).map_err(|e| AddressError::NoUrl(url.to_owned(), e.to_string()))?;
     let bare = |host: &str| is_loopback(host.trim_start_matches('[').trim_end_matches(']'));
     let loopback = parsed.host_str().is_some_and(bare);
     match parsed.scheme() {
         "https" => {}
         "http" if loopback => {}
-        "http" => anyhow::bail!(
-            "`{url}` would send the token unencrypted\n  hint: use https://; plain http is spoken to loopback only"
-        ),
-        other => {
-            anyhow::bail!("`{other}:` is no scheme of a Grafana\n  hint: it looks like https://grafana.example.com")
-        }
+        "http" => return Err(AddressError::Unencrypted(url.to_owned())),
+        other => return Err(AddressError::Scheme(other.to_owned())),
     }
     if !parsed.username().is_empty() || parsed.password().is_some() {
-        anyhow::bail!(
-            "the URL holds a user name or password\n  hint: put a service-account token in GRAFANA_TOKEN"
-        );
+        return Err(AddressError::User);
     }
     if parsed.query().is_some() || parsed.fragment().is_some() {
-        anyhow::bail!("`{url}` has a query or fragment\n  hint: give the address of the workspace alone");
+        return Err(AddressError::Query(url.to_owned()));
     }
     Ok(parsed.as_str().trim_end_matches('/').to_owned())
 }

@@ -364,7 +364,7 @@ impl FileSettings {
                 ("token_ttl", Value::String(text)) if !text.trim().is_empty() => {
                     match token_life("`identity.token_ttl`", text.trim()) {
                         Ok(_) => self.identity.token_ttl = Some(text.trim().to_owned()),
-                        Err(words) => wrong(words.lines().next().unwrap_or_default()),
+                        Err(error) => wrong(&error.message),
                     }
                 }
                 ("token_ttl", _) => wrong("`identity.token_ttl` is a length of time, as `15m`"),

@@ -67,6 +67,7 @@ use tokio::task::JoinHandle;
 pub use accounts::Tokens;
 pub use aws::{Aws, Workspace};
 pub use faults::{Fault, NotAFault};
+pub use persist::MadeByAnother;
 use rules::Rules;
 pub use server::Logged;
 pub use version::{UnknownVersion, Version};

@@ -182,6 +182,32 @@ fn read_snapshot(path: &Path) -> Result<Option<Snapshot>> {
     }
 }
 
+/// A file that another version made, and this one cannot serve.
+#[derive(Debug)]
+pub struct MadeByAnother {
+    file: String,
+    by: String,
+    version: Version,
+    because: String,
+}
+
+impl MadeByAnother {
+    /// What to do instead.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        format!("serve it as {}, or use another file", self.by)
+    }
+}
+
+impl std::fmt::Display for MadeByAnother {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let MadeByAnother { file, by, version, because } = self;
+        write!(f, "`{file}` was made by Grafana {by}, not {version}: {because}")
+    }
+}
+
+impl std::error::Error for MadeByAnother {}
+
 /// Turns what another version kept into what this one keeps, if it does.
 fn adopt(path: &Path, made_by: &str, version: Version, state: &mut State) -> Result<()> {
     let because = match made_by.parse() {
@@ -191,10 +217,7 @@ fn adopt(path: &Path, made_by: &str, version: Version, state: &mut State) -> Res
         },
         Err(_) => "that version is not known here".to_owned(),
     };
-    bail!(
-        "`{}` was made by Grafana {made_by}, not {version}: {because}\n  hint: serve it as {made_by}, or use another file",
-        path.display(),
-    )
+    Err(MadeByAnother { file: path.display().to_string(), by: made_by.to_owned(), version, because }.into())
 }
 
 fn read_journal(path: &Path, text: &[u8]) -> Result<Vec<Line>> {
