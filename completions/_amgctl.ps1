@@ -56,6 +56,7 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
             break
         }
         'amgctl;validate' {
+            [CompletionResult]::new('--configmaps', '--configmaps', [CompletionResultType]::ParameterName, 'Read also dashboards in ConfigMaps without the label grafana_dashboard')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end')
             [CompletionResult]::new('--no-color', '--no-color', [CompletionResultType]::ParameterName, 'Never use colour')
@@ -64,6 +65,7 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
             break
         }
         'amgctl;plan' {
+            [CompletionResult]::new('--configmaps', '--configmaps', [CompletionResultType]::ParameterName, 'Read also dashboards in ConfigMaps without the label grafana_dashboard')
             [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN')
             [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region''s only active one')
             [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana')
@@ -97,6 +99,7 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
             break
         }
         'amgctl;apply' {
+            [CompletionResult]::new('--configmaps', '--configmaps', [CompletionResultType]::ParameterName, 'Read also dashboards in ConfigMaps without the label grafana_dashboard')
             [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN')
             [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region''s only active one')
             [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana')
@@ -132,6 +135,7 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
             break
         }
         'amgctl;destroy' {
+            [CompletionResult]::new('--configmaps', '--configmaps', [CompletionResultType]::ParameterName, 'Read also dashboards in ConfigMaps without the label grafana_dashboard')
             [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN')
             [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region''s only active one')
             [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana')

@@ -97,12 +97,16 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__apply)
-            opts="-v -h --url --workspace --sandbox --stack --region --profile --wait --secret --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --adopt --take-from --replace --send-secrets --max-destroy --allow-empty --unknown-references --yes --auto-approve --input --lock-timeout --parallelism --verbose --no-color --help"
+            opts="-v -h --configmaps --url --workspace --sandbox --stack --region --profile --wait --secret --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --adopt --take-from --replace --send-secrets --max-destroy --allow-empty --unknown-references --yes --auto-approve --input --lock-timeout --parallelism --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --configmaps)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 --url)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -357,12 +361,16 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__destroy)
-            opts="-v -h --url --workspace --sandbox --stack --region --profile --wait --secret --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --yes --auto-approve --input --lock-timeout --parallelism --verbose --no-color --help"
+            opts="-v -h --configmaps --url --workspace --sandbox --stack --region --profile --wait --secret --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --yes --auto-approve --input --lock-timeout --parallelism --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --configmaps)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 --url)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -753,12 +761,16 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__plan)
-            opts="-v -h --url --workspace --sandbox --stack --region --profile --wait --secret --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --adopt --take-from --replace --send-secrets --max-destroy --allow-empty --unknown-references --detailed-exitcode --input --destroy --verbose --no-color --help"
+            opts="-v -h --configmaps --url --workspace --sandbox --stack --region --profile --wait --secret --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --adopt --take-from --replace --send-secrets --max-destroy --allow-empty --unknown-references --detailed-exitcode --input --destroy --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --configmaps)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 --url)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -945,12 +957,16 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__validate)
-            opts="-v -h --verbose --no-color --help"
+            opts="-v -h --configmaps --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --configmaps)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

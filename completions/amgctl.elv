@@ -51,6 +51,7 @@ set edit:completion:arg-completer[amgctl] = {|@words|
             cand --help 'Print help'
         }
         &'amgctl;validate'= {
+            cand --configmaps 'Read also dashboards in ConfigMaps without the label grafana_dashboard'
             cand -v 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
             cand --verbose 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
             cand --no-color 'Never use colour'
@@ -58,6 +59,7 @@ set edit:completion:arg-completer[amgctl] = {|@words|
             cand --help 'Print help'
         }
         &'amgctl;plan'= {
+            cand --configmaps 'Read also dashboards in ConfigMaps without the label grafana_dashboard'
             cand --url 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN'
             cand --workspace 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region''s only active one'
             cand --sandbox 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana'
@@ -90,6 +92,7 @@ set edit:completion:arg-completer[amgctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'amgctl;apply'= {
+            cand --configmaps 'Read also dashboards in ConfigMaps without the label grafana_dashboard'
             cand --url 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN'
             cand --workspace 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region''s only active one'
             cand --sandbox 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana'
@@ -124,6 +127,7 @@ set edit:completion:arg-completer[amgctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'amgctl;destroy'= {
+            cand --configmaps 'Read also dashboards in ConfigMaps without the label grafana_dashboard'
             cand --url 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN'
             cand --workspace 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region''s only active one'
             cand --sandbox 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana'

@@ -48,9 +48,13 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand init" -l workspace -d 'The
 complete -c amgctl -n "__fish_amgctl_using_subcommand init" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand init" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand init" -s h -l help -d 'Print help'
+complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l configmaps -d 'Read also dashboards in ConfigMaps without the label grafana_dashboard' -r -f -a "true\t''
+false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -s h -l help -d 'Print help'
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l configmaps -d 'Read also dashboards in ConfigMaps without the label grafana_dashboard' -r -f -a "true\t''
+false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
@@ -82,6 +86,8 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l destroy -d 'Plan 
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l configmaps -d 'Read also dashboards in ConfigMaps without the label grafana_dashboard' -r -f -a "true\t''
+false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
@@ -114,6 +120,8 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l auto-approve -l 
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l configmaps -d 'Read also dashboards in ConfigMaps without the label grafana_dashboard' -r -f -a "true\t''
+false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r

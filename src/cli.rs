@@ -66,6 +66,15 @@ pub struct DirectoryArgs {
     pub directory: PathBuf,
 }
 
+/// How the directory is read.
+#[derive(Args, Debug, Clone, Copy, Default)]
+pub struct ReadingArgs {
+    /// Read also dashboards in ConfigMaps without the label grafana_dashboard
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        help_heading = "Directory")]
+    pub configmaps: Option<bool>,
+}
+
 /// Which workspace, which stack.
 #[derive(Args, Debug, Clone, Default)]
 pub struct WorkspaceArgs {
@@ -229,6 +238,9 @@ pub struct ValidateArgs {
     /// The directory
     #[command(flatten)]
     pub directory: DirectoryArgs,
+    /// How it is read
+    #[command(flatten)]
+    pub reading: ReadingArgs,
 }
 
 /// `amgctl plan`.
@@ -237,6 +249,9 @@ pub struct PlanArgs {
     /// The directory
     #[command(flatten)]
     pub directory: DirectoryArgs,
+    /// How it is read
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// The workspace
     #[command(flatten)]
     pub workspace: WorkspaceArgs,
@@ -261,6 +276,9 @@ pub struct DestroyArgs {
     /// The directory
     #[command(flatten)]
     pub directory: DirectoryArgs,
+    /// How it is read
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// The workspace
     #[command(flatten)]
     pub workspace: WorkspaceArgs,
@@ -278,6 +296,9 @@ pub struct ApplyArgs {
     /// The directory
     #[command(flatten)]
     pub directory: DirectoryArgs,
+    /// How it is read
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// The workspace
     #[command(flatten)]
     pub workspace: WorkspaceArgs,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::cli::{AwsArgs, ManagedArgs, OnDrift, RulesArgs, UnknownReferences, WorkspaceArgs};
+use crate::cli::{AwsArgs, ManagedArgs, OnDrift, ReadingArgs, RulesArgs, UnknownReferences, WorkspaceArgs};
 use crate::kinds;
 use crate::model::{Address, Severity, StackName};
 use crate::plan::{Adopt, Rules};
@@ -269,6 +269,12 @@ pub fn with_environment(typed: &WorkspaceArgs, machine: &Machine) -> Result<Work
         }
     }
     Ok(workspace)
+}
+
+/// What a directory says of itself, with what was typed before it.
+#[must_use]
+pub fn over_file(typed: ReadingArgs, file: FileSettings) -> FileSettings {
+    FileSettings { configmaps: typed.configmaps.or(file.configmaps), ..file }
 }
 
 /// What was typed, without what shells leave around it.

@@ -24,7 +24,7 @@ pub async fn plan(args: PlanArgs, session: &Session<'_>) -> Result<Exit, Failure
     let (begun, terminal) = (Instant::now(), session.terminal);
     let goal = if args.destroy { Goal::Destroy } else { Goal::Apply };
     let (mut settings, problems) =
-        directory::settle(&args.directory.directory, &args.workspace, &args.rules, session.machine)?;
+        directory::settle(&args.directory.directory, args.reading, &args.workspace, &args.rules, session.machine)?;
     settings.rules.refuse_drift = args.rules.removal.on_drift == Some(OnDrift::Refuse);
     let task = Task { goal, settings, file_problems: problems, patience: None, connection: None };
     let gathered = gather(task, session).await?;
@@ -89,19 +89,20 @@ pub async fn apply(args: ApplyArgs, session: &Session<'_>) -> Result<Exit, Failu
 
 /// `amgctl destroy`.
 pub async fn destroy(args: DestroyArgs, session: &Session<'_>) -> Result<Exit, Failure> {
-    let DestroyArgs { directory, workspace, rules, run } = args;
+    let DestroyArgs { directory, reading, workspace, rules, run } = args;
     let rules = RulesArgs { removal: rules, ..RulesArgs::default() };
-    write(Goal::Destroy, ApplyArgs { directory, workspace, rules, run }, session).await
+    write(Goal::Destroy, ApplyArgs { directory, reading, workspace, rules, run }, session).await
 }
 
 async fn write(goal: Goal, args: ApplyArgs, session: &Session<'_>) -> Result<Exit, Failure> {
-    let ApplyArgs { directory, workspace, rules, run } = args;
+    let ApplyArgs { directory, reading, workspace, rules, run } = args;
     let (begun, terminal) = (Instant::now(), session.terminal);
     let patience = named_duration("--lock-timeout", &run.lock_timeout)?;
     if !run.auto_approve {
         session.may_ask(run.input, &goal.to_string(), "read the plan")?;
     }
-    let (mut settings, problems) = directory::settle(&directory.directory, &workspace, &rules, session.machine)?;
+    let (mut settings, problems) =
+        directory::settle(&directory.directory, reading, &workspace, &rules, session.machine)?;
     // A name that could not be read is a fault of the file, which is reported with its place below.
     if !problems.iter().any(|problem| problem.severity == Severity::Error) {
         settings.must_be_named()?;

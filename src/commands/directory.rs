@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::{Exit, Failure, shown};
-use crate::cli::{RulesArgs, ValidateArgs, WorkspaceArgs};
+use crate::cli::{ReadingArgs, RulesArgs, ValidateArgs, WorkspaceArgs};
 use crate::model::{Problem, Severity, counted};
 use crate::render::{self, problems::Look};
-use crate::settings::{Machine, Settings, with_environment};
+use crate::settings::{Machine, Settings, over_file, with_environment};
 use crate::source::{self, Directory, FileSettings, LoadOptions};
 use crate::terminal::Terminal;
 
@@ -96,7 +96,7 @@ pub enum Sent {
 pub fn validate(args: &ValidateArgs, machine: &Machine, terminal: &Terminal) -> Result<Exit, Failure> {
     let directory = &args.directory.directory;
     let (file, mut problems) = settings(directory)?;
-    let declarations = load(directory, file, machine);
+    let declarations = load(directory, over_file(args.reading, file), machine);
     problems.extend(declarations.problems.iter().cloned());
     problems.extend(declarations.unresolved_warnings());
     problems.extend(source::check_references(&declarations, None, None, None, Severity::Warning));
@@ -135,11 +135,12 @@ pub fn ignored(declarations: &Directory, terminal: &Terminal) {
 /// Reads `amgctl.yaml` and settles the settings of a command.
 pub fn settle(
     directory: &Path,
+    reading: ReadingArgs,
     workspace: &WorkspaceArgs,
     rules: &RulesArgs,
     machine: &Machine,
 ) -> Result<(Settings, Vec<Problem>), Failure> {
     let (file, problems) = settings(directory)?;
     let workspace = with_environment(workspace, machine)?;
-    Ok((Settings::settle(directory.to_owned(), file, &workspace, rules)?, problems))
+    Ok((Settings::settle(directory.to_owned(), over_file(reading, file), &workspace, rules)?, problems))
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::connect::{self, connect};
 use super::{Exit, Failure, Session, directory, lease, record, typed};
-use crate::cli::{ForgetArgs, RulesArgs, UnlockArgs, WorkspaceArgs};
+use crate::cli::{ForgetArgs, ReadingArgs, RulesArgs, UnlockArgs, WorkspaceArgs};
 use crate::kinds;
 use crate::model::{Address, StackName};
 use crate::registry::lease::Purpose;
@@ -79,7 +79,8 @@ async fn open(
     workspace: &WorkspaceArgs,
     session: &Session<'_>,
 ) -> Result<(Settings, Store, Record), Failure> {
-    let (settings, problems) = directory::settle(at, workspace, &RulesArgs::default(), session.machine)?;
+    let (settings, problems) =
+        directory::settle(at, ReadingArgs::default(), workspace, &RulesArgs::default(), session.machine)?;
     // A stack whose name cannot be read would be another one: that of the directory's name.
     directory::tell(&problems, 1, directory::Sent::Nothing, session.terminal)?;
     let connection = connect(&settings, false, session).await?;

@@ -159,11 +159,22 @@ pub struct BodyRef {
     pub file: Arc<str>,
     /// Which document of the file, from 0.
     pub document: usize,
-    /// Which item of the document's list, for shapes that hold several; else 0.
-    pub item: usize,
+    /// The text of that document that the object stands in, where it stands in one.
+    pub text: Option<TextRef>,
+    /// The JSON pointer of the object, in that text or in the document.
+    pub pointer: String,
     /// SHA-256 of the file's bytes as they were read; a file that changed since is an error, not a surprise.
     pub file_digest: super::Digest,
     /// What the inputs of an exported dashboard are answered with, by their names: the placeholders are replaced when
     /// the body is read.
     pub answers: Vec<(String, String)>,
+}
+
+/// A document inside a text of another one, as in a ConfigMap.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct TextRef {
+    /// The JSON pointer of the text.
+    pub pointer: String,
+    /// Which document of the text, from 0.
+    pub document: usize,
 }

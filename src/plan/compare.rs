@@ -194,7 +194,8 @@ mod tests {
             body: BodyRef {
                 file: "d.yaml".into(),
                 document: 0,
-                item: 0,
+                text: None,
+                pointer: String::new(),
                 file_digest: Digest::of_bytes(b""),
                 answers: Vec::new(),
             },

@@ -105,7 +105,8 @@ impl World {
             body: BodyRef {
                 file: place.file.clone(),
                 document: 0,
-                item: 0,
+                text: None,
+                pointer: String::new(),
                 file_digest: Digest::of_bytes(b""),
                 answers: Vec::new(),
             },

@@ -78,12 +78,11 @@ impl Declarations {
 impl Files {
     /// Looks at the place where an object stands in its file.
     fn site(&self, declared: &Declared, look: &mut dyn FnMut(Site<'_, '_>)) -> Result<(), Box<Problem>> {
-        let file = self.opened.open(&self.root, declared)?;
+        let file = self.opened.open(&self.root, declared, self.reading)?;
         let Some(mut document) = file.document(declared.body.document) else {
             return Err(Box::new(changed(declared)));
         };
-        let seen = shape::recognise(&document.value);
-        shape::one_object(&mut document, &seen, declared.body.item, look);
+        shape::one_object(&mut document, &declared.body, self.reading, look);
         Ok(())
     }
 

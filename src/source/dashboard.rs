@@ -25,12 +25,7 @@ const MAX_TAG: usize = 50;
 pub(crate) const FOLDER: &str = "/metadata/annotations/grafana.app~1folder";
 
 /// Reads a dashboard of a document into facts. Takes the dashboard out of the document's value.
-pub(crate) fn read(
-    document: &mut Document<'_>,
-    part: &Part,
-    item: usize,
-    file: &FileRef<'_>,
-) -> (Option<Draft>, Vec<Problem>) {
+pub(crate) fn read(document: &mut Document<'_>, part: &Part, file: &FileRef<'_>) -> (Option<Draft>, Vec<Problem>) {
     let base = &part.body();
     let value = document.value.to_mut().pointer_mut(base).map(Value::take).unwrap_or_default();
     let document = &*document;
@@ -82,7 +77,7 @@ pub(crate) fn read(
         references: Vec::new(),
         mentions: Vec::new(),
         secrets: Vec::new(),
-        body: file.body(document.number(), item),
+        body: file.body(document, &part.base),
         uid_from,
         protect: false,
     };

@@ -55,7 +55,6 @@ impl Read {
 pub(crate) fn read(
     document: &Document<'_>,
     base: &str,
-    item: usize,
     file: &FileRef,
     values: &Values<'_>,
 ) -> (Option<Draft>, Vec<Problem>) {
@@ -99,7 +98,7 @@ pub(crate) fn read(
         references: Vec::new(),
         mentions,
         secrets,
-        body: file.body(document.number(), item),
+        body: file.body(document, base),
         uid_from,
         protect: false,
     };

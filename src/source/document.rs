@@ -28,6 +28,8 @@ pub(crate) struct Document<'a> {
 pub(crate) struct Within {
     /// Which document of the file holds the text.
     pub document: usize,
+    /// The JSON pointer of the text.
+    pub pointer: String,
     /// The text's name, as a file's.
     pub name: String,
 }
@@ -118,11 +120,6 @@ impl<'a> Document<'a> {
     /// The place of the value at a pointer.
     pub(crate) fn place(&self, pointer: &str) -> Place {
         self.source.place(self.locate(pointer).1.start)
-    }
-
-    /// Which document of its file this is, or stands in.
-    pub(crate) fn number(&self) -> usize {
-        self.within.as_ref().map_or(self.index, |within| within.document)
     }
 
     /// The path that a uid is derived from: the file's, and below it the name of the text.

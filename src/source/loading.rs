@@ -9,7 +9,7 @@ use super::document::{self, Document, Format};
 use super::faults::Faults;
 use super::folders::{self, FolderFile, Tree};
 use super::opened::OpenedFiles;
-use super::shape::{self, Form, Seen, Site, as_warning, keys};
+use super::shape::{self, Form, Reading, Seen, Site, as_warning, keys};
 use super::text::SourceText;
 use super::values::{Dollars, Values};
 use super::{
@@ -43,6 +43,7 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
     );
     options.settings.inputs = answers;
     let options = &options;
+    let reading = options.settings.reading();
     let LoadOptions { settings, environment } = options;
     let mut declarations = Declarations {
         objects: Vec::new(),
@@ -52,6 +53,7 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
         files: Arc::new(Files {
             root: root.to_owned(),
             environment: environment.clone(),
+            reading,
             opened: OpenedFiles::default(),
         }),
     };
@@ -205,7 +207,7 @@ fn read_file(path: Arc<str>, file: &Path, root: &Path, options: &LoadOptions) ->
     let format = Format::of(&path).unwrap_or(Format::Json);
     let (documents, faults) = document::read(&source, format);
     if documents.is_empty() {
-        match (faults.is_empty(), cannot_be_ours(&source, format)) {
+        match (faults.is_empty(), cannot_be_ours(&source, format, options.settings.reading())) {
             (true, _) => out.ignored.push(Ignored { path, reason: "holds no document".into() }),
             (false, true) => {
                 let why = faults.last().map(|fault| fault.message.clone()).unwrap_or_default();
@@ -228,18 +230,19 @@ fn read_file(path: Arc<str>, file: &Path, root: &Path, options: &LoadOptions) ->
 
 // Whether a file that cannot be read as it should be (comments, trailing commas, several values in JSON; tags and tabs in
 // YAML) can be read by a more patient reader, and is nothing of ours: a template of CloudFormation, a `tsconfig.json`.
-fn cannot_be_ours(source: &SourceText, format: Format) -> bool {
+fn cannot_be_ours(source: &SourceText, format: Format, reading: Reading) -> bool {
     let values = document::read_patiently(source, format);
-    values.is_some_and(|values| values.iter().all(|value| matches!(shape::recognise(value), Seen::Foreign(_))))
+    values.is_some_and(|values| {
+        values.iter().all(|value| matches!(shape::recognise(value, reading), Seen::Foreign(_)))
+    })
 }
 
 // Says how to leave a broken file out, unless it is surely one of ours.
 fn or_ignored(source: &SourceText, fault: Problem) -> Problem {
-    const OURS: [&str; 5] = ["panels", "schemaVersion", "datasources", "templating", "grafana.app"];
     let way = "if this file is not for amgctl, name it in `.amgctlignore`";
     match fault.help.clone() {
         Some(help) if help.contains(".amgctlignore") => fault,
-        _ if OURS.iter().any(|word| source.text.contains(word)) => fault,
+        _ if shape::mentions_ours(&source.text) => fault,
         Some(help) => fault.help(format!("{help}; {way}")),
         None => fault.help(way),
     }
@@ -275,12 +278,10 @@ fn read_document(
         out.problems.extend(problems);
         return true;
     }
-    let (levels, seen) = match shape::recognised_by(&document.value) {
-        Some((shape, seen)) => (shape.levels(), seen),
-        None => (&[][..], shape::recognise(&document.value)),
-    };
-    match &seen {
-        Seen::Objects(_) | Seen::Texts(_) => {}
+    let reading = file.options.settings.reading();
+    let (shape, seen) = shape::recognised_by(&document.value, reading).unzip();
+    let held = match seen.unwrap_or_else(|| shape::recognise(&document.value, reading)) {
+        Seen::Held(held) => held,
         Seen::Refused(refusal) => {
             out.problems.push(refusal.problem().spot(document.key_spot(&refusal.pointer, "")));
             return true;
@@ -292,12 +293,15 @@ fn read_document(
             return false;
         }
         Seen::Foreign(reason) => {
-            out.leave_out(document, file, several, reason);
+            out.leave_out(document, file, several, &reason);
             return false;
         }
+    };
+    if let Some(shape) = shape {
+        out.problems.extend(keys::report(document, "", shape.levels()));
+        out.problems.extend(shape.check(document));
     }
-    out.problems.extend(keys::report(document, "", levels));
-    let problems = shape::each_object(document, &seen, &mut |site| out.object(site, file));
+    let problems = shape::each_object(document, &held, reading, &mut |site| out.object(site, file));
     out.problems.extend(problems);
     true
 }
@@ -309,13 +313,13 @@ fn values<'a>(file: &FileRef<'a>, dollars: Dollars) -> Values<'a> {
 impl FileYield {
     // Takes one object in.
     fn object(&mut self, site: Site<'_, '_>, file: &FileRef<'_>) {
-        let Site { document, part, item } = site;
+        let Site { document, part } = site;
         if !part.base.is_empty() || document.within.is_some() {
             self.problems.extend(keys::report(document, &part.base, part.form.levels()));
         }
         match part.form {
             Form::Classic | Form::Wrapped | Form::DashboardResource => {
-                self.take(dashboard::read(document, part, item, file));
+                self.take(dashboard::read(document, part, file));
             }
             Form::FolderResource => {
                 let (folder, problems) = folders::read_resource(document, &part.base);
@@ -323,10 +327,10 @@ impl FileYield {
                 self.problems.extend(problems);
             }
             Form::Provisioned => {
-                self.take(datasource::read(document, &part.base, item, file, &values(file, Dollars::Provisioning)));
+                self.take(datasource::read(document, &part.base, file, &values(file, Dollars::Provisioning)));
             }
             Form::Bare => {
-                self.take(datasource::read(document, &part.base, item, file, &values(file, Dollars::Plain)));
+                self.take(datasource::read(document, &part.base, file, &values(file, Dollars::Plain)));
             }
         }
     }

@@ -66,7 +66,11 @@ pub use titles::{folder_title_clashes, title_clashes};
 pub use uids::folder_uid;
 
 use crate::kinds::datasource::Datasource;
-use crate::model::{Address, BodyRef, Declared, DeclaredFolder, Digest, KindName, Problem, Target, Uid, counted};
+use crate::model::{
+    Address, BodyRef, Declared, DeclaredFolder, Digest, KindName, Problem, Target, TextRef, Uid, counted,
+};
+use document::Document;
+use shape::Reading;
 
 /// The kind whose objects answer the inputs of dashboards.
 pub const ANSWERS: KindName = Datasource::NAME;
@@ -132,6 +136,7 @@ pub struct Declarations {
 struct Files {
     root: PathBuf,
     environment: Environment,
+    reading: Reading,
     opened: opened::OpenedFiles,
 }
 
@@ -263,12 +268,12 @@ pub struct KnownDatasource {
     pub is_default: bool,
 }
 
-/// Which object of which document of which file a body is.
-type BodyKey = (Arc<str>, usize, usize);
+/// Which object of which text of which document of which file a body is.
+type BodyKey = (Arc<str>, usize, Option<TextRef>, String);
 
 impl BodyRef {
     fn key(&self) -> BodyKey {
-        (self.file.clone(), self.document, self.item)
+        (self.file.clone(), self.document, self.text.clone(), self.pointer.clone())
     }
 }
 
@@ -287,8 +292,23 @@ struct FileRef<'a> {
 }
 
 impl FileRef<'_> {
-    fn body(&self, document: usize, item: usize) -> BodyRef {
-        BodyRef { file: self.path.clone(), document, item, file_digest: self.digest.clone(), answers: Vec::new() }
+    /// Where the object at a pointer of a document is read again.
+    fn body(&self, document: &Document<'_>, pointer: &str) -> BodyRef {
+        let (text, number) = match &document.within {
+            Some(within) => {
+                let text = TextRef { pointer: within.pointer.clone(), document: document.index };
+                (Some(text), within.document)
+            }
+            None => (None, document.index),
+        };
+        BodyRef {
+            file: self.path.clone(),
+            document: number,
+            text,
+            pointer: pointer.to_owned(),
+            file_digest: self.digest.clone(),
+            answers: Vec::new(),
+        }
     }
 }
 

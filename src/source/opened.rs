@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::body::changed;
 use super::document::{self, Document, Format, Parsed};
-use super::shape::{self, Seen};
+use super::shape::{self, Reading};
 use super::text::SourceText;
 use crate::model::{Declared, Digest, Place, Problem};
 
@@ -40,14 +40,19 @@ pub(super) struct OpenedFiles {
 
 impl OpenedFiles {
     /// The file of a declared object; one that changed since it was loaded is an error.
-    pub(super) fn open(&self, root: &Path, declared: &Declared) -> Result<Arc<OpenedFile>, Box<Problem>> {
+    pub(super) fn open(
+        &self,
+        root: &Path,
+        declared: &Declared,
+        reading: Reading,
+    ) -> Result<Arc<OpenedFile>, Box<Problem>> {
         // The lock is held while a file is read, so that two who ask for it read it once.
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let (name, digest) = (&declared.body.file, &declared.body.file_digest);
         let known = kept.iter().position(|file| file.source.file == *name && file.digest == *digest);
         let file = match known {
             Some(at) => kept.remove(at),
-            None => Arc::new(read(root, declared)?),
+            None => Arc::new(read(root, declared, reading)?),
         };
         kept.retain(|other| other.holds_several);
         kept.push(Arc::clone(&file));
@@ -65,7 +70,7 @@ impl fmt::Debug for OpenedFiles {
     }
 }
 
-fn read(root: &Path, declared: &Declared) -> Result<OpenedFile, Box<Problem>> {
+fn read(root: &Path, declared: &Declared, reading: Reading) -> Result<OpenedFile, Box<Problem>> {
     let name = &declared.body.file;
     let bytes = std::fs::read(root.join(&**name)).map_err(|error| {
         Box::new(
@@ -79,11 +84,7 @@ fn read(root: &Path, declared: &Declared) -> Result<OpenedFile, Box<Problem>> {
     }
     let source = SourceText::new(name.clone(), bytes)?;
     let (documents, _) = document::parse(&source, Format::of(name).unwrap_or(Format::Json));
-    let holds_list = |parsed: &Parsed| match shape::recognise(&parsed.value) {
-        Seen::Objects(parts) => parts.len() > 1,
-        Seen::Texts(_) => true,
-        Seen::Refused(_) | Seen::Reported(_) | Seen::Foreign(_) => false,
-    };
+    let holds_list = |parsed: &Parsed| shape::recognise(&parsed.value, reading).holds_several();
     let holds_several = documents.len() > 1 || documents.iter().any(holds_list);
     Ok(OpenedFile { digest, source, documents, holds_several })
 }

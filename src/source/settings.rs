@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::datasource::unknown_key;
 use super::document::{self, Document, Format};
+use super::shape::Reading;
 use super::text::SourceText;
 use super::yaml::member;
 use crate::kinds;
@@ -51,6 +52,8 @@ pub struct FileSettings {
     pub unknown_references: Option<UnknownReferences>,
     /// Where symbolic links may lead: within the directory (the default), or within the git checkout that it is in.
     pub follow_links: Option<FollowLinks>,
+    /// Whether dashboards in ConfigMaps without the label `grafana_dashboard` are read, too.
+    pub configmaps: Option<bool>,
     /// Answers to the `__inputs` of exported dashboards: the uid or name of a data source, or a value.
     #[schemars(extend("additionalProperties" = { "type": ["string", "number", "boolean"] }))]
     pub inputs: BTreeMap<String, String>,
@@ -219,8 +222,13 @@ pub(crate) fn spot(root: &Path, keys: &[&str]) -> Spot {
 }
 
 impl FileSettings {
+    /// What of the directory is read.
+    pub(super) fn reading(&self) -> Reading {
+        Reading { configmaps: self.configmaps.unwrap_or_default() }
+    }
+
     fn take(&mut self, document: &Document<'_>, problems: &mut Vec<Problem>) {
-        const KEYS: [&str; 14] = [
+        const KEYS: [&str; 15] = [
             "stack",
             "url",
             "workspace",
@@ -232,6 +240,7 @@ impl FileSettings {
             "on_drift",
             "unknown_references",
             "follow_links",
+            "configmaps",
             "inputs",
             "protect",
             "max_destroy",
@@ -294,6 +303,8 @@ impl FileSettings {
                     self.follow_links = Some(FollowLinks::Repository);
                 }
                 ("follow_links", _) => wrong("`follow_links` is `directory` or `repository`".into()),
+                ("configmaps", Value::Bool(read)) => self.configmaps = Some(*read),
+                ("configmaps", _) => wrong("`configmaps` is `true` or `false`".into()),
                 ("stack" | "origin" | "workspace" | "region", _) => {
                     wrong(format!("`{key}` must be a text that is not empty"))
                 }

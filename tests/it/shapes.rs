@@ -71,3 +71,39 @@ fn data_sources_that_name_each_other_are_made_in_one_run() {
         .json("t.json", &source("tempo", "tempo", json!({ "tracesToMetrics": { "datasourceUid": "prometheus" } })));
     world.plan().exits(3).says("nothing here or in the workspace has the data source `prometheus`");
 }
+
+#[test]
+fn config_maps_without_the_label_are_read_where_a_flag_or_the_settings_say_so() {
+    let world = World::new(Version::V12_4);
+    world.write(
+        "cm.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n  a.json: '{\"title\": \"A\", \"uid\": \"cm\", \"panels\": []}'\n  nginx.conf: server {}\n",
+    );
+    world
+        .amgctl("validate stack")
+        .exits(3)
+        .says("this ConfigMap holds a dashboard (`a.json`) and has no label `grafana_dashboard`")
+        .says("`--configmaps` (`configmaps: true` in amgctl.yaml)");
+    world.amgctl("validate stack --configmaps").exits(0).says("1 object in").lacks("nginx.conf");
+    world.write("amgctl.yaml", "stack: demo\nconfigmaps: true\n");
+    world.amgctl("validate stack --configmaps=false").exits(3);
+    world.apply().exits(0).says("1 added");
+    world.plan().exits(0).says("No changes.");
+    // A dashboard that cannot be read any more is a fault, not a removal.
+    world.write(
+        "cm.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n  a.json: '{\"title\": \"A\", \"uid\": \"cm\", \"panels\": [],}'\n",
+    );
+    world.plan().exits(3).says("trailing comma");
+}
+
+#[test]
+fn a_list_may_hold_config_maps_beside_other_objects() {
+    let world = World::new(Version::V12_4);
+    world.write(
+        "all.yaml",
+        "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: x, labels: {grafana_dashboard: \"1\"}}\n  data:\n    a.json: |-\n      {\"title\": \"A\", \"uid\": \"cm\", \"panels\": []}\n- apiVersion: folder.grafana.app/v1beta1\n  kind: Folder\n  metadata: {name: f}\n  spec: {title: Listed}\n- apiVersion: dashboard.grafana.app/v1beta1\n  kind: Dashboard\n  metadata: {name: d, annotations: {grafana.app/folder: f}}\n  spec: {title: Board, panels: []}\n",
+    );
+    world.apply().exits(0).says("3 added");
+    world.plan().exits(0).says("No changes.");
+}

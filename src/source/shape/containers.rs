@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::keys::{self, Level};
-use super::{Form, Part, Seen, Shape, Text, group, recognise, text, unsupported};
+use super::{Form, Held, Reading, Seen, Shape, Text, group, mentions_ours, recognise, text, unsupported};
 use crate::source::spans::escaped;
 
 /// `kind: List`, or `DashboardList` and `FolderList` as Grafana's API answers them.
@@ -16,7 +16,7 @@ impl Shape for List {
         &keys::LIST
     }
 
-    fn recognise(&self, value: &Value) -> Option<Seen> {
+    fn recognise(&self, value: &Value, reading: Reading) -> Option<Seen> {
         let map = value.as_object()?;
         let (group, kind) = (group(map).0, text(map, "kind"));
         let items = map.get("items")?.as_array()?;
@@ -25,40 +25,27 @@ impl Shape for List {
             return None;
         }
         let one = kind.strip_suffix("List").unwrap_or_default();
-        let (mut parts, mut texts, mut foreign) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut held, mut reported) = (Vec::new(), None);
         for (i, item) in items.iter().enumerate() {
             let base = format!("/items/{i}");
-            match recognise(&named(item, text(map, "apiVersion"), one)) {
-                Seen::Objects(inner) => {
-                    parts.extend(inner.into_iter().map(|p| Part { base: format!("{base}{}", p.base), ..p }));
-                }
-                Seen::Texts(inner) => {
-                    texts.extend(inner.into_iter().map(|t| Text { pointer: format!("{base}{}", t.pointer), ..t }));
-                }
+            match recognise(&named(item, text(map, "apiVersion"), one), reading) {
+                Seen::Held(inner) => held.extend(inner.into_iter().map(|inner| inner.below(&base))),
                 Seen::Refused(mut refusal) => {
                     refusal.pointer = format!("{base}{}", refusal.pointer);
                     return Some(Seen::Refused(refusal));
                 }
                 Seen::Reported(mut refusal) => {
                     refusal.pointer = format!("{base}{}", refusal.pointer);
-                    foreign.push(refusal);
+                    reported.get_or_insert(refusal);
                 }
                 Seen::Foreign(_) => {}
             }
         }
-        Some(match (parts.is_empty(), texts.is_empty()) {
-            (false, true) => Seen::Objects(parts),
-            (true, false) => Seen::Texts(texts),
-            (false, false) => Seen::Refused(unsupported(
-                "this list holds ConfigMaps beside other objects",
-                "put the ConfigMaps into a file of their own",
-                "/items",
-            )),
-            (true, true) => match foreign.into_iter().next() {
-                Some(refusal) => Seen::Reported(refusal),
-                None if items.is_empty() => Seen::Foreign("is a list without items".into()),
-                None => Seen::Foreign(format!("is a list of {} objects that are not for Grafana", items.len())),
-            },
+        Some(match (held.is_empty(), reported) {
+            (false, _) => Seen::Held(held),
+            (true, Some(refusal)) => Seen::Reported(refusal),
+            (true, None) if items.is_empty() => Seen::Foreign("is a list without items".into()),
+            (true, None) => Seen::Foreign(format!("is a list of {} objects that are not for Grafana", items.len())),
         })
     }
 }
@@ -76,7 +63,8 @@ fn named<'a>(item: &'a Value, version: &str, kind: &str) -> Cow<'a, Value> {
     Cow::Owned(item)
 }
 
-/// A ConfigMap that Grafana's sidecar would read: labelled `grafana_dashboard` or `grafana_datasource`.
+/// A ConfigMap that Grafana's sidecar would read: labelled `grafana_dashboard` or `grafana_datasource`. Without a label
+/// only dashboards are read of it, and only where the settings say so.
 pub(super) struct ConfigMap;
 
 impl Shape for ConfigMap {
@@ -84,7 +72,7 @@ impl Shape for ConfigMap {
         &keys::CONFIG_MAP
     }
 
-    fn recognise(&self, value: &Value) -> Option<Seen> {
+    fn recognise(&self, value: &Value, reading: Reading) -> Option<Seen> {
         let map = value.as_object()?;
         let kind = text(map, "kind");
         if text(map, "apiVersion") != "v1" || !matches!(kind, "ConfigMap" | "Secret") {
@@ -105,26 +93,42 @@ impl Shape for ConfigMap {
             });
         }
         let data = map.get("data").and_then(Value::as_object).unwrap_or(&nothing);
-        let texts = || {
+        let texts = |is_ours: &dyn Fn(&str) -> bool| {
             let text = |key: &String| Text { pointer: format!("/data/{}", escaped(key)), name: key.clone() };
-            data.iter().filter(|(_, value)| value.is_string()).map(|(key, _)| text(key)).collect::<Vec<_>>()
+            let ours = data.iter().filter(|(_, value)| value.as_str().is_some_and(is_ours));
+            Seen::Held(ours.map(|(key, _)| Held::Text(text(key))).collect())
         };
         if labelled {
-            return Some(Seen::Texts(texts()));
+            return Some(texts(&|_| true));
         }
-        let holds = |value: &Value| {
-            let value = value.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
-            value.is_some_and(|value| {
-                matches!(recognise(&value), Seen::Objects(parts) if parts.iter().any(|p| matches!(p.form, Form::Classic | Form::Wrapped)))
-            })
-        };
-        let (key, _) = data.iter().find(|(_, value)| holds(value))?;
+        let holds = |text: &str| serde_json::from_str::<Value>(text).is_ok_and(|value| is_dashboard(&value));
+        if reading.configmaps {
+            // A dashboard with a comma too many is still one: left out, it would be taken for a removal.
+            let broken = |text: &str| {
+                serde_json::from_str::<Value>(text).is_err() && looks_like_json(text) && mentions_ours(text)
+            };
+            let is_ours = |text: &str| holds(text) || broken(text);
+            let any = data.values().filter_map(Value::as_str).any(is_ours);
+            return any.then(|| texts(&is_ours));
+        }
+        let (key, _) = data.iter().find(|(_, value)| value.as_str().is_some_and(holds))?;
         Some(Seen::Refused(unsupported(
             format!(
                 "this ConfigMap holds a dashboard (`{key}`) and has no label `grafana_dashboard`, so it is not read"
             ),
-            "add the label `grafana_dashboard: \"1\"` to have it read, or name the file in `.amgctlignore`",
+            "add the label `grafana_dashboard: \"1\"` to have it read, or read all such ConfigMaps with `--configmaps` \
+             (`configmaps: true` in amgctl.yaml); if it is not for amgctl, name the file in `.amgctlignore`",
             format!("/data/{}", escaped(key)),
         )))
     }
+}
+
+// Whether a value is a dashboard, by itself or as the API has it.
+fn is_dashboard(value: &Value) -> bool {
+    let Seen::Held(held) = recognise(value, Reading::default()) else { return false };
+    held.iter().any(|held| matches!(held, Held::Object(part) if matches!(part.form, Form::Classic | Form::Wrapped)))
+}
+
+fn looks_like_json(text: &str) -> bool {
+    text.trim_start().starts_with('{')
 }

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::keys::{self, Level};
-use super::{Form, Seen, Shape, only, others, text};
+use super::{Form, Reading, Seen, Shape, only, others, text};
 
 /// Keys of a dashboard that Grafana knows at the top level.
 pub(super) const KEYS: [&str; 41] = [
@@ -61,7 +61,7 @@ impl Shape for Classic {
         &keys::CLASSIC
     }
 
-    fn recognise(&self, value: &Value) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
         value.as_object().filter(|map| is_dashboard(map)).map(|_| only(Form::Classic))
     }
 }
@@ -74,7 +74,7 @@ impl Shape for Wrapped {
         &keys::WRAPPED
     }
 
-    fn recognise(&self, value: &Value) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
         const BESIDE: [&str; 6] = ["meta", "overwrite", "folderUid", "folderId", "inputs", "message"];
         let map = value.as_object()?;
         let inner = map.get("dashboard")?.as_object()?;

@@ -10,7 +10,7 @@ use crate::source::datasource::unknown_key;
 use crate::source::document::Document;
 
 use super::keys::{self, Level};
-use super::{Form, Part, Refusal, Seen, Shape, only, text};
+use super::{Form, Held, Part, Reading, Refusal, Seen, Shape, only, text};
 
 /// Grafana's provisioning file for data sources.
 pub(super) struct Provisioning;
@@ -20,7 +20,11 @@ impl Shape for Provisioning {
         &keys::PROVISIONING
     }
 
-    fn recognise(&self, value: &Value) -> Option<Seen> {
+    fn check(&self, document: &Document<'_>) -> Vec<Problem> {
+        check_file(document)
+    }
+
+    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
         const OURS: [&str; 3] = ["datasources", "deleteDatasources", "prune"];
         let map = value.as_object()?;
         match map.get("apiVersion") {
@@ -41,8 +45,8 @@ impl Shape for Provisioning {
             Some(Value::String(version)) if version != "1" => None,
             Some(_) if OURS.iter().any(|key| map.contains_key(*key)) => {
                 let count = map.get("datasources").and_then(Value::as_array).map_or(0, Vec::len);
-                let part = |i| Part { form: Form::Provisioned, base: format!("/datasources/{i}") };
-                Some(Seen::Objects((0..count).map(part).collect()))
+                let part = |i| Held::Object(Part { form: Form::Provisioned, base: format!("/datasources/{i}") });
+                Some(Seen::Held((0..count).map(part).collect()))
             }
             Some(_) => None,
         }
@@ -57,7 +61,7 @@ impl Shape for Bare {
         &keys::DATASOURCE
     }
 
-    fn recognise(&self, value: &Value) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
         value.as_object().filter(|map| is_datasource(map)).map(|_| only(Form::Bare))
     }
 }
@@ -66,11 +70,11 @@ impl Shape for Bare {
 pub(super) struct Many;
 
 impl Shape for Many {
-    fn recognise(&self, value: &Value) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
         let items = value.as_array()?;
         items.iter().any(|item| item.as_object().is_some_and(is_datasource)).then(|| {
-            let part = |i| Part { form: Form::Bare, base: format!("/{i}") };
-            Seen::Objects((0..items.len()).map(part).collect())
+            let part = |i| Held::Object(Part { form: Form::Bare, base: format!("/{i}") });
+            Seen::Held((0..items.len()).map(part).collect())
         })
     }
 }
@@ -152,8 +156,7 @@ pub(super) fn is_type(kind: &str) -> bool {
     CORE.contains(&kind) || kind.ends_with("-datasource")
 }
 
-/// What is wrong with a provisioning file besides its data sources.
-pub(super) fn check_file(document: &Document<'_>) -> Vec<Problem> {
+fn check_file(document: &Document<'_>) -> Vec<Problem> {
     const KEYS: [&str; 4] = ["apiVersion", "datasources", "deleteDatasources", "prune"];
     let mut problems = Vec::new();
     for (key, value) in document.value.as_object().into_iter().flatten() {

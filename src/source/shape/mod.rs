@@ -14,7 +14,7 @@ mod resource;
 use serde_json::{Map, Value};
 
 use super::document::{self, Document, Format};
-use crate::model::Problem;
+use crate::model::{BodyRef, Problem};
 
 /// Every shape, in the order in which they are asked.
 pub(crate) static SHAPES: &[&dyn Shape] = &[
@@ -45,23 +45,62 @@ pub(crate) trait Shape: Sync {
         &[]
     }
 
+    /// What is wrong with a document of this shape besides the objects in it.
+    fn check(&self, _: &Document<'_>) -> Vec<Problem> {
+        Vec::new()
+    }
+
     /// What becomes of a document, if it has this shape.
-    fn recognise(&self, value: &Value) -> Option<Seen>;
+    fn recognise(&self, value: &Value, reading: Reading) -> Option<Seen>;
+}
+
+/// What of a directory is read, as the settings say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Reading {
+    /// Dashboards in ConfigMaps without a label, too.
+    pub configmaps: bool,
 }
 
 /// What becomes of a document.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Seen {
-    /// Objects, each at its place in the document.
-    Objects(Vec<Part>),
-    /// Texts that are documents of their own: where each stands, and its name.
-    Texts(Vec<Text>),
+    /// What it holds, in order.
+    Held(Vec<Held>),
     /// It looks like ours, and is not read: an error.
     Refused(Refusal),
     /// It speaks of Grafana, or is near one of ours, and is left out: a warning.
     Reported(Refusal),
     /// No document of ours, with the reason.
     Foreign(String),
+}
+
+/// What a document holds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Held {
+    /// An object, at its place in the document.
+    Object(Part),
+    /// A text that is a document of its own.
+    Text(Text),
+}
+
+impl Held {
+    /// The same, where the document is itself a part of another one.
+    fn below(self, base: &str) -> Held {
+        match self {
+            Held::Object(part) => Held::Object(Part { base: format!("{base}{}", part.base), ..part }),
+            Held::Text(text) => Held::Text(Text { pointer: format!("{base}{}", text.pointer), ..text }),
+        }
+    }
+}
+
+impl Seen {
+    /// Whether it holds more than one object, as far as is known without reading its texts.
+    pub(crate) fn holds_several(&self) -> bool {
+        match self {
+            Seen::Held(held) => held.len() > 1 || held.iter().any(|held| matches!(held, Held::Text(_))),
+            Seen::Refused(_) | Seen::Reported(_) | Seen::Foreign(_) => false,
+        }
+    }
 }
 
 /// One object of a document.
@@ -159,103 +198,93 @@ fn unsupported(message: impl Into<String>, help: impl Into<String>, pointer: imp
 }
 
 /// Says what a document is.
-pub(crate) fn recognise(value: &Value) -> Seen {
-    recognised_by(value).map_or_else(|| Seen::Foreign(foreign(value)), |(_, seen)| seen)
+pub(crate) fn recognise(value: &Value, reading: Reading) -> Seen {
+    recognised_by(value, reading).map_or_else(|| Seen::Foreign(foreign(value)), |(_, seen)| seen)
 }
 
 /// The shape that recognises a document, and what it says of it.
-pub(crate) fn recognised_by(value: &Value) -> Option<(&'static dyn Shape, Seen)> {
-    SHAPES.iter().find_map(|shape| shape.recognise(value).map(|seen| (*shape, seen)))
+pub(crate) fn recognised_by(value: &Value, reading: Reading) -> Option<(&'static dyn Shape, Seen)> {
+    SHAPES.iter().find_map(|shape| shape.recognise(value, reading).map(|seen| (*shape, seen)))
 }
 
-/// One object of a file: the document that it stands in, where there, and the how manieth of the file's document.
+/// One object of a file: the document that it stands in, and where there.
 pub(crate) struct Site<'a, 'd> {
     /// The document; one of its own, where the object stands in a text of the file's document.
     pub document: &'a mut Document<'d>,
     /// Where the object stands.
     pub part: &'a Part,
-    /// Which object of the file's document this is, from 0.
-    pub item: usize,
 }
 
-/// How many objects a text can hold before the numbers of the next one's begin.
-const OF_ONE_TEXT: usize = 1_000_000;
-
-/// Calls `look` with each object of a document, in order; gives what is wrong with what holds them.
+/// Calls `look` with each object of a document, in order; gives what is wrong with the texts that hold them.
 pub(crate) fn each_object(
     document: &mut Document<'_>,
-    seen: &Seen,
+    held: &[Held],
+    reading: Reading,
     look: &mut dyn FnMut(Site<'_, '_>),
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
-    match seen {
-        Seen::Objects(parts) => {
-            problems.extend(check_parts(document, parts));
-            for (item, part) in parts.iter().enumerate() {
-                look(Site { document, part, item });
-            }
+    for held in held {
+        match held {
+            Held::Object(part) => look(Site { document, part }),
+            Held::Text(text) => problems.extend(each_in_text(document, text, reading, look)),
         }
-        Seen::Texts(texts) => {
-            for (i, text) in texts.iter().enumerate() {
-                problems.extend(each_in_text(document, i, text, look));
-            }
-        }
-        Seen::Refused(_) | Seen::Reported(_) | Seen::Foreign(_) => {}
     }
     problems
 }
 
-/// Calls `look` with one object of a document, if it is there.
+/// Calls `look` with the object that a body is read again from, if it is still there.
 pub(crate) fn one_object(
     document: &mut Document<'_>,
-    seen: &Seen,
-    item: usize,
+    body: &BodyRef,
+    reading: Reading,
     look: &mut dyn FnMut(Site<'_, '_>),
 ) {
-    match seen {
-        Seen::Objects(parts) => {
-            if let Some(part) = parts.get(item) {
-                look(Site { document, part, item });
-            }
-        }
-        Seen::Texts(texts) => {
-            let number = item / OF_ONE_TEXT;
-            if let Some(text) = texts.get(number) {
-                each_in_text(document, number, text, &mut |site| {
-                    if site.item == item {
+    let Seen::Held(held) = recognise(&document.value, reading) else { return };
+    for held in &held {
+        match (held, &body.text) {
+            (Held::Object(part), None) if part.base == body.pointer => look(Site { document, part }),
+            (Held::Text(text), Some(within)) if text.pointer == within.pointer => {
+                each_in_text(document, text, reading, &mut |site| {
+                    if site.document.index == within.document && site.part.base == body.pointer {
                         look(site);
                     }
                 });
             }
+            (Held::Object(_) | Held::Text(_), _) => {}
         }
-        Seen::Refused(_) | Seen::Reported(_) | Seen::Foreign(_) => {}
     }
 }
 
 fn each_in_text(
     document: &Document<'_>,
-    number: usize,
     text: &Text,
+    reading: Reading,
     look: &mut dyn FnMut(Site<'_, '_>),
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
     let Some(source) = document.text_at(&text.pointer) else { return problems };
     let (inner, faults) = document::read(&source, Format::of(&text.name).unwrap_or(Format::Json));
     let mut ours = inner.is_empty();
-    let mut item = number * OF_ONE_TEXT;
     for mut inner in inner {
-        inner.within = Some(document::Within { document: document.index, name: text.name.clone() });
+        inner.within = Some(document::Within {
+            document: document.index,
+            pointer: text.pointer.clone(),
+            name: text.name.clone(),
+        });
         let at = |refusal: &Refusal| refusal.problem().spot(inner.key_spot(&refusal.pointer, ""));
-        match recognise(&inner.value) {
-            Seen::Objects(parts) => {
-                ours = true;
-                problems.extend(check_parts(&inner, &parts));
-                for part in &parts {
-                    look(Site { document: &mut inner, part, item });
-                    item += 1;
+        let (shape, seen) = recognised_by(&inner.value, reading).unzip();
+        match seen.unwrap_or_else(|| Seen::Foreign(foreign(&inner.value))) {
+            Seen::Held(held) => {
+                ours |= held.is_empty();
+                problems.extend(shape.into_iter().flat_map(|shape| shape.check(&inner)));
+                for held in &held {
+                    // A document in a text of a document in a text: nobody writes it, so nothing of it is read.
+                    if let Held::Object(part) = held {
+                        ours = true;
+                        look(Site { document: &mut inner, part });
+                    }
                 }
             }
-            Seen::Texts(_) => {}
             Seen::Refused(refusal) => problems.push(at(&refusal)),
             Seen::Reported(refusal) => problems.push(as_warning(at(&refusal))),
             Seen::Foreign(reason) => problems.push(
@@ -271,10 +300,10 @@ fn each_in_text(
     problems
 }
 
-// What is wrong with the file that holds the objects, where it is one of Grafana's provisioning.
-fn check_parts(document: &Document<'_>, parts: &[Part]) -> Vec<Problem> {
-    let provisioning = parts.iter().all(|part| part.form == Form::Provisioned);
-    if provisioning { datasource::check_file(document) } else { Vec::new() }
+/// Whether a text that cannot be read speaks of what only documents of ours have.
+pub(crate) fn mentions_ours(text: &str) -> bool {
+    const OURS: [&str; 5] = ["panels", "schemaVersion", "datasources", "templating", "grafana.app"];
+    OURS.iter().any(|word| text.contains(word))
 }
 
 /// The same problem, as a warning.
@@ -313,13 +342,17 @@ fn text<'a>(map: &'a Map<String, Value>, key: &str) -> &'a str {
 }
 
 fn only(form: Form) -> Seen {
-    Seen::Objects(vec![Part { form, base: String::new() }])
+    Seen::Held(vec![Held::Object(Part { form, base: String::new() })])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    fn recognise(value: &Value) -> Seen {
+        super::recognise(value, Reading::default())
+    }
 
     #[test]
     fn documents_are_told_by_their_shape() {
@@ -349,8 +382,12 @@ mod tests {
             (json!({ "name": "a", "type": "http", "url": "x", "access": "proxy" }), "Bare"),
             (json!([{ "name": "a", "type": "loki", "uid": "x" }]), "Bare"),
         ] {
-            let Seen::Objects(parts) = recognise(&value) else { panic!("{value}: {:?}", recognise(&value)) };
-            let forms: Vec<String> = parts.iter().map(|part| format!("{:?}", part.form)).collect();
+            let Seen::Held(held) = recognise(&value) else { panic!("{value}: {:?}", recognise(&value)) };
+            let form = |held: &Held| match held {
+                Held::Object(part) => format!("{:?}", part.form),
+                Held::Text(text) => text.name.clone(),
+            };
+            let forms: Vec<String> = held.iter().map(form).collect();
             assert_eq!(forms.join(" "), expected, "{value}");
         }
     }

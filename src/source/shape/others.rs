@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::kinds::dashboard::CLASSIC_FORM;
 
-use super::{Refusal, Seen, Shape, dashboard, datasource, group, recognise, text, unsupported};
+use super::{Reading, Refusal, Seen, Shape, dashboard, datasource, group, recognise, text, unsupported};
 
 const IGNORE: &str = "name the file in `.amgctlignore`";
 
@@ -13,7 +13,7 @@ const IGNORE: &str = "name the file in `.amgctlignore`";
 pub(super) struct V2;
 
 impl Shape for V2 {
-    fn recognise(&self, value: &Value) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
         let map = value.as_object()?;
         if group(map).0 == "dashboard.grafana.app"
             && group(map).1.starts_with("v2")
@@ -43,7 +43,7 @@ pub(super) fn v2(pointer: &str) -> Refusal {
 pub(super) struct Operator;
 
 impl Shape for Operator {
-    fn recognise(&self, value: &Value) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
         let map = value.as_object()?;
         (group(map).0 == "grafana.integreatly.org").then(|| {
             Seen::Refused(unsupported(
@@ -62,7 +62,7 @@ impl Shape for Operator {
 pub(super) struct Grizzly;
 
 impl Shape for Grizzly {
-    fn recognise(&self, value: &Value) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
         let map = value.as_object()?;
         if group(map).0 != "grizzly.grafana.com" {
             return None;
@@ -92,7 +92,7 @@ impl Shape for Grizzly {
 pub(super) struct Perses;
 
 impl Shape for Perses {
-    fn recognise(&self, value: &Value) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
         let map = value.as_object()?;
         let kind = text(map, "kind");
         let spec = map.get("spec").and_then(Value::as_object)?;
@@ -115,7 +115,7 @@ impl Shape for Perses {
 pub(super) struct Envelope;
 
 impl Shape for Envelope {
-    fn recognise(&self, value: &Value) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
         let map = value.as_object()?;
         if map.contains_key("apiVersion") {
             return None;
@@ -148,7 +148,7 @@ impl Shape for Envelope {
 pub(super) struct GrafanaFile;
 
 impl Shape for GrafanaFile {
-    fn recognise(&self, value: &Value) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
         const ALERTING: [&str; 10] = [
             "groups",
             "contactPoints",
@@ -260,7 +260,7 @@ pub(super) enum Named {
 pub(super) struct GrafanaObject;
 
 impl Shape for GrafanaObject {
-    fn recognise(&self, value: &Value) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
         let (map, pointer) = match value {
             Value::Object(map) => (map, ""),
             Value::Array(items) => (items.first()?.as_object()?, "/0"),
@@ -301,11 +301,11 @@ impl Shape for GrafanaObject {
 pub(super) struct Collection;
 
 impl Shape for Collection {
-    fn recognise(&self, value: &Value) -> Option<Seen> {
+    fn recognise(&self, value: &Value, reading: Reading) -> Option<Seen> {
         let (message, help, pointer) = match value {
             Value::Array(items) => {
-                let at = items.iter().position(is_one)?;
-                let count = items.iter().filter(|item| is_one(item)).count();
+                let at = items.iter().position(|item| is_one(item, reading))?;
+                let count = items.iter().filter(|item| is_one(item, reading)).count();
                 (
                     format!("this is a list of {count} dashboards, which is not read"),
                     "write each into a file of its own, or as a YAML document of its own, with `---` between them",
@@ -317,8 +317,8 @@ impl Shape for Collection {
                     Some(inner) => ("/grafanaDashboards", inner),
                     None => ("", map),
                 };
-                let (key, _) = map.iter().find(|(_, item)| is_one(item))?;
-                let count = map.values().filter(|item| is_one(item)).count();
+                let (key, _) = map.iter().find(|(_, item)| is_one(item, reading))?;
+                let count = map.values().filter(|item| is_one(item, reading)).count();
                 (
                     format!(
                         "this is an object with {count} dashboards by name, as a mixin renders them, which is not read"
@@ -335,10 +335,10 @@ impl Shape for Collection {
 }
 
 // A member that would be a dashboard if it stood alone.
-fn is_one(value: &Value) -> bool {
+fn is_one(value: &Value, reading: Reading) -> bool {
     let Some(map) = value.as_object() else { return false };
     let resource = group(map).0.ends_with(".grafana.app");
-    resource && matches!(recognise(value), Seen::Objects(_) | Seen::Refused(_))
+    resource && matches!(recognise(value, reading), Seen::Held(_) | Seen::Refused(_))
         || dashboard::is_dashboard(map) && map.contains_key("title")
         || map.get("dashboard").and_then(Value::as_object).is_some_and(dashboard::is_dashboard)
 }
@@ -347,7 +347,7 @@ fn is_one(value: &Value) -> bool {
 pub(super) struct Near;
 
 impl Shape for Near {
-    fn recognise(&self, value: &Value) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
         let map = match value {
             Value::Object(map) => map,
             Value::Array(items) => items.first()?.as_object()?,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::keys::{self, Level};
-use super::{Form, Seen, Shape, group, only, text, unsupported};
+use super::{Form, Reading, Seen, Shape, group, only, text, unsupported};
 
 /// A dashboard as a resource, in the versions that hold the classic form.
 pub(super) struct DashboardResource;
@@ -13,7 +13,7 @@ impl Shape for DashboardResource {
         &keys::DASHBOARD_RESOURCE
     }
 
-    fn recognise(&self, value: &Value) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
         let map = value.as_object()?;
         // `DashboardWithAccessInfo` is what `GET …/dto` answers: the same, and who may do what.
         (group(map).0 == "dashboard.grafana.app"
@@ -30,7 +30,7 @@ impl Shape for FolderResource {
         &keys::FOLDER_RESOURCE
     }
 
-    fn recognise(&self, value: &Value) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
         let map = value.as_object()?;
         let kind = text(map, "kind");
         match group(map).0 {

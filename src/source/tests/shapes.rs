@@ -326,7 +326,7 @@ fn labelled_config_maps_are_read_with_places_in_their_file() {
             "cm.yaml",
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n  a.json: '{\"title\": \"B\", \"panels\": []}'\n",
         )],
-        "error[not-supported] cm.yaml:5:3: this ConfigMap holds a dashboard (`a.json`) and has no label `grafana_dashboard`, so it is not read -- add the label `grafana_dashboard: \"1\"` to have it read, or name the file in `.amgctlignore`",
+        "error[not-supported] cm.yaml:5:3: this ConfigMap holds a dashboard (`a.json`) and has no label `grafana_dashboard`, so it is not read -- add the label `grafana_dashboard: \"1\"` to have it read, or read all such ConfigMaps with `--configmaps` (`configmaps: true` in amgctl.yaml); if it is not for amgctl, name the file in `.amgctlignore`",
     );
     check(
         &[(
