@@ -2,6 +2,7 @@
 
 use super::access::{Role, Who};
 use super::answer::Answer;
+use super::encoding::from_base64;
 use super::rules::Rules;
 use super::state::State;
 
@@ -45,7 +46,7 @@ fn by_token(rules: &Rules, state: &State, sent: &str) -> Result<Who, Answer> {
 
 fn by_password(rules: &Rules, state: &State, pair: &str) -> Result<Who, Answer> {
     let wrong = || rules.unauthorized("password-auth.failed", "Invalid username or password");
-    let text = base64(pair).and_then(|b| String::from_utf8(b).ok()).ok_or_else(wrong)?;
+    let text = from_base64(pair).and_then(|b| String::from_utf8(b).ok()).ok_or_else(wrong)?;
     let (name, password) = text.split_once(':').ok_or_else(wrong)?;
     if name == "api_key" {
         return by_token(rules, state, password);
@@ -55,40 +56,5 @@ fn by_password(rules: &Rules, state: &State, pair: &str) -> Result<Who, Answer> 
             Ok(Who { account: user.id, role: Role::of(&user.role), service: false })
         }
         _ => Err(wrong()),
-    }
-}
-
-/// Undoes base 64; nothing when the text is none.
-pub(crate) fn base64(text: &str) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    let mut group = 0u32;
-    let mut bits = 0;
-    for byte in text.trim_end_matches('=').bytes() {
-        let digit = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        group = group << 6 | u32::from(digit);
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            out.push((group >> bits & 0xff) as u8);
-        }
-    }
-    Some(out)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base_64_is_undone() {
-        assert_eq!(base64("YWRtaW46YWRtaW4=").as_deref(), Some("admin:admin".as_bytes()));
-        assert_eq!(base64("a b"), None);
     }
 }

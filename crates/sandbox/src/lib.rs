@@ -18,6 +18,7 @@ mod dashboards;
 mod datasources;
 mod discovery;
 mod duration;
+mod encoding;
 mod faults;
 mod folder_changes;
 mod folders;

@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::answer::Answer;
 use super::call::Call;
+use super::encoding::{base64_url, from_base64};
 use super::json::Json;
 use super::resources::{Kind, bad_request};
 use super::rules::Storage;
-use super::slug::base64_url;
 
 /// A page ends when its objects are larger than this, in bytes.
 const LARGEST: usize = 2 * 1024 * 1024;
@@ -117,5 +117,5 @@ fn selected(object: &Json, selector: &str) -> bool {
 /// The place that a token stands for.
 fn after(token: &str) -> Option<String> {
     let place = token.strip_prefix("v1.").filter(|p| !p.is_empty())?;
-    String::from_utf8(super::auth::base64(place)?).ok()
+    String::from_utf8(from_base64(place)?).ok()
 }

@@ -1,6 +1,6 @@
 //! Names nobody can guess: tokens, uids.
 
-use super::slug::base64_url;
+use super::encoding::base64_url;
 
 /// `N` random bytes.
 fn bytes<const N: usize>() -> [u8; N] {
@@ -12,11 +12,7 @@ fn bytes<const N: usize>() -> [u8; N] {
 
 /// A random UUID (version 4).
 pub(crate) fn uuid() -> String {
-    let mut b = bytes::<16>();
-    b[6] = b[6] & 0x0f | 0x40;
-    b[8] = b[8] & 0x3f | 0x80;
-    let hex: String = b.iter().map(|b| format!("{b:02x}")).collect();
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    uuid::Builder::from_random_bytes(bytes()).into_uuid().to_string()
 }
 
 /// A short uid, as the servers make for what has none.
@@ -27,6 +23,6 @@ pub(crate) fn short_uid() -> String {
 /// A token in the form of Grafana's service-account tokens.
 pub(crate) fn token() -> String {
     let secret: String = base64_url(&bytes::<36>()).chars().filter(char::is_ascii_alphanumeric).take(32).collect();
-    let check: String = bytes::<4>().iter().map(|b| format!("{b:02x}")).collect();
+    let check = hex::encode(bytes::<4>());
     format!("glsa_{secret:A<32}_{check}")
 }

@@ -1,5 +1,7 @@
 //! One request, taken apart: the path in pieces, the query in pairs, the body as it came.
 
+use percent_encoding::percent_decode_str;
+
 use super::json::Json;
 
 /// A request whose body was read.
@@ -87,26 +89,8 @@ impl Request {
 
 /// Undoes percent signs, and plus signs in a query; what is not valid stays.
 fn decode(text: &str, plus: bool) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let code = (*byte == b'%')
-            .then(|| bytes.get(at + 1..at + 3))
-            .flatten()
-            .and_then(|hex| std::str::from_utf8(hex).ok())
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match (code, byte) {
-            (Some(code), _) => {
-                out.push(code);
-                at += 2;
-            }
-            (None, b'+') if plus => out.push(b' '),
-            (None, byte) => out.push(*byte),
-        }
-        at += 1;
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    let text = if plus { text.replace('+', " ") } else { text.to_owned() };
+    percent_decode_str(&text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -10,10 +10,10 @@ use sha2::{Digest, Sha256};
 use super::answer::Answer;
 use super::call::Call;
 use super::discovery::FOLDERS;
+use super::encoding::base64_url;
 use super::json::Json;
 use super::patches;
 use super::rules::Storage;
-use super::slug::base64_url;
 use super::state::About;
 
 /// What is common to the objects of one kind.

@@ -3,6 +3,11 @@
 //! Some letters have a spelling (`pkg/infra/slugify` of Grafana: one table for all versions); what becomes of the rest
 //! differs by server.
 
+use sha1::{Digest as _, Sha1};
+use uuid::{Builder, Uuid};
+
+use super::encoding::base64_url;
+
 /// How a server makes slugs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Slugs {
@@ -24,7 +29,7 @@ pub(crate) fn slug(title: &str, how: Slugs) -> String {
         }
         Slugs::HexOrUuid => short(title).unwrap_or_else(|| name_uuid(title)),
         Slugs::HexOrHash => {
-            short(title).unwrap_or_else(|| hex(&sha1(title.as_bytes())).get(..7).unwrap_or_default().to_owned())
+            short(title).unwrap_or_else(|| hex::encode(Sha1::digest(title)).get(..7).unwrap_or_default().to_owned())
         }
     }
 }
@@ -63,7 +68,7 @@ fn hexadecimal(title: &str) -> String {
             ',' | '"' | '\'' | '\n' | '\r' | '\0' | '?' | '.' | '(' | ')' | '!' => {}
             _ => match plain(c) {
                 Some(letters) => out.push_str(letters),
-                None => c.encode_utf8(&mut [0; 4]).bytes().for_each(|b| out.push_str(&hex(&[b]))),
+                None => c.encode_utf8(&mut [0; 4]).bytes().for_each(|b| out.push_str(&hex::encode([b]))),
             },
         }
     }
@@ -123,74 +128,12 @@ const SPELLINGS: &[(&str, &str)] = &[
     ("ъь", "-"),
 ];
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
 /// A name-based UUID (version 5) below the namespace of object identifiers.
 fn name_uuid(name: &str) -> String {
-    const OBJECT_IDENTIFIERS: [u8; 16] =
-        [0x6b, 0xa7, 0xb8, 0x12, 0x9d, 0xad, 0x11, 0xd1, 0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8];
-    let mut input = OBJECT_IDENTIFIERS.to_vec();
-    input.extend_from_slice(name.as_bytes());
-    let mut digest = sha1(&input);
-    digest[6] = digest[6] & 0x0f | 0x50;
-    digest[8] = digest[8] & 0x3f | 0x80;
-    let text = hex(&digest[..16]);
-    format!("{}-{}-{}-{}-{}", &text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..])
-}
-
-/// Base 64 in the alphabet of addresses, without padding.
-pub(crate) fn base64_url(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0u32, |sum, b| sum << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
-        for i in 0..=chunk.len() {
-            out.push(char::from(ALPHABET[(group >> (18 - 6 * i) & 63) as usize]));
-        }
-    }
-    out
-}
-
-/// SHA-1, for names only: nothing here is secured by it.
-fn sha1(message: &[u8]) -> [u8; 20] {
-    let mut padded = message.to_vec();
-    padded.push(0x80);
-    while padded.len() % 64 != 56 {
-        padded.push(0);
-    }
-    padded.extend_from_slice(&(message.len() as u64 * 8).to_be_bytes());
-    let mut state: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
-    for block in padded.chunks_exact(64) {
-        let mut words = [0u32; 80];
-        for (word, bytes) in words.iter_mut().zip(block.chunks_exact(4)) {
-            *word = bytes.iter().fold(0, |sum, b| sum << 8 | u32::from(*b));
-        }
-        for i in 16..80 {
-            words[i] = (words[i - 3] ^ words[i - 8] ^ words[i - 14] ^ words[i - 16]).rotate_left(1);
-        }
-        let [mut a, mut b, mut c, mut d, mut e] = state;
-        for (i, word) in words.iter().enumerate() {
-            let (mixed, constant) = match i / 20 {
-                0 => (b & c | !b & d, 0x5a82_7999),
-                1 => (b ^ c ^ d, 0x6ed9_eba1),
-                2 => (b & c | b & d | c & d, 0x8f1b_bcdc),
-                _ => (b ^ c ^ d, 0xca62_c1d6),
-            };
-            let next =
-                a.rotate_left(5).wrapping_add(mixed).wrapping_add(e).wrapping_add(constant).wrapping_add(*word);
-            (e, d, c, b, a) = (d, c, b.rotate_left(30), a, next);
-        }
-        for (sum, part) in state.iter_mut().zip([a, b, c, d, e]) {
-            *sum = sum.wrapping_add(part);
-        }
-    }
-    let mut digest = [0; 20];
-    for (bytes, word) in digest.chunks_exact_mut(4).zip(state) {
-        bytes.copy_from_slice(&word.to_be_bytes());
-    }
-    digest
+    let digest = Sha1::new().chain_update(Uuid::NAMESPACE_OID).chain_update(name).finalize();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    Builder::from_sha1_bytes(bytes).into_uuid().to_string()
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use super::access::Role;
 use super::answer::Answer;
 use super::bind;
 use super::call::Call;
+use super::encoding::base64_url;
 use super::random;
-use super::slug::base64_url;
 use super::state::{Key, timestamp};
 
 impl Call<'_> {

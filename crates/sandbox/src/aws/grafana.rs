@@ -9,6 +9,7 @@ use super::answers::{Exception, Outcome};
 use super::serve::Call;
 use super::{ACCOUNT, Hosted, REGION, lock, pages};
 use crate::accounts::is_of_the_sandbox;
+use crate::encoding::base64_url;
 use crate::request::Request;
 use crate::state::{Account, Key, Token};
 use crate::{random, slug};
@@ -345,7 +346,7 @@ fn create_key(call: &Call<'_>, workspace: &Hosted) -> Outcome {
             return Err(Exception::quota("workspace", id, "the workspace has 100 API keys, which is the limit"));
         }
         let secret = json!({ "k": random::short_uid(), "n": name, "id": 1 }).to_string();
-        let key = slug::base64_url(secret.as_bytes());
+        let key = base64_url(secret.as_bytes());
         state.add_token(None, &name, role, key.clone(), Some(life));
         Ok(key)
     })??;

@@ -9,7 +9,7 @@ use super::answers::{Exception, Outcome};
 use super::pages;
 use super::serve::Call;
 use super::{ACCOUNT, REGION, lock};
-use crate::slug::base64_url;
+use crate::encoding::base64_url;
 
 /// How many names one call takes.
 const BATCH: usize = 10;

@@ -11,7 +11,7 @@ use super::answers::{Exception, Outcome};
 use super::secret::{CURRENT, Content, Stored, Version};
 use super::serve::Call;
 use super::{ACCOUNT, REGION, lock, secret_lists};
-use crate::auth::base64;
+use crate::encoding::from_base64;
 use crate::random;
 
 /// The longest value, in bytes.
@@ -121,7 +121,7 @@ fn content(call: &Call<'_>) -> Result<Option<Content>, Exception> {
     };
     let length = match &content {
         Content::Text(text) => text.len(),
-        Content::Bytes(bytes) => base64(bytes).ok_or_else(|| parameter("SecretBinary is not base 64."))?.len(),
+        Content::Bytes(bytes) => from_base64(bytes).ok_or_else(|| parameter("SecretBinary is not base 64."))?.len(),
     };
     if length > LONGEST {
         return Err(parameter("The secret value can't be longer than 65536 bytes."));

@@ -4,15 +4,19 @@ use std::collections::BTreeMap;
 
 use axum::http::HeaderMap;
 use hmac::{Hmac, KeyInit, Mac};
+use percent_encoding::{AsciiSet, percent_decode_str, percent_encode, utf8_percent_encode};
 use sha2::{Digest as _, Sha256};
 
 use super::answers::Exception;
 use super::keys::Key;
 use super::service::{Protocol, Service};
 use super::{Cloud, REGION, lock};
+use crate::encoding::RESERVED;
 
 /// How far the clocks may differ, in seconds.
 const SKEW: i64 = 300;
+/// What is written as a percent sign and two digits in a path.
+const PATH: &AsciiSet = &RESERVED.remove(b'/');
 
 /// A request as it is signed.
 pub(super) struct Signed<'a> {
@@ -148,30 +152,35 @@ fn canonical(request: &Signed<'_>, names: &[&str]) -> String {
         .filter(|pair| !pair.is_empty())
         .map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (encode(&decode(name), ""), encode(&decode(value), ""))
+            (again(name), again(value))
         })
         .collect();
     pairs.sort();
     let query: Vec<String> = pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let payload = hex(&Sha256::digest(request.body));
+    let payload = hex::encode(Sha256::digest(request.body));
     format!(
         "{}\n{}\n{}\n{headers}\n{}\n{payload}",
         request.method,
         // Encoded twice, but for S3.
-        encode(request.path.as_bytes(), "/"),
+        utf8_percent_encode(request.path, PATH),
         query.join("&"),
         names.join(";")
     )
 }
 
+/// Encoded as a signature has it, however it was encoded before.
+fn again(text: &str) -> String {
+    percent_encode(&percent_decode_str(text).collect::<Vec<u8>>(), RESERVED).to_string()
+}
+
 fn sign(secret: &str, scope: &str, moment: &str, canonical: &str) -> String {
-    let hashed = hex(&Sha256::digest(canonical.as_bytes()));
+    let hashed = hex::encode(Sha256::digest(canonical.as_bytes()));
     let text = format!("AWS4-HMAC-SHA256\n{moment}\n{scope}\n{hashed}");
     let mut key = format!("AWS4{secret}").into_bytes();
     for part in scope.split('/') {
         key = keyed(&key, part.as_bytes());
     }
-    hex(&keyed(&key, text.as_bytes()))
+    hex::encode(keyed(&key, text.as_bytes()))
 }
 
 fn keyed(key: &[u8], text: &[u8]) -> Vec<u8> {
@@ -183,41 +192,6 @@ fn keyed(key: &[u8], text: &[u8]) -> Vec<u8> {
         // A key of any length is one.
         Err(_) => Vec::new(),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
-/// Everything but letters, digits, `-._~` and what else is to stay as percent and two digits.
-fn encode(bytes: &[u8], stay: &str) -> String {
-    bytes
-        .iter()
-        .map(|b| match b {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(*b).to_string(),
-            b if stay.as_bytes().contains(b) => char::from(*b).to_string(),
-            b => format!("%{b:02X}"),
-        })
-        .collect()
-}
-
-fn decode(text: &str) -> Vec<u8> {
-    let bytes = text.as_bytes();
-    let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
-    while let Some(byte) = bytes.get(at) {
-        let digits = bytes.get(at + 1..at + 3).and_then(|d| std::str::from_utf8(d).ok());
-        match (byte, digits.and_then(|d| u8::from_str_radix(d, 16).ok())) {
-            (b'%', Some(code)) => {
-                out.push(code);
-                at += 3;
-            }
-            _ => {
-                out.push(*byte);
-                at += 1;
-            }
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -246,7 +220,7 @@ mod tests {
         };
         let canonical = canonical(&request, &["content-type", "host", "x-amz-date"]);
         assert_eq!(
-            hex(&Sha256::digest(canonical.as_bytes())),
+            hex::encode(Sha256::digest(canonical.as_bytes())),
             "f536975d06c0309214f805bb90ccff089219ecd68b2577efef23edd43b7e1a59"
         );
         let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
@@ -355,7 +329,7 @@ mod tests {
 
     #[test]
     fn percent_signs_are_written_and_read() {
-        assert_eq!(encode("/a b/ü".as_bytes(), "/"), "/a%20b/%C3%BC");
-        assert_eq!(decode("a%20b%zz"), b"a b%zz");
+        assert_eq!(utf8_percent_encode("/a b/ü", PATH).to_string(), "/a%20b/%C3%BC");
+        assert_eq!(again("a%20b%zz/%fc~"), "a%20b%25zz%2F%FC~");
     }
 }

@@ -6,7 +6,7 @@ use super::answers::{Exception, Outcome};
 use super::keys::Key;
 use super::serve::Call;
 use super::{ACCOUNT, lock};
-use crate::auth::base64;
+use crate::encoding::from_base64;
 use crate::state::timestamp;
 
 /// The actions that it answers.
@@ -40,7 +40,7 @@ pub(super) fn call(call: &Call<'_>) -> Outcome {
 
 /// When an OIDC token ends, in seconds since 1970; nothing else of it is looked at.
 fn ends(token: &str) -> Option<i64> {
-    let claims = base64(token.split('.').nth(1)?)?;
+    let claims = from_base64(token.split('.').nth(1)?)?;
     serde_json::from_slice::<Value>(&claims).ok()?.get("exp")?.as_i64()
 }
 
