@@ -32,7 +32,7 @@ pub(crate) fn protect_folders(folders: &mut [DeclaredFolder], settings: &FileSet
 pub fn lint_against(declarations: &Declarations, server: Option<&Server>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for declared in datasources(declarations) {
-        let Some(read) = declarations.datasource_read(declared) else { continue };
+        let Some(read) = declarations.options(declared) else { continue };
         for finding in lint_for(&read.value, server) {
             let spot = declarations.locate(declared, &finding.pointer);
             problems.push(read.concealed(finding.problem).spot(spot));
@@ -131,7 +131,7 @@ fn names(declarations: &Declarations) -> Vec<Problem> {
 
 // A uid alone does not say it: two of one name without a uid have the same.
 fn is_default(declarations: &Declarations, declared: &Declared) -> bool {
-    declarations.datasource_read(declared).is_some_and(|read| read.value["isDefault"] == serde_json::json!(true))
+    declarations.options(declared).is_some_and(|read| read.value["isDefault"] == serde_json::json!(true))
 }
 
 fn defaults(declarations: &Declarations) -> Vec<Problem> {

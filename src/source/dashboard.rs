@@ -1,90 +1,171 @@
 //! Dashboards as the directory writes them: exported from the UI or the API, or as resources.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::body::{Body, changed};
 use super::document::Document;
-use super::inputs;
-use super::shape::{Form, Part};
+use super::envelope::{self, FOLDER, FolderAt, UidAt};
+use super::inputs::{self, replace_in_json};
+use super::shape::keys::Level;
+use super::shape::{Declaration, Form, Site};
 use super::uids::dashboard_uid;
 use super::yaml::member;
-use super::{Draft, FileRef, checked_uid, declare};
+use super::{Draft, FileRef, Files, checked_uid, declare, spans};
 use crate::kinds::Kind as _;
 use crate::kinds::dashboard::{Dashboard, facts};
 use crate::kinds::folder::Folder;
 use crate::model::{
-    Address, Declared, Headline, Parent, Place, Problem, Reference, Severity, Target, Uid, UidFrom,
+    Address, Declared, Headline, KindName, Parent, Place, Problem, Reference, Severity, Target, Uid, UidFrom,
 };
 
 /// Longest title: the column of classic servers (fact: `title-length`).
 pub(crate) const MAX_TITLE: usize = 189;
 /// Longest tag: the column of classic servers.
 const MAX_TAG: usize = 50;
-/// Where a resource names its folder.
-pub(crate) const FOLDER: &str = "/metadata/annotations/grafana.app~1folder";
 
-/// Reads a dashboard of a document into facts. Takes the dashboard out of the document's value.
-pub(crate) fn read(document: &mut Document<'_>, part: &Part, file: &FileRef<'_>) -> (Option<Draft>, Vec<Problem>) {
-    let base = &part.body();
-    let value = document.value.to_mut().pointer_mut(base).map(Value::take).unwrap_or_default();
-    let document = &*document;
-    if !value.is_object() {
-        let problem = Problem::error("dashboard", "a dashboard must be an object").spot(document.spot(base, ""));
-        return (None, vec![problem]);
+/// A dashboard, by what stands around its body.
+pub(crate) struct DashboardForm {
+    /// What it is, with its article.
+    pub name: &'static str,
+    /// Its keys.
+    pub levels: &'static [Level],
+    /// Where its body stands, as a JSON pointer of the object.
+    pub body: &'static str,
+    /// Where its uid stands.
+    pub uid: UidAt,
+    /// Where its folder is named, if anywhere.
+    pub folder: Option<FolderAt>,
+    /// Where its inputs are answered, if anywhere.
+    pub answers: Option<&'static str>,
+}
+
+impl fmt::Debug for DashboardForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
     }
-    let mut problems = Vec::new();
-    let uid = match part.form {
-        Form::DashboardResource => resource_uid(document, &part.base, &mut problems),
-        _ => uid(document, &value, base, &mut problems),
-    };
-    let parent = match part.form {
-        Form::DashboardResource | Form::Wrapped => named_parent(document, part, &mut problems),
-        _ => None,
-    };
-    shape(document, &value, base, &mut problems);
-    if let (Form::DashboardResource, Some(Value::String(inner))) = (part.form, value.get("uid"))
-        && !inner.is_empty()
-        && uid.as_ref().is_some_and(|(uid, _)| uid.as_str() != inner)
-    {
-        problems.push(
-            Problem::warning(
-                "not-kept",
-                format!("`uid` of the `spec` is not used: `{inner}` is not `metadata.name`"),
-            )
-            .spot(document.key_spot(&member(base, "uid"), ""))
-            .help("remove it; `metadata.name` is the uid of a resource"),
-        );
+}
+
+impl Form for DashboardForm {
+    fn kind(&self) -> KindName {
+        Dashboard::NAME
     }
-    problems.extend(helm(document, &value, base));
-    inputs::check_dangling(document, &value, base, file, &mut problems);
-    let own = if part.form == Form::Wrapped { answers(document, part, &mut problems) } else { BTreeMap::new() };
-    let inputs = inputs::of(&value, &file.options.settings.inputs, &own);
-    let Some((uid, uid_from)) = uid else { return (None, problems) };
-    if problems.iter().any(|p| p.severity == Severity::Error) {
-        return (None, problems);
+
+    fn levels(&self) -> &'static [Level] {
+        self.levels
     }
-    let whole = document.is_whole_file() && base.is_empty();
-    let place = if whole { Place::file(file.path.clone()) } else { document.place(base) };
-    let title = value.get("title").and_then(Value::as_str).unwrap_or_default().trim().to_owned();
-    let mut declared = Declared {
-        address: Address::new(Dashboard::NAME, uid),
-        place,
-        digest: crate::model::NormalDigest::of(&Value::Null, Vec::new()),
-        parent: parent.clone().unwrap_or(Parent::Root),
-        name: title.clone(),
-        headline: Headline { title, facts: Vec::new() },
-        references: Vec::new(),
-        mentions: Vec::new(),
-        secrets: Vec::new(),
-        body: file.body(document, &part.base),
-        uid_from,
-        protect: false,
-    };
-    if inputs.is_empty() {
-        finish(&mut declared, value);
+
+    // Takes the dashboard out of the document's value.
+    fn read(&self, site: Site<'_, '_>, file: &FileRef<'_>) -> (Option<Declaration>, Vec<Problem>) {
+        let Site { document, part } = site;
+        let base = &format!("{}{}", part.base, self.body);
+        let value = document.value.to_mut().pointer_mut(base).map(Value::take).unwrap_or_default();
+        let document = &*document;
+        if !value.is_object() {
+            let problem =
+                Problem::error("dashboard", "a dashboard must be an object").spot(document.spot(base, ""));
+            return (None, vec![problem]);
+        }
+        let mut problems = Vec::new();
+        let uid = match self.uid {
+            UidAt::MetadataName => envelope::named_uid(document, &part.base, &mut problems),
+            UidAt::Body => uid(document, &value, base, &mut problems),
+        };
+        let parent =
+            self.folder.and_then(|folder| envelope::named_parent(document, &part.base, folder, &mut problems));
+        shape(document, &value, base, &mut problems);
+        if let (UidAt::MetadataName, Some((uid, _))) = (self.uid, &uid) {
+            problems.extend(envelope::other_uid(document, base, &value, uid));
+        }
+        problems.extend(helm(document, &value, base));
+        inputs::check_dangling(document, &value, base, file, &mut problems);
+        let own = match self.answers {
+            Some(at) => answers(document, &format!("{}{at}", part.base), &mut problems),
+            None => BTreeMap::new(),
+        };
+        let inputs = inputs::of(&value, &file.options.settings.inputs, &own);
+        let Some((uid, uid_from)) = uid else { return (None, problems) };
+        if problems.iter().any(|p| p.severity == Severity::Error) {
+            return (None, problems);
+        }
+        let whole = document.is_whole_file() && base.is_empty();
+        let place = if whole { Place::file(file.path.clone()) } else { document.place(base) };
+        let title = value.get("title").and_then(Value::as_str).unwrap_or_default().trim().to_owned();
+        let mut declared = Declared {
+            address: Address::new(Dashboard::NAME, uid),
+            place,
+            digest: crate::model::NormalDigest::of(&Value::Null, Vec::new()),
+            parent: parent.clone().unwrap_or(Parent::Root),
+            name: title.clone(),
+            headline: Headline { title, facts: Vec::new() },
+            references: Vec::new(),
+            mentions: Vec::new(),
+            secrets: Vec::new(),
+            body: file.body(document, &part.base),
+            uid_from,
+            protect: false,
+        };
+        if inputs.is_empty() {
+            finish(&mut declared, value);
+        }
+        let draft = Draft { in_directory: parent.is_none(), inputs, ..declare(declared) };
+        (Some(Declaration::Object(Box::new(draft))), problems)
     }
-    (Some(Draft { in_directory: parent.is_none(), inputs, ..declare(declared) }), problems)
+
+    fn pointer(&self, base: &str, inside: &str) -> String {
+        match (inside, self.folder) {
+            ("/uid", _) => self.uid.pointer(base, self.body),
+            (FOLDER, Some(folder)) => format!("{base}{}", folder.pointer),
+            (FOLDER, None) => base.to_owned(),
+            _ => format!("{base}{}{inside}", self.body),
+        }
+    }
+
+    fn body(&self, site: &Site<'_, '_>, declared: &Declared, _: &Files) -> Result<Body, Box<Problem>> {
+        let base = format!("{}{}", site.part.base, self.body);
+        let answers = &declared.body.answers;
+        let mut read = site.document.value.pointer(&base).cloned().unwrap_or_default();
+        inputs::replace(&mut read, answers);
+        let Value::Object(mut members) = read else { return Err(Box::new(changed(declared))) };
+        let title = members.get("title").and_then(Value::as_str).unwrap_or_default().trim().to_owned();
+        for key in ["id", "version", "iteration", "uid", "title"] {
+            members.shift_remove(key);
+        }
+        let mut value = Map::new();
+        value.insert("uid".into(), Value::String(declared.address.id().to_owned()));
+        value.insert("title".into(), Value::String(title));
+        value.extend(members);
+        let value = Value::Object(value);
+        let text = match site.document.json_text(&base) {
+            Some((text, at)) => as_written(text, &at, &value, answers),
+            None => value.to_string(),
+        };
+        Ok(Body { text, shown: value.clone(), pieces: Vec::new(), value })
+    }
+}
+
+// A dashboard's text with its top level taken apart: everything below goes out byte for byte, but for placeholders.
+fn as_written(text: &str, at: &std::ops::Range<usize>, value: &Value, replacements: &[(String, String)]) -> String {
+    let mut out = String::with_capacity(at.len() + 64);
+    out.push_str(&format!("{{\"uid\":{},\"title\":{}", value["uid"], value["title"]));
+    for member in spans::members(text, at) {
+        if matches!(member.name.as_str(), "id" | "version" | "iteration" | "uid" | "title") {
+            continue;
+        }
+        let written = &text[member.value.clone()];
+        out.push(',');
+        out.push_str(&text[member.key.clone()]);
+        out.push(':');
+        if member.name == "__inputs" {
+            out.push_str(written);
+        } else {
+            out.push_str(&replace_in_json(written, replacements));
+        }
+    }
+    out.push('}');
+    out
 }
 
 /// Fills what depends on the body, once its inputs are resolved.
@@ -96,13 +177,6 @@ pub(crate) fn finish(declared: &mut Declared, value: Value) {
         declared.references.push(Reference { to: Target::new(Folder::NAME, uid.as_str()), pointer: FOLDER.into() });
     }
     declared.digest = Dashboard.normal(value).digest();
-}
-
-/// The dashboard's value at a base, with its inputs replaced.
-pub(crate) fn value_at(document: &Document<'_>, base: &str, replacements: &[(String, String)]) -> Value {
-    let mut value = document.value.pointer(base).cloned().unwrap_or_default();
-    inputs::replace(&mut value, replacements);
-    value
 }
 
 fn uid(document: &Document<'_>, value: &Value, base: &str, problems: &mut Vec<Problem>) -> Option<(Uid, UidFrom)> {
@@ -131,30 +205,10 @@ fn uid(document: &Document<'_>, value: &Value, base: &str, problems: &mut Vec<Pr
     Some((dashboard_uid(&document.path(), document.index), UidFrom::Path))
 }
 
-fn resource_uid(document: &Document<'_>, base: &str, problems: &mut Vec<Problem>) -> Option<(Uid, UidFrom)> {
-    let at = format!("{base}/metadata/name");
-    let Some(name) = document.value.pointer(&at).and_then(Value::as_str) else {
-        problems.push(
-            Problem::error("resource", "a resource needs a `metadata.name`, which is its uid")
-                .spot(document.spot(&format!("{base}/metadata"), ""))
-                .help("write `name` as a text below `metadata`"),
-        );
-        return None;
-    };
-    match checked_uid(name) {
-        Ok(uid) => Some((uid, UidFrom::Document)),
-        Err(problem) => {
-            problems.push(problem.spot(document.spot(&at, "")));
-            None
-        }
-    }
-}
-
 // The answers that the body of an import gives to the inputs of its dashboard, by name.
-fn answers(document: &Document<'_>, part: &Part, problems: &mut Vec<Problem>) -> BTreeMap<String, String> {
-    let base = format!("{}/inputs", part.base);
+fn answers(document: &Document<'_>, base: &str, problems: &mut Vec<Problem>) -> BTreeMap<String, String> {
     let mut answers = BTreeMap::new();
-    let given = document.value.pointer(&base).unwrap_or(&Value::Null);
+    let given = document.value.pointer(base).unwrap_or(&Value::Null);
     for (i, input) in given.as_array().into_iter().flatten().enumerate() {
         let word = |key: &str| input.get(key).and_then(Value::as_str);
         match (word("name"), word("value")) {
@@ -175,38 +229,11 @@ fn answers(document: &Document<'_>, part: &Part, problems: &mut Vec<Problem>) ->
                 "not-kept",
                 "`inputs` is not used: it must be a list of objects with `name` and `value`",
             )
-            .spot(document.spot(&base, ""))
+            .spot(document.spot(base, ""))
             .help("answer inputs below `inputs:` in amgctl.yaml"),
         );
     }
     answers
-}
-
-/// The folder that a resource names by its annotation, or the body of a save by `folderUid`; none where neither does.
-/// Empty and `general` are the root.
-pub(crate) fn named_parent(document: &Document<'_>, part: &Part, problems: &mut Vec<Problem>) -> Option<Parent> {
-    let at = part.pointer(FOLDER);
-    let value = document.value.pointer(&at)?;
-    match value {
-        Value::String(text) if text.is_empty() || text == "general" => Some(Parent::Root),
-        Value::String(text) => match Uid::parse(text) {
-            Ok(uid) => Some(Parent::Uid(uid)),
-            Err(message) => {
-                let what = if part.form == Form::Wrapped { "`folderUid`" } else { "the annotation" };
-                problems.push(
-                    Problem::error("uid", message)
-                        .spot(document.spot(&at, ""))
-                        .help(format!("{what} holds the uid of a folder, not its title")),
-                );
-                None
-            }
-        },
-        Value::Null if part.form == Form::Wrapped => None,
-        _ => {
-            problems.push(Problem::error("uid", "a uid must be a text").spot(document.spot(&at, "")));
-            None
-        }
-    }
 }
 
 // A dashboard out of a chart's `templates/` that was not rendered: its legends are escaped for Helm.

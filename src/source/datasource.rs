@@ -3,20 +3,24 @@
 //! Every key is known or an error; what only a server or its provisioning uses is read and left out.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::{Map, Value, json};
 
+use super::body::Body;
 use super::document::Document;
+use super::envelope::{self, UidAt};
 use super::inputs::no_variables;
-use super::shape::keys;
+use super::shape::keys::{self, Level};
+use super::shape::{Declaration, Form, Site};
 use super::uids::datasource_uid;
 use super::values::{Dollars, Resolved, Unresolved, Values};
 use super::yaml::member;
-use super::{Draft, FileRef, declare};
+use super::{Draft, FileRef, Files, declare};
 use crate::kinds::Kind as _;
 use crate::kinds::datasource::{Datasource, facts, lint};
 use crate::model::secret::conceal;
-use crate::model::{Address, Declared, DeclaredSecret, Kept, Parent, Problem, Secret, UidFrom};
+use crate::model::{Address, Declared, DeclaredSecret, Kept, KindName, Parent, Problem, Secret, UidFrom};
 
 /// Keys whose value is a text.
 const TEXTS: [&str; 8] = ["uid", "name", "type", "access", "url", "user", "database", "basicAuthUser"];
@@ -27,7 +31,7 @@ const MAX_NAME: usize = 190;
 const MAX_URL: usize = 255;
 
 /// A data source as it is to be sent, and as it is to be shown.
-pub(crate) struct Read {
+pub(crate) struct Options {
     /// With all values resolved.
     pub value: Value,
     /// As written where a value came from elsewhere.
@@ -36,7 +40,7 @@ pub(crate) struct Read {
     pub pieces: Vec<(Secret, String)>,
 }
 
-impl Read {
+impl Options {
     /// A problem without the values from elsewhere in its words.
     pub(crate) fn concealed(&self, problem: Problem) -> Problem {
         let hidden: Vec<(&str, &str)> =
@@ -51,67 +55,143 @@ impl Read {
     }
 }
 
-/// Reads the data source at a pointer of a document into facts.
-pub(crate) fn read(
-    document: &Document<'_>,
-    base: &str,
-    file: &FileRef,
-    values: &Values<'_>,
-) -> (Option<Draft>, Vec<Problem>) {
-    let mut problems = Vec::new();
-    let Some(entry) = document.value.pointer(base).and_then(Value::as_object) else {
-        let spot = document.spot(base, "");
-        return (None, vec![Problem::error("datasource", "a data source must be an object").spot(spot)]);
-    };
-    let reader = Reader { document, base, values };
-    reader.keys(entry, &mut problems);
-    let read = reader.body(entry, &mut problems);
-    let secrets = reader.secrets(entry, &mut problems);
-    let name = crate::kinds::text(&read.value, "/name");
-    let uid = reader.uid(&read.value, &name, &mut problems);
-    problems = problems.into_iter().map(|problem| read.concealed(problem)).collect();
-    let Some((uid, uid_from)) = uid else { return (None, problems) };
-    let keys =
-        entry.get("secureJsonData").and_then(Value::as_object).into_iter().flatten().map(|(key, _)| key.as_str());
-    let findings = lint::lint(&read.value).into_iter().chain(lint::secret_keys(&read.value, keys));
-    problems.extend(findings.map(|finding| {
-        let pointer = format!("{base}{}", finding.pointer);
-        let spot = match finding.problem.code {
-            _ if finding.pointer.starts_with("/secureJsonData") => document.key_spot(&pointer, ""),
-            "secret-in-the-open" => document.key_spot(&pointer, ""),
-            _ => document.spot(&pointer, ""),
-        };
-        read.concealed(finding.problem).spot(spot)
-    }));
-    if problems.iter().any(|p| p.severity == crate::model::Severity::Error) {
-        return (None, problems);
+/// A data source, by what stands around its body.
+pub(crate) struct DatasourceForm {
+    /// What it is, with its article.
+    pub name: &'static str,
+    /// Its keys; the last level is that of its body.
+    pub levels: &'static [Level],
+    /// Where its body stands, as a JSON pointer of the object.
+    pub body: &'static str,
+    /// Where its uid stands.
+    pub uid: UidAt,
+    /// How a `$` in its texts is read.
+    pub dollars: Dollars,
+}
+
+impl fmt::Debug for DatasourceForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
     }
-    let place = document.place(base);
-    let mentions = facts::mentions(&read.value);
-    let declared = Declared {
-        address: Address::new(Datasource::NAME, uid),
-        place,
-        digest: Datasource.normal(read.value.clone()).digest(),
-        parent: Parent::None,
-        headline: facts::headline(&read.shown),
-        name: name.trim().to_owned(),
-        references: Vec::new(),
-        mentions,
-        secrets,
-        body: file.body(document, base),
-        uid_from,
-        protect: false,
-    };
-    let draft = Draft {
-        kind: crate::kinds::text(&read.value, "/type"),
-        is_default: read.value["isDefault"] == json!(true),
-        ..declare(declared)
-    };
-    (Some(draft), problems)
+}
+
+impl Form for DatasourceForm {
+    fn kind(&self) -> KindName {
+        Datasource::NAME
+    }
+
+    fn levels(&self) -> &'static [Level] {
+        self.levels
+    }
+
+    fn read(&self, site: Site<'_, '_>, file: &FileRef<'_>) -> (Option<Declaration>, Vec<Problem>) {
+        let Site { document, part } = site;
+        let (document, base) = (&*document, &format!("{}{}", part.base, self.body));
+        let values = Values { environment: &file.options.environment, root: file.root, dollars: self.dollars };
+        let mut problems = Vec::new();
+        let Some(entry) = document.value.pointer(base).and_then(Value::as_object) else {
+            let spot = document.spot(base, "");
+            return (None, vec![Problem::error("datasource", "a data source must be an object").spot(spot)]);
+        };
+        let reader = Reader { document, base, values: &values };
+        reader.keys(entry, self.levels, &mut problems);
+        let read = reader.body(entry, &mut problems);
+        let secrets = reader.secrets(entry, &mut problems);
+        let name = crate::kinds::text(&read.value, "/name");
+        let uid = match self.uid {
+            UidAt::Body => reader.uid(&read.value, &name, &mut problems),
+            UidAt::MetadataName => {
+                let uid = envelope::named_uid(document, &part.base, &mut problems);
+                let other = uid.as_ref().and_then(|(uid, _)| envelope::other_uid(document, base, &read.value, uid));
+                problems.extend(other);
+                uid
+            }
+        };
+        problems = problems.into_iter().map(|problem| read.concealed(problem)).collect();
+        let Some((uid, uid_from)) = uid else { return (None, problems) };
+        let keys = entry.get("secureJsonData").and_then(Value::as_object);
+        let keys = keys.into_iter().flatten().map(|(key, _)| key.as_str());
+        let findings = lint::lint(&read.value).into_iter().chain(lint::secret_keys(&read.value, keys));
+        problems.extend(findings.map(|finding| {
+            let pointer = format!("{base}{}", finding.pointer);
+            let spot = match finding.problem.code {
+                _ if finding.pointer.starts_with("/secureJsonData") => document.key_spot(&pointer, ""),
+                "secret-in-the-open" => document.key_spot(&pointer, ""),
+                _ => document.spot(&pointer, ""),
+            };
+            read.concealed(finding.problem).spot(spot)
+        }));
+        if problems.iter().any(|p| p.severity == crate::model::Severity::Error) {
+            return (None, problems);
+        }
+        let place = document.place(base);
+        let mentions = facts::mentions(&read.value);
+        let declared = Declared {
+            address: Address::new(Datasource::NAME, uid),
+            place,
+            digest: Datasource.normal(read.value.clone()).digest(),
+            parent: Parent::None,
+            headline: facts::headline(&read.shown),
+            name: name.trim().to_owned(),
+            references: Vec::new(),
+            mentions,
+            secrets,
+            body: file.body(document, &part.base),
+            uid_from,
+            protect: false,
+        };
+        let draft = Draft {
+            kind: crate::kinds::text(&read.value, "/type"),
+            is_default: read.value["isDefault"] == json!(true),
+            ..declare(declared)
+        };
+        (Some(Declaration::Object(Box::new(draft))), problems)
+    }
+
+    fn pointer(&self, base: &str, inside: &str) -> String {
+        match inside {
+            "/uid" => self.uid.pointer(base, self.body),
+            _ => format!("{base}{}{inside}", self.body),
+        }
+    }
+
+    fn body(&self, site: &Site<'_, '_>, declared: &Declared, files: &Files) -> Result<Body, Box<Problem>> {
+        let read = options(site.document, &self.base(site), &files.values(self.dollars)).map_err(Box::new)?;
+        let with_uid = |value: Value| {
+            let mut value = Datasource.normal(value).whole();
+            if let Value::Object(map) = &mut value {
+                map.insert("uid".into(), Value::String(declared.address.id().to_owned()));
+            }
+            value
+        };
+        let value = with_uid(read.value);
+        let shown = with_uid(read.shown);
+        Ok(Body { text: value.to_string(), value, shown, pieces: read.pieces })
+    }
+
+    fn secrets(
+        &self,
+        site: &Site<'_, '_>,
+        files: &Files,
+        fetched: &BTreeMap<Kept, Secret>,
+    ) -> Result<Vec<(String, Secret)>, Box<Problem>> {
+        secrets(site.document, &self.base(site), &files.values(self.dollars), fetched).map_err(Box::new)
+    }
+
+    fn options(&self, site: &Site<'_, '_>, files: &Files) -> Option<Options> {
+        options(site.document, &self.base(site), &files.values(self.dollars)).ok()
+    }
+}
+
+impl DatasourceForm {
+    // Where the body stands, as a pointer of the document.
+    fn base(&self, site: &Site<'_, '_>) -> String {
+        format!("{}{}", site.part.base, self.body)
+    }
 }
 
 /// The data source at a pointer, for sending and for showing.
-pub(crate) fn body(document: &Document<'_>, base: &str, values: &Values<'_>) -> Result<Read, Problem> {
+fn options(document: &Document<'_>, base: &str, values: &Values<'_>) -> Result<Options, Problem> {
     let reader = Reader { document, base, values };
     let entry = document.value.pointer(base).and_then(Value::as_object);
     let Some(entry) = entry else { return Err(Problem::error("datasource", "a data source must be an object")) };
@@ -124,7 +204,7 @@ pub(crate) fn body(document: &Document<'_>, base: &str, values: &Values<'_>) -> 
 }
 
 /// The secret values of the data source at a pointer, for sending; those kept in AWS from what was fetched.
-pub(crate) fn secrets(
+fn secrets(
     document: &Document<'_>,
     base: &str,
     values: &Values<'_>,
@@ -160,7 +240,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn keys(&self, entry: &Map<String, Value>, problems: &mut Vec<Problem>) {
+    fn keys(&self, entry: &Map<String, Value>, levels: &[Level], problems: &mut Vec<Problem>) {
         for (key, value) in entry {
             let pointer = member(self.base, key);
             match key.as_str() {
@@ -186,7 +266,7 @@ impl Reader<'_> {
                         problems.push(self.wrong_type(&pointer, key, "an object"));
                     }
                 }
-                _ if keys::fate(&keys::DATASOURCE[0], key).is_some() => {}
+                _ if levels.last().is_some_and(|level| keys::fate(level, key).is_some()) => {}
                 _ => problems.push(
                     unknown_key(
                         "a data source",
@@ -199,7 +279,7 @@ impl Reader<'_> {
         }
     }
 
-    fn body(&self, entry: &Map<String, Value>, problems: &mut Vec<Problem>) -> Read {
+    fn body(&self, entry: &Map<String, Value>, problems: &mut Vec<Problem>) -> Options {
         let mut shown = Map::new();
         for key in TEXTS {
             match entry.get(key) {
@@ -267,7 +347,7 @@ impl Reader<'_> {
                     .help("write `access: proxy`, or leave it out"),
             );
         }
-        Read { value, shown, pieces }
+        Options { value, shown, pieces }
     }
 
     // A flag as Grafana's provisioning reads it: a text, put together from the environment and read as Go reads it.

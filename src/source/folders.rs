@@ -5,16 +5,20 @@
 //! top: that is what Grafana and the tools that dump it call the root, until a `_folder.yaml` in it says otherwise.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::body::{Body, changed};
 use super::datasource::unknown_key;
 use super::document::Document;
-use super::shape::{Form, Part};
-use super::{checked_uid, dashboard};
-use crate::kinds::folder::MAX_DEPTH;
-use crate::model::{DeclaredFolder, FolderPath, Parent, Place, Problem, Spot, Uid};
+use super::envelope::{self, FOLDER, FolderAt};
+use super::shape::keys::Level;
+use super::shape::{Declaration, Form, Site};
+use super::{FileRef, Files, checked_uid, dashboard};
+use crate::kinds::folder::{Folder, MAX_DEPTH};
+use crate::model::{Declared, DeclaredFolder, FolderPath, KindName, Parent, Place, Problem, Spot, Uid};
 
 /// What `_folder.yaml` says of its directory.
 #[derive(Clone, Debug)]
@@ -88,41 +92,82 @@ pub(crate) fn read_file(document: &Document<'_>, file: &str) -> (Option<FolderFi
     (Some(read), problems)
 }
 
-/// Reads a folder resource: its name is the uid, its annotation names the folder above; without one it is at the root.
-pub(crate) fn read_resource(document: &Document<'_>, base: &str) -> (Option<DeclaredFolder>, Vec<Problem>) {
-    let mut problems = Vec::new();
-    let part = Part { form: Form::FolderResource, base: base.to_owned() };
-    let (name, title_at) = (part.pointer("/uid"), part.pointer("/title"));
-    let uid = match document.value.pointer(&name).and_then(Value::as_str).map(checked_uid) {
-        Some(Ok(uid)) => Some(uid),
-        Some(Err(problem)) => {
-            problems.push(problem.spot(document.spot(&name, "")));
-            None
-        }
-        None => {
-            problems.push(
-                Problem::error("resource", "a resource needs a `metadata.name`, which is its uid")
-                    .spot(document.spot(&format!("{base}/metadata"), "")),
-            );
-            None
-        }
-    };
-    let parent = dashboard::named_parent(document, &part, &mut problems).unwrap_or(Parent::Root);
-    let title = document.value.pointer(&title_at).and_then(Value::as_str).unwrap_or_default().trim();
-    if let Some(problem) = title_problem(title) {
-        problems.push(problem.spot(document.spot(&title_at, "")));
+/// A folder as a document of its own: `metadata.name` is its uid; where it names no folder, it is at the root.
+pub(crate) struct FolderForm {
+    /// What it is, with its article.
+    pub name: &'static str,
+    /// Its keys.
+    pub levels: &'static [Level],
+    /// Where its body stands, as a JSON pointer of the object.
+    pub body: &'static str,
+    /// Where it names the folder that it is in.
+    pub folder: FolderAt,
+}
+
+impl fmt::Debug for FolderForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
     }
-    let whole = document.is_whole_file() && base.is_empty();
-    let place = if whole { Place::file(document.source.file.clone()) } else { document.place(base) };
-    let folder = uid.filter(|_| problems.is_empty()).map(|uid| DeclaredFolder {
-        uid: Some(uid),
-        path: None,
-        title: title.to_owned(),
-        parent,
-        place,
-        protect: false,
-    });
-    (folder, problems)
+}
+
+impl Form for FolderForm {
+    fn kind(&self) -> KindName {
+        Folder::NAME
+    }
+
+    fn levels(&self) -> &'static [Level] {
+        self.levels
+    }
+
+    fn read(&self, site: Site<'_, '_>, _: &FileRef<'_>) -> (Option<Declaration>, Vec<Problem>) {
+        let Site { document, part } = site;
+        let (document, base) = (&*document, &part.base);
+        let mut problems = Vec::new();
+        let (name, title_at) = (self.pointer(base, "/uid"), self.pointer(base, "/title"));
+        let uid = match document.value.pointer(&name).and_then(Value::as_str).map(checked_uid) {
+            Some(Ok(uid)) => Some(uid),
+            Some(Err(problem)) => {
+                problems.push(problem.spot(document.spot(&name, "")));
+                None
+            }
+            None => {
+                problems.push(
+                    Problem::error("resource", "a resource needs a `metadata.name`, which is its uid")
+                        .spot(document.spot(&format!("{base}/metadata"), "")),
+                );
+                None
+            }
+        };
+        let parent = envelope::named_parent(document, base, self.folder, &mut problems).unwrap_or(Parent::Root);
+        let title = document.value.pointer(&title_at).and_then(Value::as_str).unwrap_or_default().trim();
+        if let Some(problem) = title_problem(title) {
+            problems.push(problem.spot(document.spot(&title_at, "")));
+        }
+        let whole = document.is_whole_file() && base.is_empty();
+        let place = if whole { Place::file(document.source.file.clone()) } else { document.place(base) };
+        let folder = uid.filter(|_| problems.is_empty()).map(|uid| DeclaredFolder {
+            uid: Some(uid),
+            path: None,
+            title: title.to_owned(),
+            parent,
+            place,
+            protect: false,
+        });
+        (folder.map(Declaration::Folder), problems)
+    }
+
+    fn pointer(&self, base: &str, inside: &str) -> String {
+        match inside {
+            "/uid" => format!("{base}/metadata/name"),
+            FOLDER => format!("{base}{}", self.folder.pointer),
+            _ => format!("{base}{}{inside}", self.body),
+        }
+    }
+
+    // A folder has no body to be read again: all that there is of it is declared.
+    fn body(&self, _: &Site<'_, '_>, declared: &Declared, _: &Files) -> Result<Body, Box<Problem>> {
+        Err(Box::new(changed(declared)))
+    }
 }
 
 /// The folders that directories stand for.

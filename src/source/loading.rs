@@ -9,12 +9,12 @@ use super::document::{self, Document, Format};
 use super::faults::Faults;
 use super::folders::{self, FolderFile, Tree};
 use super::opened::OpenedFiles;
-use super::shape::{self, Form, Reading, Seen, Site, as_warning, keys};
+use super::shape::{self, Declaration, Reading, Seen, Site, as_warning, keys};
 use super::text::SourceText;
 use super::values::{Dollars, Values};
 use super::{
     Declarations, Directory, Draft, FileRef, Files, Ignored, LoadOptions, UnresolvedInput, checks, dashboard,
-    datasource, inputs, mishaps, settings, walk,
+    inputs, mishaps, settings, walk,
 };
 use crate::model::{Declared, DeclaredFolder, Digest, Place, Problem, Severity};
 
@@ -301,38 +301,23 @@ fn read_document(
         out.problems.extend(keys::report(document, "", shape.levels()));
         out.problems.extend(shape.check(document));
     }
-    let problems = shape::each_object(document, &held, reading, &mut |site| out.object(site, file));
+    let problems = shape::each_object(document, &held, reading, &mut |site| out.add(site, file));
     out.problems.extend(problems);
     true
 }
 
-fn values<'a>(file: &FileRef<'a>, dollars: Dollars) -> Values<'a> {
-    Values { environment: &file.options.environment, root: file.root, dollars }
-}
-
 impl FileYield {
     // Takes one object in.
-    fn object(&mut self, site: Site<'_, '_>, file: &FileRef<'_>) {
-        let Site { document, part } = site;
-        if !part.base.is_empty() || document.within.is_some() {
-            self.problems.extend(keys::report(document, &part.base, part.form.levels()));
+    fn add(&mut self, site: Site<'_, '_>, file: &FileRef<'_>) {
+        let form = site.part.form;
+        self.problems.extend(keys::report(site.document, &site.part.base, form.levels()));
+        let (declaration, problems) = form.read(site, file);
+        match declaration {
+            Some(Declaration::Object(draft)) => self.drafts.push(*draft),
+            Some(Declaration::Folder(folder)) => self.folders.push(folder),
+            None => {}
         }
-        match part.form {
-            Form::Classic | Form::Wrapped | Form::DashboardResource => {
-                self.take(dashboard::read(document, part, file));
-            }
-            Form::FolderResource => {
-                let (folder, problems) = folders::read_resource(document, &part.base);
-                self.folders.extend(folder);
-                self.problems.extend(problems);
-            }
-            Form::Provisioned => {
-                self.take(datasource::read(document, &part.base, file, &values(file, Dollars::Provisioning)));
-            }
-            Form::Bare => {
-                self.take(datasource::read(document, &part.base, file, &values(file, Dollars::Plain)));
-            }
-        }
+        self.problems.extend(problems);
     }
 
     // Notes a document that is none of ours.
@@ -340,10 +325,5 @@ impl FileYield {
         let reason =
             if several { format!("{reason} (document {})", document.index + 1) } else { reason.to_owned() };
         self.ignored.push(Ignored { path: file.path.clone(), reason });
-    }
-
-    fn take(&mut self, (draft, problems): (Option<Draft>, Vec<Problem>)) {
-        self.drafts.extend(draft);
-        self.problems.extend(problems);
     }
 }

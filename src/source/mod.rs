@@ -25,6 +25,7 @@ mod checks;
 mod dashboard;
 mod datasource;
 mod document;
+mod envelope;
 mod faults;
 mod folders;
 mod inputs;

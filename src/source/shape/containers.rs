@@ -4,16 +4,68 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::keys::{self, Level};
-use super::{Form, Held, Reading, Seen, Shape, Text, group, mentions_ours, recognise, text, unsupported};
+use super::keys::Fate::{LeftOut, Reported, Used};
+use super::keys::{Level, Rest};
+use super::{Held, Reading, Seen, Shape, Text, group, mentions_ours, recognise, text, unsupported};
+use crate::kinds::dashboard::Dashboard;
 use crate::source::spans::escaped;
+
+/// A list of objects as `kubectl get` or Grafana's API writes it.
+static LIST_KEYS: [Level; 2] = [
+    Level {
+        at: "",
+        name: "a list",
+        keys: &[("apiVersion", Used), ("kind", Used), ("items", Used), ("metadata", Used)],
+        rest: Rest::Warned,
+    },
+    Level {
+        at: "/metadata",
+        name: "a list",
+        keys: &[
+            ("resourceVersion", LeftOut),
+            ("selfLink", LeftOut),
+            ("remainingItemCount", LeftOut),
+            (
+                "continue",
+                Reported("says that this is the first page of a longer list: the rest is not in this file"),
+            ),
+        ],
+        rest: Rest::Warned,
+    },
+];
+
+/// A ConfigMap with dashboards or data sources.
+static CONFIG_MAP_KEYS: [Level; 2] = [
+    Level {
+        at: "",
+        name: "a ConfigMap",
+        keys: &[
+            ("apiVersion", Used),
+            ("kind", Used),
+            ("metadata", Used),
+            ("data", Used),
+            ("immutable", LeftOut),
+            ("binaryData", Reported("is not read: put the texts into `data`")),
+        ],
+        rest: Rest::Warned,
+    },
+    Level {
+        at: "/metadata/annotations",
+        name: "a ConfigMap",
+        keys: &[
+            ("grafana_folder", Reported("is not used: a dashboard's folder is its file's directory")),
+            ("k8s-sidecar-target-directory", Reported("is not used: a dashboard's folder is its file's directory")),
+        ],
+        rest: Rest::LeftOut,
+    },
+];
 
 /// `kind: List`, or `DashboardList` and `FolderList` as Grafana's API answers them.
 pub(super) struct List;
 
 impl Shape for List {
     fn levels(&self) -> &'static [Level] {
-        &keys::LIST
+        &LIST_KEYS
     }
 
     fn recognise(&self, value: &Value, reading: Reading) -> Option<Seen> {
@@ -48,6 +100,11 @@ impl Shape for List {
             (true, None) => Seen::Foreign(format!("is a list of {} objects that are not for Grafana", items.len())),
         })
     }
+
+    #[cfg(test)]
+    fn samples(&self) -> Vec<Value> {
+        vec![serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": [super::resource::sample_folder()] })]
+    }
 }
 
 // An item as it would stand alone: the API leaves `apiVersion` and `kind` out of the items of its lists.
@@ -69,7 +126,7 @@ pub(super) struct ConfigMap;
 
 impl Shape for ConfigMap {
     fn levels(&self) -> &'static [Level] {
-        &keys::CONFIG_MAP
+        &CONFIG_MAP_KEYS
     }
 
     fn recognise(&self, value: &Value, reading: Reading) -> Option<Seen> {
@@ -121,12 +178,19 @@ impl Shape for ConfigMap {
             format!("/data/{}", escaped(key)),
         )))
     }
+
+    #[cfg(test)]
+    fn samples(&self) -> Vec<Value> {
+        let metadata = serde_json::json!({ "labels": { "grafana_dashboard": "1" }, "annotations": {} });
+        let data = serde_json::json!({ "a.json": super::dashboard::sample().to_string() });
+        vec![serde_json::json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data })]
+    }
 }
 
 // Whether a value is a dashboard, by itself or as the API has it.
 fn is_dashboard(value: &Value) -> bool {
     let Seen::Held(held) = recognise(value, Reading::default()) else { return false };
-    held.iter().any(|held| matches!(held, Held::Object(part) if matches!(part.form, Form::Classic | Form::Wrapped)))
+    held.iter().any(|held| matches!(held, Held::Object(part) if part.form.kind() == Dashboard::NAME))
 }
 
 fn looks_like_json(text: &str) -> bool {

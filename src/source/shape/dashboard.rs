@@ -5,8 +5,11 @@
 
 use serde_json::{Map, Value};
 
-use super::keys::{self, Level};
-use super::{Form, Reading, Seen, Shape, only, others, text};
+use super::keys::Fate::{self, LeftOut, Reported, Sent, Used};
+use super::keys::{Level, Rest};
+use super::{Reading, Seen, Shape, only, others, text};
+use crate::source::dashboard::DashboardForm;
+use crate::source::envelope::{FolderAt, Null, UidAt};
 
 /// Keys of a dashboard that Grafana knows at the top level.
 pub(super) const KEYS: [&str; 41] = [
@@ -53,27 +56,99 @@ pub(super) const KEYS: [&str; 41] = [
     "$schema",
 ];
 
+/// The body of a dashboard, whatever it stands in.
+pub(super) const BODY: &[(&str, Fate)] = &[
+    ("id", LeftOut),
+    ("version", LeftOut),
+    ("iteration", LeftOut),
+    ("uid", Used),
+    ("title", Used),
+    ("__inputs", Used),
+    ("panels", Sent),
+    ("rows", Sent),
+    ("templating", Sent),
+    ("annotations", Sent),
+    ("tags", Sent),
+    ("schemaVersion", Sent),
+];
+
+/// A dashboard by itself.
+static CLASSIC_KEYS: [Level; 1] = [Level { at: "", name: "a dashboard", keys: BODY, rest: Rest::Sent }];
+
+/// A dashboard as the API has it.
+static WRAPPED_KEYS: [Level; 2] = [
+    Level {
+        at: "",
+        name: "the body of a save",
+        keys: &[
+            ("dashboard", Used),
+            ("folderUid", Used),
+            ("inputs", Used),
+            ("meta", LeftOut),
+            ("isFolder", LeftOut),
+            ("userId", LeftOut),
+            (
+                "folderId",
+                Reported(
+                    "is not used: the number of a folder differs from workspace to workspace; write `folderUid`",
+                ),
+            ),
+            ("overwrite", Reported("is not used: what somebody else changed is never overwritten unasked")),
+            ("message", Reported("is not used: amgctl writes the message of a save itself")),
+            ("path", Reported("is not used: the dashboard is the one in `dashboard`")),
+            ("pluginId", Reported("is not used: the dashboard is the one in `dashboard`")),
+            ("updatedAt", Reported("is not used: the server keeps the time of a save itself")),
+        ],
+        rest: Rest::Warned,
+    },
+    Level { at: "/dashboard", name: "a dashboard", keys: BODY, rest: Rest::Sent },
+];
+
+static CLASSIC: DashboardForm = DashboardForm {
+    name: "a dashboard",
+    levels: &CLASSIC_KEYS,
+    body: "",
+    uid: UidAt::Body,
+    folder: None,
+    answers: None,
+};
+
+static WRAPPED: DashboardForm = DashboardForm {
+    name: "the body of a save",
+    levels: &WRAPPED_KEYS,
+    body: "/dashboard",
+    uid: UidAt::Body,
+    folder: Some(FolderAt { pointer: "/folderUid", words: "`folderUid`", null: Null::SaysNothing }),
+    answers: Some("/inputs"),
+};
+
 /// A dashboard by itself.
 pub(super) struct Classic;
 
 impl Shape for Classic {
-    fn levels(&self) -> &'static [Level] {
-        &keys::CLASSIC
+    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
+        value.as_object().filter(|map| is_dashboard(map)).map(|_| only(&CLASSIC))
     }
 
-    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
-        value.as_object().filter(|map| is_dashboard(map)).map(|_| only(Form::Classic))
+    #[cfg(test)]
+    fn samples(&self) -> Vec<Value> {
+        vec![sample()]
     }
+}
+
+/// A dashboard with an input.
+#[cfg(test)]
+pub(super) fn sample() -> Value {
+    serde_json::json!({
+        "title": "T", "uid": "u", "panels": [{ "type": "text", "datasource": { "uid": "${DS_X}" } }],
+        "__inputs": [{ "name": "DS_X", "type": "datasource", "pluginId": "loki" }],
+    })
 }
 
 /// A dashboard inside `dashboard`: what `GET /api/dashboards/uid` answers, or what a save or an import takes.
 pub(super) struct Wrapped;
 
 impl Shape for Wrapped {
-    fn levels(&self) -> &'static [Level] {
-        &keys::WRAPPED
-    }
-
     fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
         const BESIDE: [&str; 6] = ["meta", "overwrite", "folderUid", "folderId", "inputs", "message"];
         let map = value.as_object()?;
@@ -83,7 +158,12 @@ impl Shape for Wrapped {
         }
         // Beside such keys even an empty dashboard is meant to be one: that it has no title is told.
         let beside = BESIDE.iter().any(|key| map.contains_key(*key)) && !map.contains_key("apiVersion");
-        (beside || is_dashboard(inner) || alone(map, inner)).then(|| only(Form::Wrapped))
+        (beside || is_dashboard(inner) || alone(map, inner)).then(|| only(&WRAPPED))
+    }
+
+    #[cfg(test)]
+    fn samples(&self) -> Vec<Value> {
+        vec![serde_json::json!({ "dashboard": sample() })]
     }
 }
 

@@ -6,18 +6,75 @@
 use serde_json::{Map, Value};
 
 use crate::model::Problem;
-use crate::source::datasource::unknown_key;
+use crate::source::datasource::{DatasourceForm, unknown_key};
 use crate::source::document::Document;
+use crate::source::envelope::UidAt;
+use crate::source::values::Dollars;
 
-use super::keys::{self, Level};
-use super::{Form, Held, Part, Reading, Refusal, Seen, Shape, only, text};
+use super::keys::Fate::{LeftOut, Used};
+use super::keys::{Level, Rest};
+use super::{Reading, Refusal, Seen, Shape, object, only, text};
+
+/// A provisioning file for data sources. Keys that begin with `x-` are for anchors.
+static PROVISIONING_KEYS: [Level; 1] = [Level {
+    at: "",
+    name: "a provisioning file",
+    keys: &[("apiVersion", Used), ("datasources", Used), ("deleteDatasources", Used), ("prune", Used)],
+    rest: Rest::Refused,
+}];
+
+/// A data source.
+pub(super) static KEYS: [Level; 1] = [Level {
+    at: "",
+    name: "a data source",
+    keys: &[
+        ("uid", Used),
+        ("name", Used),
+        ("type", Used),
+        ("access", Used),
+        ("url", Used),
+        ("user", Used),
+        ("database", Used),
+        ("basicAuth", Used),
+        ("basicAuthUser", Used),
+        ("withCredentials", Used),
+        ("isDefault", Used),
+        ("jsonData", Used),
+        ("secureJsonData", Used),
+        ("secureJsonFields", Used),
+        ("orgId", Used),
+        ("correlations", Used),
+        ("password", Used),
+        ("basicAuthPassword", Used),
+        ("id", LeftOut),
+        ("version", LeftOut),
+        ("editable", LeftOut),
+        ("readOnly", LeftOut),
+        ("typeName", LeftOut),
+        ("typeLogoUrl", LeftOut),
+        ("accessControl", LeftOut),
+        ("apiVersion", LeftOut),
+    ],
+    rest: Rest::Refused,
+}];
+
+static PROVISIONED: DatasourceForm = DatasourceForm {
+    name: "a data source of a provisioning file",
+    levels: &KEYS,
+    body: "",
+    uid: UidAt::Body,
+    dollars: Dollars::Provisioning,
+};
+
+static BARE: DatasourceForm =
+    DatasourceForm { name: "a data source", levels: &KEYS, body: "", uid: UidAt::Body, dollars: Dollars::Plain };
 
 /// Grafana's provisioning file for data sources.
 pub(super) struct Provisioning;
 
 impl Shape for Provisioning {
     fn levels(&self) -> &'static [Level] {
-        &keys::PROVISIONING
+        &PROVISIONING_KEYS
     }
 
     fn check(&self, document: &Document<'_>) -> Vec<Problem> {
@@ -45,11 +102,17 @@ impl Shape for Provisioning {
             Some(Value::String(version)) if version != "1" => None,
             Some(_) if OURS.iter().any(|key| map.contains_key(*key)) => {
                 let count = map.get("datasources").and_then(Value::as_array).map_or(0, Vec::len);
-                let part = |i| Held::Object(Part { form: Form::Provisioned, base: format!("/datasources/{i}") });
-                Some(Seen::Held((0..count).map(part).collect()))
+                let entry = |i| object(&PROVISIONED, format!("/datasources/{i}"));
+                Some(Seen::Held((0..count).map(entry).collect()))
             }
             Some(_) => None,
         }
+    }
+
+    #[cfg(test)]
+    fn samples(&self) -> Vec<Value> {
+        let source = serde_json::json!({ "name": "A", "uid": "a", "type": "loki", "url": "http://l" });
+        vec![serde_json::json!({ "apiVersion": 1, "datasources": [source] })]
     }
 }
 
@@ -57,12 +120,8 @@ impl Shape for Provisioning {
 pub(super) struct Bare;
 
 impl Shape for Bare {
-    fn levels(&self) -> &'static [Level] {
-        &keys::DATASOURCE
-    }
-
     fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
-        value.as_object().filter(|map| is_datasource(map)).map(|_| only(Form::Bare))
+        value.as_object().filter(|map| is_datasource(map)).map(|_| only(&BARE))
     }
 }
 
@@ -72,10 +131,10 @@ pub(super) struct Many;
 impl Shape for Many {
     fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
         let items = value.as_array()?;
-        items.iter().any(|item| item.as_object().is_some_and(is_datasource)).then(|| {
-            let part = |i| Held::Object(Part { form: Form::Bare, base: format!("/{i}") });
-            Seen::Held((0..items.len()).map(part).collect())
-        })
+        items
+            .iter()
+            .any(|item| item.as_object().is_some_and(is_datasource))
+            .then(|| Seen::Held((0..items.len()).map(|i| object(&BARE, format!("/{i}"))).collect()))
     }
 }
 

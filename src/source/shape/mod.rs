@@ -1,8 +1,9 @@
 //! What a document is, told by its shape and never by its path.
 //!
 //! One file a family of shapes, one line each in [`SHAPES`]; the first that recognises a document says what becomes of
-//! it. Which keys a shape has, and what becomes of each, stands in the tables of [`keys`]. `docs/format.md` says the same
-//! for users.
+//! it. All that is known of a shape stands in its file: how it is recognised, which objects it holds and how they are
+//! written ([`Form`]), which keys it has and what becomes of each ([`keys`]), a sample of it. `docs/format.md` says the
+//! same for users.
 
 mod containers;
 mod dashboard;
@@ -11,10 +12,16 @@ pub(crate) mod keys;
 mod others;
 mod resource;
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use serde_json::{Map, Value};
 
+use super::body::Body;
+use super::datasource::Options;
 use super::document::{self, Document, Format};
-use crate::model::{BodyRef, Problem};
+use super::{Draft, FileRef, Files};
+use crate::model::{BodyRef, Declared, DeclaredFolder, Kept, KindName, Problem, Secret};
 
 /// Every shape, in the order in which they are asked.
 pub(crate) static SHAPES: &[&dyn Shape] = &[
@@ -40,7 +47,7 @@ pub(crate) static SHAPES: &[&dyn Shape] = &[
 
 /// One shape of document.
 pub(crate) trait Shape: Sync {
-    /// Its keys, level by level, and what becomes of each; empty where nothing of it is read.
+    /// The keys of what stands around its objects, level by level, and what becomes of each.
     fn levels(&self) -> &'static [keys::Level] {
         &[]
     }
@@ -52,6 +59,13 @@ pub(crate) trait Shape: Sync {
 
     /// What becomes of a document, if it has this shape.
     fn recognise(&self, value: &Value, reading: Reading) -> Option<Seen>;
+
+    /// Documents of this shape without a fault, each with objects of every form that it has; none where nothing of the
+    /// shape is read. A test walks their keys.
+    #[cfg(test)]
+    fn samples(&self) -> Vec<Value> {
+        Vec::new()
+    }
 }
 
 /// What of a directory is read, as the settings say.
@@ -62,7 +76,7 @@ pub(crate) struct Reading {
 }
 
 /// What becomes of a document.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Seen {
     /// What it holds, in order.
     Held(Vec<Held>),
@@ -75,7 +89,7 @@ pub(crate) enum Seen {
 }
 
 /// What a document holds.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Held {
     /// An object, at its place in the document.
     Object(Part),
@@ -104,63 +118,56 @@ impl Seen {
 }
 
 /// One object of a document.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Part {
     /// How it is written.
-    pub form: Form,
+    pub form: &'static dyn Form,
     /// Where it stands, as a JSON pointer of the document.
     pub base: String,
 }
 
-/// How an object is written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Form {
-    /// A dashboard, as the UI exports it.
-    Classic,
-    /// A dashboard inside `dashboard`, as the API takes and gives it.
-    Wrapped,
-    /// A dashboard as a resource: `metadata` and `spec`.
-    DashboardResource,
-    /// A folder as a resource.
-    FolderResource,
-    /// A data source of a provisioning file.
-    Provisioned,
-    /// A data source by itself.
-    Bare,
-}
+/// How one object is written: what reads it, now and again, and where its parts stand.
+///
+/// The forms of one kind differ in what stands around the body, so each is a value of its kind's type
+/// ([`super::dashboard::DashboardForm`], [`super::datasource::DatasourceForm`], [`super::folders::FolderForm`]).
+pub(crate) trait Form: fmt::Debug + Sync {
+    /// The kind that it declares.
+    fn kind(&self) -> KindName;
 
-impl Form {
-    /// The tables of its keys.
-    pub(crate) fn levels(self) -> &'static [keys::Level] {
-        match self {
-            Form::Classic => &keys::CLASSIC,
-            Form::Wrapped => &keys::WRAPPED,
-            Form::DashboardResource => &keys::DASHBOARD_RESOURCE,
-            Form::FolderResource => &keys::FOLDER_RESOURCE,
-            Form::Provisioned | Form::Bare => &keys::DATASOURCE,
-        }
+    /// Its keys, level by level, and what becomes of each.
+    fn levels(&self) -> &'static [keys::Level];
+
+    /// Reads an object into what it declares, and says what is wrong with it.
+    fn read(&self, site: Site<'_, '_>, file: &FileRef<'_>) -> (Option<Declaration>, Vec<Problem>);
+
+    /// Where a part of the object's body stands, as a pointer of the document, from the pointer of the object.
+    fn pointer(&self, base: &str, inside: &str) -> String;
+
+    /// Reads the body again, to be shown and sent.
+    fn body(&self, site: &Site<'_, '_>, declared: &Declared, files: &Files) -> Result<Body, Box<Problem>>;
+
+    /// Reads the secret values again, to be sent; those kept in AWS are among the fetched ones.
+    fn secrets(
+        &self,
+        _: &Site<'_, '_>,
+        _: &Files,
+        _: &BTreeMap<Kept, Secret>,
+    ) -> Result<Vec<(String, Secret)>, Box<Problem>> {
+        Ok(Vec::new())
+    }
+
+    /// Reads a data source again, before it is brought into its normal form; none of other kinds.
+    fn options(&self, _: &Site<'_, '_>, _: &Files) -> Option<Options> {
+        None
     }
 }
 
-impl Part {
-    /// The JSON pointer of the object's body.
-    pub(crate) fn body(&self) -> String {
-        match self.form {
-            Form::Wrapped => format!("{}/dashboard", self.base),
-            Form::DashboardResource | Form::FolderResource => format!("{}/spec", self.base),
-            Form::Classic | Form::Provisioned | Form::Bare => self.base.clone(),
-        }
-    }
-
-    /// The JSON pointer of a part of the object's body, which for a resource may stand beside it.
-    pub(crate) fn pointer(&self, inside: &str) -> String {
-        match (self.form, inside) {
-            (Form::DashboardResource | Form::FolderResource, "/uid") => format!("{}/metadata/name", self.base),
-            (Form::Wrapped, super::dashboard::FOLDER) => format!("{}/folderUid", self.base),
-            (_, super::dashboard::FOLDER) => format!("{}{inside}", self.base),
-            _ => format!("{}{inside}", self.body()),
-        }
-    }
+/// What an object declares.
+pub(crate) enum Declaration {
+    /// An object.
+    Object(Box<Draft>),
+    /// A folder.
+    Folder(DeclaredFolder),
 }
 
 /// A text of a document that is a document of its own.
@@ -341,8 +348,12 @@ fn text<'a>(map: &'a Map<String, Value>, key: &str) -> &'a str {
     map.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn only(form: Form) -> Seen {
-    Seen::Held(vec![Held::Object(Part { form, base: String::new() })])
+fn only(form: &'static dyn Form) -> Seen {
+    Seen::Held(vec![object(form, String::new())])
+}
+
+fn object(form: &'static dyn Form, base: String) -> Held {
+    Held::Object(Part { form, base })
 }
 
 #[cfg(test)]
@@ -357,30 +368,33 @@ mod tests {
     #[test]
     fn documents_are_told_by_their_shape() {
         for (value, expected) in [
-            (json!({ "panels": [] }), "Classic"),
-            (json!({ "schemaVersion": 30, "title": "x" }), "Classic"),
-            (json!({ "title": "x", "templating": {} }), "Classic"),
-            (json!({ "title": "x", "uid": "y" }), "Classic"),
+            (json!({ "panels": [] }), "a dashboard"),
+            (json!({ "schemaVersion": 30, "title": "x" }), "a dashboard"),
+            (json!({ "title": "x", "templating": {} }), "a dashboard"),
+            (json!({ "title": "x", "uid": "y" }), "a dashboard"),
             (
                 json!({ "title": "x", "uid": "y", "tags": [], "links": [], "time": { "from": "a", "to": "b" } }),
-                "Classic",
+                "a dashboard",
             ),
             (
                 json!({ "title": "x", "uid": "y", "panels": null, "templating": null, "annotations": null }),
-                "Classic",
+                "a dashboard",
             ),
-            (json!({ "title": "x", "annotations": { "list": [] }, "mine": 1 }), "Classic"),
-            (json!({ "rows": [{ "panels": [] }] }), "Classic"),
-            (json!({ "meta": {}, "dashboard": {} }), "Wrapped"),
-            (json!({ "dashboard": { "rows": [] } }), "Wrapped"),
-            (json!({ "dashboard": { "title": "x" }, "folderUid": "f", "overwrite": true }), "Wrapped"),
-            (json!({ "apiVersion": "dashboard.grafana.app/v1beta1", "kind": "Dashboard" }), "DashboardResource"),
-            (json!({ "apiVersion": "folder.grafana.app/v1", "kind": "Folder" }), "FolderResource"),
+            (json!({ "title": "x", "annotations": { "list": [] }, "mine": 1 }), "a dashboard"),
+            (json!({ "rows": [{ "panels": [] }] }), "a dashboard"),
+            (json!({ "meta": {}, "dashboard": {} }), "the body of a save"),
+            (json!({ "dashboard": { "rows": [] } }), "the body of a save"),
+            (json!({ "dashboard": { "title": "x" }, "folderUid": "f", "overwrite": true }), "the body of a save"),
+            (
+                json!({ "apiVersion": "dashboard.grafana.app/v1beta1", "kind": "Dashboard" }),
+                "a dashboard as a resource",
+            ),
+            (json!({ "apiVersion": "folder.grafana.app/v1", "kind": "Folder" }), "a folder as a resource"),
             (json!({ "apiVersion": 1, "datasources": [] }), ""),
-            (json!({ "apiVersion": "1", "datasources": [{}] }), "Provisioned"),
-            (json!({ "name": "a", "type": "loki", "url": "x" }), "Bare"),
-            (json!({ "name": "a", "type": "http", "url": "x", "access": "proxy" }), "Bare"),
-            (json!([{ "name": "a", "type": "loki", "uid": "x" }]), "Bare"),
+            (json!({ "apiVersion": "1", "datasources": [{}] }), "a data source of a provisioning file"),
+            (json!({ "name": "a", "type": "loki", "url": "x" }), "a data source"),
+            (json!({ "name": "a", "type": "http", "url": "x", "access": "proxy" }), "a data source"),
+            (json!([{ "name": "a", "type": "loki", "uid": "x" }]), "a data source"),
         ] {
             let Seen::Held(held) = recognise(&value) else { panic!("{value}: {:?}", recognise(&value)) };
             let form = |held: &Held| match held {
@@ -388,7 +402,7 @@ mod tests {
                 Held::Text(text) => text.name.clone(),
             };
             let forms: Vec<String> = held.iter().map(form).collect();
-            assert_eq!(forms.join(" "), expected, "{value}");
+            assert_eq!(forms.join(", "), expected, "{value}");
         }
     }
 

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::shape::keys::{self, Fate, Level, Rest};
+use super::super::shape::keys::{Fate, Level, Rest};
+use super::super::shape::{self, Held, Part, Reading, SHAPES, Seen};
 use super::*;
 
 /// Everything that a document comes to: what is wrong with it, and what it declares.
@@ -31,25 +32,25 @@ fn body() -> Value {
     })
 }
 
-/// A document of each shape, with the tables of its keys.
-fn samples() -> Vec<(Value, &'static [Level])> {
-    let metadata = json!({ "name": "u", "annotations": { "grafana.app/folder": "g" } });
-    let folder = json!({ "apiVersion": "folder.grafana.app/v1", "kind": "Folder", "metadata": metadata, "spec": { "title": "F" } });
-    let board = json!({ "apiVersion": "dashboard.grafana.app/v1", "kind": "Dashboard", "metadata": metadata, "spec": with(&body(), "", "uid", None) });
-    let source = json!({ "name": "A", "uid": "a", "type": "loki", "url": "http://l" });
-    let labels = json!({ "labels": { "grafana_dashboard": "1" }, "annotations": {} });
-    vec![
-        (body(), &keys::CLASSIC),
-        (json!({ "dashboard": body() }), &keys::WRAPPED),
-        (board, &keys::DASHBOARD_RESOURCE),
-        (folder.clone(), &keys::FOLDER_RESOURCE),
-        (json!({ "apiVersion": 1, "datasources": [source] }), &keys::PROVISIONING),
-        (json!({ "apiVersion": "v1", "kind": "List", "items": [folder] }), &keys::LIST),
-        (
-            json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": labels, "data": { "a.json": body().to_string() } }),
-            &keys::CONFIG_MAP,
-        ),
-    ]
+/// The documents of each shape, with the tables of their keys, each from the pointer that it counts from.
+fn samples() -> Vec<(Value, Vec<(String, &'static Level)>)> {
+    let mut samples = Vec::new();
+    for shape in SHAPES {
+        for sample in shape.samples() {
+            let (recognised, seen) = shape::recognised_by(&sample, Reading::default()).unwrap();
+            assert!(std::ptr::addr_eq(recognised, *shape), "another shape recognises {sample}");
+            let Seen::Held(held) = seen else { panic!("{sample} holds nothing") };
+            let mut tables: Vec<(String, &Level)> =
+                shape.levels().iter().map(|level| (String::new(), level)).collect();
+            for held in held {
+                if let Held::Object(Part { form, base }) = held {
+                    tables.extend(form.levels().iter().map(|level| (base.clone(), level)));
+                }
+            }
+            samples.push((sample, tables));
+        }
+    }
+    samples
 }
 
 /// A value for a key, so that it says something.
@@ -91,9 +92,9 @@ fn is_reported(problems: &str, code: &str, key: &str) -> bool {
 }
 
 /// What is wrong with a line of a table; empty when it holds.
-fn broken_line(sample: &Value, level: &Level, key: &str, fate: Fate) -> String {
+fn broken_line(sample: &Value, base: &str, level: &Level, key: &str, fate: Fate) -> String {
     let (problems, before) = outcome(sample);
-    let at = level.at.replace('*', "0");
+    let at = format!("{base}{}", level.at);
     let has = sample.pointer(&at).is_some_and(|object| object.get(key).is_some());
     let value = match (has, fate) {
         (true, Fate::Used) => None,
@@ -109,17 +110,13 @@ fn broken_line(sample: &Value, level: &Level, key: &str, fate: Fate) -> String {
             is_reported(&changed.0, "not-kept", key) && changed.0.contains(why) && changed.1 == before
         }
     };
-    if holds {
-        String::new()
-    } else {
-        format!("{key} at `{}` of {} is not {fate:?}: {changed:?}\n", level.at, level.name)
-    }
+    if holds { String::new() } else { format!("{key} at `{at}` of {} is not {fate:?}: {changed:?}\n", level.name) }
 }
 
 /// The same of a key that no table has.
-fn broken_rest(sample: &Value, level: &Level) -> String {
+fn broken_rest(sample: &Value, base: &str, level: &Level) -> String {
     let before = outcome(sample);
-    let at = level.at.replace('*', "0");
+    let at = format!("{base}{}", level.at);
     let after = outcome(&with(sample, &at, "zzUnknown", Some(json!("probe"))));
     // A key that is nearly one of them gets that one's name.
     let near = level.keys.iter().find(|(key, fate)| *fate == Fate::Used && key.len() > 3).map(|(key, _)| *key);
@@ -134,22 +131,22 @@ fn broken_rest(sample: &Value, level: &Level) -> String {
         Rest::Warned => is_reported(&after.0, "unknown-key", "zzUnknown") && after.1 == before.1 && named,
         Rest::Refused => is_reported(&after.0, "unknown-key", "zzUnknown") && named,
     };
-    if holds { String::new() } else { format!("unknown keys at `{}` of {}: {after:?}\n", level.at, level.name) }
+    if holds { String::new() } else { format!("unknown keys at `{at}` of {}: {after:?}\n", level.name) }
 }
 
 #[test]
 fn every_key_of_every_shape_is_used_sent_left_out_or_reported() {
     let mut broken = String::new();
     let mut lines = 0;
-    for (sample, levels) in samples() {
+    for (sample, tables) in samples() {
         let (problems, _) = outcome(&sample);
         assert_eq!(problems, "", "{sample}");
-        for level in levels {
+        for (base, level) in tables {
             for (key, fate) in level.keys {
                 lines += 1;
-                broken.push_str(&broken_line(&sample, level, key, *fate));
+                broken.push_str(&broken_line(&sample, &base, level, key, *fate));
             }
-            broken.push_str(&broken_rest(&sample, level));
+            broken.push_str(&broken_rest(&sample, &base, level));
         }
     }
     assert!(broken.is_empty(), "{broken}");
