@@ -27,6 +27,7 @@ use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
+use aws_sdk_grafana::config::SharedHttpClient;
 
 use super::AwsError;
 use super::listening::Heard;
@@ -39,35 +40,6 @@ use crate::render::style::clean;
 /// How much longer credentials must last to be used again.
 const LONGER: Duration = Duration::from_secs(5 * 60);
 
-/// The region: typed, else `AWS_REGION`, else the profile's, else that of the instance this runs on.
-pub(super) async fn region(typed: Option<&str>, profile: Option<&str>) -> Result<Option<Region>, AwsError> {
-    let Some(region) = named_region(typed, profile).await else { return Ok(None) };
-    if policy::is_region(region.as_ref()) {
-        return Ok(Some(region));
-    }
-    Err(AwsError::Configuration {
-        words: format!("`{}` is no AWS region", clean(region.as_ref())),
-        hint: "it looks like eu-west-1; see --region, AWS_REGION and `region` of the profile".into(),
-    })
-}
-
-async fn named_region(typed: Option<&str>, profile: Option<&str>) -> Option<Region> {
-    if let Some(name) = typed {
-        return Some(Region::new(name.to_owned()));
-    }
-    if let Some(region) = EnvironmentVariableRegionProvider::new().region().await {
-        return Some(region);
-    }
-    let mut file = ProfileFileRegionProvider::builder();
-    if let Some(name) = profile {
-        file = file.profile_name(name);
-    }
-    if let Some(region) = file.build().region().await {
-        return Some(region);
-    }
-    ImdsRegionProvider::builder().imds_client(instance()).build().region().await
-}
-
 /// Where credentials are looked for.
 pub(super) struct Search<'a> {
     /// The profile that was typed.
@@ -78,12 +50,54 @@ pub(super) struct Search<'a> {
     pub patience: &'a Patience,
     /// Who has to know what must not be shown.
     pub heard: &'a Arc<Heard>,
+    /// How whoever hands them out is reached.
+    pub http: &'a SharedHttpClient,
 }
 
 impl Search<'_> {
     /// The profile that is named, wherever.
     pub fn named(&self) -> Option<&str> {
         self.typed.or(self.variables.profile.as_deref())
+    }
+
+    /// The region: typed, else `AWS_REGION`, else the profile's, else that of the instance this runs on.
+    pub async fn region(&self, typed: Option<&str>) -> Result<Option<Region>, AwsError> {
+        let Some(region) = self.named_region(typed).await else { return Ok(None) };
+        if policy::is_region(region.as_ref()) {
+            return Ok(Some(region));
+        }
+        Err(AwsError::Configuration {
+            words: format!("`{}` is no AWS region", clean(region.as_ref())),
+            hint: "it looks like eu-west-1; see --region, AWS_REGION and `region` of the profile".into(),
+        })
+    }
+
+    async fn named_region(&self, typed: Option<&str>) -> Option<Region> {
+        if let Some(name) = typed {
+            return Some(Region::new(name.to_owned()));
+        }
+        if let Some(region) = EnvironmentVariableRegionProvider::new().region().await {
+            return Some(region);
+        }
+        let mut file = ProfileFileRegionProvider::builder();
+        if let Some(name) = self.named() {
+            file = file.profile_name(name);
+        }
+        if let Some(region) = file.build().region().await {
+            return Some(region);
+        }
+        ImdsRegionProvider::builder().imds_client(self.instance()).build().region().await
+    }
+
+    /// The service that tells an instance its role. Outside EC2 nobody answers at its address, which is to be noticed
+    /// soon.
+    fn instance(&self) -> imds::Client {
+        imds::Client::builder()
+            .configure(&ProviderConfig::default().with_http_client(self.http.clone()))
+            .connect_timeout(Duration::from_millis(500))
+            .read_timeout(Duration::from_secs(1))
+            .max_attempts(1)
+            .build()
     }
 
     /// Whether the keys of the environment are taken.
@@ -132,6 +146,7 @@ impl Search<'_> {
     ) -> Result<Lasting, AwsError> {
         let machine = ProviderConfig::without_region()
             .with_behavior_version(Some(behaviour))
+            .with_http_client(self.http.clone())
             .with_timeout_config(limits)
             .with_region(Some(region.clone()));
         let chain = self.chain(&source, &machine);
@@ -173,7 +188,7 @@ impl Search<'_> {
             return chain;
         }
         let container = EcsCredentialsProvider::builder().configure(machine).build();
-        let instance = ImdsCredentialsProvider::builder().configure(machine).imds_client(instance()).build();
+        let instance = ImdsCredentialsProvider::builder().configure(machine).imds_client(self.instance()).build();
         chain.or_else("Container", container).or_else("Instance", instance)
     }
 
@@ -210,15 +225,6 @@ fn waited_for(source: &Source) -> String {
         Source::Token(_) => "AWS's token service, for the role of the job".into(),
         Source::Keys | Source::Nowhere => "whoever hands out AWS credentials here".into(),
     }
-}
-
-/// The service that tells an instance its role. Outside EC2 nobody answers at its address, which is to be noticed soon.
-fn instance() -> imds::Client {
-    imds::Client::builder()
-        .connect_timeout(Duration::from_millis(500))
-        .read_timeout(Duration::from_secs(1))
-        .max_attempts(1)
-        .build()
 }
 
 /// Why there are no credentials.

@@ -6,6 +6,7 @@
 mod credentials;
 mod denials;
 mod errors;
+mod https;
 mod listening;
 mod parameters;
 mod patience;
@@ -28,6 +29,7 @@ use aws_sdk_grafana::config::http::HttpResponse;
 use aws_sdk_grafana::error::{ProvideErrorMetadata, SdkError};
 
 pub use errors::AwsError;
+pub use https::https_client;
 use listening::{Heard, Listening};
 pub use patience::Patience;
 pub use profiles::Variables;
@@ -252,15 +254,17 @@ impl Aws {
 }
 
 async fn of_the_machine(options: &Options, heard: &Arc<Heard>) -> Result<SdkConfig, AwsError> {
+    let http = https_client();
     let search = credentials::Search {
         typed: options.profile.as_deref(),
         variables: &options.variables,
         patience: &options.patience,
         heard,
+        http: &http,
     };
     // Before the region: it may stand in a profile that is not there.
     let source = search.look().await?;
-    let region = match credentials::region(options.region.as_deref(), search.named()).await? {
+    let region = match search.region(options.region.as_deref()).await? {
         Some(region) => region,
         None => {
             // Files that are broken hide the region that may stand in them.
@@ -270,6 +274,7 @@ async fn of_the_machine(options: &Options, heard: &Arc<Heard>) -> Result<SdkConf
     };
     let credentials = search.find(source, &region, behaviour(), limits(&options.patience)).await?;
     let mut loader = aws_config::defaults(behaviour())
+        .http_client(http.clone())
         .region(region)
         .credentials_provider(credentials)
         .timeout_config(limits(&options.patience))
@@ -289,6 +294,7 @@ fn of_the_sandbox(embedded: &Embedded, patience: &Patience) -> SdkConfig {
     let key = Credentials::new(&embedded.access_key_id, secret, None, None, "sandbox");
     let mut config = SdkConfig::builder()
         .behavior_version(behaviour())
+        .http_client(https_client())
         .region(Region::new(embedded.region.clone()))
         .endpoint_url(&embedded.url)
         .credentials_provider(SharedCredentialsProvider::new(key))

@@ -65,6 +65,14 @@ pub struct Traffic {
     pub bytes: u64,
 }
 
+/// Makes ring the crypto library of TLS for everything in this process that has none yet.
+///
+/// rustls comes without one, and a client that finds none cannot be made. Calling it again changes nothing.
+pub fn provide_crypto() {
+    // Refused where it was done before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 impl Client {
     /// Makes a client for a workspace's URL; nothing is sent yet.
     ///
@@ -72,6 +80,7 @@ impl Client {
     /// a workspace's API has none and a login page does.
     pub fn new(url: &str, bearer: Arc<dyn Bearer>) -> Result<Client, AddressError> {
         let base = base_of(url)?;
+        provide_crypto();
         let http = reqwest::Client::builder()
             .user_agent(concat!("amgctl/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())

@@ -95,6 +95,7 @@ fn put_parameter(m: &Managed, name: &str) {
         aws_credential_types::Credentials::new(&cloud.access_key_id, &cloud.secret_access_key, None, None, "test");
     let config = aws_sdk_ssm::Config::builder()
         .behavior_version(aws_sdk_ssm::config::BehaviorVersion::v2026_01_12())
+        .http_client(amgctl::aws::https_client())
         .endpoint_url(&cloud.url)
         .region(aws_sdk_ssm::config::Region::new(cloud.region))
         .credentials_provider(key)

@@ -34,5 +34,6 @@ mod support;
 mod suspended;
 mod sweep;
 mod tidy;
+mod tls;
 mod traffic;
 mod upgrade;

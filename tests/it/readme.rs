@@ -14,6 +14,8 @@ use amgctl::cli::Cli;
 use amgctl::cli::terraform::with_two_dashes;
 use clap::{CommandFactory as _, Parser as _};
 
+use crate::support::client_with;
+
 /// The pages for people who use the program.
 const PAGES: [&str; 7] = [
     "README.md",
@@ -362,7 +364,7 @@ impl Session {
     async fn curl(&mut self, command: &str) -> String {
         let sandbox = self.sandbox.as_ref().expect("a sandbox is served");
         let mut words = words(&command.replace("\\\n", " "), &self.environment).into_iter().skip(1);
-        let client = reqwest::Client::new();
+        let client = client_with(|builder| builder);
         let (mut method, mut url, mut headers, mut body) = (reqwest::Method::GET, String::new(), vec![], None);
         while let Some(word) = words.next() {
             let mut value = || words.next().expect("a value follows");

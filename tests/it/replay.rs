@@ -11,7 +11,7 @@ use std::path::Path;
 use amgctl::sandbox::{Options, Running, Version, start};
 use serde_json::Value;
 
-use crate::support::fact;
+use crate::support::{client_with, fact};
 
 /// The topics that are replayed, in the order in which one server takes them.
 const TOPICS: [&str; 9] =
@@ -93,8 +93,7 @@ struct Got {
 
 impl Server<'_> {
     fn new(running: &Running) -> Server<'_> {
-        let client =
-            reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
+        let client = client_with(|builder| builder.redirect(reqwest::redirect::Policy::none()));
         Server { running, client, captured: BTreeMap::new() }
     }
 

@@ -5,6 +5,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::support::client_with;
+
 /// A home with the directory `stack` in it, and the embedded workspace's data file.
 struct Home(tempfile::TempDir);
 
@@ -74,7 +76,7 @@ impl Home {
             ..Default::default()
         };
         let running = amgctl::sandbox::start(options).await.unwrap();
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = client_with(|builder| builder);
         let read = client.get(format!("{}/api/dashboards/uid/{uid}", running.url));
         let text = read.bearer_auth(&running.tokens.admin).send().await.unwrap().text().await.unwrap();
         running.shutdown().await.unwrap();

@@ -11,6 +11,8 @@ struct Client {
 
 impl Client {
     async fn of(options: Options) -> Client {
+        // Refused where it was done before.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Client { running: start(options).await.unwrap(), http }
     }

@@ -44,6 +44,7 @@ impl Managed {
         let key = Credentials::new(&cloud.access_key_id, &cloud.secret_access_key, None, None, "test");
         let config = aws_sdk_secretsmanager::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
+            .http_client(amgctl::aws::https_client())
             .endpoint_url(&cloud.url)
             .region(Region::new(cloud.region))
             .credentials_provider(key)

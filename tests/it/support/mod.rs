@@ -32,7 +32,13 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
 /// Sends for all tests: one client, because each one reads the certificates of this machine.
 pub fn client() -> reqwest::Client {
     static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
-    CLIENT.get_or_init(|| reqwest::Client::builder().no_proxy().build().unwrap()).clone()
+    CLIENT.get_or_init(|| client_with(|builder| builder)).clone()
+}
+
+/// A client of its own kind, which reaches loopback whatever the environment says of proxies.
+pub fn client_with(kind: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> reqwest::Client {
+    amgctl::grafana::provide_crypto();
+    kind(reqwest::Client::builder().no_proxy()).build().unwrap()
 }
 
 /// Sends a request with a token, or as the user; gives the status, and the body as JSON or else as a text.

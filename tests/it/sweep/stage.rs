@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use amgctl::sandbox::{Options, Running, Version, start};
 use serde_json::{Value, json};
 
-use crate::support::{block_on, dashboard};
+use crate::support::{block_on, client_with, dashboard};
 
 /// Where every run begins, and where it has to end.
 pub struct Stage {
@@ -351,7 +351,7 @@ fn make_foreign(running: &Running, scene: Scene) {
         if scene == Scene::First && path == "/api/datasources" {
             continue;
         }
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = client_with(|builder| builder);
         let request = client.post(format!("{}{path}", running.url)).basic_auth("admin", Some("admin"));
         let request = request.header("content-type", "application/json").body(body.to_string());
         let status = block_on(async { request.send().await.unwrap().status() });
