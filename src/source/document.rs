@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::spans::Outline;
+use super::embedded::Written;
+use super::spans::{Located, Outline};
 use super::text::SourceText;
 use super::{json, yaml};
 use crate::model::{Place, Problem, Spot};
@@ -119,7 +120,7 @@ impl<'a> Document<'a> {
 
     /// The place of the value at a pointer.
     pub(crate) fn place(&self, pointer: &str) -> Place {
-        self.source.place(self.locate(pointer).1.start)
+        self.source.place(self.locate(pointer).value.start)
     }
 
     /// The path that a uid is derived from: the file's, and below it the name of the text.
@@ -138,30 +139,45 @@ impl<'a> Document<'a> {
     /// The text at a pointer, as the text of a document of its own; places in it are places in this file.
     pub(crate) fn text_at(&self, pointer: &str) -> Option<SourceText> {
         let text = self.value.pointer(pointer)?.as_str()?;
-        Some(self.source.inner(text, self.key_spot(pointer, "")))
+        let Located { value, defined, .. } = self.locate(pointer);
+        let written = match *self.positions {
+            Positions::Json(_) => Written::in_json(&self.source.text, &value, text),
+            Positions::Yaml(_) => Written::in_yaml(&self.source.text, &defined.unwrap_or(value), text),
+        };
+        Some(self.source.inner(text, written, self.key_spot(pointer, "")))
     }
 
     /// The spot of the value at a pointer; of a path that ends early, where it ends.
     pub(crate) fn spot(&self, pointer: &str, label: &str) -> Spot {
-        let (_, value) = self.locate(pointer);
-        self.source.spot(value, label)
+        let located = self.locate(pointer);
+        self.source.spot(located.value.clone(), self.label(&located, label))
     }
 
     /// The spot of the key of the member at a pointer; of the value, where there is no key.
     pub(crate) fn key_spot(&self, pointer: &str, label: &str) -> Spot {
-        let (key, value) = self.locate(pointer);
-        self.source.spot(key.unwrap_or(value), label)
+        let located = self.locate(pointer);
+        self.source.spot(located.key.clone().unwrap_or(located.value.clone()), self.label(&located, label))
+    }
+
+    // An alias stands at one place and its value at another: both are named.
+    fn label(&self, located: &Located, label: &str) -> String {
+        match &located.defined {
+            Some(defined) if label.is_empty() => {
+                format!("its value stands at {}", self.source.place(defined.start))
+            }
+            Some(_) | None => label.to_owned(),
+        }
     }
 
     /// The part of the text that is the value at a pointer, for JSON; none for YAML.
     pub(crate) fn json_text(&self, pointer: &str) -> Option<(&str, Range<usize>)> {
         match *self.positions {
-            Positions::Json(_) => Some((&self.source.text, self.locate(pointer).1)),
+            Positions::Json(_) => Some((self.source.text.as_str(), self.locate(pointer).value)),
             Positions::Yaml(_) => None,
         }
     }
 
-    fn locate(&self, pointer: &str) -> (Option<Range<usize>>, Range<usize>) {
+    fn locate(&self, pointer: &str) -> Located {
         match &*self.positions {
             Positions::Json(outline) => outline.locate(&self.source.text, pointer),
             Positions::Yaml(node) => yaml::locate(node, pointer),

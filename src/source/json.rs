@@ -71,10 +71,7 @@ impl Reader<'_> {
     fn document(&mut self) -> Result<Value, Fatal> {
         self.blanks()?;
         if self.at == self.bytes.len() {
-            return Err(Box::new(
-                Problem::error("json", "this file is empty")
-                    .at(crate::model::Place::file(self.source.file.clone())),
-            ));
+            return Err(Box::new(Problem::error("json", "this file is empty").at(self.source.whole())));
         }
         let value = self.value()?;
         self.blanks()?;

@@ -6,7 +6,7 @@ use crate::model::{Place, Problem};
 
 /// What happened to a file, if anything did.
 pub(crate) fn find(source: &SourceText) -> Option<Problem> {
-    let text = &source.text;
+    let text = source.text.as_str();
     let whole = |problem: Problem| Some(problem.at(Place::file(source.file.clone())));
     if text.starts_with("version https://git-lfs.github.com/spec/") {
         return whole(

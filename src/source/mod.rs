@@ -25,6 +25,7 @@ mod checks;
 mod dashboard;
 mod datasource;
 mod document;
+mod embedded;
 mod envelope;
 mod faults;
 mod folders;

@@ -63,6 +63,17 @@ pub(crate) fn items(text: &str, at: &Range<usize>) -> Vec<Range<usize>> {
     items
 }
 
+/// Where a value stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Located {
+    /// Its key, if it is in an object.
+    pub key: Option<Range<usize>>,
+    /// The value; its alias, if it is one.
+    pub value: Range<usize>,
+    /// The value of an alias.
+    pub defined: Option<Range<usize>>,
+}
+
 /// What was found of a text: its objects and lists are taken apart once, however many places are asked for.
 #[derive(Default)]
 pub(crate) struct Outline {
@@ -77,9 +88,8 @@ enum Parts {
 }
 
 impl Outline {
-    /// Where the value of a JSON pointer stands, and its key if it is in an object; of a path that ends early, where it
-    /// ends.
-    pub(crate) fn locate(&self, text: &str, pointer: &str) -> (Option<Range<usize>>, Range<usize>) {
+    /// Where the value of a JSON pointer stands; of a path that ends early, where it ends.
+    pub(crate) fn locate(&self, text: &str, pointer: &str) -> Located {
         let mut key = None;
         let mut at = whole(text);
         for part in parts(pointer) {
@@ -97,7 +107,7 @@ impl Outline {
                 None => break,
             }
         }
-        (key, at)
+        Located { key, value: at, defined: None }
     }
 
     fn parts(&self, text: &str, at: &Range<usize>) -> Arc<Parts> {
@@ -225,10 +235,7 @@ mod tests {
     #[test]
     fn pointers_lead_to_their_values() {
         let text = r#" {"a": [1, {"b/c": "x\"y"}], "d": {}} "#;
-        let at = |pointer: &str| {
-            let (_, value) = Outline::default().locate(text, pointer);
-            text[value].to_owned()
-        };
+        let at = |pointer: &str| text[Outline::default().locate(text, pointer).value].to_owned();
         assert_eq!(at("/a/1/b~1c"), r#""x\"y""#);
         assert_eq!(at("/a/0"), "1");
         assert_eq!(at("/d"), "{}");
@@ -241,8 +248,9 @@ mod tests {
     fn a_list_is_taken_apart_once_whatever_is_asked_of_it() {
         let text = r#"{"datasources": [{"name": "a"}, {"name": "b"}, {"name": "c"}]}"#;
         let outline = Outline::default();
-        let names: Vec<_> =
-            (0..3).map(|i| text[outline.locate(text, &format!("/datasources/{i}/name")).1].to_owned()).collect();
+        let names: Vec<_> = (0..3)
+            .map(|i| text[outline.locate(text, &format!("/datasources/{i}/name")).value].to_owned())
+            .collect();
         assert_eq!(names, [r#""a""#, r#""b""#, r#""c""#]);
         let known = |outline: &Outline| outline.parts.lock().unwrap().len();
         assert_eq!(known(&outline), 5, "the object, its list, and the three objects in that");

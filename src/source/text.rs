@@ -5,6 +5,7 @@
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use super::embedded::Written;
 use crate::kinds::datasource::lint::SECRET_KEYS;
 use crate::model::{Place, Problem, Spot};
 
@@ -13,30 +14,30 @@ const LONG: usize = 160;
 /// How much of a clipped line is kept before the place.
 const BEFORE: usize = 50;
 
-/// A file's text, without its byte order mark.
-#[derive(Debug)]
+/// A text with its places: a file's, without its byte order mark, or one that stands in another one.
+///
+/// Cheap to clone: the clones are of one text.
+#[derive(Clone, Debug)]
 pub(crate) struct SourceText {
     /// The file, relative to the directory, with `/` between its parts.
     pub file: Arc<str>,
     /// The text.
-    pub text: String,
-    /// Where the text stands in its file, if it is not all of it.
-    part: Part,
+    pub text: Arc<String>,
+    /// The text that it stands in, if it is not a file's.
+    within: Option<Arc<Within>>,
     /// Where each line begins. A file of many objects is asked for many places: it is looked through once.
-    lines: OnceLock<Vec<usize>>,
+    lines: Arc<OnceLock<Vec<usize>>>,
     /// What may not be shown.
-    secrets: OnceLock<Vec<Range<usize>>>,
+    secrets: Arc<OnceLock<Vec<Range<usize>>>>,
 }
 
-/// Which part of a file a text is.
-#[derive(Clone, Debug)]
-enum Part {
-    /// All of it.
-    Whole,
-    /// Lines of it, without their indentation: how many lines stand before, and how many columns.
-    Lines { before: usize, indent: usize },
-    /// A text that is written in another way, so that its own places mean nothing: shown at its key.
-    Value(Spot),
+/// Where a text stands in another one.
+#[derive(Debug)]
+enum Within {
+    /// Each of its parts at a place of its own.
+    Parts(SourceText, Written),
+    /// How it is written is not known: all of it at its key.
+    Key(Spot),
 }
 
 impl SourceText {
@@ -49,43 +50,38 @@ impl SourceText {
         if text.starts_with('\u{feff}') {
             text.drain(..'\u{feff}'.len_utf8());
         }
-        Ok(SourceText { file, text, part: Part::Whole, lines: OnceLock::new(), secrets: OnceLock::new() })
+        Ok(SourceText::of(file, text, None))
     }
 
-    /// A text that stands in this one, below a key: what is wrong in it is shown where it stands in the file.
-    pub(crate) fn inner(&self, text: &str, key: Spot) -> SourceText {
-        let part = self.block(text, &key).unwrap_or(Part::Value(key));
-        let (file, text) = (self.file.clone(), text.to_owned());
-        SourceText { file, text, part, lines: OnceLock::new(), secrets: OnceLock::new() }
+    fn of(file: Arc<str>, text: String, within: Option<Within>) -> SourceText {
+        let within = within.map(Arc::new);
+        SourceText { file, text: Arc::new(text), within, lines: Arc::default(), secrets: Arc::default() }
     }
 
-    // The lines below a key that are a literal block (`key: |`) with this text.
-    fn block(&self, text: &str, key: &Spot) -> Option<Part> {
-        let before = key.place.line as usize;
-        let mut lines = self.text.lines().skip(before.checked_sub(1)?);
-        let header = lines.next()?;
-        let header = header.rsplit_once(':')?.1.trim();
-        if !header.starts_with('|') || !matches!(self.part, Part::Whole) {
-            return None;
-        }
-        let first = text.lines().next()?;
-        let line = lines.next()?;
-        let indent = line.len().checked_sub(first.len())?;
-        (line.get(indent..) == Some(first) && line[..indent].trim().is_empty())
-            .then_some(Part::Lines { before, indent })
+    /// A text that stands in this one, written so, below a key: what is wrong in it is shown where it stands in the file.
+    pub(crate) fn inner(&self, text: &str, written: Option<Written>, key: Spot) -> SourceText {
+        let within = match written {
+            Some(written) => Within::Parts(self.clone(), written),
+            None => Within::Key(key),
+        };
+        SourceText::of(self.file.clone(), text.to_owned(), Some(within))
+    }
+
+    /// The place of the text: its file, or where it begins in another text.
+    pub(crate) fn whole(&self) -> Place {
+        if self.within.is_some() { self.place(0) } else { Place::file(self.file.clone()) }
     }
 
     /// The place of a byte offset.
     pub(crate) fn place(&self, offset: usize) -> Place {
+        match self.within.as_deref() {
+            Some(Within::Parts(outer, written)) => return outer.place(written.outer(offset)),
+            Some(Within::Key(key)) => return key.place.clone(),
+            None => {}
+        }
         let (line, start) = self.line_of(offset);
         let column = self.text.get(start..offset).map_or(0, |before| before.chars().count());
-        match &self.part {
-            Part::Whole => Place::at(self.file.clone(), small(line), small(column + 1)),
-            Part::Lines { before, indent } => {
-                Place::at(self.file.clone(), small(line + before), small(column + 1 + indent))
-            }
-            Part::Value(key) => key.place.clone(),
-        }
+        Place::at(self.file.clone(), small(line), small(column + 1))
     }
 
     /// The byte offset of a line and a column, both from 1, the column in characters.
@@ -97,10 +93,20 @@ impl SourceText {
 
     /// What to show for a range of bytes: its place, its line, and what to say below it.
     pub(crate) fn spot(&self, range: Range<usize>, label: impl Into<String>) -> Spot {
-        if let Part::Value(key) = &self.part {
-            return Spot { label: label.into(), ..key.clone() };
+        self.spot_without(range, label.into(), &[])
+    }
+
+    // The same without what a text in this one does not show either.
+    fn spot_without(&self, range: Range<usize>, label: String, hidden: &[Range<usize>]) -> Spot {
+        match self.within.as_deref() {
+            Some(Within::Parts(outer, written)) => {
+                let at = |range: &Range<usize>| written.outer(range.start)..written.outer(range.end);
+                let hidden: Vec<Range<usize>> = self.secrets().iter().chain(hidden).map(at).collect();
+                return outer.spot_without(at(&range), label, &hidden);
+            }
+            Some(Within::Key(key)) => return Spot { label, ..key.clone() },
+            None => {}
         }
-        let indent = if let Part::Lines { indent, .. } = self.part { indent } else { 0 };
         let start = floor(&self.text, range.start.min(self.text.len()));
         let place = self.place(start);
         let (_, line_start) = self.line_of(start);
@@ -109,7 +115,7 @@ impl SourceText {
         let end = floor(&self.text, range.end.clamp(start, line_start + line.len().max(start - line_start)));
         let width = self.text[start..end].chars().count().max(1);
         let column = self.text[line_start..start].chars().count();
-        let line = self.without_secrets(line_start, line);
+        let line = self.without_secrets(line_start, line, hidden);
         let length = line.chars().count();
         let (clipped, line_text) = if length > LONG {
             let clipped = column.saturating_sub(BEFORE).min(length.saturating_sub(LONG));
@@ -118,8 +124,7 @@ impl SourceText {
             (0, line)
         };
         let left = line_text.chars().count().saturating_sub(column - clipped.min(column));
-        let clipped = clipped + indent;
-        Spot { place, line_text: Some(line_text), width: width.min(left.max(1)), clipped, label: label.into() }
+        Spot { place, line_text: Some(line_text), width: width.min(left.max(1)), clipped, label }
     }
 
     // The number of the line that holds an offset, from 1, and where it begins.
@@ -137,13 +142,12 @@ impl SourceText {
     }
 
     // A line as it may be shown: what follows the first colon inside `secureJsonData` is left out.
-    fn without_secrets(&self, start: usize, line: &str) -> String {
+    fn without_secrets(&self, start: usize, line: &str, hidden: &[Range<usize>]) -> String {
         const HIDDEN: &str = "(not shown)";
         let end = start + line.len();
-        for zone in self.secrets.get_or_init(|| self.secret_zones()) {
-            if zone.start >= end || zone.end <= start {
-                continue;
-            }
+        let zones = self.secrets().iter().chain(hidden);
+        if let Some(zone) = zones.filter(|zone| zone.start < end && zone.end > start).min_by_key(|zone| zone.start)
+        {
             if zone.start > start {
                 return format!("{} {HIDDEN}", &line[..zone.start - start]);
             }
@@ -156,13 +160,39 @@ impl SourceText {
         // Secrets that stand in the open by mistake are named, not repeated.
         for key in SECRET_KEYS {
             let Some(at) = line.find(key) else { continue };
-            let after = line[at + key.len()..].trim_start_matches(['"', '\'', ' ']);
+            let after = line[at + key.len()..].trim_start_matches(['"', '\'', ' ', '\\']);
             let begins = !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
             if begins && after.starts_with(':') {
                 return format!("{}: {HIDDEN}", &line[..at + key.len()]);
             }
         }
         line.to_owned()
+    }
+
+    fn secrets(&self) -> &[Range<usize>] {
+        self.secrets.get_or_init(|| {
+            let mut zones = self.secret_zones();
+            if self.within.is_some() {
+                zones.extend(self.open_secrets());
+            }
+            zones
+        })
+    }
+
+    // The ends of lines that hold secrets in the open: in the text around this one they may stand in the middle of a line.
+    fn open_secrets(&self) -> Vec<Range<usize>> {
+        let mut zones = Vec::new();
+        for (at, key) in SECRET_KEYS.iter().flat_map(|key| self.text.match_indices(key)) {
+            let begins = !self.text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+            let rest = &self.text[at + key.len()..];
+            let after = rest.trim_start_matches(['"', '\'', ' ']);
+            if begins && after.starts_with(':') {
+                let colon = self.text.len() - after.len() + 1;
+                let end = after.find('\n').map_or(self.text.len(), |end| colon - 1 + end);
+                zones.push(colon..end);
+            }
+        }
+        zones
     }
 
     // The ranges that hold the values of `secureJsonData`: its braces, or the lines indented below it.

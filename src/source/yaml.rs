@@ -14,7 +14,7 @@ use serde_yaml::{Location, Spanned, UserMessageFormatter};
 use super::faults::Faults;
 use super::json::{MAX_DEPTH, duplicate_key, template};
 use super::numbers::{beyond, holds, wide};
-use super::spans::{escaped, parts};
+use super::spans::{Located, escaped, parts};
 use super::text::SourceText;
 use crate::model::Problem;
 use crate::model::digest::is_wide_integer;
@@ -23,7 +23,10 @@ use crate::model::digest::is_wide_integer;
 #[derive(Debug)]
 pub(crate) struct Node {
     shape: Shape,
+    /// Where it stands; where its alias stands, if it is one.
     at: Range<usize>,
+    /// Where the value of an alias stands.
+    defined: Option<Box<Range<usize>>>,
 }
 
 #[derive(Debug)]
@@ -86,7 +89,7 @@ fn read(source: &SourceText, manner: Manner) -> (Vec<(Value, Node)>, Vec<Problem
         duplicate_keys: serde_yaml::options::DuplicateKeyPolicy::PassThrough,
         budget: serde_yaml::budget! { max_nodes: 5_000_000, max_events: 20_000_000, max_depth: 128 },
     };
-    let read: Result<Vec<Spanned<Raw>>, _> = serde_yaml::from_multiple_with_options(&source.text, options);
+    let read: Result<Vec<Spanned<Raw>>, _> = serde_yaml::from_multiple_with_options(source.text.as_str(), options);
     let mut faults = Faults::default();
     let documents = match read {
         Ok(documents) => documents,
@@ -101,9 +104,8 @@ fn read(source: &SourceText, manner: Manner) -> (Vec<(Value, Node)>, Vec<Problem
     (documents, faults.finish(&source.file))
 }
 
-/// Where the value of a JSON pointer stands, and its key if it is in an object; of a path that ends early, where it
-/// ends.
-pub(crate) fn locate(node: &Node, pointer: &str) -> (Option<Range<usize>>, Range<usize>) {
+/// Where the value of a JSON pointer stands; of a path that ends early, where it ends.
+pub(crate) fn locate(node: &Node, pointer: &str) -> Located {
     let mut key = None;
     let mut node = node;
     for part in parts(pointer) {
@@ -119,7 +121,7 @@ pub(crate) fn locate(node: &Node, pointer: &str) -> (Option<Range<usize>>, Range
             None => break,
         }
     }
-    (key, node.at.clone())
+    Located { key, value: node.at.clone(), defined: node.defined.as_deref().cloned() }
 }
 
 struct Builder<'a> {
@@ -130,12 +132,13 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn build(&mut self, raw: Spanned<Raw>, depth: usize) -> (Value, Node) {
         let at = self.range(&raw.referenced);
+        let defined = (raw.defined != raw.referenced).then(|| Box::new(self.range(&raw.defined)));
         if depth > MAX_DEPTH {
             self.faults.error(|| {
                 Problem::error("yaml", format!("objects and lists are nested more than {MAX_DEPTH} deep"))
                     .spot(self.source.spot(at.clone(), "one too many"))
             });
-            return (Value::Null, Node { shape: Shape::Leaf, at });
+            return (Value::Null, Node { shape: Shape::Leaf, at, defined });
         }
         let (value, shape) = match raw.value {
             Raw::Null => (Value::Null, Shape::Leaf),
@@ -154,7 +157,7 @@ impl Builder<'_> {
             }
             Raw::Object(members) => self.object(members, depth),
         };
-        (value, Node { shape, at })
+        (value, Node { shape, at, defined })
     }
 
     fn object(&mut self, members: Vec<(Spanned<String>, Spanned<Raw>)>, depth: usize) -> (Value, Shape) {

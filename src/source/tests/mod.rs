@@ -2,6 +2,7 @@
 
 mod dashboards;
 mod datasources;
+mod embedded;
 mod folders;
 mod mutated;
 mod opened;

@@ -309,7 +309,7 @@ fn labelled_config_maps_are_read_with_places_in_their_file() {
     let place =
         |at: usize, pointer: &str| declarations.locate(&declarations.objects[at], pointer).place.to_string();
     assert_eq!((place(1, "/uid"), place(1, "/title")), ("Team/cm.yaml:9:13".into(), "Team/cm.yaml:8:15".into()));
-    assert_eq!(place(0, "/title"), "Team/cm.yaml:10:3");
+    assert_eq!(place(0, "/title"), "Team/cm.yaml:10:22");
     assert_eq!(place(2, "/uid"), "Team/cm.yaml:18:34");
     let body = declarations.body(&declarations.objects[1]).unwrap();
     assert_eq!(body.text, "{\"uid\":\"cm\",\"title\":\"App\",\"panels\":[]}");
