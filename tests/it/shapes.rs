@@ -107,3 +107,14 @@ fn a_list_may_hold_config_maps_beside_other_objects() {
     world.apply().exits(0).says("3 added");
     world.plan().exits(0).says("No changes.");
 }
+
+#[test]
+fn envelopes_of_grizzly_are_applied_and_planned_as_empty() {
+    let world = World::new(Version::V12_4);
+    world.write(
+        "all.yaml",
+        "apiVersion: grizzly.grafana.com/v1alpha1\nkind: DashboardFolder\nmetadata: {name: f}\nspec: {title: Grr}\n---\napiVersion: grizzly.grafana.com/v1alpha1\nkind: Dashboard\nmetadata: {name: d, folder: f}\nspec: {title: Board, uid: d, schemaVersion: 17}\n---\napiVersion: grizzly.grafana.com/v1alpha1\nkind: Datasource\nmetadata: {name: s}\nspec: {access: proxy, name: S, type: prometheus, url: \"http://x\"}\n",
+    );
+    world.apply().exits(0).says("3 added");
+    world.plan().exits(0).says("No changes.");
+}

@@ -8,6 +8,7 @@
 mod containers;
 mod dashboard;
 mod datasource;
+mod grizzly;
 pub(crate) mod keys;
 mod others;
 mod resource;
@@ -31,7 +32,7 @@ pub(crate) static SHAPES: &[&dyn Shape] = &[
     &resource::DashboardResource,
     &resource::FolderResource,
     &others::Operator,
-    &others::Grizzly,
+    &grizzly::Grizzly,
     &others::Perses,
     &others::Envelope,
     &datasource::Provisioning,
@@ -413,7 +414,7 @@ mod tests {
             json!({ "elements": {}, "layout": { "kind": "GridLayout" } }),
             json!({ "dashboard": { "elements": {}, "layout": {} }, "meta": {} }),
             json!({ "apiVersion": "grafana.integreatly.org/v1beta1", "kind": "GrafanaDashboard" }),
-            json!({ "apiVersion": "grizzly.grafana.com/v1alpha1", "kind": "Dashboard", "spec": {} }),
+            json!({ "apiVersion": "grizzly.grafana.com/v1alpha1", "kind": "LibraryElement", "spec": {} }),
             json!({ "kind": "Dashboard", "spec": {} }),
             json!({ "kind": "Dashboard", "metadata": { "project": "p" }, "spec": { "layouts": [], "panels": {} } }),
             json!({ "resource": { "apiVersion": "dashboard.grafana.app/v1", "kind": "Dashboard" } }),

@@ -58,36 +58,6 @@ impl Shape for Operator {
     }
 }
 
-/// Grizzly's envelopes.
-pub(super) struct Grizzly;
-
-impl Shape for Grizzly {
-    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
-        let map = value.as_object()?;
-        if group(map).0 != "grizzly.grafana.com" {
-            return None;
-        }
-        let kind = text(map, "kind");
-        let help = match kind {
-            "DashboardFolder" => {
-                "make a directory for the folder, and a file `_folder.yaml` in it with `title:` and `uid:` \
-                 (`metadata.name` is the uid)"
-            }
-            "Datasource" => "keep only what stands in `spec`: the data source itself, with its `uid`",
-            "Dashboard" => {
-                "keep only what stands in `spec`: the dashboard itself, with its `uid`, in the directory of its folder"
-            }
-            "LibraryElement" => "library panels are not kept by this version yet: name the file in `.amgctlignore`",
-            _ => "this kind is not kept by this version: name the file in `.amgctlignore`",
-        };
-        Some(Seen::Refused(unsupported(
-            format!("this is an envelope of Grizzly (`{kind}`), which is not read"),
-            help,
-            "/apiVersion",
-        )))
-    }
-}
-
 /// Dashboards of Perses, which have the same `kind` and nothing else in common.
 pub(super) struct Perses;
 

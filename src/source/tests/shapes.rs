@@ -362,11 +362,42 @@ fn other_tools_envelopes_are_named_with_their_way_out() {
     check(
         &[(
             "r.yaml",
-            "apiVersion: grizzly.grafana.com/v1alpha1\nkind: DashboardFolder\nmetadata: {name: f}\n---\napiVersion: grizzly.grafana.com/v1alpha1\nkind: Datasource\nmetadata: {name: d}\n---\nkind: Dashboard\nmetadata: {name: d, project: p}\nspec: {panels: {}, layouts: []}\n",
+            "apiVersion: grizzly.grafana.com/v1alpha1\nkind: LibraryElement\nmetadata: {name: f}\n---\nkind: Dashboard\nmetadata: {name: d, project: p}\nspec: {panels: {}, layouts: []}\n",
         )],
-        "error[not-supported] r.yaml:1:1: this is an envelope of Grizzly (`DashboardFolder`), which is not read -- make a directory for the folder, and a file `_folder.yaml` in it with `title:` and `uid:` (`metadata.name` is the uid)
-        error[not-supported] r.yaml:5:1: this is an envelope of Grizzly (`Datasource`), which is not read -- keep only what stands in `spec`: the data source itself, with its `uid`
-        error[not-supported] r.yaml:9:1: this is a `Dashboard` of Perses, which Grafana does not read -- amgctl does not convert it: build the dashboard in Grafana and export that, or name the file in `.amgctlignore`",
+        "error[not-supported] r.yaml:1:1: this is an envelope of Grizzly (`LibraryElement`), which is not read -- library panels are not kept by this version yet: name the file in `.amgctlignore`
+        error[not-supported] r.yaml:5:1: this is a `Dashboard` of Perses, which Grafana does not read -- amgctl does not convert it: build the dashboard in Grafana and export that, or name the file in `.amgctlignore`",
+    );
+}
+
+#[test]
+fn envelopes_of_grizzly_are_read() {
+    let envelope =
+        |kind: &str, rest: &str| format!("apiVersion: grizzly.grafana.com/v1alpha1\nkind: {kind}\n{rest}\n");
+    let text = [
+        envelope("DashboardFolder", "metadata: {name: f}\nspec: {title: F, uid: f}"),
+        envelope("Dashboard", "metadata: {name: d, folder: f}\nspec: {title: D, uid: d, panels: [], id: 7}"),
+        envelope("Dashboard", "metadata: {name: e, folder: general}\nspec: {title: E, uid: x, panels: []}"),
+        envelope(
+            "Datasource",
+            "metadata: {name: s}\nspec: {name: S, type: loki, access: proxy, url: \"http://l\"}",
+        ),
+    ];
+    let root = directory(&[("g/all.yaml", text.join("---\n"))]);
+    let loaded = loaded(root.path());
+    expect(
+        &lines(&loaded.problems),
+        "warning[not-kept] g/all.yaml:14:18: `uid` of the `spec` is not used: `x` is not `metadata.name` -- remove it; `metadata.name` is the uid of a resource",
+    );
+    assert_eq!(objects(&loaded), ["dashboard.d in #f", "dashboard.e at the root", "datasource.s"]);
+    let bodies: Vec<String> = loaded.objects.iter().map(|object| loaded.body(object).unwrap().text).collect();
+    assert_eq!(bodies[0], r#"{"uid":"d","title":"D","panels":[]}"#);
+    assert!(bodies[2].contains(r#""uid":"s""#), "{}", bodies[2]);
+    let folder = &loaded.folders[0];
+    assert_eq!((folder.uid.as_ref().unwrap().as_str(), folder.title.as_str(), loaded.folders.len()), ("f", "F", 1));
+    check(
+        &[("a.yaml", envelope("Dashboard", "spec: {title: 7, panels: []}"))],
+        "error[resource] a.yaml:1:1: a resource needs a `metadata.name`, which is its uid -- write `name` as a text below `metadata`
+        error[title] a.yaml:3:15: a title must be a text -- put it in quotes",
     );
 }
 
