@@ -32,6 +32,9 @@
 //! | [`terminal`] | the only writer to stdout and stderr, the only reader of stdin |
 //! | [`sandbox`] | the embedded workspace, a crate of its own (`crates/sandbox`), reached over HTTP only |
 //!
+//! [`model`], [`kinds`] and [`plan`] are `crates/core`, whose manifest names no crate that does input or output;
+//! [`sandbox`] is `crates/sandbox`, which knows nothing of the rest.
+//!
 //! # Where new things go
 //! - A kind of object: one file in [`kinds`], one line in its table, its fixtures.
 //! - A shape of document: one file in [`source`], one line in the table of its shapes.
@@ -57,10 +60,7 @@ pub mod cli;
 pub mod commands;
 pub mod grafana;
 pub mod identity;
-pub mod kinds;
 pub mod live;
-pub mod model;
-pub mod plan;
 pub mod random;
 pub mod registry;
 pub mod render;
@@ -69,5 +69,7 @@ pub mod settings;
 pub mod source;
 pub mod terminal;
 
+#[doc(inline)]
+pub use amgctl_core::{kinds, model, plan};
 #[doc(inline)]
 pub use amgctl_sandbox as sandbox;

@@ -1,12 +1,12 @@
 //! Texts for people and machines out of plans, problems and events: one file per output.
 
 pub mod access;
-pub mod delta;
 pub mod duration;
 pub mod human;
 pub mod json;
 pub mod problems;
 pub mod story;
-pub mod style;
 pub mod summary;
 pub mod table;
+
+pub use amgctl_core::render::{delta, style};

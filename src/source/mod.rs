@@ -43,7 +43,6 @@ mod shape;
 mod spans;
 mod text;
 mod titles;
-pub mod uids;
 mod values;
 mod walk;
 mod yaml;
@@ -57,6 +56,7 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use amgctl_core::uids::{self, folder_uid};
 pub use body::Body;
 pub use bound::{Bound, RecordedFile};
 pub use checks::lint_against;
@@ -65,7 +65,6 @@ pub use library::check_library_panels;
 pub use references::{check_leaving, check_references};
 pub use settings::{FileSettings, init_text, read_settings, settings_schema};
 pub use titles::{folder_title_clashes, title_clashes};
-pub use uids::folder_uid;
 
 use crate::kinds::datasource::Datasource;
 use crate::model::{
@@ -273,10 +272,8 @@ pub struct KnownDatasource {
 /// Which object of which text of which document of which file a body is.
 type BodyKey = (Arc<str>, usize, Option<TextRef>, String);
 
-impl BodyRef {
-    fn key(&self) -> BodyKey {
-        (self.file.clone(), self.document, self.text.clone(), self.pointer.clone())
-    }
+fn body_key(body: &BodyRef) -> BodyKey {
+    (body.file.clone(), body.document, body.text.clone(), body.pointer.clone())
 }
 
 /// Reads a directory. Never fails: what is wrong is in [`Directory::problems`].

@@ -85,7 +85,7 @@ impl Binding<'_> {
                 },
             };
             if let Some(uid) = uid.filter(|uid| !taken.contains(uid) && **uid != declared.address.key) {
-                bound.push((declared.body.key(), uid.clone()));
+                bound.push((super::body_key(&declared.body), uid.clone()));
             }
         }
         for (key, uid) in bound {
@@ -97,7 +97,9 @@ impl Binding<'_> {
     fn rename(&mut self, kind: KindName, key: &super::BodyKey, uid: Key) {
         let objects = self.declarations.objects.iter_mut();
         let mut all = objects.chain(self.declarations.unresolved.iter_mut().map(|open| &mut open.declared));
-        let Some(declared) = all.find(|d| d.address.kind == kind && d.body.key() == *key) else { return };
+        let Some(declared) = all.find(|d| d.address.kind == kind && super::body_key(&d.body) == *key) else {
+            return;
+        };
         let before = std::mem::replace(&mut declared.address.key, uid.clone());
         declared.protect = self.directory.settings.protects(&declared.address);
         if kind != Datasource::NAME {

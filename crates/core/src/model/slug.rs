@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn slugs_are_those_that_the_recordings_hold() {
         let mut pairs = BTreeSet::new();
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/contracts/9.4");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/contracts/9.4");
         for file in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             if file.extension().is_some_and(|e| e == "json") {
                 pairs_in(&serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap(), &mut pairs);

@@ -1,6 +1,6 @@
 //! What a server does its own way: one field per rule, each with where the fact comes from.
 //!
-//! A value made by probing ([`crate::grafana`]), read by the kinds and by the plan. Nothing else in the program asks
+//! A value made by probing (`grafana`), read by the kinds and by the plan. Nothing else in the program asks
 //! for a version. What they are is in `docs/facts.md`.
 
 use super::digest::Numbers;

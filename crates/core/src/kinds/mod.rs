@@ -1,7 +1,7 @@
 //! The kinds of objects that amgctl keeps: one file (or folder) each, with everything Grafana-specific about it.
 //!
 //! Pure: a kind describes requests and reads answers; it sends nothing. Adding a kind is one file and one line in the
-//! table below. Reading the user's files stands in [`crate::source`], sending in [`crate::grafana`](crate).
+//! table below. Reading the user's files stands in `source`, sending in `grafana`.
 
 pub mod dashboard;
 pub mod datasource;
@@ -429,12 +429,14 @@ pub(crate) fn judge_saved(said: &str, uid: &str) -> Verdict {
 }
 
 /// Text of a JSON field; empty when it is none.
-pub(crate) fn text(value: &Value, pointer: &str) -> String {
+#[must_use]
+pub fn text(value: &Value, pointer: &str) -> String {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// A number or text of a JSON field as text; empty when it is neither.
-pub(crate) fn number_text(value: &Value, pointer: &str) -> String {
+#[must_use]
+pub fn number_text(value: &Value, pointer: &str) -> String {
     match value.pointer(pointer) {
         Some(Value::Number(n)) => n.to_string(),
         Some(Value::String(s)) => s.clone(),
@@ -443,7 +445,8 @@ pub(crate) fn number_text(value: &Value, pointer: &str) -> String {
 }
 
 /// What the metadata of a resource of `/apis` says of identity.
-pub(crate) fn resource_identity(object: &Value) -> Identity {
+#[must_use]
+pub fn resource_identity(object: &Value) -> Identity {
     let created = text(object, "/metadata/creationTimestamp");
     let updated = text(object, "/metadata/annotations/grafana.app~1updatedTimestamp");
     Identity {
@@ -466,7 +469,8 @@ pub(crate) fn resource_saved(object: &Value) -> Saved {
 }
 
 /// The folder of a resource of `/apis`; none at the root.
-pub(crate) fn resource_parent(object: &Value) -> Option<String> {
+#[must_use]
+pub fn resource_parent(object: &Value) -> Option<String> {
     let parent = text(object, "/metadata/annotations/grafana.app~1folder");
     (!parent.is_empty()).then_some(parent)
 }

@@ -38,7 +38,8 @@ pub fn folder_uid(path: &FolderPath) -> Uid {
 }
 
 /// A text in Unicode's composed form, so that a name is the same on every machine.
-pub(crate) fn composed(text: &str) -> String {
+#[must_use]
+pub fn composed(text: &str) -> String {
     text.nfc().collect()
 }
 

@@ -1,6 +1,6 @@
 //! What the directory says: the facts of each object that a plan needs, without its body.
 //!
-//! A body is read, checked, normalised and digested, its references noted, and let go ([`crate::source`]); it is read
+//! A body is read, checked, normalised and digested, its references noted, and let go (`source`); it is read
 //! again, by its [`BodyRef`], only for the changes that are shown or written.
 
 use std::borrow::Cow;

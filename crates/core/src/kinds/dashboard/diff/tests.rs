@@ -31,7 +31,7 @@ fn leaves(value: &Value, at: &str, out: &mut Vec<String>) {
 fn rewrites() -> Vec<(&'static str, Value)> {
     macro_rules! all {
         ($($name:literal)*) => {
-            vec![$(($name, include_str!(concat!("../../../../fixtures/diff/rewrites/schema", $name, ".json")))),*]
+            vec![$(($name, include_str!(concat!("../../../../../../fixtures/diff/rewrites/schema", $name, ".json")))),*]
         };
     }
     all!("00" "14" "17" "18" "22" "25" "26" "27" "30" "31" "32" "34" "35" "36" "38" "39" "40" "41" "42")

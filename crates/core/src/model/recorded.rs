@@ -1,5 +1,5 @@
 //! What the registry says we last applied, and how much of that is known; the registry itself stands in
-//! [`crate::registry`].
+//! `registry`.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! One request and its answer as values: kinds describe requests, [`crate::grafana`] is the only one to send them.
+//! One request and its answer as values: kinds describe requests, `grafana` is the only one to send them.
 
 use std::fmt;
 

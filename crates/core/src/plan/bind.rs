@@ -13,7 +13,7 @@ use crate::model::slug::slug;
 use crate::model::{
     Address, DeclaredFolder, FolderPath, Ledger, Listed, Parent, Place, Problem, RecordState, Server,
 };
-use crate::source::folder_uid;
+use crate::uids::folder_uid;
 
 /// A folder of the directory and the folder of the workspace that it stands for.
 #[derive(Clone, PartialEq, Eq, Debug)]
