@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::job::{self, Accounts, Job, Next, Seen, Wanted};
+use super::job::{self, Job, Next, Wanted};
 use super::journal::Journal;
-use super::{Exit, Failure, Session, managed};
-use crate::aws::{AwsError, Workspace};
+use super::seen::{Accounts, Seen};
+use super::{Exit, Failure, Session, managed, steps};
+use crate::aws::{AwsError, SecretInfo, Workspace};
 use crate::cli::ApiKeyArgs;
 use crate::identity::rules::keys::{self, Waiting};
-use crate::identity::rules::tokens::{Due, is_another};
-use crate::identity::rules::{self, Settled, Standing};
+use crate::identity::rules::tokens::Due;
+use crate::identity::rules::{self, Looked, Settled, View};
 use crate::identity::version::Version;
 use crate::identity::{names, stored};
 use crate::model::Secret;
@@ -58,10 +59,10 @@ pub async fn bootstrap(args: ApiKeyArgs, session: &Session<'_>) -> Result<Exit, 
     }
     let seen = Seen::look(&job.aws, &job.workspace, job.stack(), Some(&secret), Accounts::Unread).await?;
     let decided = decide(&job, &secret, &seen).await?;
-    job::tell_of_key(&job, &seen, session);
+    steps::tell_of_key(&job, &seen, session);
     let terminal = session.terminal;
     let told = |text: &str| if args.approval.json { terminal.say(text) } else { terminal.print(text) };
-    told(&job::head(&job));
+    told(&steps::head(&job));
     let mut key = decided.key.clone().map(|name| (name, decided.ends));
     if decided.steps.is_empty() {
         told(&format!("No changes. The key in the secret `{secret}` is good for {}.", left(decided.left)));
@@ -86,7 +87,7 @@ pub async fn bootstrap(args: ApiKeyArgs, session: &Session<'_>) -> Result<Exit, 
             Some(_) | None => key,
         };
         let document = json::BootstrapKey {
-            workspace: job::of_workspace(&job.workspace, &job.aws),
+            workspace: steps::of_workspace(&job.workspace, &job.aws),
             stack: job.stack().as_str(),
             key: json::MadeKey {
                 name: key.as_ref().map(|(name, _)| name.as_str()),
@@ -120,30 +121,24 @@ struct Decided {
 
 async fn decide(job: &Job, secret: &str, seen: &Seen) -> Result<Decided, Failure> {
     let view = seen.view(job.stack());
-    let mut due = view.key_due(job.renew_before).or_else(|| is_another(&view, &job.asked).then_some(Due::Change));
-    // Whose it is comes before whether it works: a token of another workspace is not sent to this one.
-    if due.is_none() && view.standing() == Standing::Ours && !works(job, secret).await? {
+    let mut due = view.key_renewal(job.renew_before, &job.asked);
+    if view.asks_whether_the_key_works(due.as_ref()) && !works(job, secret).await? {
         due = Some(Due::Gone);
     }
-    let settled = job::settled(job, seen, due.is_some())?;
+    let settled = steps::settled(job, seen, due.is_some())?;
     let ends = view.key_ends();
     let waiting = view.waiting_keys(job.overlap);
     let mut steps = Vec::new();
     let missing = if due.is_some() { Vec::new() } else { view.missing(job.tags(&view, settled.format)) };
     if let Some(due) = &due {
         // Its name is known only when it is made: another run may take it first.
-        let about = format!("lives {}; {}", left(seconds(job.ttl)), job::because(due));
+        let about = format!("lives {}; {}", left(seconds(job.ttl)), steps::because(due));
         steps.push(Step { what: What::Make, kind: "API key", name: String::new(), about });
-        steps.extend(job::secret_steps(job, seen, &settled));
+        steps.extend(steps::secret_steps(job, seen, &settled));
     } else {
-        steps.extend(job::tag_step(job, &missing));
+        steps.extend(steps::tag_step(job, &missing));
     }
-    let mut gone: Vec<String> = waiting.old.clone();
-    if due.is_some() && job.overlap == 0 {
-        gone.extend(waiting.later.iter().chain(&view.left_keys()).cloned());
-        gone.extend(view.current_key());
-    }
-    steps.extend(gone.iter().map(|part| deletion(job, part)));
+    steps.extend(view.keys_to_go(due.as_ref(), job.overlap).iter().map(|part| deletion(job, part)));
     let key = view.current_key().map(|part| names::key(job.stack(), &part));
     let left = ends.map_or(0, |end| end - job.aws.now());
     Ok(Decided { steps, settled, due, key, ends, left, waiting, missing })
@@ -192,12 +187,8 @@ async fn carry_out(
             let name = if step.kind == "API key" { &name } else { &step.name };
             told(&Step { name: name.clone(), ..step.clone() });
         }
-        waiting.later = stored.waiting;
-        waiting.later.retain(|part| !waiting.old.contains(part));
-        if job.overlap == 0 || seen.info.is_none() {
-            // Nobody can promote them any more; where there was no secret, no reader ever had one.
-            waiting.old.append(&mut waiting.later);
-        }
+        waiting =
+            waiting.renewed(&stored.version.key(), stored.superseded, job.overlap == 0 || seen.info.is_none());
         current = Some(stored.version.id());
         made = Some((name, Some(stored.version.ends)));
     } else if let (Some(step), Some(info)) = (decided.steps.iter().find(|step| step.kind == "secret"), &seen.info) {
@@ -206,28 +197,36 @@ async fn carry_out(
         did(step);
     }
     let named = job.secret.as_deref().unwrap_or_default();
-    if !waiting.old.is_empty() && holds(job, named, current.as_deref(), session).await? {
+    if !waiting.old.is_empty()
+        && let Some(now) = holds(job, named, current.as_deref(), session).await?
+    {
         for part in &waiting.old {
             let step = deletion(job, part);
             journal.sends(&step);
             delete(job, &step.name).await?;
             did(&step);
         }
-        let tag = keys::tag(&waiting.later);
+        let now = View { secret: Looked::There(&now), ..view };
+        let tag = keys::tag(&now.still_waiting(&waiting.old));
         job.aws.tag_secret(named, &[tag]).await.map_err(|e| managed::failure(&e))?;
     }
     Ok(made)
 }
 
-/// Whether readers still get the key that was looked at or promoted, and it works.
-async fn holds(job: &Job, secret: &str, expected: Option<&str>, session: &Session<'_>) -> Result<bool, Failure> {
+/// The secret as it is now, where readers still get the key that was looked at or promoted, and it works.
+async fn holds(
+    job: &Job,
+    secret: &str,
+    expected: Option<&str>,
+    session: &Session<'_>,
+) -> Result<Option<SecretInfo>, Failure> {
     let info = job.aws.describe_secret(secret).await.map_err(|e| managed::failure(&e))?;
     let now = info.as_ref().and_then(|info| rules::current(&info.stages));
     let holds = now == expected && works(job, secret).await?;
     if !holds {
-        job::tell_of_change(secret, session);
+        steps::tell_of_change(secret, session);
     }
-    Ok(holds)
+    Ok(info.filter(|_| holds))
 }
 
 async fn delete(job: &Job, name: &str) -> Result<(), Failure> {
@@ -237,8 +236,8 @@ async fn delete(job: &Job, name: &str) -> Result<(), Failure> {
 /// A key that readers have now.
 struct Kept {
     version: Version,
-    /// What names the keys that are to be deleted when the overlap is over.
-    waiting: Vec<String>,
+    /// What names the keys that it supersedes.
+    superseded: Vec<String>,
 }
 
 /// Makes a key, verifies it, stores it, promotes it.
@@ -269,10 +268,8 @@ async fn store(job: &Job, seen: &Seen, decided: &Decided, journal: &Journal) -> 
         ..stored::About::default()
     };
     let value = job::value(decided.settled.format, &key, &about);
-    let mut waiting: Vec<String> = decided.waiting.old.iter().chain(&decided.waiting.later).cloned().collect();
-    waiting.extend(view.left_keys().into_iter().chain(passed).chain(view.current_key()));
-    // Before the promotion: what is not written down is known to nobody afterwards.
-    let mut tags = vec![keys::tag(&waiting)];
+    let superseded = view.superseded_keys(job.overlap, &passed);
+    let mut tags = vec![keys::tag(&superseded)];
     if let Some(info) = &seen.info
         && let Err(error) = job.aws.tag_secret(&info.arn, &tags).await
     {
@@ -298,7 +295,7 @@ async fn store(job: &Job, seen: &Seen, decided: &Decided, journal: &Journal) -> 
             managed::failure(&e).note("readers have the new key; only the secret's tags are not set")
         })?;
     }
-    Ok(Kept { version, waiting })
+    Ok(Kept { version, superseded })
 }
 
 /// Makes a key of the first name that nobody took; gives what names those that were passed by as well.

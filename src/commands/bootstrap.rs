@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::job::{self, Accounts, Job, Next, Seen, Wanted};
+use super::job::{self, Job, Next, Wanted};
 use super::journal::Journal;
-use super::{Exit, Failure, Session, holder, managed};
+use super::seen::{Accounts, Seen};
+use super::{Exit, Failure, Session, holder, managed, steps};
 use crate::aws::{Account, Role};
 use crate::cli::StoredArgs;
 use crate::identity::mint::{Minter, account, fit};
-use crate::identity::rules::tokens::{Due, Surplus, Why, is_another};
+use crate::identity::rules::tokens::{self, Due, Surplus, Why};
 use crate::identity::rules::{Settled, View};
 use crate::identity::version::{Access, Version};
 use crate::identity::{names, stored};
@@ -48,10 +49,10 @@ pub async fn identity(args: &StoredArgs, wanted: Wanted<'_>, session: &Session<'
     }
     let seen = Seen::look(&job.aws, &job.workspace, job.stack(), job.secret.as_deref(), Accounts::Read).await?;
     let decided = decide(&job, wanted, &seen)?;
-    job::tell_of_key(&job, &seen, session);
+    steps::tell_of_key(&job, &seen, session);
     let terminal = session.terminal;
     let told = |text: &str| if args.approval.json { terminal.say(text) } else { terminal.print(text) };
-    told(&job::head(&job));
+    told(&steps::head(&job));
     let journal = Arc::new(job.journal(&decided.steps, &decided.settled));
     if decided.steps.is_empty() {
         told(&nothing(&job, &decided));
@@ -97,12 +98,12 @@ struct Decided<'a> {
 
 fn decide<'a>(job: &'a Job, wanted: Wanted<'_>, seen: &'a Seen) -> Result<Decided<'a>, Failure> {
     let view: View<'a> = seen.view(job.stack());
-    let due = job.secret.as_ref().and_then(|_| {
-        view.due(job.renew_before)
-            .or_else(|| is_another(&view, &job.asked).then_some(Due::Change))
-            .or_else(|| (wanted == Wanted::Renewal).then_some(Due::Asked))
-    });
-    let settled = job::settled(job, seen, due.is_some())?;
+    let due = match wanted {
+        Wanted::Account => None,
+        Wanted::Token { .. } => view.renewal(tokens::Wanted::Lasting(job.renew_before), &job.asked),
+        Wanted::Renewal => view.renewal(tokens::Wanted::New, &job.asked),
+    };
+    let settled = steps::settled(job, seen, due.is_some())?;
     let name = names::account(job.stack(), settled.role);
     let account = seen.holders.iter().map(|(account, _)| account).find(|account| account.name == name);
     let account = account.map(|account| fit(account.clone(), settled.role)).transpose().map_err(|e| {
@@ -119,25 +120,17 @@ fn decide<'a>(job: &'a Job, wanted: Wanted<'_>, seen: &'a Seen) -> Result<Decide
     let tags = job.tags(&view, settled.format);
     let missing = if due.is_some() { Vec::new() } else { view.missing(tags) };
     if let (Some(due), Some(_)) = (&due, &job.secret) {
-        let about = format!("lives {}; {}", left(seconds(job.ttl)), job::because(due));
+        let about = format!("lives {}; {}", left(seconds(job.ttl)), steps::because(due));
         // AWS is told its name only when it is made.
         steps.push(step(What::Make, "token", String::new(), about));
-        steps.extend(job::secret_steps(job, seen, &settled));
+        steps.extend(steps::secret_steps(job, seen, &settled));
     } else {
-        steps.extend(job::tag_step(job, &missing));
+        steps.extend(steps::tag_step(job, &missing));
     }
-    let mut surplus = view.surplus(job.overlap);
-    if due.is_some() {
-        let more = view.superseded_at_once(job.overlap).into_iter().chain(view.unfinished(holder::is_gone));
-        for more in more {
-            if surplus.iter().all(|known| known.token.id != more.token.id) {
-                surplus.push(more);
-            }
-        }
-    }
-    let surplus: Vec<_> = surplus
+    let surplus: Vec<_> = view
+        .tokens_to_go(due.as_ref(), job.overlap, holder::is_gone)
         .into_iter()
-        .map(|s| (step(What::Delete, "token", s.token.name.clone(), job::why(s.why).into()), s))
+        .map(|s| (step(What::Delete, "token", s.token.name.clone(), steps::why(s.why).into()), s))
         .collect();
     steps.extend(surplus.iter().map(|(step, _)| step.clone()));
     let stored = view.stored().map(|(_, t)| Told { id: t.id.clone(), name: t.name.clone(), expires: t.expires });
@@ -217,7 +210,7 @@ async fn carry_out(
         let again = Seen::look(&job.aws, &job.workspace, job.stack(), Some(secret), Accounts::Read).await?;
         holds = again.view(job.stack()).still_holds(current.as_deref());
         if !holds {
-            job::tell_of_change(secret, session);
+            steps::tell_of_change(secret, session);
         }
     }
     for (step, surplus) in decided.surplus.iter().filter(|(_, surplus)| holds || !in_secret(surplus.why)) {
@@ -340,7 +333,7 @@ impl Outcome {
         let account = account.map(|(id, name)| json::MadeAccount { id, name, role: self.role.to_string() });
         let format = decided.settled.format.name();
         json::text(&json::Bootstrap {
-            workspace: job::of_workspace(&job.workspace, &job.aws),
+            workspace: steps::of_workspace(&job.workspace, &job.aws),
             stack: job.stack().as_str(),
             account,
             token,

@@ -3,10 +3,12 @@
 use jiff::Timestamp;
 
 use super::bootstrap;
-use super::job::{self, Accounts, Seen, Wanted, why};
+use super::job::{self, Wanted};
 use super::journal::Journal;
+use super::seen::{Accounts, Seen};
+use super::steps::why;
 use super::typed::{self, About as Typed};
-use super::{Exit, Failure, Session, connect, managed};
+use super::{Exit, Failure, Session, connect, managed, steps};
 use crate::aws::{Aws, Workspace};
 use crate::cli::{DirectoryArgs, IdentityCommand, ManagedArgs, PolicyArgs, PolicyMode, PruneArgs, StatusArgs};
 use crate::identity::find::Named;
@@ -195,7 +197,7 @@ fn status_json(
     });
     json::text(&json::Status {
         caller: json::Caller { account: &caller.account, arn: &caller.arn },
-        workspace: job::of_workspace(&there.workspace, &there.aws),
+        workspace: steps::of_workspace(&there.workspace, &there.aws),
         stack: there.settings.stack.as_str(),
         accounts: accounts.collect(),
         secret,
@@ -234,7 +236,7 @@ async fn prune(args: PruneArgs, session: &Session<'_>) -> Result<Exit, Failure> 
             let again = Seen::look(&there.aws, &there.workspace, stack, Some(secret), Accounts::Read).await?;
             holds = again.view(stack).still_holds(view.current());
             if !holds {
-                job::tell_of_change(secret, session);
+                steps::tell_of_change(secret, session);
             }
         }
         for (surplus, step) in surplus.iter().zip(&planned).filter(|(s, _)| holds || s.why == Why::RanOut) {

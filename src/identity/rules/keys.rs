@@ -8,8 +8,8 @@
 
 use std::iter::successors;
 
-use super::tokens::Due;
-use super::{Looked, PENDING, View, labelled};
+use super::tokens::{Due, is_another};
+use super::{Asked, Looked, PENDING, Standing, View, labelled};
 use crate::aws::{Role, SecretInfo};
 use crate::identity::version::{Access, Format, Version};
 use crate::model::Digest;
@@ -31,6 +31,23 @@ pub struct Waiting {
     pub old: Vec<String>,
     /// What names those that are still to be deleted later on.
     pub later: Vec<String>,
+}
+
+impl Waiting {
+    /// What may go and what waits once a new key is the current one: it supersedes these. All may go at once where there is
+    /// no overlap, because nobody can promote them any more, and where there was no secret, because no reader ever had one.
+    ///
+    /// Its own name may be among them: an earlier run found it taken and wrote it down, and it has become free since.
+    #[must_use]
+    pub fn renewed(mut self, by: &str, superseded: Vec<String>, at_once: bool) -> Waiting {
+        self.old.retain(|name| name != by);
+        self.later = superseded;
+        self.later.retain(|name| name != by && !self.old.contains(name));
+        if at_once {
+            self.old.append(&mut self.later);
+        }
+        self
+    }
 }
 
 /// What names the key of a version.
@@ -77,6 +94,49 @@ impl View<'_> {
             Some(left) if left <= renew_before => Some(Due::Soon(left)),
             Some(_) => None,
         }
+    }
+
+    /// Why a key is to be made and stored, if it is: it runs out, or another one is asked for.
+    #[must_use]
+    pub fn key_renewal(&self, renew_before: i64, asked: &Asked) -> Option<Due> {
+        self.key_due(renew_before).or_else(|| is_another(self, asked).then_some(Due::Change))
+    }
+
+    /// Whether it has to be tried whether the key that readers get still opens the workspace, because nothing else says that
+    /// it is to be renewed. Whose it is comes first: a key of another workspace is not sent to this one.
+    #[must_use]
+    pub fn asks_whether_the_key_works(&self, due: Option<&Due>) -> bool {
+        due.is_none() && self.standing() == Standing::Ours
+    }
+
+    /// What names the keys that go, as far as that is known beforehand.
+    #[must_use]
+    pub fn keys_to_go(&self, due: Option<&Due>, overlap: i64) -> Vec<String> {
+        let Waiting { old: mut gone, later } = self.waiting_keys(overlap);
+        if due.is_some() && overlap == 0 {
+            gone.extend(later.into_iter().chain(self.left_keys()).chain(self.current_key()));
+        }
+        gone
+    }
+
+    /// What names the keys that are still to be deleted, without those that were: by the tag as it is now, to which a run
+    /// beside this one may have added, also the key that readers get, which it is about to supersede.
+    #[must_use]
+    pub fn still_waiting(&self, deleted: &[String]) -> Vec<String> {
+        let named = self.info().map(waiting).unwrap_or_default().into_iter();
+        let named = named.filter(|name| name.starts_with(self.mark) && name.is_ascii()).map(str::to_owned);
+        named.filter(|name| !deleted.contains(name)).collect()
+    }
+
+    /// What names the keys that a new one supersedes, with those whose names were taken already. It is written down before
+    /// the new one is promoted: what is not written down is known to nobody afterwards.
+    #[must_use]
+    pub fn superseded_keys(&self, overlap: i64, taken: &[String]) -> Vec<String> {
+        let Waiting { mut old, later } = self.waiting_keys(overlap);
+        old.extend(
+            later.into_iter().chain(self.left_keys()).chain(taken.iter().cloned()).chain(self.current_key()),
+        );
+        old
     }
 
     /// The names after the current version, in the order in which they are tried.

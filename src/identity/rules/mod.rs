@@ -1,8 +1,8 @@
 //! The table: whose a secret is, what a run keeps and what it may change, when a token is due, which tokens may go (pure).
 //!
 //! A [`View`] is what a run has read before it decides; everything that is decided follows from it and from what was
-//! asked. [`tokens`] is about service-account tokens, [`keys`] about API keys, which nobody can list. `tests/laws.rs` holds the
-//! table to its promises over random orders of events:
+//! asked. [`tokens`] is about service-account tokens, [`keys`] about API keys, which nobody can list. `tests/laws.rs` and
+//! `tests/key_laws.rs` hold the table to its promises over random orders of events:
 //! - no working token of ours is deleted before its overlap ends, and none of another stack, secret or workspace ever;
 //! - the last working token is never deleted without being asked;
 //! - rights never grow without being asked, and a secret never changes its workspace without being asked;

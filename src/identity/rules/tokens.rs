@@ -47,6 +47,15 @@ pub enum Due {
     Asked,
 }
 
+/// Which token a run wants.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wanted {
+    /// One that has more than so many seconds left.
+    Lasting(i64),
+    /// A new one, whatever the present one has left.
+    New,
+}
+
 /// A token that may go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Surplus<'a> {
@@ -146,6 +155,36 @@ impl<'a> View<'a> {
             (None, None) if current.starts_with(self.mark) => Some(Due::Gone),
             (None, None) => Some(Due::NotOurs),
         }
+    }
+
+    /// Why a token is to be made and stored, if it is: it runs out, or another one is asked for.
+    #[must_use]
+    pub fn renewal(&self, wanted: Wanted, asked: &Asked) -> Option<Due> {
+        let (renew_before, new) = match wanted {
+            Wanted::Lasting(seconds) => (seconds, None),
+            Wanted::New => (0, Some(Due::Asked)),
+        };
+        self.due(renew_before).or_else(|| is_another(self, asked).then_some(Due::Change)).or(new)
+    }
+
+    /// The tokens that a run deletes in the end, each once: where one is due, those that its successor supersedes as well.
+    /// `is_gone` says whether a process surely ended.
+    #[must_use]
+    pub fn tokens_to_go(
+        &self,
+        due: Option<&Due>,
+        overlap: i64,
+        is_gone: impl Fn(&str) -> bool,
+    ) -> Vec<Surplus<'a>> {
+        let mut surplus = self.surplus(overlap);
+        if due.is_some() {
+            for more in self.superseded_at_once(overlap).into_iter().chain(self.unfinished(is_gone)) {
+                if surplus.iter().all(|known| known.token.id != more.token.id) {
+                    surplus.push(more);
+                }
+            }
+        }
+        surplus
     }
 
     /// The tokens of this stack that may go, and why; a superseded one stays for so many seconds.

@@ -8,7 +8,7 @@
 use proptest::prelude::*;
 
 use crate::identity::names::{self, stored_token};
-use crate::identity::rules::tokens::{Due, Surplus, is_another, widens};
+use crate::identity::rules::tokens::{Due, Wanted, widens};
 use crate::identity::rules::*;
 use crate::identity::version::{Access, mark};
 
@@ -361,10 +361,10 @@ impl World {
         self.see(run, looks, |view| {
             let due = match run.prune {
                 true => None,
-                false => view
-                    .due(24 * HOUR)
-                    .or_else(|| is_another(view, &run.asked).then_some(Due::Change))
-                    .or_else(|| run.rotate.then_some(Due::Asked)),
+                false => {
+                    let wanted = if run.rotate { Wanted::New } else { Wanted::Lasting(24 * HOUR) };
+                    view.renewal(wanted, &run.asked)
+                }
             };
             let settled = match run.prune {
                 true => Settled { role: Role::Viewer, format: Format::Json, changes: Vec::new() },
@@ -373,10 +373,8 @@ impl World {
                     Err(_) => return At::End,
                 },
             };
-            let mut surplus: Vec<Surplus<'_>> = view.surplus(run.overlap);
-            if due.is_some() {
-                surplus.extend(view.superseded_at_once(run.overlap));
-            }
+            // A run of this world that was killed is never known to have ended.
+            let surplus = view.tokens_to_go(due.as_ref(), run.overlap, |_| false);
             let surplus = surplus.into_iter().map(|s| (s.account.id.clone(), s.token.clone())).collect();
             let (current, absent) = (view.current().map(str::to_owned), view.info().is_none());
             At::Decided(Box::new(Decided { settled, current, absent, due, surplus }))

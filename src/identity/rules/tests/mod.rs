@@ -1,5 +1,6 @@
 //! What the table decides, case by case.
 
+mod key_laws;
 mod laws;
 
 use std::collections::BTreeMap;
@@ -299,4 +300,14 @@ fn a_key_that_may_still_be_promoted_is_not_deleted() {
     assert_eq!(waiting(NOW - HOUR).old, [keys::part(&old)]);
     assert_eq!(waiting(NOW - HOUR).later, [next, there]);
     assert_eq!(waiting(NOW - HOUR + 1).old, [""; 0]);
+}
+
+#[test]
+fn a_new_key_never_supersedes_itself_and_a_list_that_grew_meanwhile_is_kept() {
+    let named = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
+    let waiting = keys::Waiting { old: named(&["a", "new"]), later: named(&["b"]) };
+    let at_once = waiting.clone().renewed("new", named(&["a", "new", "b", "c"]), true);
+    assert_eq!((at_once.old, at_once.later), (named(&["a", "b", "c"]), Vec::new()));
+    let later = waiting.renewed("new", named(&["a", "new", "b", "c"]), false);
+    assert_eq!((later.old, later.later), (named(&["a"]), named(&["b", "c"])));
 }
