@@ -91,7 +91,7 @@ pub async fn gather(task: Task, session: &Session<'_>) -> Result<Gathered, Failu
     waiting.around(|| reported = reports.report(bound.problems.iter().cloned(), Sent::Reads));
     reported?;
     let live = read(goal, &settings, &bound, &connection, &held).await?;
-    let live = held.seen_beside(live, &settings, &mut custody);
+    held.let_go(&live, &mut custody);
     drop(waiting);
 
     if goal == Goal::Apply {
@@ -178,17 +178,12 @@ impl Held {
         self.record.there().map_or(&NONE, |record| &record.objects)
     }
 
-    /// What the workspace says of the record: what another stack made in the same moment is let go of; what the stack
-    /// recorded that is taken over is nobody else's.
-    fn seen_beside(&mut self, mut live: Workspace, settings: &Settings, custody: &mut Custody) -> Workspace {
+    /// Lets go of what another stack made in the same moment.
+    fn let_go(&mut self, live: &Workspace, custody: &mut Custody) {
         if let RecordState::There(record) = &mut self.record {
             record.let_go(live.yielded.keys());
             custody.let_go = live.yielded.keys().cloned().collect();
         }
-        if let Some(old) = &settings.take_over_stack {
-            live.others.retain(|_, stack| stack != old);
-        }
-        live
     }
 }
 
@@ -239,6 +234,7 @@ async fn read(
         .collect();
     let questions = Questions {
         stack: &settings.stack,
+        taken_over: settings.take_over_stack.as_ref(),
         declared: &declared,
         folders: &bound.folder_titles(),
         recorded: held.objects(),

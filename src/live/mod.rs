@@ -9,6 +9,8 @@ mod others;
 mod pages;
 mod resources;
 mod runs;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
@@ -54,6 +56,8 @@ pub enum LiveError {
 pub struct Questions<'a> {
     /// The stack.
     pub stack: &'a StackName,
+    /// The stack whose record becomes this one's: what it recorded is nobody else's.
+    pub taken_over: Option<&'a StackName>,
     /// The digests of the declared data sources and dashboards, as this server stores them.
     pub declared: &'a BTreeMap<Address, NormalDigest>,
     /// The folders that the directory names or would make: their titles by uid.

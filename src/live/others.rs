@@ -21,11 +21,11 @@ pub(super) async fn read(
     questions: &Questions<'_>,
     workspace: &mut Workspace,
 ) -> Result<(), LiveError> {
-    let own = Record::uid(questions.stack);
+    let own: Vec<String> = Some(questions.stack).into_iter().chain(questions.taken_over).map(Record::uid).collect();
     let uids: Vec<String> = workspace
         .all(KEPT_AS)
         .iter()
-        .filter(|d| d.parent.as_deref() == Some(FOLDER) && d.uid != own && d.uid.starts_with("amgctl-"))
+        .filter(|d| d.parent.as_deref() == Some(FOLDER) && !own.contains(&d.uid) && d.uid.starts_with("amgctl-"))
         .map(|d| d.uid.clone())
         .collect();
     for (uid, answer) in side_by_side(client, uids).await? {

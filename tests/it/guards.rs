@@ -378,6 +378,21 @@ fn a_stack_without_a_name_is_not_applied_to_a_workspace_in_earnest() {
 }
 
 #[test]
+fn a_folder_goes_with_the_record_that_is_taken_over() {
+    every(|w| {
+        w.write("amgctl.yaml", "stack: old\norigin: github.com/acme/shop\n");
+        w.write("Infra/one.json", r#"{"uid":"one","title":"One","schemaVersion":39,"panels":[]}"#);
+        w.apply().exits(0).says("2 added");
+        w.write("amgctl.yaml", "stack: new\norigin: github.com/acme/shop\n");
+        w.plan_with("--take-over-stack old").exits(2).lacks("made by stack");
+        w.apply_with("--take-over-stack old").exits(0).says("0 added, 0 changed, 0 destroyed");
+        w.is_settled();
+        w.destroy().exits(0).says("2 destroyed");
+        assert_eq!(w.folder_titled("Infra"), None);
+    });
+}
+
+#[test]
 fn a_stack_of_another_name_is_taken_over_with_its_record() {
     every(|w| {
         w.write("amgctl.yaml", "stack: old\norigin: github.com/acme/shop\n");
