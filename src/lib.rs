@@ -40,7 +40,8 @@
 //! - A shape of document: one file in [`source`], one line in the table of its shapes.
 //! - An output (JSON, Markdown): one file in [`render`], from the same [`plan::Plan`] as the others.
 //! - A way of getting a token: a [`grafana::bearer::Bearer`], and a line where [`commands`] connects.
-//! - Several workspaces at once: [`commands`] runs one plan for each; nothing below knows that there are others.
+//! - Several workspaces at once: [`commands`] makes one [`source::Bound`] of the same directory and one plan for each;
+//!   nothing below knows that there are others.
 //!
 //! # Rules that never bend
 //! 1. A plan is a value: after it exists nobody decides anything. Plan mode sends GET only.

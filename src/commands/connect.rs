@@ -1,5 +1,6 @@
 //! Getting to a workspace: the embedded one is started, a URL is spoken to with the token of the environment.
 
+use super::sandbox::embedded;
 use super::{Exit, Failure, Session, managed};
 use crate::aws::{Patience, Workspace};
 use std::sync::Arc;
@@ -13,8 +14,8 @@ use crate::identity::stored::Stored;
 use crate::live::LiveError;
 use crate::model::{Secret, Server};
 use crate::render::style::clean;
-use crate::sandbox::{Options, Version};
-use crate::settings::{Choice, Machine, Settings};
+use crate::sandbox::Options;
+use crate::settings::{Choice, Settings};
 
 /// A workspace that was made out.
 pub struct Connection {
@@ -116,16 +117,6 @@ pub async fn verify(url: &str, token: &Secret, workspace: Option<&Workspace>) ->
     let given = Given { secret: token.clone(), hint: "run the command again".into() };
     let client = Client::new(url, Arc::new(given)).map_err(|e| unusable(&e, Exit::Error))?;
     probe(&client).await.map(drop).map_err(|e| refused_by(e, workspace))
-}
-
-/// How the embedded workspace is to be served, its version as it was typed after a flag.
-pub fn embedded(flag: &str, version: &str, machine: &Machine) -> Result<Options, Failure> {
-    let version = match version {
-        // Whoever made the file chose; a first run takes the default.
-        "" => Version::that_made(&machine.sandbox_file())?.unwrap_or_default(),
-        text => text.parse::<Version>().map_err(|e| Failure::new(Exit::Usage, format!("{flag} {text}: {e}")))?,
-    };
-    Ok(Options { version, data: Some(machine.sandbox_file()), ..Options::default() })
 }
 
 /// A workspace of Amazon Managed Grafana that could not be made out.

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::sandbox::embedded;
 use super::typed::{self, About};
-use super::{Exit, Failure, Session, connect};
+use super::{Exit, Failure, Session};
 use crate::aws::{Aws, AwsError, Options, Patience, Role, Summary, Variables, Workspace};
 use crate::grafana::bearer::{Bearer, Given};
 use crate::grafana::is_loopback;
@@ -60,7 +61,7 @@ pub async fn open(
     let embedded = match sandbox {
         None => None,
         Some(version) => {
-            let options = connect::embedded("--sandbox", version, session.machine)?;
+            let options = embedded("--sandbox", version, session.machine)?;
             Some(session.embedded_aws(options).await?)
         }
     };

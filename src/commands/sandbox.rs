@@ -1,9 +1,9 @@
-//! `amgctl sandbox`: serves the embedded workspace in the foreground.
+//! `amgctl sandbox`: serves the embedded workspace in the foreground; and how any command has it served.
 
-use super::{Exit, Failure, Session, connect};
+use super::{Exit, Failure, Session};
 use crate::cli::SandboxArgs;
-use crate::sandbox::{self, Fault, Options};
-use crate::settings::named_duration;
+use crate::sandbox::{self, Fault, Options, Version};
+use crate::settings::{Machine, named_duration};
 
 /// Serves until Ctrl-C or SIGTERM; says where in one line of JSON when it is ready.
 pub async fn serve(args: SandboxArgs, session: &Session<'_>) -> Result<Exit, Failure> {
@@ -11,7 +11,7 @@ pub async fn serve(args: SandboxArgs, session: &Session<'_>) -> Result<Exit, Fai
     let usage = |message: String| Failure::new(Exit::Usage, message);
     let kept = match (&args.grafana, args.ephemeral) {
         (None, true) => Options::default(),
-        (version, _) => connect::embedded("--grafana", version.as_deref().unwrap_or_default(), machine)?,
+        (version, _) => embedded("--grafana", version.as_deref().unwrap_or_default(), machine)?,
     };
     let faults = args
         .fault
@@ -33,4 +33,14 @@ pub async fn serve(args: SandboxArgs, session: &Session<'_>) -> Result<Exit, Fai
     let signal = session.signal().await;
     running.shutdown().await?;
     Ok(signal.into())
+}
+
+/// How the embedded workspace is to be served, its version as it was typed after a flag.
+pub fn embedded(flag: &str, version: &str, machine: &Machine) -> Result<Options, Failure> {
+    let version = match version {
+        // Whoever made the file chose; a first run takes the default.
+        "" => Version::that_made(&machine.sandbox_file())?.unwrap_or_default(),
+        text => text.parse::<Version>().map_err(|e| Failure::new(Exit::Usage, format!("{flag} {text}: {e}")))?,
+    };
+    Ok(Options { version, data: Some(machine.sandbox_file()), ..Options::default() })
 }
