@@ -54,6 +54,122 @@ fn only_some_modules_know_the_paths_of_the_api() {
     nothing(&found);
 }
 
+/// The modules (folders and top-level files of `src` and of `crates/core/src`), and which others each may name. A row
+/// names rows above it only, so there are no circles, but for those in [`CIRCLES`].
+///
+/// `crates/sandbox` is not here: it is one module, and its manifest names none of these.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("model", &[]),
+    ("backoff", &[]),
+    ("random", &[]),
+    ("uids", &["model"]),
+    ("kinds", &["model"]),
+    ("plan", &["model", "kinds", "uids"]),
+    ("report", &["model", "plan"]),
+    ("render", &["model", "kinds", "plan", "report"]),
+    ("terminal", &["render"]),
+    ("grafana", &["model", "backoff"]),
+    ("registry", &["model", "kinds", "backoff", "grafana"]),
+    ("live", &["model", "kinds", "plan", "grafana", "registry"]),
+    ("apply", &["model", "kinds", "plan", "report", "backoff", "grafana", "registry", "live"]),
+    ("cli", &["apply"]),
+    ("aws", &["model", "backoff", "render", "identity"]),
+    ("identity", &["model", "random", "grafana", "aws"]),
+    ("source", &["model", "kinds", "uids", "settings"]),
+    ("settings", &["model", "kinds", "plan", "cli", "source"]),
+    (
+        "commands",
+        &[
+            "model", "kinds", "plan", "report", "render", "terminal", "random", "grafana", "registry", "live",
+            "apply", "cli", "aws", "identity", "source", "settings",
+        ],
+    ),
+];
+
+/// Pairs of modules that name each other. Each has to have a reason.
+const CIRCLES: &[(&str, &str)] = &[
+    // What policies and names of the service look like is decided in `identity`, which asks AWS.
+    ("aws", "identity"),
+    // How long a token may live is a setting, and one that stands in a file is judged where it is read.
+    ("source", "settings"),
+];
+
+#[test]
+fn modules_import_what_the_table_says_and_never_in_circles() {
+    let names: Vec<&str> = MAY_IMPORT.iter().map(|(name, _)| *name).collect();
+    let mut wrong = String::new();
+    let mut imports = std::collections::BTreeSet::new();
+    for file in sources() {
+        let Some(path) = ["src/", "crates/core/src/"].iter().find_map(|top| file.path.strip_prefix(top)) else {
+            continue;
+        };
+        let module = path.split('/').next().unwrap_or_default().trim_end_matches(".rs");
+        if ["lib", "main"].contains(&module) {
+            continue;
+        }
+        if !names.contains(&module) {
+            tell(&mut wrong, &file, 1, &format!("`{module}` is not in the table of modules"));
+        }
+        for (at, _) in file.code.match_indices("crate::").chain(file.code.match_indices("amgctl_core::")) {
+            let rest = file.code[at..].split_once("::").map_or("", |(_, rest)| rest);
+            for name in first_names(rest).into_iter().filter(|name| *name != module && names.contains(name)) {
+                imports.insert((module.to_owned(), name.to_owned()));
+                let allowed = MAY_IMPORT.iter().any(|(m, may)| *m == module && may.contains(&name));
+                if !allowed {
+                    let line = file.code[..at].matches('\n').count() + 1;
+                    tell(&mut wrong, &file, line, &format!("`{module}` may not import `{name}`"));
+                }
+            }
+        }
+    }
+    for (i, (module, may)) in MAY_IMPORT.iter().enumerate() {
+        for name in *may {
+            if !imports.contains(&((*module).to_owned(), (*name).to_owned())) {
+                let _ = writeln!(wrong, "the table lets `{module}` import `{name}`, which it does not");
+            }
+            if !names[..i].contains(name) && !CIRCLES.contains(&(*module, *name)) {
+                let _ = writeln!(wrong, "`{module}` imports `{name}`, which does not stand above it in the table");
+            }
+        }
+    }
+    nothing(&wrong);
+}
+
+/// The first name of a path after `crate::`, or those of a group in braces.
+fn first_names(rest: &str) -> Vec<&str> {
+    let first = |path: &'_ str| path.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(path.len());
+    let Some(group) = rest.strip_prefix('{') else { return vec![&rest[..first(rest)]] };
+    let mut depth = 1_usize;
+    let mut names = Vec::new();
+    let mut begins = true;
+    for (i, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 1 => begins = true,
+            c if begins && !c.is_whitespace() => {
+                names.push(&group[i..i + first(&group[i..])]);
+                begins = false;
+            }
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    names
+}
+
+#[test]
+fn the_core_names_no_crate_that_does_input_or_output() {
+    let manifest = fs::read_to_string(root().join("crates/core/Cargo.toml")).unwrap();
+    for line in manifest.lines() {
+        for name in ["tokio", "reqwest", "aws-", "hyper", "getrandom", "tempfile"] {
+            assert!(!line.starts_with(name), "crates/core/Cargo.toml: {line}");
+        }
+    }
+}
+
 #[test]
 fn only_the_table_of_kinds_makes_names_of_kinds() {
     let mut found = String::new();
@@ -209,7 +325,6 @@ fn the_map_in_lib_names_every_module() {
     assert!(missing.is_empty(), "the map in src/lib.rs lacks {missing:?}");
 }
 
-/// A file of the source, and what of it counts.
 #[test]
 fn every_fact_that_is_cited_is_told() {
     let facts = fs::read_to_string(root().join("docs/facts.md")).unwrap();
@@ -245,6 +360,7 @@ fn is_kebab(text: &str) -> bool {
     text.contains('-') && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
+/// A file of the source, and what of it counts.
 struct Source {
     /// Relative to the repository.
     path: String,
