@@ -121,56 +121,74 @@ pub(super) fn stages(
         after.remove(address);
         waits.insert(address.clone(), after);
     }
+    let Arranged { mut stages, stuck } = arrange(needs, &waits);
+    refuse_rings(&stuck, &mut changes);
+    // What is refused needs no stage of its own order: it is told last.
+    stages.extend((!stuck.is_empty()).then(|| stuck.into_keys().collect()));
+    let mut take = |mut stage: Vec<Address>| -> Vec<Change> {
+        stage.sort_by_key(|address| (address.kind.rank(), address.key.clone()));
+        stage.iter().filter_map(|address| changes.remove(address)).collect()
+    };
+    stages.into_iter().map(&mut take).collect()
+}
+
+/// Of each, what comes before it.
+type Edges = BTreeMap<Address, BTreeSet<Address>>;
+
+/// What can be done in which order, and what cannot.
+struct Arranged {
+    stages: Vec<Vec<Address>>,
+    /// What needs itself in the end, and what needs that; each with what it needs of these.
+    stuck: Edges,
+}
+
+/// Puts everything into the first stage after all that it needs, and, where that closes no ring, after all that it waits
+/// for.
+fn arrange(mut needs: Edges, waits: &Edges) -> Arranged {
     let mut stages = Vec::new();
     let mut done: BTreeSet<Address> = BTreeSet::new();
-    while !needs.is_empty() {
+    loop {
         let ready = |with_order: bool| -> Vec<Address> {
             let is_ready = |address: &Address, before: &BTreeSet<Address>| {
                 before.is_subset(&done) && (!with_order || waits[address].is_subset(&done))
             };
             needs.iter().filter(|(a, before)| is_ready(a, before)).map(|(a, _)| a.clone()).collect()
         };
-        let mut ready = match ready(true) {
+        let stage = match ready(true) {
             // An edge that only orders has closed a ring: what nothing but such edges holds back goes first.
             none if none.is_empty() => ready(false),
             some => some,
         };
-        if ready.is_empty() {
-            refuse_rings(&needs, &done, &mut changes);
-            ready = needs.keys().cloned().collect();
+        if stage.is_empty() {
+            break;
         }
-        ready.sort_by_key(|address| (address.kind.rank(), address.key.clone()));
-        let mut stage = Vec::new();
-        for address in ready {
-            needs.remove(&address);
-            stage.extend(changes.remove(&address));
-            done.insert(address);
+        for address in &stage {
+            needs.remove(address);
+            done.insert(address.clone());
         }
         stages.push(stage);
     }
-    stages
+    for before in needs.values_mut() {
+        before.retain(|address| !done.contains(address));
+    }
+    Arranged { stages, stuck: needs }
 }
 
-type Edges = BTreeMap<Address, BTreeSet<Address>>;
-
-/// Refuses what waits for itself, and what waits for that: none of it can begin.
-fn refuse_rings(needs: &Edges, done: &BTreeSet<Address>, changes: &mut BTreeMap<Address, Change>) {
-    for (address, before) in needs {
+/// Refuses what waits for itself, and what waits for that: none of it can begin. Each of `stuck` needs another of them,
+/// or it would not be stuck, so none is left out.
+fn refuse_rings(stuck: &Edges, changes: &mut BTreeMap<Address, Change>) {
+    for (address, before) in stuck {
         let Some(change) = changes.get_mut(address).filter(|c| !matches!(c.action, Action::Refuse(_))) else {
             continue;
         };
-        let Some(next) = before.iter().find(|b| !done.contains(b)) else { continue };
         // From each the first that holds it back, until one comes again: that is the ring.
         let mut way = vec![address];
-        let mut at = next;
-        while !way.contains(&at) {
+        let mut next = before.first();
+        while let Some(at) = next.filter(|at| !way.contains(at)) {
             way.push(at);
-            match needs.get(at).and_then(|before| before.iter().find(|b| !done.contains(b))) {
-                Some(further) => at = further,
-                None => break,
-            }
+            next = stuck.get(at).and_then(BTreeSet::first);
         }
-        let way: Vec<String> = way[1..].iter().chain([&at]).map(|a| format!("`{a}`")).collect();
+        let way: Vec<String> = way[1..].iter().copied().chain(next).map(|a| format!("`{a}`")).collect();
         change.intent = None;
         change.action = Action::Refuse(Refusal {
             code: "ring".into(),
@@ -183,4 +201,95 @@ fn refuse_rings(needs: &Edges, done: &BTreeSet<Address>, changes: &mut BTreeMap<
 
 fn is_delete(change: &Change) -> bool {
     matches!(change.action, Action::Delete { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::kinds::dashboard::Dashboard;
+    use crate::model::Headline;
+    use crate::plan::Precondition;
+
+    fn address(n: usize) -> Address {
+        Address::live(Dashboard::NAME, &format!("d{n}")).unwrap()
+    }
+
+    fn edges(of: usize, edges: &[(usize, usize)]) -> Edges {
+        let before = |n| edges.iter().filter(move |(a, _)| *a == n).map(|(_, b)| address(*b)).collect();
+        (0..of).map(|n| (address(n), before(n))).collect()
+    }
+
+    fn change(n: usize) -> (Address, Change) {
+        let change = Change {
+            address: address(n),
+            title: String::new(),
+            action: Action::Create { headline: Headline::default() },
+            drift: None,
+            only_if: Precondition::Absent,
+            needs: BTreeSet::new(),
+            place: None,
+            recorded_source: None,
+            folder: None,
+            notes: Vec::new(),
+            intent: None,
+            stale: false,
+        };
+        (address(n), change)
+    }
+
+    #[test]
+    fn a_ring_is_refused_whole_with_what_waits_for_it_and_each_is_told_why() {
+        let needs = edges(5, &[(0, 1), (1, 2), (2, 0), (3, 0)]);
+        let Arranged { stages, stuck } = arrange(needs, &edges(5, &[]));
+        assert_eq!(stages, [[address(4)]]);
+        let mut changes: BTreeMap<Address, Change> = (0..5).map(change).collect();
+        refuse_rings(&stuck, &mut changes);
+        let reason = |n| match &changes[&address(n)].action {
+            Action::Refuse(refusal) => refusal.reason.clone(),
+            _ => "not refused".to_owned(),
+        };
+        let ring = "`dashboard.d1`, which waits for `dashboard.d2`, which waits for `dashboard.d0`";
+        assert_eq!(reason(0), format!("it must wait for {ring}"));
+        assert!(reason(3).starts_with("it must wait for `dashboard.d0`"));
+        assert_eq!(reason(4), "not refused");
+    }
+
+    proptest! {
+        /// Whatever needs and waits for whatever: all of it is in a stage after what it needs, or it needs a ring and is
+        /// refused with a reason; nothing is lost, nothing comes twice.
+        #[test]
+        fn everything_has_its_stage_or_is_refused(
+            of in 1_usize..8,
+            needs in proptest::collection::vec((0_usize..8, 0_usize..8), 0..14),
+            waits in proptest::collection::vec((0_usize..8, 0_usize..8), 0..10),
+        ) {
+            let within = |all: &[(usize, usize)]| -> Vec<(usize, usize)> {
+                all.iter().copied().filter(|(a, b)| *a < of && *b < of).collect()
+            };
+            let needs = edges(of, &within(&needs));
+            let Arranged { stages, stuck } = arrange(needs.clone(), &edges(of, &within(&waits)));
+            let mut done: BTreeSet<&Address> = BTreeSet::new();
+            for stage in &stages {
+                for address in stage {
+                    prop_assert!(needs[address].iter().all(|before| done.contains(before)), "{address} comes too early");
+                }
+                for address in stage {
+                    prop_assert!(done.insert(address), "{address} comes twice");
+                }
+            }
+            prop_assert_eq!(done.len() + stuck.len(), of);
+            for (address, before) in &stuck {
+                prop_assert!(!done.contains(address));
+                prop_assert!(before.iter().any(|b| stuck.contains_key(b)), "{} could go on", address);
+            }
+            let mut changes: BTreeMap<Address, Change> = (0..of).map(change).collect();
+            refuse_rings(&stuck, &mut changes);
+            for (address, change) in &changes {
+                let is_refused = matches!(&change.action, Action::Refuse(refusal) if !refusal.reason.is_empty());
+                prop_assert_eq!(is_refused, stuck.contains_key(address), "{}", address);
+            }
+        }
+    }
 }
