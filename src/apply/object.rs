@@ -489,6 +489,9 @@ impl One<'_> {
     /// The same before a delete, for which a folder must be empty. What it holds and what it is are asked at the same
     /// time, last of all: what comes between that and the delete, no server that lacks preconditions tells of.
     async fn stands_empty(&self, planned: &Seen, listed: Option<Live>) -> Result<Option<(Before, Live)>, Ending> {
+        if self.kind.users(self.key()).is_some() {
+            return self.stands_unused(planned, listed).await;
+        }
         if self.kind.facts().holds.is_none() {
             return self.stands(planned, Write::Delete, listed).await;
         }
@@ -506,6 +509,26 @@ impl One<'_> {
         match stands? {
             Some((Before::AsPlanned, live)) => empty(inside).map(|()| Some((Before::AsPlanned, live))),
             other => Ok(other),
+        }
+    }
+
+    /// The same for what nothing may use when it is deleted: asked at the same time, last of all, because some servers
+    /// delete it all the same (fact: `library-delete-used`).
+    async fn stands_unused(&self, planned: &Seen, listed: Option<Live>) -> Result<Option<(Before, Live)>, Ending> {
+        let users = live::users_of(&self.tools.client, &self.change.address);
+        let (users, stands) = tokio::join!(users, self.stands(planned, Write::Delete, listed));
+        let live = match stands? {
+            Some((Before::AsPlanned, live)) => live,
+            other => return Ok(other),
+        };
+        match users {
+            Ok(None) => Ok(Some((Before::AsPlanned, live))),
+            Ok(Some(Ok(users))) => match users.first() {
+                None => Ok(Some((Before::AsPlanned, live))),
+                Some(user) => Err(skipped(&format!("`{user}` uses it"))),
+            },
+            Ok(Some(Err(why))) => Err(skipped(&format!("who uses it could not be told: {why}"))),
+            Err(error) => Err(skipped(&format!("who uses it could not be told: {error}"))),
         }
     }
 

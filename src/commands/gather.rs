@@ -254,7 +254,7 @@ async fn check(
 ) -> Result<Vec<Problem>, Failure> {
     let names: Option<Vec<KnownDatasource>> =
         live.list(source::ANSWERS).map(|names| names.iter().cloned().map(known).collect());
-    let referred = live::referred(&connection.client, &connection.server, bound.references());
+    let referred = live::referred(&connection.client, &connection.server, bound.references_elsewhere());
     let there = referred.await.map_err(connect::live)?;
     let mut problems = source::check_references(
         bound,

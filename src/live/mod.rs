@@ -107,10 +107,40 @@ pub async fn read(client: &Client, server: &Server, questions: &Questions<'_>) -
         workspace.unreadable.extend(part.unreadable);
     }
     workspace.seen_in_part = seen_in_part(server, questions.access);
+    workspace.users = users(client, questions, &workspace).await?;
     others::read(client, questions, &mut workspace).await?;
     runs::find(client, questions, &mut workspace).await?;
     name_the_savers(client, server, questions, &mut workspace).await?;
     Ok(workspace)
+}
+
+/// Who uses what the record has and the directory does not, where nothing may when it is deleted.
+async fn users(
+    client: &Client,
+    questions: &Questions<'_>,
+    workspace: &Workspace,
+) -> Result<BTreeMap<Address, Result<BTreeSet<Address>, String>>, LiveError> {
+    let mut users = BTreeMap::new();
+    for address in questions.recorded.keys() {
+        if questions.declared.contains_key(address) || !workspace.found.contains_key(address) {
+            continue;
+        }
+        if let Some(found) = users_of(client, address).await? {
+            users.insert(address.clone(), found);
+        }
+    }
+    Ok(users)
+}
+
+/// Who uses an object; none for kinds that may be deleted whoever uses them.
+pub async fn users_of(
+    client: &Client,
+    address: &Address,
+) -> Result<Option<Result<BTreeSet<Address>, String>>, LiveError> {
+    let kind = kinds::by_name(address.kind);
+    let Some(request) = kind.users(&address.key) else { return Ok(None) };
+    let answer = client.send(&request).await?;
+    Ok(Some(kind.used_by(&answer).map(|users| users.into_iter().collect())))
 }
 
 /// The kinds of which a list leaves out what this token may not read, without a word (fact: `lists-hide`).

@@ -8,7 +8,7 @@ use std::ops::Deref;
 
 use super::faults::Faults;
 use super::loading::sort_problems;
-use super::{Declarations, Directory, KnownDatasource, inputs, recorded};
+use super::{Declarations, Directory, KnownDatasource, inputs, library_panel, recorded};
 use crate::model::{Address, Declared, Digest, Kept, Problem, Secret};
 
 /// What the registry remembers of an object's file: the object, the file's path, and the digest of its bytes.
@@ -71,6 +71,7 @@ impl Bound {
             }
         }
         self.declarations.sort();
+        self.problems.extend(library_panel::merge(&mut self.declarations));
         sort_problems(&mut self.problems);
         self
     }

@@ -6,6 +6,7 @@ use super::{Declarations, FileSettings};
 use crate::kinds::datasource::Datasource;
 use crate::kinds::datasource::lint::lint_for;
 use crate::kinds::folder::Folder;
+use crate::kinds::{self, UidSpace};
 use crate::model::{Address, Declared, DeclaredFolder, KindName, Problem, Server, Spot};
 
 /// Finds what is wrong between the documents of a directory.
@@ -49,7 +50,9 @@ struct Holder<'a> {
 }
 
 fn holders(declarations: &Declarations) -> Vec<Holder<'_>> {
-    let objects = declarations.declared().map(|declared| Holder {
+    // What several exports carry is one object; those whose inputs are open are compared once they are answered.
+    let open = declarations.unresolved.iter().map(|open| &open.declared).filter(|declared| !declared.carried);
+    let objects = declarations.objects.iter().chain(open).map(|declared| Holder {
         uid: declared.address.id().to_owned(),
         kind: declared.address.kind,
         spot: Box::new(move || declarations.locate(declared, "/uid")),
@@ -66,10 +69,11 @@ fn holders(declarations: &Declarations) -> Vec<Holder<'_>> {
 
 // Uids that are one to some database, and the uids of folders and dashboards, which are one to classic servers.
 pub(crate) fn uids(declarations: &Declarations) -> Vec<Problem> {
-    let mut by_uid: BTreeMap<(bool, String), Vec<Holder<'_>>> = BTreeMap::new();
+    let mut by_uid: BTreeMap<(UidSpace, KindName, String), Vec<Holder<'_>>> = BTreeMap::new();
     for holder in holders(declarations) {
-        let space = holder.kind == Datasource::NAME;
-        by_uid.entry((space, holder.uid.to_ascii_lowercase())).or_default().push(holder);
+        let space = kinds::by_name(holder.kind).facts().uids;
+        let of = if space == UidSpace::Tree { kinds::CONTAINER } else { holder.kind };
+        by_uid.entry((space, of, holder.uid.to_ascii_lowercase())).or_default().push(holder);
     }
     let mut problems = Vec::new();
     for several in by_uid.into_values().filter(|holders| holders.len() > 1) {

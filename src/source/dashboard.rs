@@ -9,8 +9,9 @@ use super::body::{Body, changed};
 use super::document::Document;
 use super::envelope::{self, FOLDER, FolderAt, UidAt};
 use super::inputs::{self, replace_in_json};
+use super::library_panel::{LibraryForm, is_library_panel};
 use super::shape::keys::Level;
-use super::shape::{Declaration, Form, Site};
+use super::shape::{Declaration, Form, Part, Site};
 use super::uids::dashboard_uid;
 use super::yaml::member;
 use super::{Draft, FileRef, Files, checked_uid, declare, spans};
@@ -38,6 +39,8 @@ pub(crate) struct DashboardForm {
     pub uid: UidAt,
     /// Where its folder is named, if anywhere.
     pub folder: Option<FolderAt>,
+    /// How the library panels are written that an export of it carries.
+    pub elements: &'static LibraryForm,
     /// Where its inputs are answered, if anywhere.
     pub answers: Option<&'static str>,
 }
@@ -106,6 +109,7 @@ impl Form for DashboardForm {
             body: file.body(document, &part.base),
             uid_from,
             protect: false,
+            carried: false,
         };
         if inputs.is_empty() {
             finish(&mut declared, value);
@@ -121,6 +125,13 @@ impl Form for DashboardForm {
             (FOLDER, None) => base.to_owned(),
             _ => format!("{base}{}{inside}", self.body),
         }
+    }
+
+    fn carried(&self, base: &str, value: &Value) -> Vec<Part> {
+        let below = format!("{base}{}/__elements", self.body);
+        let elements = value.pointer(&below).and_then(Value::as_object).into_iter().flatten();
+        let panels = elements.filter(|(_, element)| is_library_panel(element));
+        panels.map(|(key, _)| Part { form: self.elements, base: member(&below, key) }).collect()
     }
 
     fn body(&self, site: &Site<'_, '_>, declared: &Declared, _: &Files) -> Result<Body, Box<Problem>> {
@@ -206,7 +217,11 @@ fn uid(document: &Document<'_>, value: &Value, base: &str, problems: &mut Vec<Pr
 }
 
 // The answers that the body of an import gives to the inputs of its dashboard, by name.
-fn answers(document: &Document<'_>, base: &str, problems: &mut Vec<Problem>) -> BTreeMap<String, String> {
+pub(crate) fn answers(
+    document: &Document<'_>,
+    base: &str,
+    problems: &mut Vec<Problem>,
+) -> BTreeMap<String, String> {
     let mut answers = BTreeMap::new();
     let given = document.value.pointer(base).unwrap_or(&Value::Null);
     for (i, input) in given.as_array().into_iter().flatten().enumerate() {

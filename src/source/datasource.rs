@@ -139,6 +139,7 @@ impl Form for DatasourceForm {
             body: file.body(document, &part.base),
             uid_from,
             protect: false,
+            carried: false,
         };
         let draft = Draft {
             kind: crate::kinds::text(&read.value, "/type"),

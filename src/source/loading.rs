@@ -14,8 +14,9 @@ use super::text::SourceText;
 use super::values::{Dollars, Values};
 use super::{
     Declarations, Directory, Draft, FileRef, Files, Ignored, LoadOptions, UnresolvedInput, checks, dashboard,
-    inputs, mishaps, settings, walk,
+    inputs, library_panel, mishaps, settings, walk,
 };
+use crate::kinds::library_panel::LibraryPanel;
 use crate::model::{Declared, DeclaredFolder, Digest, Place, Problem, Severity};
 
 /// How many files are read at a time.
@@ -91,6 +92,7 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
         }
     }
     declarations.sort();
+    problems.extend(library_panel::merge(&mut declarations));
     ignored.sort_by(|a, b| a.path.cmp(&b.path));
     problems.extend(checks::check(&declarations));
     sort_problems(&mut problems);
@@ -132,7 +134,10 @@ impl Declarations {
         declared.body.answers = answers;
         match self.body(&declared) {
             Ok(body) => {
-                dashboard::finish(&mut declared, body.value);
+                match declared.address.kind {
+                    LibraryPanel::NAME => library_panel::finish(&mut declared, body.value),
+                    _ => dashboard::finish(&mut declared, body.value),
+                }
                 self.objects.push(declared);
                 None
             }

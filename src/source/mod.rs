@@ -32,6 +32,7 @@ mod folders;
 mod inputs;
 mod json;
 mod library;
+mod library_panel;
 mod loading;
 mod mishaps;
 mod numbers;
@@ -165,11 +166,12 @@ impl Declarations {
         named.collect()
     }
 
-    /// Everything that an object refers to.
+    /// Everything that an object refers to and that the directory does not declare.
     #[must_use]
-    pub fn references(&self) -> BTreeSet<Target> {
+    pub fn references_elsewhere(&self) -> BTreeSet<Target> {
         let references = self.objects.iter().flat_map(|declared| &declared.references);
-        references.map(|reference| reference.to.clone()).collect()
+        let is_own = |to: &Target| Address::live(to.kind, &to.name).is_some_and(|a| self.object(&a).is_some());
+        references.map(|reference| &reference.to).filter(|to| !is_own(to)).cloned().collect()
     }
 
     /// Everything that is an object or is going to be one.

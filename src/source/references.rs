@@ -43,9 +43,6 @@ pub fn check_references(
             problem.message = problem.message.replace(&value, &written);
             problem.help = Some(format!("`{written}` must give the uid of a data source that is there"));
         }
-        if target.kind == LibraryPanel::NAME && holds_model(declarations, declared, &target.name) {
-            problem = problem.note("its model stands below `__elements` of this export");
-        }
         let problem = problem.spot(declarations.locate(declared, pointer));
         problems.push(further(problem, &referring[1..]));
     }
@@ -78,11 +75,6 @@ fn from_elsewhere(
     let body = declarations.body(declared).ok()?;
     let written = body.shown.pointer(pointer)?.as_str()?;
     (written != value).then(|| (written.to_owned(), value.clone()))
-}
-
-// Whether an export has the model of a library panel that it refers to.
-fn holds_model(declarations: &Declarations, declared: &Declared, uid: &str) -> bool {
-    declarations.body(declared).is_ok_and(|body| body.value["__elements"].get(uid).is_some())
 }
 
 /// Finds what the directory refers to and the plan takes away: `leaving` says of each target what becomes of it.
@@ -143,6 +135,8 @@ struct Names<'a> {
     /// The names of the directory's data sources as the server has them and is to have them: some are not to be shown.
     names: BTreeSet<&'a str>,
     folders: BTreeSet<String>,
+    /// The directory's own library panels.
+    own_panels: BTreeSet<&'a str>,
     library_panels: Option<&'a BTreeSet<String>>,
     asked_datasources: bool,
     asked_folders: bool,
@@ -181,6 +175,11 @@ impl<'a> Names<'a> {
             datasources,
             names,
             folders,
+            own_panels: declarations
+                .declared()
+                .filter(|d| d.address.kind == LibraryPanel::NAME)
+                .map(|d| d.address.id())
+                .collect(),
             library_panels,
             asked_datasources: known.is_some(),
             asked_folders: live_folders.is_some(),
@@ -192,7 +191,7 @@ impl<'a> Names<'a> {
         match target.kind {
             Datasource::NAME => self.datasources.contains_key(name) || self.names.contains(name),
             Folder::NAME => self.folders.contains(name),
-            _ => self.library_panels.is_some_and(|known| known.contains(name)),
+            _ => self.own_panels.contains(name) || self.library_panels.is_some_and(|known| known.contains(name)),
         }
     }
 
@@ -231,11 +230,7 @@ impl<'a> Names<'a> {
             _ => {
                 let known = self.library_panels.into_iter().flatten().map(String::as_str);
                 let near = nearest(name, known).map(|near| format!("`{near}`"));
-                let message = if self.library_panels.is_some() {
-                    format!("the workspace has no library panel `{name}`")
-                } else {
-                    format!("the library panel `{name}` must be in the workspace already")
-                };
+                let message = format!("{} has the library panel `{name}`", asked(self.library_panels.is_some()));
                 ("unknown-library-panel", message, near)
             }
         };
@@ -245,8 +240,7 @@ impl<'a> Names<'a> {
             (None, Datasource::NAME) => problem.help("declare it, or name one that is there"),
             (None, Folder::NAME) => problem.help("name a folder that is there, or leave the annotation out"),
             (None, _) => problem.help(
-                "library panels are not kept by this version yet: make it in the workspace, or unlink the panel in the \
-                 dashboard before the export",
+                "keep it in a file of its own, export the dashboard for sharing, or unlink the panel before the export",
             ),
         }
     }

@@ -22,6 +22,7 @@ mod hostile;
 mod incarnations;
 mod interleaved;
 mod kept;
+mod library_panels;
 mod odd_bytes;
 mod policy;
 mod readme;

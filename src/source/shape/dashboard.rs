@@ -7,9 +7,11 @@ use serde_json::{Map, Value};
 
 use super::keys::Fate::{self, LeftOut, Reported, Sent, Used};
 use super::keys::{Level, Rest};
+use super::library::carried_by;
 use super::{Reading, Seen, Shape, only, others, text};
 use crate::source::dashboard::DashboardForm;
 use crate::source::envelope::{FolderAt, Null, UidAt};
+use crate::source::library_panel::LibraryForm;
 
 /// Keys of a dashboard that Grafana knows at the top level.
 pub(super) const KEYS: [&str; 41] = [
@@ -110,8 +112,11 @@ static CLASSIC: DashboardForm = DashboardForm {
     body: "",
     uid: UidAt::Body,
     folder: None,
+    elements: &CLASSIC_ELEMENTS,
     answers: None,
 };
+
+static CLASSIC_ELEMENTS: LibraryForm = carried_by(&CLASSIC);
 
 static WRAPPED: DashboardForm = DashboardForm {
     name: "the body of a save",
@@ -119,8 +124,11 @@ static WRAPPED: DashboardForm = DashboardForm {
     body: "/dashboard",
     uid: UidAt::Body,
     folder: Some(FolderAt { pointer: "/folderUid", words: "`folderUid`", null: Null::SaysNothing }),
+    elements: &WRAPPED_ELEMENTS,
     answers: Some("/inputs"),
 };
+
+static WRAPPED_ELEMENTS: LibraryForm = carried_by(&WRAPPED);
 
 /// A dashboard by itself.
 pub(super) struct Classic;

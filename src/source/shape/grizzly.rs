@@ -7,11 +7,13 @@ use serde_json::Value;
 use super::dashboard::BODY;
 use super::keys::Fate::{LeftOut, Used};
 use super::keys::{Level, Rest};
+use super::library::carried_by;
 use super::{Reading, Seen, Shape, datasource, group, only, others, text, unsupported};
 use crate::source::dashboard::DashboardForm;
 use crate::source::datasource::DatasourceForm;
 use crate::source::envelope::{FolderAt, Null, UidAt};
 use crate::source::folders::FolderForm;
+use crate::source::library_panel::LibraryForm;
 use crate::source::values::Dollars;
 
 const ENVELOPE_LEVEL: Level = Level {
@@ -68,8 +70,11 @@ static DASHBOARD: DashboardForm = DashboardForm {
     body: "/spec",
     uid: UidAt::MetadataName,
     folder: Some(FolderAt { pointer: "/metadata/folder", words: "`folder`", null: Null::SaysNothing }),
+    elements: &ELEMENTS,
     answers: None,
 };
+
+static ELEMENTS: LibraryForm = carried_by(&DASHBOARD);
 
 static FOLDER: FolderForm = FolderForm {
     name: "a folder in an envelope of Grizzly",

@@ -10,6 +10,7 @@ mod dashboard;
 mod datasource;
 mod grizzly;
 pub(crate) mod keys;
+mod library;
 mod others;
 mod resource;
 
@@ -34,6 +35,7 @@ pub(crate) static SHAPES: &[&dyn Shape] = &[
     &others::Operator,
     &grizzly::Grizzly,
     &others::Perses,
+    &library::Library,
     &others::Envelope,
     &datasource::Provisioning,
     &others::GrafanaFile,
@@ -130,7 +132,8 @@ pub(crate) struct Part {
 /// How one object is written: what reads it, now and again, and where its parts stand.
 ///
 /// The forms of one kind differ in what stands around the body, so each is a value of its kind's type
-/// ([`super::dashboard::DashboardForm`], [`super::datasource::DatasourceForm`], [`super::folders::FolderForm`]).
+/// ([`super::dashboard::DashboardForm`], [`super::datasource::DatasourceForm`], [`super::folders::FolderForm`],
+/// [`super::library_panel::LibraryForm`]).
 pub(crate) trait Form: fmt::Debug + Sync {
     /// The kind that it declares.
     fn kind(&self) -> KindName;
@@ -146,6 +149,12 @@ pub(crate) trait Form: fmt::Debug + Sync {
 
     /// Reads the body again, to be shown and sent.
     fn body(&self, site: &Site<'_, '_>, declared: &Declared, files: &Files) -> Result<Body, Box<Problem>>;
+
+    /// The objects that one carries along: the library panels of an exported dashboard.
+    fn carried(&self, base: &str, value: &Value) -> Vec<Part> {
+        let _ = (base, value);
+        Vec::new()
+    }
 
     /// Reads the secret values again, to be sent; those kept in AWS are among the fetched ones.
     fn secrets(
@@ -212,7 +221,24 @@ pub(crate) fn recognise(value: &Value, reading: Reading) -> Seen {
 
 /// The shape that recognises a document, and what it says of it.
 pub(crate) fn recognised_by(value: &Value, reading: Reading) -> Option<(&'static dyn Shape, Seen)> {
-    SHAPES.iter().find_map(|shape| shape.recognise(value, reading).map(|seen| (*shape, seen)))
+    let (shape, seen) =
+        SHAPES.iter().find_map(|shape| shape.recognise(value, reading).map(|seen| (*shape, seen)))?;
+    Some(match seen {
+        Seen::Held(held) => (shape, Seen::Held(with_carried(value, held))),
+        seen => (shape, seen),
+    })
+}
+
+/// The same with what its objects carry along, each before the object that carries it: reading that takes it apart.
+fn with_carried(value: &Value, held: Vec<Held>) -> Vec<Held> {
+    let mut all = Vec::with_capacity(held.len());
+    for held in held {
+        if let Held::Object(part) = &held {
+            all.extend(part.form.carried(&part.base, value).into_iter().map(Held::Object));
+        }
+        all.push(held);
+    }
+    all
 }
 
 /// One object of a file: the document that it stands in, and where there.

@@ -5,10 +5,12 @@ use serde_json::Value;
 use super::dashboard::BODY;
 use super::keys::Fate::{self, LeftOut, Reported, Used};
 use super::keys::{Level, Rest};
+use super::library::carried_by;
 use super::{Reading, Seen, Shape, group, only, text, unsupported};
 use crate::source::dashboard::DashboardForm;
 use crate::source::envelope::{self, FolderAt, Null, UidAt};
 use crate::source::folders::FolderForm;
+use crate::source::library_panel::LibraryForm;
 
 const METADATA: &[(&str, Fate)] = &[
     ("name", Used),
@@ -103,8 +105,11 @@ static DASHBOARD: DashboardForm = DashboardForm {
     body: "/spec",
     uid: UidAt::MetadataName,
     folder: Some(FOLDER_ANNOTATION),
+    elements: &ELEMENTS,
     answers: None,
 };
+
+static ELEMENTS: LibraryForm = carried_by(&DASHBOARD);
 
 static FOLDER: FolderForm =
     FolderForm { name: "a folder as a resource", levels: &FOLDER_KEYS, body: "/spec", folder: FOLDER_ANNOTATION };

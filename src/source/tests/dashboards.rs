@@ -317,7 +317,7 @@ fn references_that_nothing_explains_are_named_once() {
     ]);
     let declarations = loaded(root.path());
     expect(&lines(&check_references(&declarations, None, None, None, Severity::Warning)), "warning[unknown-datasource] a.json:2:32: nothing here has the data source `prom-eu` (note: it is also named in `b.json`) -- did you mean `prom-eu1` (d.yaml:1:3)?
-        warning[unknown-library-panel] a.json:2:65: the library panel `lib` must be in the workspace already (note: it is also named in `b.json`, `c.json`) -- library panels are not kept by this version yet: make it in the workspace, or unlink the panel in the dashboard before the export
+        warning[unknown-library-panel] a.json:2:65: nothing here has the library panel `lib` (note: it is also named in `b.json`, `c.json`) -- keep it in a file of its own, export the dashboard for sharing, or unlink the panel before the export
         warning[unknown-folder] e.yaml:6:25: nothing here has a folder with the uid `team` -- name a folder that is there, or leave the annotation out");
     let live =
         [KnownDatasource { uid: "prom-eu".into(), name: "x".into(), kind: "prometheus".into(), is_default: false }];

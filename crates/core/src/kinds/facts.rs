@@ -47,7 +47,7 @@ pub struct Facts {
 }
 
 /// Whose uids are told apart.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum UidSpace {
     /// The kind's own.
     Own,

@@ -36,6 +36,9 @@ pub struct Declared {
     pub uid_from: UidFrom,
     /// Whether it is to survive its removal from the directory.
     pub protect: bool,
+    /// Whether another document carries it along, which is not where it is kept: one that the workspace has already, and
+    /// that is not ours, is used as it is.
+    pub carried: bool,
 }
 
 /// Where an object belongs in the tree of folders.

@@ -201,6 +201,7 @@ mod tests {
             },
             uid_from: UidFrom::Document,
             protect: false,
+            carried: false,
         }
     }
 

@@ -14,10 +14,10 @@ use super::refusals::{
 use super::table::{Case, Record, Row, Same, decide};
 use super::wanted::{Paths, Wanted, wanted};
 use super::{
-    Action, Change, Drift, DriftKind, Goal, Intent, Plan, Precondition, Refusal, SecretChange, clashes, contents,
-    guards, order, unknown,
+    Action, Adopt, Change, Drift, DriftKind, Goal, Intent, Plan, Precondition, Refusal, SecretChange, clashes,
+    contents, guards, order, unknown, users,
 };
-use crate::kinds;
+use crate::kinds::{self, Kind, Objection};
 use crate::model::{
     Address, Entry, Fingerprint, Found, Mark, Owned, Place, Problem, RecordState, Recorded, Seen, Stamp,
 };
@@ -95,6 +95,7 @@ fn staged(inputs: &Inputs<'_>) -> Result<Staged, Vec<Problem>> {
     loop {
         clashes::settle(inputs, &wanted, &mut changes);
         contents::settle(inputs, &wanted, &mut changes);
+        users::settle(inputs, &wanted, &mut changes);
         let now = changes.values().filter(|c| matches!(c.action, Action::Refuse(_) | Action::Keep { .. })).count();
         if now == settled {
             break;
@@ -300,9 +301,18 @@ fn adopt_or_not(
     adopt: bool,
     paths: &Paths,
 ) {
+    // What is only carried along is not taken from somebody by a flag that means the whole directory.
+    let is_named = matches!(inputs.rules.adopt, Adopt::These(_));
+    let adopt = adopt && (is_named || row == Row::AdoptOrLeave || !wanted.carried);
     if !adopt {
         change.intent = None;
         change.action = if row == Row::AdoptOrLeave {
+            Action::LeaveAlone
+        } else if wanted.carried {
+            change.notes.push(format!(
+                "the workspace has another {} of this uid, which is not ours: it is used as it is",
+                kinds::by_name(change.address.kind).facts().singular
+            ));
             Action::LeaveAlone
         } else {
             Action::Refuse(Refusal {
@@ -322,14 +332,34 @@ fn adopt_or_not(
         intent.how = Owned::Adopted;
     }
     let moved = moved(wanted, found, paths);
+    if let Some(refused) = refused_move(inputs, kinds::by_name(change.address.kind), wanted, moved.as_ref()) {
+        change.intent = None;
+        change.action = refused;
+        return;
+    }
     let delta = delta(inputs, change, wanted, found);
     change.action = Action::Adopt { delta, moved };
 }
 
+/// The refusal of a move that the server does not make.
+fn refused_move(
+    inputs: &Inputs<'_>,
+    kind: &dyn Kind,
+    wanted: &Wanted<'_>,
+    moved: Option<&super::Moved>,
+) -> Option<Action> {
+    let Objection { code, reason, hint } =
+        moved.and_then(|_| kind.cannot_move(wanted.parent.as_deref(), inputs.server))?;
+    Some(Action::Refuse(Refusal { code: code.into(), reason, hint }))
+}
+
 fn update(inputs: &Inputs<'_>, change: &mut Change, wanted: &Wanted<'_>, found: &Found, paths: &Paths) -> Action {
-    let moved = moved(wanted, found, paths);
-    let delta = delta(inputs, change, wanted, found);
     let kind = kinds::by_name(change.address.kind);
+    let moved = moved(wanted, found, paths);
+    if let Some(objection) = refused_move(inputs, kind, wanted, moved.as_ref()) {
+        return objection;
+    }
+    let delta = delta(inputs, change, wanted, found);
     let because = wanted.body.as_ref().zip(found.body.value()).and_then(|(to, from)| kind.cannot_become(from, to));
     if let Some(because) = because {
         let missing: Vec<&String> =

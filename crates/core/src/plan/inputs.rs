@@ -77,6 +77,9 @@ pub struct Workspace {
     pub lists: BTreeMap<KindName, Option<Vec<Listed>>>,
     /// The plural names of the kinds of which this token may provably read only some: what is not found may be there.
     pub seen_in_part: Vec<&'static str>,
+    /// Who uses what the record has and the directory does not, for kinds of which that must be nobody when they are
+    /// deleted; or why that could not be told.
+    pub users: BTreeMap<Address, Result<BTreeSet<Address>, String>>,
     /// What another stack of this workspace has recorded as its own.
     pub others: BTreeMap<Address, StackName>,
     /// Copies of a stack's record under other uids: they say nothing, and whose record they copy.

@@ -19,6 +19,7 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 mod unknown;
+mod users;
 pub mod veil;
 mod wanted;
 

@@ -112,6 +112,7 @@ impl World {
             },
             uid_from: UidFrom::Document,
             protect: false,
+            carried: false,
             place,
             address: address.clone(),
         });

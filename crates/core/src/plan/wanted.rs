@@ -24,6 +24,8 @@ pub(super) struct Wanted<'a> {
     /// Where its body is read again; none for a folder.
     pub body_ref: Option<&'a BodyRef>,
     pub protect: bool,
+    /// One that is there and not ours is used as it is ([`Declared::carried`]).
+    pub carried: bool,
     pub secrets: Vec<&'a str>,
     pub references: Vec<&'a Target>,
     pub refused: Option<Refusal>,
@@ -50,6 +52,7 @@ pub(super) fn wanted<'a>(inputs: &'a Inputs<'a>, bindings: &'a Bindings) -> BTre
                 content: None,
                 body_ref: None,
                 protect: binding.protect,
+                carried: false,
                 secrets: Vec::new(),
                 references: Vec::new(),
                 refused: binding.refused.clone(),
@@ -70,8 +73,9 @@ pub(super) fn wanted_object<'a>(inputs: &'a Inputs<'a>, declared: &'a Declared, 
     let digest = kinds::stored(kind, &declared.digest, inputs.server);
     let body = inputs.bodies.get(&declared.address).cloned();
     let body = body.map(|value| Normal { value, soft: digest.soft.clone() }.whole());
+    let (parent, note) = parent(inputs, declared, bindings);
     Wanted {
-        parent: bindings.uid_of(&declared.parent),
+        parent,
         digest,
         headline: declared.headline.clone(),
         name: &declared.name,
@@ -79,12 +83,28 @@ pub(super) fn wanted_object<'a>(inputs: &'a Inputs<'a>, declared: &'a Declared, 
         content: (declared.uid_from != crate::model::UidFrom::Document).then(|| declared.body.file_digest.clone()),
         body_ref: Some(&declared.body),
         protect: declared.protect,
+        carried: declared.carried,
         secrets: declared.secrets.iter().map(|s| s.key.as_str()).collect(),
         references: declared.references.iter().map(|r| &r.to).collect(),
         refused: None,
         body,
-        note: None,
+        note,
         uid_is_derived: declared.uid_from != crate::model::UidFrom::Document,
+    }
+}
+
+/// The uid of the folder that an object is to be in. What is only carried along stays where it is when the server does not
+/// move it: which export comes first is no reason to refuse anything.
+fn parent(inputs: &Inputs<'_>, declared: &Declared, bindings: &Bindings) -> (Option<String>, Option<String>) {
+    let parent = bindings.uid_of(&declared.parent);
+    let there = inputs.live.found.get(&declared.address).filter(|_| declared.carried);
+    let kind = kinds::by_name(declared.address.kind);
+    match there {
+        Some(found) if found.parent != parent && kind.cannot_move(parent.as_deref(), inputs.server).is_some() => {
+            let note = format!("it stays in its folder: this server does not move a {}", kind.facts().singular);
+            (found.parent.clone(), Some(note))
+        }
+        _ => (parent, None),
     }
 }
 
