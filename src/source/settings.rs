@@ -2,20 +2,20 @@
 //!
 //! Flags and the environment come before it, defaults after it; that order is kept elsewhere.
 
+pub(super) mod keys;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use schemars::JsonSchema;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::datasource::unknown_key;
-use super::document::{self, Document, Format};
+use super::document::{self, Format};
 use super::shape::Reading;
 use super::text::SourceText;
 use super::yaml::member;
 use crate::kinds;
 use crate::model::{Address, Place, Problem, Spot, StackName};
-use crate::settings::token_life;
 
 /// The name of the file, at the root of the directory only.
 pub const FILE: &str = "amgctl.yaml";
@@ -170,7 +170,6 @@ impl AddressPattern {
 /// Reads `amgctl.yaml` of a directory. Without the file everything is as if it were empty.
 #[must_use]
 pub fn read_settings(root: &Path) -> (FileSettings, Vec<Problem>) {
-    let mut settings = FileSettings::default();
     let mut problems = Vec::new();
     let path = root.join(FILE);
     if !path.exists() {
@@ -183,18 +182,18 @@ pub fn read_settings(root: &Path) -> (FileSettings, Vec<Problem>) {
                 );
             }
         }
-        return (settings, problems);
+        return (FileSettings::default(), problems);
     }
     let source = match std::fs::read(&path) {
         Ok(bytes) => SourceText::new(FILE.into(), bytes),
         Err(error) => {
             problems.push(Problem::error("unreadable", error.to_string()).at(Place::file(FILE)));
-            return (settings, problems);
+            return (FileSettings::default(), problems);
         }
     };
     let source = match source {
         Ok(source) => source,
-        Err(problem) => return (settings, vec![*problem]),
+        Err(problem) => return (FileSettings::default(), vec![*problem]),
     };
     let (documents, faults) = document::read(&source, Format::Yaml);
     problems.extend(faults);
@@ -204,9 +203,9 @@ pub fn read_settings(root: &Path) -> (FileSettings, Vec<Problem>) {
                 .spot(second.spot("", "this is another one")),
         );
     }
-    if let Some(document) = documents.first() {
-        settings.take(document, &mut problems);
-    }
+    let Some(document) = documents.first() else { return (FileSettings::default(), problems) };
+    let (settings, wrong) = keys::read(document);
+    problems.extend(wrong);
     (settings, problems)
 }
 
@@ -225,197 +224,6 @@ impl FileSettings {
     /// What of the directory is read.
     pub(super) fn reading(&self) -> Reading {
         Reading { configmaps: self.configmaps.unwrap_or_default() }
-    }
-
-    fn take(&mut self, document: &Document<'_>, problems: &mut Vec<Problem>) {
-        const KEYS: [&str; 15] = [
-            "stack",
-            "url",
-            "workspace",
-            "region",
-            "auth",
-            "identity",
-            "origin",
-            "ownership",
-            "on_drift",
-            "unknown_references",
-            "follow_links",
-            "configmaps",
-            "inputs",
-            "protect",
-            "max_destroy",
-        ];
-        let Some(map) = document.value.as_object() else {
-            problems.push(Problem::error("settings", "the settings must be an object").spot(document.spot("", "")));
-            return;
-        };
-        for (key, value) in map {
-            let pointer = member("", key);
-            let mut wrong = |message: String| {
-                problems.push(Problem::error("settings", message).spot(document.spot(&pointer, "")))
-            };
-            match (key.as_str(), value) {
-                (_, Value::Null) if KEYS.contains(&key.as_str()) => {}
-                ("stack", Value::String(text)) => match StackName::parse(text) {
-                    Ok(name) => self.stack = Some(name),
-                    Err(message) => wrong(message),
-                },
-                ("url", Value::String(text)) if text.starts_with("https://") || text.starts_with("http://") => {
-                    self.url = Some(text.trim_end_matches('/').to_owned());
-                }
-                ("url", _) => {
-                    wrong("`url` must begin with `https://` (or `http://`, for this machine only)".into())
-                }
-                ("workspace", Value::String(text)) if !text.trim().is_empty() => {
-                    self.workspace = Some(text.trim().to_owned());
-                }
-                ("region", Value::String(text)) if !text.trim().is_empty() => {
-                    self.region = Some(text.trim().to_owned());
-                }
-                ("auth", Value::Object(auth)) => self.take_auth(document, auth, problems),
-                ("auth", _) => wrong("`auth` must be an object: `secret: NAME`".into()),
-                ("identity", Value::Object(identity)) => self.take_identity(document, identity, problems),
-                ("identity", _) => wrong("`identity` must be an object: `create: true`".into()),
-                ("origin", Value::String(text)) if !text.trim().is_empty() => {
-                    self.origin = Some(text.trim().to_owned())
-                }
-                ("ownership", Value::String(text)) if text == "registry" => {
-                    self.ownership = Some(Ownership::Registry)
-                }
-                ("ownership", Value::String(text)) if text == "none" => self.ownership = Some(Ownership::None),
-                ("ownership", _) => wrong("`ownership` is `registry` or `none`".into()),
-                ("on_drift", Value::String(text)) if text == "refuse" => self.on_drift = Some(OnDrift::Refuse),
-                ("on_drift", Value::String(text)) if text == "overwrite" => {
-                    self.on_drift = Some(OnDrift::Overwrite)
-                }
-                ("on_drift", _) => wrong("`on_drift` is `refuse` or `overwrite`".into()),
-                ("unknown_references", Value::String(text)) if text == "error" => {
-                    self.unknown_references = Some(UnknownReferences::Error);
-                }
-                ("unknown_references", Value::String(text)) if text == "warn" => {
-                    self.unknown_references = Some(UnknownReferences::Warn);
-                }
-                ("unknown_references", _) => wrong("`unknown_references` is `error` or `warn`".into()),
-                ("follow_links", Value::String(text)) if text == "directory" => {
-                    self.follow_links = Some(FollowLinks::Directory);
-                }
-                ("follow_links", Value::String(text)) if text == "repository" => {
-                    self.follow_links = Some(FollowLinks::Repository);
-                }
-                ("follow_links", _) => wrong("`follow_links` is `directory` or `repository`".into()),
-                ("configmaps", Value::Bool(read)) => self.configmaps = Some(*read),
-                ("configmaps", _) => wrong("`configmaps` is `true` or `false`".into()),
-                ("stack" | "origin" | "workspace" | "region", _) => {
-                    wrong(format!("`{key}` must be a text that is not empty"))
-                }
-                ("inputs", Value::Object(inputs)) => self.take_inputs(document, inputs, problems),
-                ("inputs", _) => wrong("`inputs` must be an object: `NAME: UID`".into()),
-                ("protect", Value::Array(patterns)) => self.take_patterns(document, patterns, problems),
-                ("protect", _) => wrong("`protect` must be a list of addresses".into()),
-                ("max_destroy", value) => match value.as_u64().and_then(|n| u32::try_from(n).ok()) {
-                    Some(number) => self.max_destroy = Some(number),
-                    None => wrong("`max_destroy` must be a whole number, 0 or more".into()),
-                },
-                _ => problems.push(unknown_key(FILE, key, KEYS.into_iter()).spot(document.key_spot(&pointer, ""))),
-            }
-        }
-        if self.url.is_some() && self.workspace.is_some() {
-            problems.push(
-                Problem::error("settings", "`url` and `workspace` both name a workspace")
-                    .spot(document.key_spot("/workspace", ""))
-                    .help("keep one of them: `workspace` for Amazon Managed Grafana, `url` for any other Grafana"),
-            );
-        }
-    }
-
-    fn take_auth(&mut self, document: &Document<'_>, auth: &Map<String, Value>, problems: &mut Vec<Problem>) {
-        for (key, value) in auth {
-            let pointer = member("/auth", key);
-            match (key.as_str(), value) {
-                ("secret" | "key", Value::Null) => {}
-                ("secret", Value::String(text)) if !text.trim().is_empty() => {
-                    self.auth.secret = Some(text.trim().to_owned());
-                }
-                ("key", Value::String(text)) if !text.trim().is_empty() => {
-                    self.auth.key = Some(text.trim().to_owned());
-                }
-                ("secret" | "key", _) => problems.push(
-                    Problem::error("settings", format!("`auth.{key}` must be a text that is not empty"))
-                        .spot(document.spot(&pointer, "")),
-                ),
-                _ => {
-                    let unknown = unknown_key("`auth`", key, ["secret", "key"].into_iter());
-                    problems.push(unknown.spot(document.key_spot(&pointer, "")));
-                }
-            }
-        }
-        if self.auth.key.is_some() && self.auth.secret.is_none() {
-            problems.push(
-                Problem::error("settings", "`auth.key` names a key of a secret, and no `auth.secret` is named")
-                    .spot(document.spot("/auth", "")),
-            );
-        }
-    }
-
-    fn take_identity(
-        &mut self,
-        document: &Document<'_>,
-        identity: &Map<String, Value>,
-        problems: &mut Vec<Problem>,
-    ) {
-        for (key, value) in identity {
-            let pointer = member("/identity", key);
-            let mut wrong = |message: &str| {
-                problems.push(Problem::error("settings", message).spot(document.spot(&pointer, "")));
-            };
-            match (key.as_str(), value) {
-                ("create" | "token_ttl", Value::Null) => {}
-                ("create", Value::Bool(create)) => self.identity.create = Some(*create),
-                ("create", _) => wrong("`identity.create` is `true` or `false`"),
-                ("token_ttl", Value::String(text)) if !text.trim().is_empty() => {
-                    match token_life("`identity.token_ttl`", text.trim()) {
-                        Ok(_) => self.identity.token_ttl = Some(text.trim().to_owned()),
-                        Err(error) => wrong(&error.message),
-                    }
-                }
-                ("token_ttl", _) => wrong("`identity.token_ttl` is a length of time, as `15m`"),
-                _ => {
-                    let unknown = unknown_key("`identity`", key, ["create", "token_ttl"].into_iter());
-                    problems.push(unknown.spot(document.key_spot(&pointer, "")));
-                }
-            }
-        }
-    }
-
-    fn take_inputs(&mut self, document: &Document<'_>, inputs: &Map<String, Value>, problems: &mut Vec<Problem>) {
-        for (name, value) in inputs {
-            let answer = match value {
-                Value::String(text) => text.clone(),
-                Value::Number(number) => number.to_string(),
-                Value::Bool(value) => value.to_string(),
-                Value::Null | Value::Array(_) | Value::Object(_) => {
-                    problems.push(
-                        Problem::error(
-                            "settings",
-                            format!("the input `{name}` must be a text: a data source's uid, or a value"),
-                        )
-                        .spot(document.spot(&member("/inputs", name), "")),
-                    );
-                    continue;
-                }
-            };
-            self.inputs.insert(name.clone(), answer);
-        }
-    }
-
-    fn take_patterns(&mut self, document: &Document<'_>, patterns: &[Value], problems: &mut Vec<Problem>) {
-        for (i, pattern) in patterns.iter().enumerate() {
-            match AddressPattern::parse(pattern.as_str().unwrap_or_default()) {
-                Ok(pattern) => self.protect.push(pattern),
-                Err(message) => problems
-                    .push(Problem::error("settings", message).spot(document.spot(&format!("/protect/{i}"), ""))),
-            }
-        }
     }
 
     /// Whether the settings protect an address.

@@ -4,6 +4,7 @@ use super::*;
 use crate::kinds::dashboard::Dashboard;
 use crate::kinds::folder::Folder;
 use crate::model::{Address, KindName, StackName};
+use crate::source::settings::keys::KEYS;
 use crate::source::settings::{AddressPattern, OnDrift, Ownership, SCHEMA_FILE, UnknownReferences};
 
 #[test]
@@ -81,12 +82,43 @@ fn the_schema_that_is_checked_in_is_the_schema() {
 }
 
 #[test]
-fn the_schema_knows_every_key_and_no_other() {
+fn the_schema_and_the_reference_have_the_keys_of_the_table() {
+    let keys: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
     let schema: serde_json::Value = serde_json::from_str(&settings_schema()).unwrap();
-    let keys: Vec<&str> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+    let properties: Vec<&str> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(properties, keys);
+    assert_eq!(schema["additionalProperties"], false);
+    let reference =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference.md")).unwrap();
+    let table = reference.split("\n## ").find(|part| part.starts_with("amgctl.yaml")).unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let rows: std::collections::BTreeSet<&str> = rows.map(|(key, _)| key).collect();
+    assert_eq!(rows, keys.iter().copied().collect());
     let text: String = keys.iter().map(|key| format!("{key}:\n")).collect();
     check(&[("amgctl.yaml", text)], "");
-    assert_eq!(schema["additionalProperties"], false);
+}
+
+#[test]
+fn what_keys_below_others_take_is_checked() {
+    check(
+        &[(
+            "amgctl.yaml",
+            "stack: 5\nauth: {key: k, secrt: s}\nidentity: {create: 1, token_ttl: ' ', x: 1}\nconfigmaps: yes\nfollow_links: up\n",
+        )],
+        "error[settings] amgctl.yaml:1:8: `stack` must be a text that is not empty
+        error[unknown-key] amgctl.yaml:2:16: `auth` has no key `secrt` -- did you mean `secret`?
+        error[settings] amgctl.yaml:3:20: `identity.create` is `true` or `false`
+        error[settings] amgctl.yaml:3:34: `identity.token_ttl` is a length of time, as `15m`
+        error[unknown-key] amgctl.yaml:3:39: `identity` has no key `x` -- its keys are `create`, `token_ttl`
+        error[settings] amgctl.yaml:4:13: `configmaps` is `true` or `false`
+        error[settings] amgctl.yaml:5:15: `follow_links` is `directory` or `repository`
+        error[settings] amgctl.yaml:2:7: `auth.key` names a key of a secret, and no `auth.secret` is named",
+    );
+    check(
+        &[("amgctl.yaml", "auth: x\nidentity: [create]\n")],
+        "error[settings] amgctl.yaml:1:7: `auth` must be an object: `secret: NAME`
+        error[settings] amgctl.yaml:2:11: `identity` must be an object: `create: true`",
+    );
 }
 
 #[test]
