@@ -43,6 +43,32 @@
 //! - Several workspaces at once: [`commands`] makes one [`source::Bound`] of the same directory and one plan for each;
 //!   nothing below knows that there are others.
 //!
+//! # The words
+//! | word | is |
+//! |---|---|
+//! | stack | what is applied from one directory, by its name; it owns what it made or adopted |
+//! | record | what a stack owns and what it last applied, kept in the workspace itself; [`registry`] reads and saves it |
+//! | registry | where the records of a workspace are: dashboards in the folder `amgctl` |
+//! | lease | the right of one run to write for a stack, for a while; it stands in the record |
+//! | drift | what somebody else changed since the last apply |
+//! | adopt | to take an object into the stack that was there before |
+//! | release | to leave an object in the workspace and out of the record |
+//! | protect | to keep an object although it left the directory |
+//! | borrow | to use a folder of the workspace as it is: it is never renamed and never deleted |
+//! | kind | what an object is: folder, data source, dashboard, library panel; one entry of the table in [`kinds`] |
+//! | key | what names an object among those of its kind: a uid, for most kinds |
+//! | address | a kind and a key, as `dashboard.cpu` |
+//! | object | what an address names, in the directory or in the workspace |
+//! | document | one JSON or YAML value of a file, or of a text in another document |
+//! | shape | what a document is and which objects it holds; one file in [`source`] |
+//! | form | how one object of a shape is written: where its body, its uid and its folder stand |
+//! | body | what is sent of an object |
+//! | normal form | a body without what servers add, leave out or write in another way; equal ones are equal objects |
+//! | digest | SHA-256 of a normal form, or of a file's bytes; a keyed one, of a secret, is a fingerprint |
+//! | incarnation | one life of an object: what is deleted and made again has the same address and is another one |
+//! | identity | the service account and the tokens that a stack comes in with |
+//! | veil | what may not be shown of an object: values that came from elsewhere |
+//!
 //! # Rules that never bend
 //! 1. A plan is a value: after it exists nobody decides anything. Plan mode sends GET only.
 //! 2. The pure modules do no I/O, and know no clock and no randomness: same input, same bytes.
