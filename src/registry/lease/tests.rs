@@ -45,8 +45,8 @@ impl Register {
         stamp(&self.stored)
     }
 
-    /// Whose lease it is, by the record and what it may have overwritten.
-    fn holder(&self) -> Option<String> {
+    /// The save that made the lease, by the record and what it may have overwritten.
+    fn lease(&self) -> Option<Stamp> {
         self.stored.1.lease.as_ref()?;
         let before = |version| self.at(version).map(stamp);
         let (mut first, mut version) = (self.stamp(), self.stored.0);
@@ -54,7 +54,7 @@ impl Register {
             version = earlier.version;
             first = earlier;
         }
-        Some(first.run)
+        Some(first)
     }
 
     /// The last that was stored as a version.
@@ -65,6 +65,21 @@ impl Register {
 
 fn stamp((version, record): &(i64, Record)) -> Stamp {
     Stamp { version: *version, serial: record.serial, run: record.run.clone() }
+}
+
+/// Leases that keep nobody off any more.
+#[derive(Default)]
+struct Over {
+    /// The runs that have died.
+    dead: Vec<String>,
+    /// The saves whose lease has expired.
+    expired: Vec<Stamp>,
+}
+
+impl Over {
+    fn has(&self, lease: &Stamp) -> bool {
+        self.dead.contains(&lease.run) || self.expired.contains(lease)
+    }
 }
 
 /// What a run does next: one move, during which nothing else happens.
@@ -119,10 +134,10 @@ impl Run {
     }
 
     /// Makes one move. Whether it waits for something that others must do first.
-    fn step(&mut self, register: &mut Register, landing: bool, dead: &[String]) -> bool {
+    fn step(&mut self, register: &mut Register, landing: bool, over: &Over) -> bool {
         let next = std::mem::replace(&mut self.next, Move::End);
         self.next = match next {
-            Move::Look if register.holder().is_some_and(|holder| !dead.contains(&holder)) => {
+            Move::Look if register.lease().is_some_and(|lease| !over.has(&lease)) => {
                 self.next = Move::Look;
                 return true;
             }
@@ -188,7 +203,7 @@ fn interleave(takes: Takes, runs: usize, order: &[u8], death: Option<(usize, usi
     let mut register = Register { takes, stored: (0, Record::default()), history: Vec::new() };
     let mut all: Vec<Run> = ["a", "b", "c"][..runs].iter().map(|name| Run::new(name)).collect();
     let mut moves = 0;
-    let mut dead = Vec::new();
+    let mut over = Over::default();
     let turns = (0..).map(|n: usize| n % runs);
     for next in order.iter().map(|n| usize::from(*n) % runs).chain(turns) {
         if let Some((at, who)) = death
@@ -199,10 +214,15 @@ fn interleave(takes: Takes, runs: usize, order: &[u8], death: Option<(usize, usi
                 register.store(over, record);
             }
             all[who].next = Move::End;
-            dead.push(all[who].name.clone());
+            over.dead.push(all[who].name.clone());
+        }
+        // Where nobody does anything any more, time passes until the lease that they wait for has expired. That is so only
+        // where one died: it had overwritten a lease, and its run gave up before that was put back.
+        if death.is_some() && all.iter().all(|run| matches!(run.next, Move::Look | Move::End)) {
+            over.expired.extend(register.lease());
         }
         let landing = all.iter().enumerate().any(|(i, r)| i != next && matches!(r.next, Move::Land(..)));
-        all[next].step(&mut register, landing, &dead);
+        all[next].step(&mut register, landing, &over);
         let writing: Vec<&str> = all.iter().filter(|r| r.is_writing()).map(|r| r.name.as_str()).collect();
         assert!(writing.len() <= 1, "{writing:?} write at once: {register:?}");
         moves += 1;
@@ -220,6 +240,13 @@ fn all_wrote_one_after_another(takes: Takes, runs: usize, order: &[u8]) {
     assert_eq!(record.lease, None, "somebody's lease is left: {register:?}");
     let wrote: BTreeSet<&String> = record.wrote.iter().collect();
     assert_eq!((record.wrote.len(), wrote.len()), (runs, runs), "what was recorded is lost: {register:?}");
+}
+
+#[test]
+fn a_lease_that_was_put_back_after_its_run_gave_it_up_expires() {
+    // The first dies with its save under way; the second overwrites the third's, and puts it back when that has given up.
+    let order = [0, 0, 1, 1, 2, 2, 2, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2];
+    interleave(Takes::Counting, 3, &order, Some((4, 0)));
 }
 
 proptest! {
