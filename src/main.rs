@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            terminal.say(&format!("error: this machine gives no threads: {error}"));
+            terminal.say(&format!("error: this machine cannot start threads: {error}"));
             return code(Exit::Error);
         }
     };

@@ -408,7 +408,7 @@ fn addresses(flag: &str, given: &[String]) -> Result<BTreeSet<Address>, UsageErr
         .iter()
         .map(|text| {
             kinds::address(text).ok_or_else(|| {
-                UsageError::new(format!("{flag} {text}: this is no address"))
+                UsageError::new(format!("{flag} {text}: this is not an address"))
                     .hint("an address looks like dashboard.node-exporter")
             })
         })

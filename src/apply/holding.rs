@@ -121,7 +121,7 @@ fn stop(error: &SaveError) -> Stop {
         }
         SaveError::Api(api) => Stop::Registry(api.to_string()),
         SaveError::Forbidden(words) => Stop::Forbidden(words.clone()),
-        SaveError::Refused(words) => Stop::Registry(format!("the workspace does not take the record: {words}")),
+        SaveError::Refused(words) => Stop::Registry(format!("the workspace refused the record: {words}")),
     }
 }
 

@@ -196,7 +196,7 @@ fn ended(joined: Result<(Id, (Answered, Duration)), JoinError>) -> (Id, Answered
     match joined {
         Ok((id, (answered, took))) => (id, answered, took),
         Err(error) => {
-            let message = format!("it ended in a fault of amgctl's own: {error}");
+            let message = format!("this is a fault of amgctl itself: {error}");
             (error.id(), Answered::Ended(Outcome::Unknown { message }), Duration::ZERO)
         }
     }

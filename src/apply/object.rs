@@ -298,7 +298,8 @@ impl One<'_> {
                     return self.make_equal(&wire, live, prints).await;
                 }
                 (After::Theirs, Some(live)) if self.kind.facts().shared => {
-                    let note = Some("it was made by somebody else in the same moment; it is used as it is".into());
+                    let note =
+                        Some("it was created by somebody else at the same moment; it is used as it is".into());
                     return Ok(Confirmed { borrowed: true, note, ..self.confirmed(&live, prints) });
                 }
                 (After::Done, live) => {

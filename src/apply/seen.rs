@@ -89,7 +89,7 @@ pub enum After {
     Since,
     /// It was done, and somebody moved the object meanwhile.
     MovedSince,
-    /// It was done, and the server stored something else than was sent.
+    /// It was done, and the server stored something other than what was sent.
     StoredOtherwise,
     /// It was not done, and nobody else did anything: it may be sent again.
     NotDone,

@@ -78,7 +78,7 @@ impl One<'_> {
         let Some(live) = live else {
             return Err(match after {
                 After::Gone => gone(),
-                _ => unknown("the server says that it was written, and it is not there"),
+                _ => unknown("the server says that it was saved, but it is not there"),
             });
         };
         // What is recorded is what we wrote, never what somebody made of it: their edit is drift from then on.
@@ -143,7 +143,7 @@ impl One<'_> {
     pub(super) fn differs(&self, live: &Live, prints: BTreeMap<String, Fingerprint>) -> Ending {
         let digest = self.kind.normal(live.body.clone()).digest();
         let confirmed = Confirmed { digest: Some(NormalDigest::recorded(&digest)), ..self.confirmed(live, prints) };
-        let message = "the server stored something else than was sent; `amgctl plan` shows what".to_owned();
+        let message = "the server stored something other than what was sent; `amgctl plan` shows what".to_owned();
         Box::new(Answered::Differs(confirmed, Outcome::Failed { message }))
     }
 

@@ -262,12 +262,12 @@ impl Lasting {
         let asked = self.patience.watch(what, tokio::time::timeout(within, &mut asking)).await;
         let found = match asked {
             Ok(Ok(found)) => found.map_err(Why::Said)?,
-            Ok(Err(_)) => return Err(Why::Known(unusable("they hold characters that no key has"))),
+            Ok(Err(_)) => return Err(Why::Known(unusable("they contain characters that no key has"))),
             Err(_) => {
                 asking.abort();
                 return Err(Why::Known(AwsError::Configuration {
                     words: format!("{} gave none within {} s", self.what, within.as_secs()),
-                    hint: "see what it waits for by running it by hand: nobody answers its questions here".into(),
+                    hint: "see what it waits for by running it by hand: it runs without a terminal here".into(),
                 }));
             }
         };
@@ -293,7 +293,7 @@ fn usable(found: Credentials) -> Result<Credentials, AwsError> {
             return Err(unusable(&format!("the {name} is empty")));
         }
         if let Some(fault) = profiles::odd(part) {
-            return Err(unusable(&format!("the {name} holds {fault}, which no key does")));
+            return Err(unusable(&format!("the {name} holds {fault}, which no key contains")));
         }
     }
     let [(_, id), (_, secret), _] = parts;
@@ -306,7 +306,7 @@ fn usable(found: Credentials) -> Result<Credentials, AwsError> {
 
 fn unusable(words: &str) -> AwsError {
     AwsError::Configuration {
-        words: format!("the AWS credentials are none: {words}"),
+        words: format!("the AWS credentials cannot be used: {words}"),
         hint: "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or what the profile takes them from"
             .into(),
     }
@@ -355,7 +355,7 @@ mod tests {
             ("\n", "s", None),
         ] {
             let error = of(id, secret, token).unwrap_err();
-            assert!(error.to_string().contains("the AWS credentials are none"), "{error}");
+            assert!(error.to_string().contains("the AWS credentials cannot be used"), "{error}");
         }
     }
 

@@ -55,7 +55,7 @@ pub enum AwsError {
         hint: &'static str,
     },
     /// The credentials ran out.
-    #[error("the AWS credentials ran out: {words}")]
+    #[error("the AWS credentials expired: {words}")]
     CredentialsExpired {
         /// What was said.
         words: String,
@@ -111,10 +111,10 @@ pub enum AwsError {
     #[error("AWS is throttling: {0}")]
     Throttled(String),
     /// Something refused it that is not AWS: a proxy, a server that was named by mistake.
-    #[error("an answer with status {0} came that is not AWS's")]
+    #[error("the answer (status {0}) did not come from AWS")]
     NotAws(u16),
     /// A secret is there, and is no text.
-    #[error("the secret `{0}` holds bytes that are no text")]
+    #[error("the secret `{0}` holds binary data instead of text")]
     Bytes(String),
     /// The call itself makes no sense to AWS.
     #[error("AWS does not take this: {0}")]
@@ -252,9 +252,9 @@ impl AwsError {
             AwsError::Throttled(_) => "try again".into(),
             AwsError::Bytes(_) => "store it as a text".into(),
             AwsError::Conflict(_) => {
-                "try again when nobody else is at it: a workspace that is being changed refuses as well".into()
+                "try again when no other change is in progress: a workspace that is being updated refuses as well".into()
             }
-            AwsError::Quota(_) => "delete what nobody needs of these; AWS raises no quota of a workspace".into(),
+            AwsError::Quota(_) => "delete those that are no longer needed; AWS does not raise the quotas of a workspace".into(),
             AwsError::NotFound(_) | AwsError::Invalid(_) => return None,
         };
         Some(text)

@@ -116,7 +116,7 @@ fn walk(set: &EnvConfigSections, first: &str) -> Result<Source, AwsError> {
         seen.push(name);
         for key in ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"] {
             if let Some(fault) = profile.get(key).and_then(odd) {
-                return Err(wrong(format!("`{key}` of the profile `{name}` holds {fault}, which no key does")));
+                return Err(wrong(format!("`{key}` of the profile `{name}` holds {fault}, which no key contains")));
             }
         }
         let keys = profile.get("aws_access_key_id").is_some();

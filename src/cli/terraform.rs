@@ -26,7 +26,7 @@ const FLAGS: [Flag; 28] = [
     flag(
         "out",
         "comes later: a plan cannot be saved yet",
-        "`apply` plans anew, and refuses what was changed outside",
+        "`apply` plans again, and refuses what was changed outside",
     ),
     flag(
         "json",
@@ -108,7 +108,7 @@ pub fn explain(error: &clap::Error) -> Option<(String, String)> {
     }
     let commands = commands_by_flag().remove(name)?;
     let commands: Vec<String> = commands.iter().map(|command| format!("`{command}`")).collect();
-    Some((format!("`--{name}` is no flag of this command"), format!("it belongs to {}", commands.join(", "))))
+    Some((format!("`--{name}` is not a flag of this command"), format!("it belongs to {}", commands.join(", "))))
 }
 
 /// Every long flag, with the commands that have it.
@@ -168,7 +168,7 @@ mod tests {
     fn a_flag_of_another_command_is_named_with_the_commands_that_have_it() {
         let told = |text: &str| explain(&typed(text).unwrap_err());
         let (words, hint) = told("destroy --max-destroy 3").unwrap();
-        assert_eq!(words, "`--max-destroy` is no flag of this command");
+        assert_eq!(words, "`--max-destroy` is not a flag of this command");
         assert_eq!(hint, "it belongs to `apply`, `plan`");
         assert_eq!(told("plan --frobnicate"), None);
         assert_eq!(told("plan -o"), None);

@@ -39,7 +39,7 @@ pub async fn bootstrap(args: ApiKeyArgs, session: &Session<'_>) -> Result<Exit, 
     job::may_ask(&args.approval, session, verb)?;
     let job = job::job(&args, verb, Wanted::Token { renew_before: &renewal.renew_before }, session).await?;
     let Some(secret) = job.secret.clone() else {
-        return Err(Failure::new(Exit::Usage, "no secret is named that the key could be stored in"));
+        return Err(Failure::new(Exit::Usage, "no secret is named to store the key in"));
     };
     if major(&job.workspace).is_none_or(|major| major >= 12) {
         return Err(Failure::new(
@@ -329,7 +329,9 @@ async fn make(
         Exit::Error,
         format!("the names of {} API keys are taken by runs that did not finish", passed.len()),
     )
-    .hint("delete API keys that nobody needs in the workspace's settings, whose names begin with `amgctl-`"))
+    .hint(
+        "delete API keys that are no longer needed in the workspace's settings, whose names begin with `amgctl-`",
+    ))
 }
 
 fn moment(seconds: i64) -> String {

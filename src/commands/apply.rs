@@ -134,7 +134,7 @@ async fn write(goal: Goal, args: ApplyArgs, session: &Session<'_>) -> Result<Exi
             }
             Ended::Raced(plan) => {
                 patience.lose(&gathered.settings.stack)?;
-                terminal.say("Another run has taken the lease first, and nothing was written: planning anew.");
+                terminal.say("Another run took the lease first, and nothing was written: planning again.");
                 (connection, approved) = (Some(gathered.connection), Some(plan));
             }
         }
@@ -310,7 +310,7 @@ fn end(report: &Report, gathered: &Gathered, terminal: &Terminal) -> Exit {
             .note("what was done is kept: apply again when the token works")
             .hint(hint.as_str()),
             Stop::Forbidden(words) => {
-                Failure::new(Exit::Auth, format!("this token may not keep the record: {words}"))
+                Failure::new(Exit::Auth, format!("this token may not save the record: {words}"))
                     .hint("use a token of a service account with the role Admin")
             }
             Stop::Raced | Stop::LeaseLost => {

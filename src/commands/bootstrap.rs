@@ -108,7 +108,7 @@ fn decide<'a>(job: &'a Job, wanted: Wanted<'_>, seen: &'a Seen) -> Result<Decide
     let account = seen.holders.iter().map(|(account, _)| account).find(|account| account.name == name);
     let account = account.map(|account| fit(account.clone(), settled.role)).transpose().map_err(|e| {
         Failure::new(Exit::Guard, e.to_string())
-            .hint("mend or delete it in the workspace's settings, then run again")
+            .hint("repair or delete it in the workspace's settings, then run again")
     })?;
     let mut steps = Vec::new();
     let step = |what, kind, name: String, about: String| Step { what, kind, name, about };

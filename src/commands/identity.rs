@@ -150,7 +150,7 @@ fn status_text(
         let told = match (&there.seen.info, left_now, opens) {
             (None, _, _) => "does not exist".into(),
             (_, _, Some(Err(words))) => format!("holds a token that does not work: {words}"),
-            (_, Some(seconds), _) if seconds <= 0 => format!("holds a token that ran out {} ago", left(-seconds)),
+            (_, Some(seconds), _) if seconds <= 0 => format!("holds a token that expired {} ago", left(-seconds)),
             (_, Some(seconds), _) => format!("holds a token that works and ends in {}", left(seconds)),
             (_, None, _) => "holds a token that works, and nothing says when it ends".into(),
         };
@@ -218,7 +218,7 @@ async fn prune(args: PruneArgs, session: &Session<'_>) -> Result<Exit, Failure> 
     let terminal = session.terminal;
     let told = |text: &str| if args.approval.json { terminal.say(text) } else { terminal.print(text) };
     if planned.is_empty() {
-        told("No changes. No token of the stack ran out or was superseded.");
+        told("No changes. No token of the stack expired or was superseded.");
     } else {
         told(&steps(&planned, &terminal.out));
     }

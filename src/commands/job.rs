@@ -174,7 +174,7 @@ pub fn settle(
 
 fn secret(args: &StoredArgs, settings: &Settings) -> Result<String, Failure> {
     let Some(name) = args.secret.secret.clone().or_else(|| settings.access.secret.clone()) else {
-        return Err(Failure::new(Exit::Usage, "no secret is named that the token could be stored in").hint(
+        return Err(Failure::new(Exit::Usage, "no secret is named to store the token in").hint(
             "give --secret NAME, as amgctl/prod; `bootstrap-identity --no-secret` makes the service account only",
         ));
     };
@@ -290,7 +290,7 @@ pub async fn put(
         let failure = if beside {
             failure
                 .note("another run may have written the secret meanwhile; what it holds was not replaced")
-                .hint("run the command again: it looks at the secret anew")
+                .hint("run the command again: it reads the secret again")
         } else {
             failure
         };

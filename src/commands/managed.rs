@@ -235,7 +235,7 @@ pub fn given(
         let left = expires - now;
         let at = Timestamp::from_second(expires).unwrap_or_default();
         if left <= 0 {
-            return Err(Failure::new(Exit::Auth, format!("the token in the secret `{secret}` ran out at {at}"))
+            return Err(Failure::new(Exit::Auth, format!("the token in the secret `{secret}` expired at {at}"))
                 .hint(format!("renew it: `{renew}`")));
         }
         if u64::try_from(left).is_ok_and(|left| left < SOON.as_secs()) {
@@ -302,7 +302,7 @@ pub fn not_minted(error: MintError, workspace: &Workspace, settings: &Settings) 
             Failure::new(Exit::Auth, told).hint(format!("enable it, or delete it and run `{make}`"))
         }
         MintError::Full { .. } => Failure::new(Exit::Auth, told)
-            .hint("delete tokens that nobody needs in the workspace's settings under service accounts"),
+            .hint("delete tokens that are no longer needed in the workspace's settings under service accounts"),
         MintError::Random(_) => Failure::new(Exit::Error, told),
     }
 }
@@ -389,7 +389,7 @@ pub fn not_found(error: FindError, region: &str) -> Failure {
 pub fn turned_away(workspace: &Workspace) -> Failure {
     let failure = Failure::new(
         Exit::Auth,
-        "the workspace's network access control turned this machine away (403, before Grafana saw the token)",
+        "the workspace's network access control refused this machine (403, before Grafana saw the token)",
     );
     match &workspace.network_access {
         Some(access) => failure

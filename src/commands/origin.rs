@@ -136,7 +136,7 @@ fn filled(text: &str, variable: &impl Fn(&str) -> Option<String>) -> Option<Stri
 }
 
 /// A remote as `host/owner/repository`: without scheme, user, password, port and `.git`, which differ between clones
-/// (the remotes of CI hold tokens). None for what is no address of a repository: files, objects in S3.
+/// (the remotes of CI hold tokens). None for what is not an address of a repository: files, objects in S3.
 fn normal(remote: &str) -> Option<String> {
     let remote = remote.trim();
     let (authority, path) = match remote.split_once("://") {

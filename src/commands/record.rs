@@ -20,7 +20,7 @@ pub async fn read(
         Ok(Loaded::Absent) => Ok(RecordState::Absent),
         Ok(Loaded::Damaged(why)) => Err(damaged(&settings.stack, &why)),
         Err(LoadError::Forbidden(words)) => {
-            Ok(RecordState::Unknown(format!("what is ours is not known ({words})")))
+            Ok(RecordState::Unknown(format!("what this stack owns is not known ({words})")))
         }
         Err(LoadError::Api(error)) => Err(connect::api(&error)),
     }
@@ -37,5 +37,5 @@ pub fn damaged(stack: &StackName, why: &str) -> Failure {
 /// 32 random bytes, as hexadecimal digits.
 pub fn random() -> Result<String, Failure> {
     crate::random::hex()
-        .map_err(|e| Failure::new(Exit::Error, format!("this machine gives no random numbers: {e}")))
+        .map_err(|e| Failure::new(Exit::Error, format!("this machine provides no random numbers: {e}")))
 }

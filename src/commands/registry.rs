@@ -31,7 +31,7 @@ pub async fn unlock(args: UnlockArgs, session: &Session<'_>) -> Result<Exit, Fai
     session.terminal.print(&format!("The lease of {} on stack `{stack}` is ended.", lease.holder));
     if may_write {
         session.terminal.say(&format!(
-            "note: should that run be alive, it notices within {} seconds and stops; the next apply waits for that",
+            "note: if that run is still alive, it notices within {} seconds and stops; the next apply waits for that",
             GRACE.as_secs()
         ));
     }
@@ -41,7 +41,7 @@ pub async fn unlock(args: UnlockArgs, session: &Session<'_>) -> Result<Exit, Fai
 /// Forgets one object.
 pub async fn forget(args: ForgetArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     let address = kinds::address(&args.address).ok_or_else(|| {
-        Failure::new(Exit::Usage, format!("`{}` is no address", args.address))
+        Failure::new(Exit::Usage, format!("`{}` is not an address", args.address))
             .hint("an address looks like dashboard.node-exporter")
     })?;
     let (settings, mut store, mut record) = open(&args.directory, &args.workspace, session).await?;
@@ -53,7 +53,7 @@ pub async fn forget(args: ForgetArgs, session: &Session<'_>) -> Result<Exit, Fai
             match nearest(&address, record.objects.keys()) {
                 Some(near) => format!("it has `{near}`"),
                 None => format!(
-                    "`{}` shows the addresses; what is in no record needs no forgetting",
+                    "`{}` shows the addresses; only what is recorded can be forgotten",
                     typed::line("plan", &settings, typed::About::default())
                 ),
             },
@@ -61,7 +61,7 @@ pub async fn forget(args: ForgetArgs, session: &Session<'_>) -> Result<Exit, Fai
     }
     save(&mut store, &mut record, &settings.stack).await?;
     session.terminal.print(&format!(
-        "Forgot `{address}`: it stays in the workspace and is no longer of stack `{}`.",
+        "Forgot `{address}`: it stays in the workspace and no longer belongs to stack `{}`.",
         settings.stack
     ));
     Ok(Exit::Done)
@@ -102,7 +102,7 @@ async fn open(
 async fn save(store: &mut Store, record: &mut Record, stack: &StackName) -> Result<(), Failure> {
     let run = record::random()?[..16].to_owned();
     store.save(record, &run, Purpose::End).await.map_err(|error| match error {
-        SaveError::Lost => Failure::new(Exit::Locked, "another run saved the record in the same moment")
+        SaveError::Lost => Failure::new(Exit::Locked, "another run saved the record at the same moment")
             .hint("run the command again: it reads what the record says now"),
         SaveError::Damaged(why) => record::damaged(stack, &why),
         SaveError::Forbidden(_) => {

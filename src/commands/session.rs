@@ -182,7 +182,7 @@ impl<'a> Session<'a> {
     pub async fn sweep(&self) {
         for minter in &self.minters() {
             if let Err(error) = minter.sweep().await {
-                self.terminal.say(&format!("warning: tokens that ran out could not be deleted: {error}"));
+                self.terminal.say(&format!("warning: expired tokens could not be deleted: {error}"));
             }
         }
     }

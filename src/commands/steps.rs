@@ -187,7 +187,7 @@ pub fn because(due: &Due) -> String {
         Due::Access(Access::Token) => "the secret holds a token of a service account".into(),
         Due::Gone => "the stored one was deleted".into(),
         Due::Disabled => "the service account of the stored one is disabled".into(),
-        Due::RanOut(since) => format!("the stored one ran out {} ago", left(*since)),
+        Due::RanOut(since) => format!("the stored one expired {} ago", left(*since)),
         Due::Soon(seconds) => format!("the stored one has {} left", left(*seconds)),
         Due::Change => "the stored one is to be another".into(),
         Due::Unfinished => "a run before this one did not finish".into(),

@@ -32,7 +32,7 @@ pub enum AddressError {
     #[error("`{0}` would send the token unencrypted")]
     Unencrypted(String),
     /// Neither `https` nor `http`.
-    #[error("`{0}:` is no scheme of a Grafana")]
+    #[error("`{0}:` is not a scheme that a Grafana is reached by")]
     Scheme(String),
     /// It holds a user name or a password.
     #[error("the URL holds a user name or password")]
@@ -51,7 +51,7 @@ impl AddressError {
     pub fn hint(&self) -> &'static str {
         match self {
             AddressError::NoUrl(..) | AddressError::Scheme(_) => "it looks like https://grafana.example.com",
-            AddressError::Unencrypted(_) => "use https://; plain http is spoken to loopback only",
+            AddressError::Unencrypted(_) => "use https://; plain http is accepted for loopback only",
             AddressError::User => "put a service-account token in GRAFANA_TOKEN",
             AddressError::Query(_) => "give the address of the workspace alone",
             AddressError::Certificates(_) => {

@@ -203,7 +203,7 @@ impl Client {
             Method::Delete => self.http.delete(url),
         };
         let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.secret.expose()))
-            .map_err(|_| ApiError::NotReached("the token holds characters that no token has".into()))?;
+            .map_err(|_| ApiError::NotReached("the token contains characters that no token has".into()))?;
         bearer.set_sensitive(true);
         building =
             building.header(AUTHORIZATION, bearer).header(ACCEPT, request.accept.unwrap_or("application/json"));
@@ -239,7 +239,7 @@ impl Client {
         self.shared.bytes.fetch_add(body.len() as u64, Ordering::Relaxed);
         if (300..400).contains(&status) {
             let to = location.map_or_else(|| "nowhere".into(), |to| hide(&to, hidden));
-            return Err(ApiError::NotGrafana(format!("it answers {status} and sends on to `{to}`")));
+            return Err(ApiError::NotGrafana(format!("it answers {status} and redirects to `{to}`")));
         }
         let html = kind.starts_with("text/html");
         if html
@@ -252,7 +252,7 @@ impl Client {
                 return Ok((Response { status, body: Vec::new() }, asked));
             }
             if !html {
-                return Err(ApiError::Lost("its answer ends in the middle, or is no JSON".into()));
+                return Err(ApiError::Lost("its answer ends in the middle, or is not JSON".into()));
             }
             return Err(ApiError::NotGrafana(format!("it answers {status} with a web page instead of JSON")));
         }

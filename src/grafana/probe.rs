@@ -18,10 +18,10 @@ pub enum ProbeError {
     #[error(transparent)]
     Api(#[from] ApiError),
     /// The token may not even ask, or something before the workspace turned it away; the words.
-    #[error("the workspace turned this token away: {0}")]
+    #[error("the workspace refused this token: {0}")]
     Forbidden(String),
     /// Something before the workspace turned the caller away (403 without an answer of Grafana's); the words.
-    #[error("something before the workspace turned this machine away: {0}")]
+    #[error("something before the workspace refused this machine: {0}")]
     TurnedAway(String),
     /// Something else is at that address.
     #[error("this does not look like the address of a Grafana: {0}")]

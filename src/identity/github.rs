@@ -47,7 +47,7 @@ impl Named {
             Some((repository, branch)) => (repository, Some(branch)),
             None => (text, None),
         };
-        let wrong = || format!("--github {text}: this is no repository of GitHub");
+        let wrong = || format!("--github {text}: this is not a repository of GitHub");
         let (owner, name) = repository.split_once('/').ok_or_else(wrong)?;
         let (owner, owner_id) = numbered(owner);
         let (name, name_id) = numbered(name);
@@ -65,7 +65,7 @@ impl Named {
             _ => return Err(format!("--github {text}: both have a number, or neither has")),
         };
         let apart = ids
-            .map(|ids| ids.split_once('/').ok_or_else(|| format!("--github-ids {ids}: these are no two numbers")));
+            .map(|ids| ids.split_once('/').ok_or_else(|| format!("--github-ids {ids}: these are not two numbers")));
         let ids = match (apart.transpose()?, behind) {
             (Some(apart), Some(behind)) if apart != behind => {
                 return Err(format!("--github {text} has other numbers than --github-ids"));
@@ -75,11 +75,11 @@ impl Named {
         let is_number =
             |text: &str| !text.is_empty() && text.len() <= 20 && text.bytes().all(|b| b.is_ascii_digit());
         if let Some((owner, name)) = ids.filter(|(owner, name)| !is_number(owner) || !is_number(name)) {
-            return Err(format!("--github-ids {owner}/{name}: these are no two numbers"));
+            return Err(format!("--github-ids {owner}/{name}: these are not two numbers"));
         }
         let branch = branch.map(|branch| branch.strip_prefix("refs/heads/").unwrap_or(branch));
         if let Some(branch) = branch.filter(|branch| !is_branch(branch)) {
-            return Err(format!("--github {text}: `{branch}` is no name of a branch"));
+            return Err(format!("--github {text}: `{branch}` is not the name of a branch"));
         }
         Ok(Named {
             repository: Repository {

@@ -48,7 +48,7 @@ pub enum MintError {
         own: usize,
     },
     /// The machine gives no random numbers.
-    #[error("this machine gives no random numbers: {0}")]
+    #[error("this machine provides no random numbers: {0}")]
     Random(#[from] getrandom::Error),
 }
 

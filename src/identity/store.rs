@@ -95,7 +95,7 @@ pub fn name_fault(name: &str) -> Option<String> {
     }
     let odd = |c: &char| !(c.is_ascii_alphanumeric() || "/_+=.@-".contains(*c));
     if let Some(odd) = name.chars().find(odd) {
-        return Some(format!("`{odd}` is no character of a name: there are letters, digits and /_+=.@-"));
+        return Some(format!("`{odd}` is not allowed in a name, only letters, digits and /_+=.@-"));
     }
     let ending = name.rsplit_once('-').map(|(_, ending)| ending);
     if ending.is_some_and(|e| e.len() == 6 && e.bytes().all(|b| b.is_ascii_alphanumeric())) {
@@ -122,7 +122,7 @@ mod tests {
         ] {
             assert_eq!(name_fault(good), None, "{good}");
         }
-        for (bad, told) in [("amgctl-AbCdEf", "six characters"), ("", "1 to 512"), ("a b", "` ` is no character")] {
+        for (bad, told) in [("amgctl-AbCdEf", "six characters"), ("", "1 to 512"), ("a b", "` ` is not allowed")] {
             assert!(name_fault(bad).unwrap().contains(told), "{bad}");
         }
     }

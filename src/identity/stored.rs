@@ -111,7 +111,7 @@ pub fn read(value: &Secret, key: Option<&str>) -> Result<Stored, String> {
     let text = value.expose().trim();
     let object = match serde_json::from_str::<Value>(text) {
         Ok(Value::Object(object)) => object,
-        _ if key.is_some() => return Err("it is no JSON object, and a key of it is named".into()),
+        _ if key.is_some() => return Err("it is not a JSON object, although a key of it is named".into()),
         _ if text.is_empty() => return Err("it is empty".into()),
         _ => return Ok(Stored { token: token(text)?, about: About::default() }),
     };

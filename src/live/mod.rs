@@ -179,7 +179,7 @@ fn together<'a, T: 'a>(mut futures: Vec<Waiting<'a, T>>) -> Waiting<'a, Vec<T>> 
 }
 
 /// What is said of an object that a list has and no read finds.
-const CONTRADICTED: &str = "a list has it, and a read says that it is not there";
+const CONTRADICTED: &str = "a list contains it, but reading it says that it is not there";
 
 /// A read that does not find what a list has just had is not believed at once: it is read again, and where it is still
 /// not found, nothing is concluded.

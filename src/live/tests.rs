@@ -175,7 +175,7 @@ async fn what_a_search_has_is_read_once_and_what_was_recorded_in_any_case() {
 
 #[tokio::test]
 async fn a_list_and_a_read_that_contradict_each_other_prove_nothing() {
-    let words = "a list has it, and a read says that it is not there";
+    let words = "a list contains it, but reading it says that it is not there";
     let answers = vec![("search dash-db", 200, json!([hit("a", "")]))];
     check(
         Case { declared: "dashboard.a", answers, ..Case::default() },

@@ -259,7 +259,7 @@ impl Record {
         let objects = stored.objects.into_iter().map(|(address, recorded)| {
             kinds::address(&address)
                 .map(|a| (a, recorded))
-                .ok_or_else(|| format!("it names `{address}`, which is no address"))
+                .ok_or_else(|| format!("it names `{address}`, which is not an address"))
         });
         Ok(Record {
             stack: StackName::parse(&stored.stack)?,
@@ -269,7 +269,7 @@ impl Record {
             salt: stored.salt,
             lease: stored.lease,
             ended: stored.ended,
-            // Only a help to tell whose a folder is: what is no address is left out.
+            // Only a help to tell whose a folder is: what is not an address is left out.
             made: stored.made.into_iter().filter_map(|(a, run)| Some((kinds::address(&a)?, run))).collect(),
             objects: objects.collect::<Result<_, String>>()?,
             bindings: stored.bindings.into_iter().collect(),

@@ -74,7 +74,7 @@ pub enum SaveError {
     #[error("{0}")]
     Forbidden(String),
     /// The server will not take it; its words.
-    #[error("the workspace does not take the record: {0}")]
+    #[error("the workspace refused the record: {0}")]
     Refused(String),
 }
 
@@ -300,7 +300,7 @@ impl Store {
                     (self.saved, self.held, self.looked) = (Some(sent_at), Some(sent_at), Some(sent_at));
                     if attempt.was_overwritten() {
                         self.notes.push(
-                            "another run saved the record in the same moment; this run came first, and the other \
+                            "another run saved the record at the same moment; this run came first, and the other \
                              has given way"
                                 .into(),
                         );

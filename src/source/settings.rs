@@ -139,7 +139,9 @@ impl AddressPattern {
     /// Reads a pattern, or says what is wrong with it.
     pub fn parse(text: &str) -> Result<AddressPattern, String> {
         let Some((kind, uid)) = text.split_once('.') else {
-            return Err(format!("`{text}` is no address: write it as `dashboard.UID` or `dashboard.BEGINNING*`"));
+            return Err(format!(
+                "`{text}` is not an address: write it as `dashboard.UID` or `dashboard.BEGINNING*`"
+            ));
         };
         if kinds::named(kind).is_none() {
             let names: Vec<String> = kinds::KINDS.iter().map(|k| format!("`{}`", k.name())).collect();
@@ -151,7 +153,7 @@ impl AddressPattern {
             kinds::address(prefix.unwrap_or(text)).is_some() || (checked.is_empty() && prefix.is_some());
         if !is_address {
             crate::model::Uid::parse(checked)?;
-            return Err(format!("`{text}` is no address"));
+            return Err(format!("`{text}` is not an address"));
         }
         Ok(AddressPattern { text: text.to_owned(), prefix: prefix.map(str::to_owned) })
     }

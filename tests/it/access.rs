@@ -335,7 +335,7 @@ fn throttling_is_waited_out_and_a_quota_is_not() {
         m.aws("bootstrap-identity stack --no-secret -auto-approve")
             .exits(6)
             .says("a quota of AWS is used up")
-            .says("delete what nobody needs");
+            .says("delete those that are no longer needed");
     });
     assert_eq!(calls["CreateWorkspaceServiceAccount"], 1);
 }
@@ -352,7 +352,7 @@ fn three_refusals_are_told_apart() {
     let m = Managed::faulty(LATEST, &["nac"]);
     m.aws("bootstrap-identity stack --no-secret -auto-approve").exits(0);
     let ran = m.aws("plan stack");
-    ran.exits(6).says("the workspace's network access control turned this machine away");
+    ran.exits(6).says("the workspace's network access control refused this machine");
     ran.says("pl-0123456789abcdef0").says("vpce-0123456789abcdef0");
     let client = m.client();
     let account = block_on(client.accounts(m.id())).unwrap().remove(0);
@@ -394,7 +394,7 @@ fn credentials_that_do_not_do_are_one_message() {
 
     let expired = Managed::faulty(LATEST, &["expired:aws"]);
     expired.aws("plan stack --profile prod").exits(6);
-    expired.aws("plan stack").exits(6).says("the AWS credentials ran out").says("aws sso login");
+    expired.aws("plan stack").exits(6).says("the AWS credentials expired").says("aws sso login");
     let skewed = Managed::faulty(LATEST, &["skew:aws"]);
     skewed.aws("plan stack").exits(6).says("the clock of this machine differs from AWS's");
     // Who hears what time it is at AWS can sign by that.

@@ -126,7 +126,7 @@ fn a_token_that_is_due_is_renewed_and_the_one_before_goes_after_the_overlap() {
     assert_eq!(m.tokens(), [second]);
     works(&m);
     m.pass(31 * DAY);
-    m.aws(&format!("{BOOTSTRAP} --overlap 0s")).exits(0).says("the stored one ran out");
+    m.aws(&format!("{BOOTSTRAP} --overlap 0s")).exits(0).says("the stored one expired");
     assert_eq!(m.tokens(), [works(&m)]);
 }
 
@@ -142,10 +142,10 @@ fn rotating_renews_whatever_is_left() {
     m.aws("identity rotate stack --secret amgctl/demo --ttl 3d -auto-approve").exits(0).says("lives 3 days");
     m.aws("identity rotate stack --renew-before 1d -auto-approve")
         .exits(64)
-        .says("`--renew-before` is no flag of this command");
+        .says("`--renew-before` is not a flag of this command");
     m.aws("identity rotate stack --no-secret -auto-approve")
         .exits(64)
-        .says("`--no-secret` is no flag of this command");
+        .says("`--no-secret` is not a flag of this command");
 }
 
 #[test]
@@ -381,7 +381,7 @@ fn runs_use_the_stored_token_and_are_told_when_it_ends() {
         "amgctl identity rotate stack --stack demo --workspace g-0000000124 --secret amgctl/demo --role admin",
     );
     m.pass(7 * DAY);
-    m.aws("plan stack").exits(6).says("the token in the secret `amgctl/demo` ran out at").says("identity rotate");
+    m.aws("plan stack").exits(6).says("the token in the secret `amgctl/demo` expired at").says("identity rotate");
     m.world.write("amgctl.yaml", "stack: demo\nauth:\n  secret: amgctl/none\n");
     m.aws("plan stack").exits(6).says("there is no secret `amgctl/none` in region us-east-1");
 }

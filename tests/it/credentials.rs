@@ -224,7 +224,7 @@ fn a_session_that_ended_is_told_with_how_to_begin_another() {
          [sso-session corp]\nsso_start_url = https://corp.example/start\nsso_region = eu-west-1\n",
     );
     let ran = run(&world, "workspace list --profile prod");
-    ran.exits(6).says("the AWS credentials ran out").says("`aws sso login --profile prod`");
+    ran.exits(6).says("the AWS credentials expired").says("`aws sso login --profile prod`");
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn a_web_page_is_no_grafana() {
 fn a_login_page_is_no_grafana() {
     for command in COMMANDS {
         let fake = Fake::saying("302 Found\r\nLocation: https://login.example/sso\r\nContent-Length: 0", "", 1);
-        fake.meets(command, 1, "sends on to `https://login.example/sso`", 1);
+        fake.meets(command, 1, "redirects to `https://login.example/sso`", 1);
     }
 }
 
@@ -87,13 +87,13 @@ fn an_answer_that_ends_in_the_middle_is_asked_for_again_and_then_told() {
     let whole = "200 OK\r\nContent-Type: application/json\r\nContent-Length: 5000";
     Fake::saying(whole, "{\"dashboards:read\":[", 1).meets("plan stack", 1, "the workspace's answer was lost", 5);
     let short = "200 OK\r\nContent-Type: application/json";
-    Fake::saying(short, "{\"dashboards:read\":[", 1).meets("plan stack", 1, "is no JSON", 5);
+    Fake::saying(short, "{\"dashboards:read\":[", 1).meets("plan stack", 1, "is not JSON", 5);
 }
 
 #[test]
 fn an_answer_of_another_type_is_told() {
     let fake = Fake::saying("200 OK\r\nContent-Type: text/plain", "pong", 1);
-    fake.meets("plan stack", 1, "is no JSON", 5);
+    fake.meets("plan stack", 1, "is not JSON", 5);
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn a_refused_token_costs_one_request() {
 fn an_empty_refusal_is_told_as_one() {
     for command in COMMANDS {
         let fake = Fake::saying("403 Forbidden\r\nContent-Length: 0", "", 1);
-        fake.meets(command, 6, "something before the workspace turned this machine away: 403", 1);
+        fake.meets(command, 6, "something before the workspace refused this machine: 403", 1);
     }
 }
 

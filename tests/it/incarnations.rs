@@ -224,10 +224,10 @@ fn what_happens_within_the_one_request_of_a_save_is_told() {
             let ran = held(&w, Does::HoldBefore, act, writes(act.address));
             ran.exits(5);
             match act.name {
-                "deletes" if classic => ran.says("it had been deleted since the plan: it was made again"),
+                "deletes" if classic => ran.says("it had been deleted since the plan: it was created again"),
                 "deletes" => ran.says("refused: it was deleted since the plan"),
                 _ if classic || legacy => ran.says("overwrote another dashboard.cpu"),
-                _ => ran.says("refused: it was made by admin since the plan"),
+                _ => ran.says("refused: it was created by admin since the plan"),
             };
             w.apply_with("--on-drift overwrite --adopt").exits(0);
             w.is_settled();

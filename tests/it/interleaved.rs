@@ -78,7 +78,7 @@ fn a_run_that_comes_second_to_the_lease_plans_anew_and_applies() {
         proxy.release();
         // What it had planned against is not there any more; what is, is its own stack's.
         let first = first.ends();
-        first.exits(0).says("planning anew").says("1 changed");
+        first.exits(0).says("planning again").says("1 changed");
         assert_eq!(w.live_dashboard("one").unwrap()["panels"][0]["title"], "first");
         w.is_settled();
     });
@@ -98,7 +98,7 @@ fn a_run_that_comes_second_waits_for_the_lease_as_long_as_is_said() {
             patient_at.release();
             holding.release();
             holder.ends().exits(0).says("1 changed");
-            patient.ends().exits(0).says("planning anew").says("1 changed");
+            patient.ends().exits(0).says("planning again").says("1 changed");
             w.is_settled();
         });
     }
@@ -212,7 +212,7 @@ fn a_folder_that_two_stacks_of_one_account_have_recorded_is_settled_without_hand
             w.amgctl("apply other -auto-approve").exits(0).says("2 added");
         });
         let plans = [w.amgctl("plan stack"), w.amgctl("plan other")];
-        let lets_go = plans.iter().filter(|plan| plan.out.contains("in the same moment: it is used as it is"));
+        let lets_go = plans.iter().filter(|plan| plan.out.contains("at the same moment: it is used as it is"));
         assert_eq!(lets_go.count(), 1, "exactly one of them lets go: {plans:?}");
         shared_by_both(w);
     });
@@ -232,8 +232,8 @@ fn a_folder_that_two_stacks_have_recorded_is_kept_by_the_one_whose_account_made_
         recorded_by_both(w, |w| {
             as_them(w, "apply other -auto-approve").exits(0).says("2 added");
         });
-        w.amgctl("plan stack").says("was made by stack `other` in the same moment");
-        as_them(w, "plan other").exits(0).lacks("in the same moment");
+        w.amgctl("plan stack").says("was made by stack `other` at the same moment");
+        as_them(w, "plan other").exits(0).lacks("at the same moment");
         let folder = w.folder_of("two");
         w.destroy().exits(0);
         assert!(w.live_folder(&folder).is_some());
@@ -352,7 +352,9 @@ fn a_404_that_a_list_contradicts_is_not_believed() {
         let once = untrue(1);
         w.begin_at(&once, "plan stack -detailed-exitcode").ends().exits(2).says("1 to change").says("1 to destroy");
         let always = untrue(usize::MAX);
-        w.begin_at(&always, "plan stack").ends().says("a list has it, and a read says that it is not there");
+        w.begin_at(&always, "plan stack")
+            .ends()
+            .says("a list contains it, but reading it says that it is not there");
         w.begin_at(&always, "apply stack -auto-approve").ends();
         // Nothing was forgotten, made again or deleted.
         w.apply().exits(0).says("0 added, 1 changed, 1 destroyed");

@@ -134,7 +134,7 @@ fn a_batch_that_is_refused_as_a_whole_names_files_and_secrets() {
         ("throttle:BatchGetSecretValue", 1, "AWS is throttling: secretsmanager:BatchGetSecretValue: Rate exceeded"),
         ("500:BatchGetSecretValue", 1, "the answer of AWS was lost: secretsmanager:BatchGetSecretValue"),
         ("throttle:GetParameters", 1, "AWS is throttling: ssm:GetParameters"),
-        ("expired:BatchGetSecretValue", 6, "the AWS credentials ran out"),
+        ("expired:BatchGetSecretValue", 6, "the AWS credentials expired"),
     ] {
         let m = Managed::faulty(Version::V12_4, &[fault]);
         m.aws("bootstrap-identity stack --no-secret -auto-approve").exits(0);

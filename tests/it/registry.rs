@@ -370,7 +370,7 @@ fn what_cannot_be_unlocked_says_what_to_do() {
             if seen.is_write() { Does::Answer(400, "application/json", full.into(), None) } else { Does::Pass }
         });
         let ran = w.begin_at(&proxy, "unlock demo").ends();
-        ran.exits(1).says("does not take the record: the disk is full").says("hint: try again");
+        ran.exits(1).says("the workspace refused the record: the disk is full").says("hint: try again");
         held.release();
         first.ends().exits(0);
     });

@@ -131,7 +131,7 @@ fn rotating_and_running_again_keep_role_and_format() {
     m.aws(BOOTSTRAP).exits(0).says("the stored one was deleted");
     viewer(&m);
     m.pass(31 * 86_400);
-    m.aws(BOOTSTRAP).exits(0).says("the stored one ran out");
+    m.aws(BOOTSTRAP).exits(0).says("the stored one expired");
     viewer(&m);
     let wider = format!("{BOOTSTRAP} --role admin");
     let ran = m.aws(&format!("{wider} --dry-run"));

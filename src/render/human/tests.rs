@@ -202,7 +202,7 @@ Changed outside amgctl since the last apply:
   ≈ dashboard.checkout  "Checkout"
       ana@example.com saved version 17, 2026-11-20 16:02 UTC; overwritten below
   ≈ dashboard.cpu  "CPU"
-      deleted; made again below
+      deleted; created again below
   ≈ dashboard.disk  "Disk"
       ana@example.com moved it to Infra / Linux, 2026-11-20 16:02 UTC; left as
       it is

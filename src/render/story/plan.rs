@@ -76,7 +76,7 @@ fn drifted(drift: &Drift) -> String {
 // What this plan does about it: the reader must decide.
 fn answer(action: &Action) -> &'static str {
     match action {
-        Action::Create { .. } => "made again below",
+        Action::Create { .. } => "created again below",
         Action::Update { .. } | Action::Replace { .. } | Action::Adopt { .. } => "overwritten below",
         Action::Delete { .. } => "deleted below",
         Action::Release => "released below",

@@ -57,7 +57,7 @@ fn outcome(outcome: &Outcome, address: &Address, seconds: f64) -> String {
             let at = if at.is_empty() { String::new() } else { format!(", {}", minute(at)) };
             format!("refused: saved{}{at} (version {version}, planned against {planned})", whose(by))
         }
-        Outcome::Conflict(Conflict::Made { by }) => format!("refused: it was made{} since the plan", whose(by)),
+        Outcome::Conflict(Conflict::Made { by }) => format!("refused: it was created{} since the plan", whose(by)),
         Outcome::Conflict(Conflict::Deleted) => "refused: it was deleted since the plan".to_owned(),
         Outcome::Conflict(Conflict::Moved { by }) => {
             format!("refused: it was moved to another folder{} since the plan", whose(by))
@@ -66,7 +66,7 @@ fn outcome(outcome: &Outcome, address: &Address, seconds: f64) -> String {
             format!("done, and moved to another folder{} meanwhile: it stays there", whose(by))
         }
         Outcome::Conflict(Conflict::MadeAgain) => {
-            "done, but it had been deleted since the plan: it was made again".to_owned()
+            "done, but it had been deleted since the plan: it was created again".to_owned()
         }
         Outcome::Conflict(Conflict::Since { by, at }) => {
             let at = if at.is_empty() { String::new() } else { format!(", {}", minute(at)) };

@@ -40,7 +40,7 @@ fn settings_are_checked_with_their_places() {
         error[settings] amgctl.yaml:5:11: `on_drift` is `refuse` or `overwrite`
         error[settings] amgctl.yaml:6:21: `unknown_references` is `error` or `warn`
         error[settings] amgctl.yaml:7:13: the input `A` must be a text: a data source's uid, or a value
-        error[settings] amgctl.yaml:8:11: `cpu` is no address: write it as `dashboard.UID` or `dashboard.BEGINNING*`
+        error[settings] amgctl.yaml:8:11: `cpu` is not an address: write it as `dashboard.UID` or `dashboard.BEGINNING*`
         error[settings] amgctl.yaml:8:16: there is no kind `panel`: there are `folder`, `datasource`, `library_panel`, `dashboard`
         error[settings] amgctl.yaml:8:25: a uid may not hold ` `: letters, digits, `-` and `_` only
         error[settings] amgctl.yaml:9:14: `max_destroy` must be a whole number, 0 or more",

@@ -210,7 +210,7 @@ impl Kind for Folder {
         match clash.how {
             How::Twice => Objection::new(
                 "title-twice",
-                format!("the folder `{theirs}` is that title too to Grafana {version}, which allows it once"),
+                format!("the folder `{theirs}` has the same title for Grafana {version}, which allows it once"),
                 "give one of them another title",
             ),
             How::Taken => Objection::new(

@@ -246,7 +246,7 @@ fn act(
                 });
             }
             if claim.replacing {
-                change.notes.push("a replacement was cut off before it was made again".into());
+                change.notes.push("a replacement was cut off before it was created again".into());
             }
         }
         (Row::AdoptOrLeave | Row::AdoptOrRefuse, Some(wanted), Some(found)) => {
@@ -451,7 +451,7 @@ fn notices(inputs: &Inputs<'_>, stages: &[Vec<Change>]) -> Vec<String> {
         notices.push(format!("the dashboard `{uid}` is a copy of the record of stack `{stack}`: it says nothing"));
     }
     for (address, stack) in &inputs.live.yielded {
-        notices.push(format!("`{address}` was made by stack `{stack}` in the same moment: it is used as it is"));
+        notices.push(format!("`{address}` was made by stack `{stack}` at the same moment: it is used as it is"));
     }
     notices.extend(guards::default_taken(inputs, stages));
     let managers: BTreeSet<&str> = inputs.live.found.values().filter_map(|f| f.guard.as_ref()?.manager()).collect();

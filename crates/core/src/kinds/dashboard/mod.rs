@@ -252,7 +252,7 @@ impl Kind for Dashboard {
         // What two dashboards share that this server does not tell apart: the whole title, or only what its slug keeps.
         let shared = |equal: &str| match theirs.trim() {
             theirs if theirs.is_empty() || theirs == own.trim() => format!("that title{equal}"),
-            theirs => format!("the title `{theirs}`, which it does not tell from `{}`", own.trim()),
+            theirs => format!("the title `{theirs}`, which it takes for the same as `{}`", own.trim()),
         };
         match clash.how {
             How::Twice => Objection::new(
