@@ -638,6 +638,9 @@ proptest! {
         // Whatever happened, one more run without a flag mends it, in the workspace that the secret is for.
         let workspace = world.workspace().unwrap_or(0);
         let plain = Run { workspace, asked: Asked::default(), overlap: HOUR, at: At::Start };
+        // In another second: a name follows from when a key ends, and one that was deleted by hand in the second in which it
+        // was stored would be taken again, for a version that is there already.
+        world.happen(Event::Pass(1));
         world.run(plain.clone());
         prop_assert!(world.readers_get_what_works(), "the next run mends it: {world:?}");
         for late in std::mem::take(&mut world.late) {
