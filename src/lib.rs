@@ -3,7 +3,7 @@
 //! # The way of the data
 //! ```text
 //! directory ──source──▶ Directory ─▶ Bound ─┐
-//! workspace ──live──────────────────▶ Found ─┼─plan (pure)─▶ Plan ──render──▶ text, …
+//! workspace ──live──────────────────▶ Found ─┼─plan (pure)─▶ Plan ──story──▶ Story ──render──▶ text, …
 //! registry  ──record─────────────▶ Recorded ─┘                └──apply──▶ events ──render──▶ progress, summary
 //! ```
 //! One direction, no way back. A directory is read once and never changes; for each workspace it becomes another
@@ -38,7 +38,8 @@
 //! # Where new things go
 //! - A kind of object: one file in [`kinds`], one line in its table, its fixtures.
 //! - A shape of document: one file in [`source`], one line in the table of its shapes.
-//! - An output (JSON, Markdown): one file in [`render`], from the same [`plan::Plan`] as the others.
+//! - An output for people (Markdown, HTML): one file in [`render`], which sets the same [`render::story::Story`] as the
+//!   others; one for machines is a type in [`render::json`].
 //! - A way of getting a token: a [`grafana::bearer::Bearer`], and a line where [`commands`] connects.
 //! - Several workspaces at once: [`commands`] makes one [`source::Bound`] of the same directory and one plan for each;
 //!   nothing below knows that there are others.

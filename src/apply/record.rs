@@ -180,17 +180,8 @@ mod tests {
     use crate::model::{Digest, Headline, Identity, StackName};
 
     fn change(action: Action) -> Change {
+        let cpu = kinds::address("dashboard.cpu").unwrap();
         Change {
-            address: kinds::address("dashboard.cpu").unwrap(),
-            title: "CPU".into(),
-            action,
-            drift: None,
-            only_if: Precondition::Absent,
-            needs: BTreeSet::new(),
-            place: None,
-            recorded_source: None,
-            folder: None,
-            notes: Vec::new(),
             intent: Some(Intent {
                 digest: Digest::of_bytes(b"new"),
                 parent: None,
@@ -203,7 +194,7 @@ mod tests {
                 protect: false,
                 how: Owned::Created,
             }),
-            stale: false,
+            ..Change::new(cpu, "CPU", action, Precondition::Absent)
         }
     }
 

@@ -91,7 +91,7 @@ pub async fn bootstrap(args: ApiKeyArgs, session: &Session<'_>) -> Result<Exit, 
             stack: job.stack().as_str(),
             key: json::MadeKey {
                 name: key.as_ref().map(|(name, _)| name.as_str()),
-                expires_at: key.as_ref().and_then(|(_, ends)| *ends).map(moment),
+                expires_at: key.as_ref().and_then(|(_, ends)| *ends).map(json::moment),
                 role: decided.settled.role.to_string(),
             },
             secret: json::MadeSecret { name: &secret, format: decided.settled.format.name() },
@@ -276,7 +276,7 @@ async fn store(job: &Job, seen: &Seen, decided: &Decided, journal: &Journal) -> 
         return Err(take_back(managed::failure(&error)).await);
     }
     tags.extend(job.tags(&view, decided.settled.format));
-    tags.push((keys::EXPIRES.to_owned(), moment(version.ends)));
+    tags.push((keys::EXPIRES.to_owned(), Timestamp::from_second(version.ends).unwrap_or_default().to_string()));
     let id = version.id();
     let last = async || {
         // A run beside this one that is of an earlier release may have taken the key for one that nobody has.
@@ -332,8 +332,4 @@ async fn make(
     .hint(
         "delete API keys that are no longer needed in the workspace's settings, whose names begin with `amgctl-`",
     ))
-}
-
-fn moment(seconds: i64) -> String {
-    Timestamp::from_second(seconds).unwrap_or_default().to_string()
 }

@@ -6,8 +6,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::job::{self, Job, Next, Wanted};
 use super::journal::Journal;
 use super::seen::{Accounts, Seen};
@@ -327,7 +325,7 @@ impl Outcome {
         let token = self.token.as_ref().map(|t| json::MadeToken {
             id: &t.id,
             name: &t.name,
-            expires_at: Timestamp::from_second(t.expires).map(|m| m.to_string()).unwrap_or_default(),
+            expires_at: json::moment(t.expires),
         });
         let account = self.account.as_ref();
         let account = account.map(|(id, name)| json::MadeAccount { id, name, role: self.role.to_string() });

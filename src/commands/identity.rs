@@ -1,7 +1,5 @@
 //! `amgctl identity status`, `prune` and `policy`: what access there is, what of it may go, what it needs in AWS.
 
-use jiff::Timestamp;
-
 use super::bootstrap;
 use super::job::{self, Wanted};
 use super::journal::Journal;
@@ -165,15 +163,14 @@ fn status_json(
     left_now: Option<i64>,
     opens: Option<&Result<(), String>>,
 ) -> String {
-    let moment = |seconds: i64| Timestamp::from_second(seconds).map(|m| m.to_string()).unwrap_or_default();
     let stored = there.view().stored().map(|(_, token)| token.id.clone());
     let accounts = there.seen.holders.iter().map(|(account, tokens)| {
         let tokens = tokens.iter().map(|t| json::Token {
             id: &t.id,
             name: &t.name,
-            created_at: moment(t.created),
-            expires_at: moment(t.expires),
-            last_used_at: t.last_used.map(moment),
+            created_at: json::moment(t.created),
+            expires_at: json::moment(t.expires),
+            last_used_at: t.last_used.map(json::moment),
             stored: stored.as_ref() == Some(&t.id),
         });
         json::Account {
@@ -192,7 +189,7 @@ fn status_json(
         workspace: facts.workspace.as_deref(),
         role: facts.role.map(|role| role.to_string()),
         format: facts.format.as_ref().map(|format| format.name()),
-        expires_at: there.ends().map(moment),
+        expires_at: there.ends().map(json::moment),
         works: opens.map(Result::is_ok),
     });
     json::text(&json::Status {

@@ -164,7 +164,7 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         Err(Failure::new(Exit::Usage, format!("{what} asks before it writes, and there is nobody to ask"))
-            .hint(format!("{first}, then run again with -auto-approve")))
+            .hint(format!("{first}, then run again with --auto-approve")))
     }
 
     /// Asks for `yes`.

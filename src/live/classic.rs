@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::{LiveError, Part, Questions, fetch, ok, together};
+use super::{LiveError, Part, Questions, fetch, ok};
 use crate::grafana::Client;
 use crate::kinds::{self, KINDS, Kind, Listing, number_text, text};
 use crate::model::digest::REVISION;
@@ -15,8 +16,7 @@ const PAGE: usize = 5000;
 
 pub(super) async fn read(client: &Client, server: &Server, questions: &Questions<'_>) -> Result<Part, LiveError> {
     let searched: Vec<(KindName, &str)> = KINDS.iter().filter_map(|kind| search_of(server, *kind)).collect();
-    let hits =
-        together(searched.iter().map(|(_, of)| Box::pin(search(client, of)) as super::Waiting<'_, _>).collect());
+    let hits = join_all(searched.iter().map(|(_, of)| search(client, of)));
     let mut part = Part::default();
     let mut ask: Vec<Address> = Vec::new();
     for ((kind, _), hits) in searched.iter().zip(hits.await) {

@@ -13,7 +13,6 @@ mod runs;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::pin::Pin;
 
 use thiserror::Error;
 use tokio::task::JoinSet;
@@ -120,16 +119,20 @@ async fn users(
     questions: &Questions<'_>,
     workspace: &Workspace,
 ) -> Result<BTreeMap<Address, Result<BTreeSet<Address>, String>>, LiveError> {
+    let leaves = |a: &&Address| !questions.declared.contains_key(a) && workspace.found.contains_key(a);
+    let leaving = questions.recorded.keys().filter(leaves);
+    let requests = leaving.filter_map(|a| Some((a.clone(), kinds::by_name(a.kind).users(&a.key)?)));
     let mut users = BTreeMap::new();
-    for address in questions.recorded.keys() {
-        if questions.declared.contains_key(address) || !workspace.found.contains_key(address) {
-            continue;
-        }
-        if let Some(found) = users_of(client, address).await? {
-            users.insert(address.clone(), found);
-        }
-    }
+    send_all(client, requests, |address: Address, answer| {
+        let found = named_users(kinds::by_name(address.kind), answer);
+        users.insert(address, found);
+    })
+    .await?;
     Ok(users)
+}
+
+fn named_users(kind: &dyn Kind, answer: &Response) -> Result<BTreeSet<Address>, String> {
+    Ok(kind.used_by(answer)?.into_iter().collect())
 }
 
 /// Who uses an object; none for kinds that may be deleted whoever uses them.
@@ -140,7 +143,7 @@ pub async fn users_of(
     let kind = kinds::by_name(address.kind);
     let Some(request) = kind.users(&address.key) else { return Ok(None) };
     let answer = client.send(&request).await?;
-    Ok(Some(kind.used_by(&answer).map(|users| users.into_iter().collect())))
+    Ok(Some(named_users(kind, &answer)))
 }
 
 /// The kinds of which a list leaves out what this token may not read, without a word (fact: `lists-hide`).
@@ -164,18 +167,6 @@ struct Part {
     lists: BTreeMap<KindName, Option<Vec<Listed>>>,
     found: BTreeMap<Address, Found>,
     unreadable: BTreeMap<Address, String>,
-}
-
-type Waiting<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
-
-/// Waits for all of them at the same time; what they come to, in their order.
-fn together<'a, T: 'a>(mut futures: Vec<Waiting<'a, T>>) -> Waiting<'a, Vec<T>> {
-    Box::pin(async move {
-        let Some(last) = futures.pop() else { return Vec::new() };
-        let (mut all, last) = tokio::join!(together(futures), last);
-        all.push(last);
-        all
-    })
 }
 
 /// What is said of an object that a list has and no read finds.
@@ -304,26 +295,37 @@ fn entries(answer: &Response, entry: fn(&serde_json::Value) -> Listed) -> Vec<Li
     json.as_array().into_iter().flatten().map(entry).collect()
 }
 
-/// Reads several objects side by side and gives each answer to `take` as it comes, so that few are held at once.
+/// Reads several objects side by side and gives each answer to `take` as it comes.
 async fn fetch(
     client: &Client,
     server: &Server,
     addresses: Vec<Address>,
-    mut take: impl FnMut(Address, &Response),
+    take: impl FnMut(Address, &Response),
 ) -> Result<(), LiveError> {
-    let mut waiting = addresses.into_iter();
+    let read = |address: Address| {
+        let request = kinds::by_name(address.kind).read(&address.key, server);
+        (address, request)
+    };
+    send_all(client, addresses.into_iter().map(read), take).await
+}
+
+/// Sends several reads side by side and gives each answer to `take` as it comes, so that few are held at once.
+async fn send_all<K: Send + 'static>(
+    client: &Client,
+    mut requests: impl Iterator<Item = (K, Request)>,
+    mut take: impl FnMut(K, &Response),
+) -> Result<(), LiveError> {
     let mut tasks = JoinSet::new();
     loop {
         while tasks.len() < 2 * IN_FLIGHT
-            && let Some(address) = waiting.next()
+            && let Some((of, request)) = requests.next()
         {
-            let request = kinds::by_name(address.kind).read(&address.key, server);
             let client = client.clone();
-            tasks.spawn(async move { (address, client.send(&request).await) });
+            tasks.spawn(async move { (of, client.send(&request).await) });
         }
         let Some(joined) = tasks.join_next().await else { return Ok(()) };
-        let (address, answer) = joined.map_err(|e| ApiError::Lost(e.to_string()))?;
-        take(address, &answer?);
+        let (of, answer) = joined.map_err(|e| ApiError::Lost(e.to_string()))?;
+        take(of, &answer?);
     }
 }
 

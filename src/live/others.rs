@@ -4,13 +4,12 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use tokio::task::JoinSet;
 
-use super::{LiveError, Questions};
-use crate::grafana::{ApiError, Client};
+use super::{LiveError, Questions, send_all};
+use crate::grafana::Client;
 use crate::kinds;
 use crate::model::request::encode;
-use crate::model::{Address, Owned, Request, Response};
+use crate::model::{Address, Owned, Request};
 use crate::plan::Workspace;
 use crate::registry::record::{FOLDER, KEPT_AS, Record};
 use crate::registry::shared::{Claim, made_it};
@@ -28,12 +27,8 @@ pub(super) async fn read(
         .filter(|d| d.parent.as_deref() == Some(FOLDER) && !own.contains(&d.uid) && d.uid.starts_with("amgctl-"))
         .map(|d| d.uid.clone())
         .collect();
-    for (uid, answer) in side_by_side(client, uids).await? {
+    for (uid, json) in side_by_side(client, uids).await? {
         let Some(name) = uid.strip_prefix("amgctl-") else { continue };
-        if answer.status == 404 {
-            continue;
-        }
-        let json = answer.json();
         match Record::of_dashboard(json.get("dashboard").unwrap_or(&Value::Null)) {
             // A copy says of another dashboard what that one says itself.
             Ok(record) if Record::uid(&record.stack) != uid => workspace.copies.push((uid, record.stack)),
@@ -44,22 +39,20 @@ pub(super) async fn read(
     Ok(())
 }
 
-/// Reads dashboards at the same time, as many as the client has in flight; the answers in the order of their uids. What
-/// a record holds stands in no list, so each costs a read, but all of them together one wait.
-async fn side_by_side(client: &Client, uids: Vec<String>) -> Result<BTreeMap<String, Response>, LiveError> {
-    let mut tasks = JoinSet::new();
-    for uid in uids {
-        let client = client.clone();
-        tasks.spawn(async move {
-            let answer = client.send(&record(&uid)).await;
-            (uid, answer)
-        });
-    }
+/// Reads the dashboards of records at the same time; the answers in the order of their uids. What a record holds stands
+/// in no list, so each costs a read, but all of them together one wait.
+async fn side_by_side(client: &Client, uids: Vec<String>) -> Result<BTreeMap<String, Value>, LiveError> {
+    let requests = uids.into_iter().map(|uid| {
+        let request = record(&uid);
+        (uid, request)
+    });
     let mut answers = BTreeMap::new();
-    while let Some(joined) = tasks.join_next().await {
-        let (uid, answer) = joined.map_err(|e| ApiError::Lost(e.to_string()))?;
-        answers.insert(uid, answer?);
-    }
+    send_all(client, requests, |uid, answer| {
+        if answer.status != 404 {
+            answers.insert(uid, answer.json());
+        }
+    })
+    .await?;
     Ok(answers)
 }
 

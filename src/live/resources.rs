@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::{LiveError, Part, Questions, digest, fetch, keep, ok, together};
+use super::{LiveError, Part, Questions, digest, fetch, keep, ok};
 use crate::grafana::Client;
 use crate::kinds::{self, KINDS, Kind, Listing, Live, METADATA, text};
 use crate::model::request::encode;
@@ -15,9 +16,7 @@ const PAGE: usize = 500;
 
 pub(super) async fn read(client: &Client, server: &Server, questions: &Questions<'_>) -> Result<Part, LiveError> {
     let kinds = KINDS.iter().filter(|kind| matches!(kind.listing(server), Listing::Resources { .. }));
-    let parts = together(
-        kinds.map(|kind| Box::pin(read_kind(client, server, *kind, questions)) as super::Waiting<'_, _>).collect(),
-    );
+    let parts = join_all(kinds.map(|kind| read_kind(client, server, *kind, questions)));
     let mut all = Part::default();
     for part in parts.await {
         let part: Part = part?;

@@ -13,6 +13,12 @@ pub fn text(document: &impl Serialize) -> String {
     serde_json::to_string_pretty(document).unwrap_or_default()
 }
 
+/// A moment, in seconds since 1970; empty where no calendar has it.
+#[must_use]
+pub fn moment(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds).map(|moment| moment.to_string()).unwrap_or_default()
+}
+
 /// One workspace of `workspace list`.
 #[derive(Serialize, Debug)]
 #[serde(rename_all = "camelCase")]

@@ -177,7 +177,9 @@ impl<'a> Reader<'a> {
         self.rest().strip_prefix("\\u")?;
         self.at += 2;
         let low = self.hexadecimal(4)?;
-        let (high, low) = (code.checked_sub(0xd800)?, low.checked_sub(0xdc00)?);
+        // Any number may stand there: only halves make a character.
+        let half = |code: u32, first: u32| code.checked_sub(first).filter(|half| *half < 0x400);
+        let (high, low) = (half(code, 0xd800)?, half(low, 0xdc00)?);
         self.push_char(char::from_u32(0x1_0000 + (high << 10) + low)?, start)
     }
 
@@ -327,6 +329,20 @@ mod tests {
                 c == outer || outer == '\\' || folded || c.is_whitespace() && outer == '\r',
                 "{c:?} is {outer:?}"
             );
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_no_characters_are_found_nowhere() {
+        for outer in [
+            r#""\UFFFFFFFF\uDC00""#,
+            r#""\UFFFFD7FF\uDC00""#,
+            r#""\ud800\uffff""#,
+            r#""\udfff\udc00""#,
+            r#""\ud800""#,
+        ] {
+            assert_eq!(Written::in_yaml(outer, &(0..0), "x"), None, "{outer}");
+            assert_eq!(Written::in_json(outer, &(0..0), "x"), None, "{outer}");
         }
     }
 

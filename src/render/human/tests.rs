@@ -18,20 +18,7 @@ const PIPE: Style = Style { colour: false, width: None, verbose: false };
 const NARROW: Style = Style { colour: false, width: Some(80), verbose: false };
 
 fn change(kind: KindName, uid: &str, title: &str, action: Action) -> Change {
-    Change {
-        address: Address::new(kind, Uid::parse(uid).unwrap()),
-        title: title.into(),
-        action,
-        drift: None,
-        only_if: Precondition::Nothing,
-        needs: std::collections::BTreeSet::new(),
-        place: None,
-        recorded_source: None,
-        folder: None,
-        notes: Vec::new(),
-        intent: None,
-        stale: false,
-    }
+    Change::new(Address::new(kind, Uid::parse(uid).unwrap()), title, action, Precondition::Nothing)
 }
 
 fn dashboard(uid: &str, title: &str, action: Action) -> Change {

@@ -8,7 +8,7 @@ use super::dashboard::BODY;
 use super::keys::Fate::{LeftOut, Used};
 use super::keys::{Level, Rest};
 use super::library::carried_by;
-use super::{Reading, Seen, Shape, datasource, group, only, others, text, unsupported};
+use super::{Reading, Seen, Shape, datasource, group, library, only, others, text, unsupported};
 use crate::source::dashboard::DashboardForm;
 use crate::source::datasource::DatasourceForm;
 use crate::source::envelope::{FolderAt, Null, UidAt};
@@ -110,9 +110,7 @@ impl Shape for Grizzly {
             kind => Seen::Refused(unsupported(
                 format!("this is an envelope of Grizzly (`{kind}`), which is not read"),
                 match kind {
-                    "LibraryElement" => {
-                        "library panels are not kept by this version yet: name the file in `.amgctlignore`"
-                    }
+                    "LibraryElement" => library::FORM,
                     _ => "this kind is not kept by this version: name the file in `.amgctlignore`",
                 },
                 "/apiVersion",

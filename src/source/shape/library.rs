@@ -10,6 +10,10 @@ use super::{Reading, Seen, Shape, object, only};
 use crate::source::dashboard::DashboardForm;
 use crate::source::library_panel::{LibraryForm, is_library_panel};
 
+/// What to do with a library panel that is written otherwise.
+pub(super) const FORM: &str = "write it as Grafana's API gives it, one a file: `kind: 1` with `name`, `uid` and `model`; or name the file in \
+     `.amgctlignore`";
+
 /// The keys of a library panel. Its folder is its directory's.
 const KEYS: &[(&str, Fate)] = &[
     ("uid", Used),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::kinds::dashboard::CLASSIC_FORM;
 
-use super::{Reading, Refusal, Seen, Shape, dashboard, datasource, group, recognise, text, unsupported};
+use super::{Reading, Refusal, Seen, Shape, dashboard, datasource, group, library, recognise, text, unsupported};
 
 const IGNORE: &str = "name the file in `.amgctlignore`";
 
@@ -250,10 +250,9 @@ impl Shape for GrafanaObject {
             Named::Foreign(reason) => Some(Seen::Foreign(reason.into())),
             // Lists of such objects are many things; only what is alone is surely Grafana's.
             Named::Alerting(what) => report(format!("{}: alerting is not kept yet", this(what)), IGNORE),
-            Named::Library => report(
-                format!("{}: library panels are not kept yet", this("a library panel")),
-                "make it in the workspace, or unlink it in the dashboards that use it; then name the file in `.amgctlignore`",
-            ),
+            Named::Library => {
+                report(format!("{} in a form that is not read", this("a library panel")), library::FORM)
+            }
             Named::Folder => report(
                 format!("{} as Grafana's API gives it, which is not read", this("a folder")),
                 "a directory is a folder: put `title:` and `uid:` into a file `_folder.yaml` in it, and name this file in \

@@ -6,7 +6,7 @@ use super::dashboard::BODY;
 use super::keys::Fate::{self, LeftOut, Reported, Used};
 use super::keys::{Level, Rest};
 use super::library::carried_by;
-use super::{Reading, Seen, Shape, group, only, text, unsupported};
+use super::{Reading, Seen, Shape, group, library, only, text, unsupported};
 use crate::source::dashboard::DashboardForm;
 use crate::source::envelope::{self, FolderAt, Null, UidAt};
 use crate::source::folders::FolderForm;
@@ -149,8 +149,8 @@ impl Shape for FolderResource {
         match group(map).0 {
             "folder.grafana.app" if kind == "Folder" => Some(only(&FOLDER)),
             "dashboard.grafana.app" if kind == "LibraryPanel" => Some(Seen::Refused(unsupported(
-                "this is a library panel, which this version does not keep yet",
-                "make it in the workspace, or put its model into the dashboards that use it",
+                "this is a library panel as a resource, which is not read",
+                library::FORM,
                 "/kind",
             ))),
             group @ ("dashboard.grafana.app" | "folder.grafana.app") => Some(Seen::Refused(unsupported(

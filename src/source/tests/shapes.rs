@@ -364,7 +364,7 @@ fn other_tools_envelopes_are_named_with_their_way_out() {
             "r.yaml",
             "apiVersion: grizzly.grafana.com/v1alpha1\nkind: LibraryElement\nmetadata: {name: f}\n---\nkind: Dashboard\nmetadata: {name: d, project: p}\nspec: {panels: {}, layouts: []}\n",
         )],
-        "error[not-supported] r.yaml:1:1: this is an envelope of Grizzly (`LibraryElement`), which is not read -- library panels are not kept by this version yet: name the file in `.amgctlignore`
+        "error[not-supported] r.yaml:1:1: this is an envelope of Grizzly (`LibraryElement`), which is not read -- write it as Grafana's API gives it, one a file: `kind: 1` with `name`, `uid` and `model`; or name the file in `.amgctlignore`
         error[not-supported] r.yaml:5:1: this is a `Dashboard` of Perses, which Grafana does not read -- amgctl does not convert it: build the dashboard in Grafana and export that, or name the file in `.amgctlignore`",
     );
 }

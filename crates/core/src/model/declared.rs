@@ -173,6 +173,21 @@ pub struct BodyRef {
     pub answers: Vec<(String, String)>,
 }
 
+#[cfg(test)]
+impl BodyRef {
+    /// The whole of a file that nobody reads: for tests.
+    pub(crate) fn file(file: &str) -> BodyRef {
+        BodyRef {
+            file: file.into(),
+            document: 0,
+            text: None,
+            pointer: String::new(),
+            file_digest: super::Digest::of_bytes(b""),
+            answers: Vec::new(),
+        }
+    }
+}
+
 /// A document inside a text of another one, as in a ConfigMap.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct TextRef {

@@ -170,7 +170,7 @@ mod tests {
     use crate::kinds::datasource::Datasource;
     use crate::model::Target;
     use crate::model::{
-        BodyRef, Digest, Found, Headline, Identity, LiveBody, NormalDigest, Parent, Place, Saved, Uid, UidFrom,
+        BodyRef, Found, Headline, Identity, LiveBody, NormalDigest, Parent, Place, Saved, Uid, UidFrom,
     };
     use serde_json::json;
 
@@ -191,14 +191,7 @@ mod tests {
             references: Vec::new(),
             mentions: Vec::new(),
             secrets: Vec::new(),
-            body: BodyRef {
-                file: "d.yaml".into(),
-                document: 0,
-                text: None,
-                pointer: String::new(),
-                file_digest: Digest::of_bytes(b""),
-                answers: Vec::new(),
-            },
+            body: BodyRef::file("d.yaml"),
             uid_from: UidFrom::Document,
             protect: false,
             carried: false,

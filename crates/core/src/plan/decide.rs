@@ -140,21 +140,16 @@ fn change(inputs: &Inputs<'_>, address: &Address, wanted: Option<&Wanted<'_>>, p
     let claim = claim(inputs, address, found);
     let entry = inputs.record.recorded(address);
     let title = title(wanted, found, entry);
+    let only_if = found.map_or(Precondition::Absent, |f| {
+        Precondition::Is(Seen::of(f, claim.recorded.and_then(|r| r.digest.as_ref())))
+    });
     let mut change = Change {
-        address: address.clone(),
-        title,
-        action: Action::Renew,
-        drift: None,
-        only_if: found.map_or(Precondition::Absent, |f| {
-            Precondition::Is(Seen::of(f, claim.recorded.and_then(|r| r.digest.as_ref())))
-        }),
-        needs: BTreeSet::new(),
         place: wanted.map(|w| w.place.clone()),
         recorded_source: entry.map(|r| r.source.clone()),
         folder: paths.of(wanted.map_or_else(|| found.and_then(|f| f.parent.as_deref()), |w| w.parent.as_deref())),
         notes: wanted.and_then(|w| w.note.clone()).into_iter().collect(),
-        intent: None,
         stale: claim.stale,
+        ..Change::new(address.clone(), title, Action::Renew, only_if)
     };
     if let Some(refusal) = forbidden(inputs, address, wanted, entry.is_some()) {
         change.action = Action::Refuse(refusal);

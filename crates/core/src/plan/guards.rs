@@ -132,19 +132,9 @@ mod tests {
 
     /// A plan that deletes so many objects.
     fn deletes(goal: Goal, count: usize) -> Plan {
-        let delete = |n: usize| Change {
-            address: Address::live(Dashboard::NAME, &format!("d{n}")).unwrap(),
-            title: String::new(),
-            action: Action::Delete { headline: Headline::default() },
-            drift: None,
-            only_if: Precondition::Nothing,
-            needs: BTreeSet::new(),
-            place: None,
-            recorded_source: None,
-            folder: None,
-            notes: Vec::new(),
-            intent: None,
-            stale: false,
+        let delete = |n: usize| {
+            let address = Address::live(Dashboard::NAME, &format!("d{n}")).unwrap();
+            Change::new(address, "", Action::Delete { headline: Headline::default() }, Precondition::Nothing)
         };
         Plan {
             goal,

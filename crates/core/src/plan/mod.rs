@@ -102,6 +102,27 @@ pub struct Change {
     pub stale: bool,
 }
 
+impl Change {
+    /// A change of which nothing else is said: nobody else did anything, it waits for nothing and writes nothing.
+    #[must_use]
+    pub fn new(address: Address, title: impl Into<String>, action: Action, only_if: Precondition) -> Change {
+        Change {
+            address,
+            title: title.into(),
+            action,
+            drift: None,
+            only_if,
+            needs: BTreeSet::new(),
+            place: None,
+            recorded_source: None,
+            folder: None,
+            notes: Vec::new(),
+            intent: None,
+            stale: false,
+        }
+    }
+}
+
 /// What is to be written for an object, and recorded of it once it is confirmed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Intent {

@@ -222,20 +222,8 @@ mod tests {
     }
 
     fn change(n: usize) -> (Address, Change) {
-        let change = Change {
-            address: address(n),
-            title: String::new(),
-            action: Action::Create { headline: Headline::default() },
-            drift: None,
-            only_if: Precondition::Absent,
-            needs: BTreeSet::new(),
-            place: None,
-            recorded_source: None,
-            folder: None,
-            notes: Vec::new(),
-            intent: None,
-            stale: false,
-        };
+        let create = Action::Create { headline: Headline::default() };
+        let change = Change::new(address(n), "", create, Precondition::Absent);
         (address(n), change)
     }
 

@@ -12,9 +12,9 @@ use crate::kinds::folder::Folder;
 use crate::model::digest::REVISION;
 use crate::model::server::TitleRule;
 use crate::model::{
-    Address, BodyRef, Declared, DeclaredFolder, DeclaredSecret, Digest, Fingerprint, FolderPath, Found, Headline,
-    Identity, KindName, Ledger, Listed, LiveBody, Owned, Parent, Pending, Place, RecordState, Recorded, Saved,
-    Server, StackName, Uid, UidFrom,
+    Address, BodyRef, Declared, DeclaredFolder, DeclaredSecret, Fingerprint, FolderPath, Found, Headline, Identity,
+    KindName, Ledger, Listed, LiveBody, Owned, Parent, Pending, Place, RecordState, Recorded, Saved, Server,
+    StackName, Uid, UidFrom,
 };
 
 /// A workspace, a directory and a record in the making.
@@ -102,14 +102,7 @@ impl World {
             references: Vec::new(),
             mentions: Vec::new(),
             secrets: Vec::new(),
-            body: BodyRef {
-                file: place.file.clone(),
-                document: 0,
-                text: None,
-                pointer: String::new(),
-                file_digest: Digest::of_bytes(b""),
-                answers: Vec::new(),
-            },
+            body: BodyRef::file(&place.file),
             uid_from: UidFrom::Document,
             protect: false,
             carried: false,

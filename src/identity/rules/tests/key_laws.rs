@@ -6,15 +6,13 @@
 
 use proptest::prelude::*;
 
+use super::{HOUR, LIFE, Sent, WORKSPACES, label_current, label_pending, shop, the_mark};
 use crate::identity::names;
 use crate::identity::rules::keys::{self, Waiting};
 use crate::identity::rules::tokens::Due;
 use crate::identity::rules::*;
 use crate::identity::version::mark;
 
-const WORKSPACES: [&str; 2] = ["g-0123456789", "g-fedcba9876"];
-const HOUR: i64 = 3600;
-const LIFE: i64 = 30 * 24 * HOUR;
 /// How many names the tag has room for.
 const ROOM: usize = 7;
 
@@ -35,14 +33,6 @@ enum Event {
     DeleteKey(usize),
     /// Time passes.
     Pass(i64),
-}
-
-/// What becomes of the call that a run sends when it is killed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Sent {
-    Never,
-    AtOnce,
-    Later,
 }
 
 /// A run: what was typed, and how far it is.
@@ -145,14 +135,6 @@ struct World {
     /// than its tag; a key that was made late; another workspace.
     is_lossy: bool,
     deleted_by_runs: Vec<usize>,
-}
-
-fn shop() -> StackName {
-    StackName::parse("shop").unwrap()
-}
-
-fn the_mark() -> String {
-    mark("eu-west-1", "s")
 }
 
 fn name_of(version: &Version) -> String {
@@ -274,9 +256,7 @@ impl World {
             None => self.versions.push((id.clone(), new.number)),
         }
         if let Some(secret) = &mut self.secret {
-            secret.stages.values_mut().for_each(|labels| labels.retain(|l| l != PENDING));
-            secret.stages.entry(id).or_default().push(PENDING.into());
-            secret.stages.retain(|_, labels| !labels.is_empty());
+            label_pending(secret, &id);
         }
         self.changed();
         true
@@ -287,12 +267,8 @@ impl World {
         self.note_readers();
         let known = self.versions.iter().any(|(id, _)| id == to);
         let Some(secret) = &mut self.secret else { return false };
-        let now = current(&secret.stages).map(str::to_owned);
-        if !known || (now.as_deref() != from && now.as_deref() != Some(to)) {
+        if !known || !label_current(secret, to, from) {
             return false;
-        }
-        if now.as_deref() != Some(to) {
-            secret.stages = promoted(&secret.stages, to);
         }
         self.changed();
         self.note_readers();

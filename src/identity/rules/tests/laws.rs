@@ -7,14 +7,11 @@
 
 use proptest::prelude::*;
 
+use super::{HOUR, LIFE, Sent, WORKSPACES, label_current, label_pending, shop, the_mark};
 use crate::identity::names::{self, stored_token};
 use crate::identity::rules::tokens::{Due, Wanted, widens};
 use crate::identity::rules::*;
 use crate::identity::version::{Access, mark};
-
-const WORKSPACES: [&str; 2] = ["g-0123456789", "g-fedcba9876"];
-const HOUR: i64 = 3600;
-const LIFE: i64 = 30 * 24 * HOUR;
 
 /// What happens.
 #[derive(Clone, Debug)]
@@ -33,14 +30,6 @@ enum Event {
     DeleteToken(usize, usize),
     /// Time passes.
     Pass(i64),
-}
-
-/// What becomes of the call that a run sends when it is killed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Sent {
-    Never,
-    AtOnce,
-    Later,
 }
 
 /// A run: what was typed, and how far it is.
@@ -132,14 +121,6 @@ enum Late {
     Create(usize, Box<Decided>, TokenInfo, String),
     Promote { to: String, from: Option<String> },
     Store(String, String),
-}
-
-fn shop() -> StackName {
-    StackName::parse("shop").unwrap()
-}
-
-fn the_mark() -> String {
-    mark("eu-west-1", "s")
 }
 
 impl World {
@@ -255,12 +236,8 @@ impl World {
         self.note_readers();
         let known = self.versions.iter().any(|(id, _)| id == to);
         let Some(secret) = &mut self.secret else { return false };
-        let now = current(&secret.stages).map(str::to_owned);
-        if !known || (now.as_deref() != from && now.as_deref() != Some(to)) {
+        if !known || !label_current(secret, to, from) {
             return false;
-        }
-        if now.as_deref() != Some(to) {
-            secret.stages = promoted(&secret.stages, to);
         }
         self.changed();
         self.note_readers();
@@ -271,9 +248,7 @@ impl World {
     fn store(&mut self, version: &str, token: &str) {
         self.versions.push((version.to_owned(), token.to_owned()));
         if let Some(secret) = &mut self.secret {
-            secret.stages.values_mut().for_each(|labels| labels.retain(|l| l != PENDING));
-            secret.stages.entry(version.to_owned()).or_default().push(PENDING.into());
-            secret.stages.retain(|_, labels| !labels.is_empty());
+            label_pending(secret, version);
         }
         self.changed();
     }

@@ -16,6 +16,43 @@ const DAY: i64 = 24 * HOUR;
 const HERE: &str = "g-0123456789";
 const THERE: &str = "g-fedcba9876";
 
+/// The workspaces that want the secret.
+const WORKSPACES: [&str; 2] = [HERE, THERE];
+/// How long a token or key lives, in seconds.
+const LIFE: i64 = 30 * DAY;
+
+/// What becomes of the call that a run sends when it is killed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Sent {
+    Never,
+    AtOnce,
+    Later,
+}
+
+/// The mark of the secret that the laws are about.
+fn the_mark() -> String {
+    mark("eu-west-1", "s")
+}
+
+/// AWS's `PutSecretValue`, as far as labels go: the version gets the label of what is pending.
+fn label_pending(secret: &mut SecretInfo, version: &str) {
+    secret.stages.values_mut().for_each(|labels| labels.retain(|l| l != PENDING));
+    secret.stages.entry(version.to_owned()).or_default().push(PENDING.into());
+    secret.stages.retain(|_, labels| !labels.is_empty());
+}
+
+/// AWS's `UpdateSecretVersionStage` of what is current, for a version that is there; whether it was done.
+fn label_current(secret: &mut SecretInfo, to: &str, from: Option<&str>) -> bool {
+    let now = current(&secret.stages).map(str::to_owned);
+    if now.as_deref() != from && now.as_deref() != Some(to) {
+        return false;
+    }
+    if now.as_deref() != Some(to) {
+        secret.stages = promoted(&secret.stages, to);
+    }
+    true
+}
+
 fn shop() -> StackName {
     StackName::parse("shop").unwrap()
 }
