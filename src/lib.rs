@@ -26,6 +26,7 @@
 //! | [`aws`] | the control plane of Amazon Managed Grafana, Secrets Manager, parameters: calls and errors |
 //! | [`identity`] | which workspace, which service account, when a token is made, renewed, stored, deleted |
 //! | [`backoff`] | how long is waited before something is tried again |
+//! | [`duration`] | lengths of time as people type them |
 //! | [`random`] | random numbers |
 //! | [`report`] | what came of a run, in the words that [`apply`] and [`render`] share |
 //! | [`render`] | a plan, problems, a run's end as people read them (pure) |
@@ -86,6 +87,7 @@ pub mod aws;
 pub mod backoff;
 pub mod cli;
 pub mod commands;
+pub mod duration;
 pub mod grafana;
 pub mod identity;
 pub mod live;

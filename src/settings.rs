@@ -10,6 +10,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::cli::{AwsArgs, ManagedArgs, OnDrift, ReadingArgs, RulesArgs, UnknownReferences, WorkspaceArgs};
+use crate::duration;
 use crate::kinds;
 use crate::model::{Address, Severity, StackName};
 use crate::plan::{Adopt, Rules};
@@ -76,6 +77,12 @@ impl UsageError {
     #[must_use]
     pub fn hint(self, hint: impl Into<String>) -> UsageError {
         UsageError { hint: Some(hint.into()), ..self }
+    }
+}
+
+impl From<duration::Wrong> for UsageError {
+    fn from(wrong: duration::Wrong) -> UsageError {
+        UsageError { message: wrong.message, hint: wrong.hint.map(str::to_owned) }
     }
 }
 
@@ -149,10 +156,6 @@ impl Access {
         Access { create_account, ..self }
     }
 }
-
-/// How long a token may live: from what a short run needs to what AWS allows (fact: `token-limits`).
-pub const TOKEN_LIFE: std::ops::RangeInclusive<Duration> =
-    Duration::from_secs(60)..=Duration::from_secs(30 * 24 * 60 * 60);
 
 /// What a run is to do.
 #[derive(Clone, Debug)]
@@ -375,11 +378,7 @@ fn access(file: &FileSettings, workspace: &WorkspaceArgs) -> Result<Access, Usag
 
 /// How long a token is to live, as it was typed after a flag.
 pub fn token_life(flag: &str, text: &str) -> Result<Duration, UsageError> {
-    let life = named_duration(flag, text)?;
-    if TOKEN_LIFE.contains(&life) {
-        return Ok(life);
-    }
-    Err(UsageError::new(format!("{flag} {text}: a token lives from 1m to 30d, and AWS gives none a longer life")))
+    Ok(duration::token_life(flag, text)?)
 }
 
 /// A length of time in whole seconds, as AWS counts.
@@ -390,7 +389,7 @@ pub fn seconds(length: Duration) -> i64 {
 
 /// A length of time, as it was typed after a flag.
 pub fn named_duration(flag: &str, text: &str) -> Result<Duration, UsageError> {
-    duration(text).map_err(|e| UsageError { message: format!("{flag}: {e}"), ..e })
+    Ok(duration::named(flag, text)?)
 }
 
 fn adopt(given: &[String]) -> Result<Adopt, UsageError> {
@@ -413,18 +412,6 @@ fn addresses(flag: &str, given: &[String]) -> Result<BTreeSet<Address>, UsageErr
             })
         })
         .collect()
-}
-
-/// A length of time as people type it: `30s`, `10m`, `1h 30m`.
-///
-/// A day is 24 hours; months and years have no length of their own and are refused.
-pub fn duration(text: &str) -> Result<Duration, UsageError> {
-    let wrong = |_: jiff::Error| {
-        UsageError::new(format!("`{text}` is no length of time")).hint("it looks like 30s, 10m or 7d")
-    };
-    let span: jiff::Span = text.parse().map_err(wrong)?;
-    let length = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).map_err(wrong)?;
-    length.try_into().map_err(|_| UsageError::new(format!("`{text}` is negative")))
 }
 
 #[cfg(test)]
@@ -505,15 +492,5 @@ mod tests {
         let settings = settle(&typed(None, Some("")), FileSettings::default()).unwrap();
         assert_eq!(settings.stack.as_str(), "my-stack");
         assert!(!settings.stack_is_named);
-    }
-
-    #[test]
-    fn lengths_of_time_are_read() {
-        assert_eq!(duration("10m").unwrap().as_secs(), 600);
-        assert_eq!(duration("20ms").unwrap().as_millis(), 20);
-        assert_eq!(duration("7d").unwrap().as_secs(), 7 * 86_400);
-        assert_eq!(duration("1w 1d").unwrap().as_secs(), 8 * 86_400);
-        assert!(duration("1mo").is_err());
-        assert!(duration("soon").is_err());
     }
 }

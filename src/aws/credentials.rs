@@ -29,11 +29,10 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_sdk_grafana::config::SharedHttpClient;
 
-use super::AwsError;
 use super::listening::Heard;
 use super::patience::Patience;
 use super::profiles::{self, Source, Variables};
-use crate::identity::policy;
+use super::{AwsError, is_region};
 use crate::model::Secret;
 use crate::render::style::clean;
 
@@ -63,7 +62,7 @@ impl Search<'_> {
     /// The region: typed, else `AWS_REGION`, else the profile's, else that of the instance this runs on.
     pub async fn region(&self, typed: Option<&str>) -> Result<Option<Region>, AwsError> {
         let Some(region) = self.named_region(typed).await else { return Ok(None) };
-        if policy::is_region(region.as_ref()) {
+        if is_region(region.as_ref()) {
             return Ok(Some(region));
         }
         Err(AwsError::Configuration {

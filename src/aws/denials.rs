@@ -4,8 +4,9 @@
 //! perform: ACTION on resource: RESOURCE because no TYPE policy allows the ACTION action`, or `… with an explicit deny in
 //! a TYPE policy`, since 2026 with the policy's ARN behind it. Secrets Manager names a secret there as the caller did.
 
+use serde_json::json;
+
 use super::{AwsError, Call};
-use crate::identity::policy;
 
 /// The policies that can stand in the way, as AWS calls them, and who keeps each.
 const POLICIES: [(&str, &str); 7] = [
@@ -113,7 +114,7 @@ pub(super) fn hint(action: &str, resource: &str, reason: Option<&str>) -> String
             }
         };
     }
-    let statement = policy::statement(action, resource);
+    let statement = statement(action, resource);
     match policy {
         None | Some(("identity-based policy", _)) => {
             format!("this statement in the policy of the caller would do: {statement}")
@@ -162,7 +163,7 @@ pub(super) fn key_hint(action: &str, of: &str, words: &str) -> String {
     }
     format!(
         "{which}; its key policy has to allow {action} to the caller, and so has the caller's own: {}",
-        policy::statement(action, "KEY-ARN")
+        statement(action, "KEY-ARN")
     )
 }
 
@@ -177,6 +178,11 @@ pub(super) fn subject(resource: &str) -> String {
         ["arn", _, "ssm", _, "*", rest] => rest.trim_start_matches("parameter").to_owned(),
         _ => resource.to_owned(),
     }
+}
+
+/// The smallest statement that allows one action, on one line.
+fn statement(action: &str, resource: &str) -> String {
+    json!({ "Effect": "Allow", "Action": action, "Resource": resource }).to_string()
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! The one module that uses the AWS SDKs. It knows calls and errors; what they are for is decided in
 //! [`crate::identity`]. Sending again, counting and listening to AWS's clock happen in one place, `Aws::send`.
 
+pub mod action;
+mod arn;
 mod credentials;
 mod denials;
 mod errors;
@@ -28,12 +30,13 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_grafana::config::http::HttpResponse;
 use aws_sdk_grafana::error::{ProvideErrorMetadata, SdkError};
 
+pub use arn::is_region;
 pub use errors::AwsError;
 pub use https::https_client;
 use listening::{Heard, Listening};
 pub use patience::Patience;
 pub use profiles::Variables;
-pub use secrets::{SecretInfo, SecretValue};
+pub use secrets::{SecretInfo, SecretValue, ToStore};
 pub use workspaces::{Account, Minted, NetworkAccess, Role, Summary, TokenInfo, Workspace};
 
 use crate::backoff;
@@ -94,7 +97,7 @@ pub struct Aws {
     heard: Arc<Heard>,
     grafana: aws_sdk_grafana::Client,
     secrets: aws_sdk_secretsmanager::Client,
-    parameters: aws_sdk_ssm::Client,
+    parameters: action::Client,
     sts: aws_sdk_sts::Client,
 }
 
@@ -142,13 +145,10 @@ impl Aws {
     }
 
     fn of(config: &SdkConfig, options: Options, heard: Arc<Heard>) -> Aws {
-        use {
-            aws_sdk_grafana as grafana, aws_sdk_secretsmanager as secrets, aws_sdk_ssm as ssm, aws_sdk_sts as sts,
-        };
+        use {aws_sdk_grafana as grafana, aws_sdk_secretsmanager as secrets, aws_sdk_sts as sts};
         let listening = || Listening(heard.clone());
         let grafana = grafana::config::Builder::from(config).interceptor(listening()).build();
         let secrets = secrets::config::Builder::from(config).interceptor(listening()).build();
-        let ssm = ssm::config::Builder::from(config).interceptor(listening()).build();
         let sts = sts::config::Builder::from(config).interceptor(listening()).build();
         Aws {
             region: config.region().map(Region::to_string).unwrap_or_default(),
@@ -156,7 +156,7 @@ impl Aws {
             patience: options.patience,
             grafana: grafana::Client::from_conf(grafana),
             secrets: secrets::Client::from_conf(secrets),
-            parameters: ssm::Client::from_conf(ssm),
+            parameters: action::Client::new(parameters::GET_PARAMETERS, config.clone()).heard_by(listening()),
             sts: sts::Client::from_conf(sts),
             heard,
         }

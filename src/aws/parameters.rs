@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ssm::Client;
-use aws_sdk_ssm::config::Region;
+use serde_json::{Value, json};
 
+use super::action::Action;
 use super::{Aws, AwsError, Call};
 use crate::model::Secret;
+
+/// Reading several parameters.
+pub(super) const GET_PARAMETERS: Action =
+    Action { service: "SSM", host: "ssm", target: "AmazonSSM.GetParameters", name: "GetParameters" };
 
 /// How many parameters one call reads at most.
 const BATCH: usize = 10;
@@ -57,21 +61,18 @@ impl Aws {
             _ => self.arn("ssm", "parameter/*"),
         };
         let region = self.region_of(names.first().map(String::as_str).unwrap_or_default());
-        let parameters = self.parameters_in(region);
         let call = Call::new("ssm:GetParameters", resource);
-        let answer = self
-            .send(&call, || {
-                parameters.get_parameters().set_names(Some(names.to_vec())).with_decryption(true).send()
-            })
-            .await?;
+        let input = json!({ "Names": names, "WithDecryption": true });
+        let answer = self.send(&call, || self.parameters.send(region, input.clone())).await?.0;
         let mut values = BTreeMap::new();
-        for found in answer.parameters() {
+        for found in answer["Parameters"].as_array().into_iter().flatten() {
+            let text = |key: &str| found.get(key).and_then(Value::as_str);
             // A name may have been given with a version or a label: `/path:3`.
-            let selector = found.selector().unwrap_or_default();
-            let name = format!("{}{selector}", found.name().unwrap_or_default());
-            let arn = format!("{}{selector}", found.arn().unwrap_or_default());
-            let meant = |n: &&String| **n == name || **n == arn || Some(n.as_str()) == found.arn();
-            let value = found.value().unwrap_or_default();
+            let selector = text("Selector").unwrap_or_default();
+            let name = format!("{}{selector}", text("Name").unwrap_or_default());
+            let arn = format!("{}{selector}", text("ARN").unwrap_or_default());
+            let meant = |n: &&String| **n == name || **n == arn || Some(n.as_str()) == text("ARN");
+            let value = text("Value").unwrap_or_default();
             for name in names.iter().filter(meant) {
                 values.insert(name.clone(), Ok(Secret::new(value.to_owned())));
             }
@@ -81,13 +82,5 @@ impl Aws {
             values.entry(name.clone()).or_insert_with(|| Err(AwsError::NotFound(missing())));
         }
         Ok(values)
-    }
-
-    /// Systems Manager in a region.
-    fn parameters_in(&self, region: &str) -> Client {
-        if region == self.region {
-            return self.parameters.clone();
-        }
-        Client::from_conf(self.parameters.config().to_builder().region(Region::new(region.to_owned())).build())
     }
 }

@@ -7,8 +7,7 @@ use aws_sdk_secretsmanager::config::Region;
 use aws_sdk_secretsmanager::primitives::Blob;
 use aws_sdk_secretsmanager::types::Tag;
 
-use super::{Aws, AwsError, Call};
-use crate::identity::{policy, stored};
+use super::{Aws, AwsError, Call, is_region};
 use crate::model::Secret;
 
 /// How many secrets one call reads at most.
@@ -44,6 +43,21 @@ pub struct SecretValue {
     pub value: Secret,
     /// The version.
     pub version: String,
+}
+
+/// A value that is to be stored.
+#[derive(Clone, Debug)]
+pub struct ToStore {
+    /// The value.
+    pub value: Secret,
+    /// The secret that stands in it, where it holds more: what AWS says is told without it, too.
+    pub inner: Option<Secret>,
+}
+
+impl From<&Secret> for ToStore {
+    fn from(value: &Secret) -> ToStore {
+        ToStore { value: value.clone(), inner: None }
+    }
 }
 
 impl Aws {
@@ -171,17 +185,18 @@ impl Aws {
     pub async fn create_secret(
         &self,
         name: &str,
-        value: &Secret,
+        value: impl Into<ToStore>,
         kms_key: Option<&str>,
         tags: &[(String, String)],
         description: &str,
         version: &str,
     ) -> Result<(), AwsError> {
-        let call = self.secret_call("secretsmanager:CreateSecret", name).sending(value);
+        let value = value.into();
+        let call = self.secret_call("secretsmanager:CreateSecret", name).sending(&value);
         let kms_key = kms_key.map(str::to_owned);
         self.send(&call, || {
             let request = self.secrets.create_secret().name(name).description(description);
-            let request = request.secret_string(value.expose()).client_request_token(version);
+            let request = request.secret_string(value.value.expose()).client_request_token(version);
             request.set_kms_key_id(kms_key.clone()).set_tags(Some(tagged(tags))).send()
         })
         .await
@@ -192,14 +207,15 @@ impl Aws {
     pub async fn put_secret(
         &self,
         id: &str,
-        value: &Secret,
+        value: impl Into<ToStore>,
         stages: &[&str],
         version: &str,
     ) -> Result<(), AwsError> {
-        let call = self.secret_call("secretsmanager:PutSecretValue", id).sending(value);
+        let value = value.into();
+        let call = self.secret_call("secretsmanager:PutSecretValue", id).sending(&value);
         let stages: Vec<String> = stages.iter().map(|s| (*s).to_owned()).collect();
         self.send(&call, || {
-            let request = self.secrets_of(id).put_secret_value().secret_id(id).secret_string(value.expose());
+            let request = self.secrets_of(id).put_secret_value().secret_id(id).secret_string(value.value.expose());
             request.client_request_token(version).set_version_stages(Some(stages.clone())).send()
         })
         .await
@@ -232,7 +248,7 @@ impl Aws {
         // arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME
         let mut parts = id.split(':');
         match (parts.next(), parts.nth(1), parts.next()) {
-            (Some("arn"), Some("secretsmanager" | "ssm"), Some(region)) if policy::is_region(region) => region,
+            (Some("arn"), Some("secretsmanager" | "ssm"), Some(region)) if is_region(region) => region,
             _ => &self.region,
         }
     }
@@ -258,10 +274,9 @@ impl Aws {
 }
 
 impl Call {
-    /// The same call, whose value nobody may see: neither as it is stored, nor the token in it.
-    fn sending(self, value: &Secret) -> Call {
-        let token = stored::read(value, None).ok().map(|stored| stored.token);
-        Call { secrets: [Some(value.clone()), token].into_iter().flatten().collect(), ..self }
+    /// The same call, of which nobody may see the value, nor the secret in it.
+    fn sending(self, value: &ToStore) -> Call {
+        Call { secrets: std::iter::once(&value.value).chain(&value.inner).cloned().collect(), ..self }
     }
 }
 

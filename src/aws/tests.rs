@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Aws, AwsError, Embedded, Options, Role};
+use super::{Aws, AwsError, Embedded, Options, Role, ToStore};
 use crate::model::Secret;
 
 const WORKSPACE: &str = "g-0123456789";
@@ -336,8 +336,9 @@ async fn a_value_that_aws_repeats_in_its_refusal_is_not_told() {
                 let refusal = Answer::Of(status, code, json!({ "message": words }));
                 let scripted = Scripted::new(&vec![refusal; 8]).await;
                 let value = Secret::new(value.into());
-                let put = scripted.aws.put_secret("s", &value, &["AWSCURRENT"], version).await.unwrap_err();
-                let made = scripted.aws.create_secret("s", &value, None, &[], "", version).await.unwrap_err();
+                let value = || ToStore { value: value.clone(), inner: Some(Secret::new(token.into())) };
+                let put = scripted.aws.put_secret("s", value(), &["AWSCURRENT"], version).await.unwrap_err();
+                let made = scripted.aws.create_secret("s", value(), None, &[], "", version).await.unwrap_err();
                 for error in [put, made] {
                     let told = format!("{error} {error:?} {:?}", error.hint());
                     assert!(!told.contains("glsa") && !told.contains("mnop"), "{status} {words}: {told}");
@@ -513,4 +514,39 @@ async fn a_parameter_that_is_not_there_is_told_by_its_name() {
     let scripted = Scripted::new(&[Answer::Of(200, "", json!({ "InvalidParameters": ["/a"] }))]).await;
     let values = scripted.aws.parameters(&["/a".into()]).await;
     assert!(matches!(&values["/a"], Err(AwsError::NotFound(words)) if words.contains("/a")));
+}
+
+#[tokio::test]
+async fn a_signed_action_goes_where_the_region_and_the_configuration_say() {
+    let client = |change: &dyn Fn(&mut aws_types::sdk_config::Builder)| {
+        let mut config = aws_config::SdkConfig::builder();
+        change(&mut config);
+        super::action::Client::new(super::parameters::GET_PARAMETERS, config.build())
+    };
+    for (region, fips, dual, expected) in [
+        ("eu-west-1", false, false, "https://ssm.eu-west-1.amazonaws.com"),
+        ("us-gov-west-1", true, false, "https://ssm-fips.us-gov-west-1.amazonaws.com"),
+        ("eu-west-1", false, true, "https://ssm.eu-west-1.api.aws"),
+        ("cn-north-1", false, false, "https://ssm.cn-north-1.amazonaws.com.cn"),
+    ] {
+        let client = client(&|config| {
+            config.set_use_fips(Some(fips)).set_use_dual_stack(Some(dual));
+        });
+        assert_eq!(client.endpoint(region), expected);
+    }
+    let elsewhere = client(&|config| {
+        config.set_endpoint_url(Some("http://127.0.0.1:1".into()));
+    });
+    assert_eq!(elsewhere.endpoint("eu-west-1"), "http://127.0.0.1:1");
+}
+
+#[tokio::test]
+async fn an_answer_without_parameters_names_each_as_missing_and_one_that_is_no_json_is_lost() {
+    let names = ["/a".to_owned()];
+    let scripted = Scripted::new(&[Answer::Of(200, "", json!({}))]).await;
+    let values = scripted.aws.parameters(&names).await;
+    assert!(matches!(values["/a"], Err(AwsError::NotFound(_))), "{values:?}");
+    let scripted = Scripted::new(&vec![Answer::Of(200, "", json!([1])); super::ATTEMPTS]).await;
+    let values = scripted.aws.parameters(&names).await;
+    assert!(matches!(values["/a"], Err(AwsError::Lost(_))), "{values:?}");
 }

@@ -9,12 +9,11 @@ use jiff::Timestamp;
 use super::sandbox::embedded;
 use super::typed::{self, About};
 use super::{Exit, Failure, Session};
-use crate::aws::{Aws, AwsError, Options, Patience, Role, Summary, Variables, Workspace};
+use crate::aws::{self, Aws, AwsError, Options, Patience, Role, Summary, Variables, Workspace};
 use crate::grafana::bearer::{Bearer, Given};
 use crate::grafana::is_loopback;
 use crate::identity::find::{FindError, Named, find};
 use crate::identity::mint::{MintError, Minter, account};
-use crate::identity::policy;
 use crate::identity::stored::{self, Stored};
 use crate::identity::version;
 use crate::render::style::clean;
@@ -66,7 +65,7 @@ pub async fn open(
         }
     };
     let region = region.or_else(|| access.region.clone());
-    if let Some(odd) = region.as_deref().filter(|region| !policy::is_region(region)) {
+    if let Some(odd) = region.as_deref().filter(|region| !aws::is_region(region)) {
         return Err(Failure::new(Exit::Usage, format!("`{odd}` is no AWS region")).hint("it looks like eu-west-1"));
     }
     if embedded.is_none()

@@ -7,6 +7,7 @@
 use serde_json::{Value, json};
 
 use super::find;
+use crate::aws;
 
 /// What a policy is about. Empty parts become words in capitals, to be filled in.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -70,12 +71,6 @@ impl About {
     }
 }
 
-/// Whether a text can be the name of a region: `eu-west-1`.
-#[must_use]
-pub fn is_region(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-}
-
 impl About {
     /// What no policy can be about, told by the flag that says it: nobody notices a policy that matches nothing.
     pub fn fault(&self) -> Option<String> {
@@ -84,7 +79,7 @@ impl About {
         if !self.workspace.is_empty() && !find::is_id(&self.workspace) {
             return wrong("--workspace", &self.workspace, "id of a workspace, nor its ARN or endpoint");
         }
-        if !self.region.is_empty() && !is_region(&self.region) {
+        if !self.region.is_empty() && !aws::is_region(&self.region) {
             return wrong("--region", &self.region, "region");
         }
         let is_number = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
@@ -233,12 +228,6 @@ pub fn meaning(job: Job) -> &'static str {
         }
         Job::Reader | Job::Viewer => "whoever reads the secret may do in this workspace what the stored token may",
     }
-}
-
-/// The smallest statement that allows one action, on one line.
-#[must_use]
-pub fn statement(action: &str, resource: &str) -> String {
-    json!({ "Effect": "Allow", "Action": action, "Resource": resource }).to_string()
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@
 //! true of a version stands in its id ([`super::version`]); tags are for people, and written after the promotion.
 
 use super::rules::{CURRENT, PENDING, current};
-use super::version;
-use crate::aws::{Aws, AwsError, SecretInfo};
+use super::{stored, version};
+use crate::aws::{Aws, AwsError, SecretInfo, ToStore};
 use crate::model::Secret;
 
 /// What a new secret is made with.
@@ -38,7 +38,7 @@ pub async fn lay_beside(
     version: &str,
 ) -> Result<(), AwsError> {
     let Some(there) = there else { return Ok(()) };
-    aws.put_secret(&there.arn, value, &[PENDING], version).await
+    aws.put_secret(&there.arn, to_store(value), &[PENDING], version).await
 }
 
 /// Gives a value that was laid beside to readers, or makes the secret with it. From here on they may have it.
@@ -56,7 +56,10 @@ pub async fn promote(
     tags: &[(String, String)],
 ) -> Result<(), NotStored> {
     let Some(there) = there else {
-        return match aws.create_secret(make.name, value, make.kms_key, tags, &make.description, version).await {
+        return match aws
+            .create_secret(make.name, to_store(value), make.kms_key, tags, &make.description, version)
+            .await
+        {
             Ok(()) => Ok(()),
             // AWS would have taken the same version with the same value: somebody else made the secret.
             Err(error @ AwsError::Conflict(_)) => Err(NotStored { error, perhaps: false }),
@@ -67,6 +70,11 @@ pub async fn promote(
         Ok(()) => Ok(()),
         Err(error) => look(aws, &there.arn, version, error).await,
     }
+}
+
+fn to_store(value: &Secret) -> ToStore {
+    let inner = stored::read(value, None).ok().map(|stored| stored.token);
+    ToStore { value: value.clone(), inner }
 }
 
 /// What became of a version whose promotion did not end well.

@@ -90,18 +90,19 @@ fn a_secret_in_its_deletion_window_is_told_with_how_to_restore_it() {
 }
 
 fn put_parameter(m: &Managed, name: &str) {
+    use amgctl::aws::action::{Action, Client};
     let cloud = m.cloud();
     let key =
         aws_credential_types::Credentials::new(&cloud.access_key_id, &cloud.secret_access_key, None, None, "test");
-    let config = aws_sdk_ssm::Config::builder()
-        .behavior_version(aws_sdk_ssm::config::BehaviorVersion::v2026_01_12())
+    let config = aws_config::SdkConfig::builder()
+        .behavior_version(aws_config::BehaviorVersion::v2026_01_12())
         .http_client(amgctl::aws::https_client())
         .endpoint_url(&cloud.url)
-        .region(aws_sdk_ssm::config::Region::new(cloud.region))
-        .credentials_provider(key)
+        .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(key))
         .build();
-    let put = aws_sdk_ssm::Client::from_conf(config).put_parameter().name(name).value(PLANTED);
-    block_on(put.r#type(aws_sdk_ssm::types::ParameterType::SecureString).send()).unwrap();
+    let put = Action { service: "SSM", host: "ssm", target: "AmazonSSM.PutParameter", name: "PutParameter" };
+    let input = json!({ "Name": name, "Value": PLANTED, "Type": "SecureString" });
+    block_on(Client::new(put, config).send(cloud.region, input)).unwrap();
 }
 
 #[test]

@@ -8,8 +8,8 @@ use super::super::datasource::unknown_key;
 use super::super::document::Document;
 use super::super::yaml::member;
 use super::{AddressPattern, FILE, FileSettings, FollowLinks, OnDrift, Ownership, UnknownReferences};
+use crate::duration::token_life;
 use crate::model::{Problem, StackName};
-use crate::settings::token_life;
 
 /// A key, and what it takes.
 pub(in crate::source) struct Key {
