@@ -7,7 +7,7 @@ use amgctl::cli::Cli;
 use amgctl::cli::terraform::{explain, with_two_dashes};
 use amgctl::commands::{self, Exit, Failure};
 use amgctl::settings::Machine;
-use amgctl::settings::variables::{self, Change, Faults};
+use amgctl::settings::variables::{self, Correction, Faults};
 use amgctl::terminal::{Look, Terminal};
 use clap::Parser;
 
@@ -55,13 +55,13 @@ fn main() -> ExitCode {
 /// Takes off what stands around the values of variables, for every library that reads them; gives those that cannot be
 /// used.
 fn settle_environment() -> Faults {
-    let (changes, faults) = variables::look(std::env::vars_os());
+    let (changes, faults) = variables::corrections(std::env::vars_os());
     for change in changes {
         // SAFETY: this is the first that `main` does. There is no other thread yet that could read the environment.
         unsafe {
             match change {
-                Change::Set(name, value) => std::env::set_var(name, value),
-                Change::Remove(name) => std::env::remove_var(name),
+                Correction::Set(name, value) => std::env::set_var(name, value),
+                Correction::Remove(name) => std::env::remove_var(name),
             }
         }
     }

@@ -265,7 +265,7 @@ impl Report {
     }
 
     /// Takes what came of a change.
-    pub fn take(&mut self, change: &Change, outcome: Outcome, took: Duration, note: Option<String>) -> &Finished {
+    pub fn add(&mut self, change: &Change, outcome: Outcome, took: Duration, note: Option<String>) -> &Finished {
         if outcome != Outcome::Done {
             self.failed.insert(change.address.clone());
         }
@@ -286,7 +286,7 @@ impl Report {
     /// Takes changes that the run did not come to.
     pub fn not_started<'a>(&mut self, changes: impl Iterator<Item = &'a Change>) {
         for change in changes.filter(|c| c.action.writes()) {
-            self.take(change, Outcome::NotStarted, Duration::ZERO, None);
+            self.add(change, Outcome::NotStarted, Duration::ZERO, None);
         }
     }
 

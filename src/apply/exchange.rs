@@ -64,7 +64,7 @@ impl One<'_> {
 
     /// Reads the object as it is now. What can be asked again was asked again by [`Client::send`]; only a 401 that it
     /// found not to be true is left, and is asked again here.
-    pub(super) async fn look(&self) -> Result<Option<Live>, Ending> {
+    pub(super) async fn read_again(&self) -> Result<Option<Live>, Ending> {
         let request = self.kind.read(self.key(), self.server());
         let mut words = String::new();
         for attempt in 0..4 {
@@ -86,7 +86,7 @@ impl One<'_> {
     pub(super) async fn look_for(&self) -> Result<Option<Live>, Ending> {
         for attempt in 0..3 {
             self.rest(attempt).await;
-            if let Some(live) = self.look().await? {
+            if let Some(live) = self.read_again().await? {
                 return Ok(Some(live));
             }
             if !self.is_listed().await? {

@@ -6,13 +6,13 @@ use crate::report::Signal;
 
 /// What a run listens to; the other end is an [`Asker`].
 #[derive(Clone)]
-pub struct Interrupt(watch::Receiver<State>);
+pub struct Interrupt(watch::Receiver<Asked>);
 
 /// Asks a run to stop.
-pub struct Asker(watch::Sender<State>);
+pub struct Asker(watch::Sender<Asked>);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-struct State {
+struct Asked {
     times: u32,
     first: Option<Signal>,
 }
@@ -20,7 +20,7 @@ struct State {
 /// Makes both ends.
 #[must_use]
 pub fn channel() -> (Asker, Interrupt) {
-    let (sender, receiver) = watch::channel(State::default());
+    let (sender, receiver) = watch::channel(Asked::default());
     (Asker(sender), Interrupt(receiver))
 }
 

@@ -119,7 +119,7 @@ async fn run_group(
         while in_flight.len() < pace.under_way() && report.stop.is_none() && !interrupt.is_asked() {
             let Some(change) = queue.pop_front() else { break };
             if let Some(outcome) = without_writing(change, report) {
-                settle(change, outcome, Duration::ZERO, holding, report, tell);
+                report_outcome(change, outcome, Duration::ZERO, holding, report, tell);
                 continue;
             }
             tell(Event::Started(change));
@@ -147,7 +147,7 @@ async fn run_group(
                     {
                         answered_only.push((change, confirmed.clone()));
                     }
-                    settle(change, answered, took, holding, report, tell);
+                    report_outcome(change, answered, took, holding, report, tell);
                 }
             }
             () = interrupt.changed() => {
@@ -157,13 +157,13 @@ async fn run_group(
                     while let Ok(Some(joined)) = tokio::time::timeout(AT_ONCE, tasks.join_next_with_id()).await {
                         let (id, answered, took) = ended(joined);
                         if let Some(change) = in_flight.remove(&id) {
-                            settle(change, answered, took, holding, report, tell);
+                            report_outcome(change, answered, took, holding, report, tell);
                         }
                     }
                     tasks.shutdown().await;
                     for (_, change) in std::mem::take(&mut in_flight) {
                         let unknown = Answered::Ended(Outcome::Unknown { message: "stopped while it was sent".into() });
-                        settle(change, unknown, Duration::ZERO, holding, report, tell);
+                        report_outcome(change, unknown, Duration::ZERO, holding, report, tell);
                     }
                 } else if !told {
                     told = true;
@@ -232,7 +232,7 @@ fn without_writing(change: &Change, report: &Report) -> Option<Answered> {
     Some(Answered::Ended(Outcome::Skipped { because: format!("it needs `{failed}`, which was not done") }))
 }
 
-fn settle(
+fn report_outcome(
     change: &Change,
     answered: Answered,
     took: Duration,
@@ -253,7 +253,7 @@ fn settle(
         }
     };
     let quiet = matches!(change.action, Action::Keep { .. } | Action::LeaveAlone | Action::Renew);
-    let finished = report.take(change, outcome, took, note);
+    let finished = report.add(change, outcome, took, note);
     if !quiet {
         tell(Event::Finished(finished));
     }

@@ -12,7 +12,7 @@ use super::seen::{self, After, Answer, Before};
 use crate::grafana::{Client, Refused};
 use crate::kinds::{self, Hold, Kind, Live, Said, Verdict, Wire, Write};
 use crate::live;
-use crate::model::{Address, Digest, Fingerprint, Identity, Key, Response, Secret, Seen, Server};
+use crate::model::{Address, Digest, Fingerprint, Identity, Key, Observed, Response, Secret, Server};
 use crate::plan::{Action, Change, Intent, Precondition, SecretChange};
 use crate::registry::record::FOLDER;
 use crate::report::{Conflict, Outcome};
@@ -129,7 +129,7 @@ enum Removed {
 }
 
 /// A write that was sent, and what came back.
-pub(super) struct Sent {
+pub(super) struct Attempt {
     pub(super) verdict: Verdict,
     pub(super) said: Option<Said>,
     pub(super) raises: Option<i64>,
@@ -137,7 +137,7 @@ pub(super) struct Sent {
     pub(super) perhaps: bool,
 }
 
-impl Sent {
+impl Attempt {
     pub(super) fn answer(&self) -> Answer {
         match self.verdict {
             Verdict::Done => Answer::Done,
@@ -178,9 +178,9 @@ pub async fn carry_out(tools: &Tools, change: &Change, pace: &Pace, listed: Opti
 pub async fn read_again(tools: &Tools, change: &Change, pace: &Pace, confirmed: &Confirmed) -> Answered {
     let one = One::new(tools, change, pace, None);
     one.perhaps_done.store(true, Ordering::Relaxed);
-    let sent = Sent { verdict: Verdict::Done, said: confirmed.said.clone(), raises: Some(1), perhaps: true };
+    let sent = Attempt { verdict: Verdict::Done, said: confirmed.said.clone(), raises: Some(1), perhaps: true };
     // What stood before our write needs no more comparing: what the answer said is what this begins at.
-    let mut planned = Seen::default();
+    let mut planned = Observed::default();
     if let Some(said) = &confirmed.said {
         planned.identity = Identity { version: said.identity.version - 1, ..said.identity.clone() };
     }
@@ -189,7 +189,7 @@ pub async fn read_again(tools: &Tools, change: &Change, pace: &Pace, confirmed: 
             Confirmed { said: None, ..confirmed.clone() },
             Outcome::Conflict(Conflict::Deleted),
         ))),
-        Ok((after, live)) => one.settle(after, live, &sent, confirmed.fingerprints.clone()).await,
+        Ok((after, live)) => one.conclude(after, live, &sent, confirmed.fingerprints.clone()).await,
         Err(ending) => Err(ending),
     };
     match came {
@@ -304,18 +304,18 @@ impl One<'_> {
                 }
                 (After::Done, live) => {
                     self.eased(attempt);
-                    return self.settle(After::Done, live, &sent, prints).await;
+                    return self.conclude(After::Done, live, &sent, prints).await;
                 }
-                (after, live) => return self.settle(after, live, &sent, prints).await,
+                (after, live) => return self.conclude(after, live, &sent, prints).await,
             }
         }
         Err(self.not_done(&words))
     }
 
-    async fn send_create(&self, wire: &Wire, words: &mut String) -> Result<Sent, Ending> {
+    async fn send_create(&self, wire: &Wire, words: &mut String) -> Result<Attempt, Ending> {
         let perhaps = self.perhaps_done.load(Ordering::Relaxed);
         let (verdict, said) = self.send(Write::Create, &self.kind.create(wire, self.server()), words).await?;
-        Ok(Sent { verdict, said, raises: Some(1), perhaps })
+        Ok(Attempt { verdict, said, raises: Some(1), perhaps })
     }
 
     /// Some servers store a first write otherwise than asked (the first data source becomes the default one since 10.4): an
@@ -359,7 +359,7 @@ impl One<'_> {
     async fn update_from(
         &self,
         wire: &Wire,
-        planned: &Seen,
+        planned: &Observed,
         mut live: Live,
         prints: BTreeMap<String, Fingerprint>,
     ) -> Result<Confirmed, Ending> {
@@ -389,9 +389,9 @@ impl One<'_> {
                 }
                 (After::Done, now) => {
                     self.eased(attempt);
-                    return self.settle(After::Done, now, &sent, prints).await;
+                    return self.conclude(After::Done, now, &sent, prints).await;
                 }
-                (after, now) => return self.settle(after, now, &sent, prints).await,
+                (after, now) => return self.conclude(after, now, &sent, prints).await,
             }
         }
         Err(self.not_done(&words))
@@ -402,13 +402,13 @@ impl One<'_> {
     async fn send_update(
         &self,
         wire: &Wire,
-        planned: &mut Seen,
+        planned: &mut Observed,
         live: &mut Live,
         words: &mut String,
-    ) -> Result<Sent, Ending> {
+    ) -> Result<Attempt, Ending> {
         let perhaps = self.perhaps_done.load(Ordering::Relaxed);
         let raises = self.kind.raises(wire, live);
-        let mut sent = Sent { verdict: Verdict::Done, said: None, raises, perhaps };
+        let mut sent = Attempt { verdict: Verdict::Done, said: None, raises, perhaps };
         let requests = self.kind.update(wire, live, self.server());
         let last = requests.len().saturating_sub(1);
         for (number, request) in requests.iter().enumerate() {
@@ -471,7 +471,7 @@ impl One<'_> {
                     self.eased(attempt);
                     let swaps = self.kind.hold(Write::Delete, &live.found.identity, self.server()) == Hold::Swap;
                     self.perhaps_done.store(true, Ordering::Relaxed);
-                    if (swaps && self.kind.says_gone(&answer)) || self.look().await?.is_none() {
+                    if (swaps && self.kind.says_gone(&answer)) || self.read_again().await?.is_none() {
                         return Ok(Removed::ByUs);
                     }
                 }
@@ -489,7 +489,11 @@ impl One<'_> {
 
     /// The same before a delete, for which a folder must be empty. What it holds and what it is are asked at the same
     /// time, last of all: what comes between that and the delete, no server that lacks preconditions tells of.
-    async fn stands_empty(&self, planned: &Seen, listed: Option<Live>) -> Result<Option<(Before, Live)>, Ending> {
+    async fn stands_empty(
+        &self,
+        planned: &Observed,
+        listed: Option<Live>,
+    ) -> Result<Option<(Before, Live)>, Ending> {
         if self.kind.users(self.key()).is_some() {
             return self.stands_unused(planned, listed).await;
         }
@@ -515,7 +519,11 @@ impl One<'_> {
 
     /// The same for what nothing may use when it is deleted: asked at the same time, last of all, because some servers
     /// delete it all the same (fact: `library-delete-used`).
-    async fn stands_unused(&self, planned: &Seen, listed: Option<Live>) -> Result<Option<(Before, Live)>, Ending> {
+    async fn stands_unused(
+        &self,
+        planned: &Observed,
+        listed: Option<Live>,
+    ) -> Result<Option<(Before, Live)>, Ending> {
         let users = live::users_of(&self.tools.client, &self.change.address);
         let (users, stands) = tokio::join!(users, self.stands(planned, Write::Delete, listed));
         let live = match stands? {
@@ -536,7 +544,7 @@ impl One<'_> {
     /// What the object is before a write, and how that compares with what was planned; none when it is not there.
     async fn stands(
         &self,
-        planned: &Seen,
+        planned: &Observed,
         write: Write,
         listed: Option<Live>,
     ) -> Result<Option<(Before, Live)>, Ending> {
@@ -551,7 +559,7 @@ impl One<'_> {
 
     /// What the list before the stage says, where that proves that nothing moved and the server will check it again in
     /// the step in which it stores: the resource version then stands for the content.
-    fn as_listed(&self, planned: &Seen, write: Write) -> Option<Live> {
+    fn as_listed(&self, planned: &Observed, write: Write) -> Option<Live> {
         let listed = self.listed.as_ref()?;
         let identity = &listed.found.identity;
         let same = self.kind.hold(write, identity, self.server()) == Hold::Swap
@@ -561,7 +569,7 @@ impl One<'_> {
         same.then(|| listed.clone())
     }
 
-    fn planned(&self) -> Result<Seen, Ending> {
+    fn planned(&self) -> Result<Observed, Ending> {
         match &self.change.only_if {
             Precondition::Is(seen) => Ok(seen.clone()),
             Precondition::Absent | Precondition::Nothing => Err(failed("the plan holds no version for it")),

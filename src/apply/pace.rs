@@ -19,12 +19,12 @@ const EASY: (usize, usize) = (4, 8);
 
 /// The pace of the writes of a run, shared by its tasks.
 pub struct Pace {
-    state: Mutex<State>,
+    state: Mutex<Load>,
     changed: Notify,
     most: usize,
 }
 
-struct State {
+struct Load {
     limit: usize,
     writing: usize,
     waiting: usize,
@@ -35,7 +35,7 @@ struct State {
     renewed: Option<(Moment, Duration)>,
 }
 
-impl State {
+impl Load {
     fn is_open(&self) -> bool {
         self.writing < self.limit && self.renewed.is_none_or(|(renewed, length)| renewed.age() < length)
     }
@@ -65,7 +65,7 @@ impl Pace {
     #[must_use]
     pub fn new(most: usize) -> Pace {
         let most = most.max(1);
-        let state = State {
+        let state = Load {
             limit: most.min(BEGIN),
             writing: 0,
             waiting: 0,
@@ -144,7 +144,7 @@ impl Pace {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Load> {
         // Every change of the state is one assignment: a task that died in between left it whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -230,7 +230,7 @@ mod tests {
         write_down(&mut record, &created, "first");
         note(&mut record, &created, &Answered::Ended(Outcome::Unknown { message: "lost".into() }));
         let update = Change {
-            only_if: Precondition::Is(crate::model::Seen::default()),
+            only_if: Precondition::Is(crate::model::Observed::default()),
             ..change(Action::Update { delta: crate::model::Delta::default(), moved: None })
         };
         write_down(&mut record, &update, "second");

@@ -5,7 +5,7 @@
 //! them alone proves anything (facts: `save-not-atomic`, `datasource-versions`, `version-starts-again`).
 
 use crate::kinds::{Content, Past, Said};
-use crate::model::{Digest, Identity, Seen};
+use crate::model::{Digest, Identity, Observed};
 
 /// How an object that is about to be written compares with what was planned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,7 +25,7 @@ pub enum Before {
 /// Compares an object with what was planned. `contents` are the digests by which its content may have been planned;
 /// `intended` says whether it is already what the plan wants.
 #[must_use]
-pub fn before(planned: &Seen, now: &Seen, contents: &[Digest], intended: bool) -> Before {
+pub fn before(planned: &Observed, now: &Observed, contents: &[Digest], intended: bool) -> Before {
     if planned.identity.another_incarnation(&now.identity) {
         return Before::Replaced;
     }
@@ -54,7 +54,7 @@ pub enum Answer {
 
 /// A write that was sent.
 #[derive(Clone, Copy, Debug)]
-pub struct Sent<'a> {
+pub struct SentWrite<'a> {
     /// What was to be stored, and where.
     pub wrote: &'a Content,
     /// What the server answered.
@@ -126,9 +126,9 @@ impl After {
 /// whether what is there is what was to be written; `past` is the object's history where it was asked for.
 #[must_use]
 pub fn after(
-    planned: Option<&Seen>,
-    sent: Sent<'_>,
-    now: Option<&Seen>,
+    planned: Option<&Observed>,
+    sent: SentWrite<'_>,
+    now: Option<&Observed>,
     intended: bool,
     past: Option<&[Past]>,
 ) -> After {
@@ -159,7 +159,13 @@ pub fn after(
 }
 
 /// The server says that it was done, and an object of that incarnation is there.
-fn after_done(planned: Option<&Seen>, sent: Sent<'_>, now: &Seen, intended: bool, past: Option<&[Past]>) -> After {
+fn after_done(
+    planned: Option<&Observed>,
+    sent: SentWrite<'_>,
+    now: &Observed,
+    intended: bool,
+    past: Option<&[Past]>,
+) -> After {
     let before = planned.map_or(0, |p| p.identity.version);
     let due = sent.raises.map(|raises| before + raises);
     let said = sent.said.map(|said| said.identity.version).filter(|version| *version > 0);
@@ -215,7 +221,7 @@ fn by_history(past: &[Past], before: i64, now: i64, message: &str, intended: boo
 }
 
 /// The server says that it was not done, or nothing that can be understood: what is there decides.
-fn after_doubt(planned: Option<&Seen>, now: &Seen, intended: bool) -> After {
+fn after_doubt(planned: Option<&Observed>, now: &Observed, intended: bool) -> After {
     let Some(planned) = planned else {
         return if intended { After::Done } else { After::Theirs };
     };
@@ -231,7 +237,7 @@ fn after_doubt(planned: Option<&Seen>, now: &Seen, intended: bool) -> After {
 /// Whether an object whose write was answered is still what the answer said, by a list that has no contents: none says
 /// that it has to be read.
 #[must_use]
-pub fn still(said: &Seen, listed: &Seen) -> Option<Identity> {
+pub fn still(said: &Observed, listed: &Observed) -> Option<Identity> {
     let same_version = match (said.identity.resource.as_str(), listed.identity.resource.as_str()) {
         ("", _) | (_, "") => listed.identity.version > 0 && said.identity.version == listed.identity.version,
         (said, listed) => said == listed,
@@ -255,20 +261,20 @@ mod tests {
         Digest::of_bytes(text.as_bytes())
     }
 
-    fn seen(version: i64, content: &str) -> Seen {
+    fn seen(version: i64, content: &str) -> Observed {
         let identity =
             Identity { created: "2026-01-02T03:04:05Z".into(), version, number: "7".into(), ..Identity::default() };
-        Seen { identity, parent: None, digest: Some(digest(content)) }
+        Observed { identity, parent: None, digest: Some(digest(content)) }
     }
 
-    fn made_anew(version: i64, content: &str) -> Seen {
+    fn made_anew(version: i64, content: &str) -> Observed {
         let mut seen = seen(version, content);
         seen.identity.created = "2026-01-02T03:09:00Z".into();
         seen.identity.number = "8".into();
         seen
     }
 
-    fn moved(mut seen: Seen) -> Seen {
+    fn moved(mut seen: Observed) -> Observed {
         seen.parent = Some("elsewhere".into());
         seen
     }
@@ -276,7 +282,7 @@ mod tests {
     #[test]
     fn what_is_about_to_be_written_is_compared_by_incarnation_version_folder_and_content() {
         let planned = seen(3, "old");
-        let check = |now: Seen| {
+        let check = |now: Observed| {
             let contents: Vec<Digest> = now.digest.iter().cloned().collect();
             before(&planned, &now, &contents, now.digest == Some(digest("new")))
         };
@@ -302,17 +308,17 @@ mod tests {
     }
 
     fn check(
-        planned: Option<Seen>,
+        planned: Option<Observed>,
         answer: Answer,
         said: Option<Said>,
-        now: Option<Seen>,
+        now: Option<Observed>,
         past: Option<&[Past]>,
         expected: After,
     ) {
         let intended = now.as_ref().is_some_and(|n| n.digest == Some(digest("new")) && n.parent.is_none());
         let wrote = wrote();
         let said = said.as_ref();
-        let sent = Sent { wrote: &wrote, answer, said, raises: Some(1), perhaps: false, message: "ours" };
+        let sent = SentWrite { wrote: &wrote, answer, said, raises: Some(1), perhaps: false, message: "ours" };
         let told = after(planned.as_ref(), sent, now.as_ref(), intended, past);
         assert_eq!(told, expected, "{planned:?} {answer:?} {said:?} {now:?}");
     }
@@ -371,7 +377,7 @@ mod tests {
         // Somebody else made the very same in the same moment: it is theirs.
         check(None, Answer::Exists, None, Some(seen(1, "new")), None, After::Theirs);
         let (wrote, answer) = (wrote(), Answer::Exists);
-        let sent = Sent { wrote: &wrote, answer, said: None, raises: Some(1), perhaps: true, message: "ours" };
+        let sent = SentWrite { wrote: &wrote, answer, said: None, raises: Some(1), perhaps: true, message: "ours" };
         assert_eq!(after(None, sent, Some(&seen(1, "new")), true, None), After::Done, "sent before, answer lost");
     }
 
@@ -386,7 +392,7 @@ mod tests {
             all.iter().map(one).collect()
         };
         let old = || Some(seen(4, "old"));
-        let check = |now: Seen, all: &[(i64, &str)], expected: After| {
+        let check = |now: Observed, all: &[(i64, &str)], expected: After| {
             check(old(), Answer::Done, Some(said(5, None)), Some(now), Some(&past(all)), expected);
         };
         let overwrote = After::Overwrote { version: 5, by: "ana".into() };
@@ -408,7 +414,7 @@ mod tests {
             seen.identity.resource = resource.into();
             seen
         };
-        let listed = |version, resource: &str| Seen { digest: None, ..at(version, resource) };
+        let listed = |version, resource: &str| Observed { digest: None, ..at(version, resource) };
         assert!(still(&at(2, "100"), &listed(2, "100")).is_some());
         assert!(
             still(&at(2, "100"), &listed(2, "101")).is_none(),
@@ -418,7 +424,7 @@ mod tests {
         assert!(still(&at(2, ""), &listed(3, "101")).is_none());
         assert!(still(&at(2, ""), &listed(0, "101")).is_none(), "a list that says no version");
         assert!(still(&at(2, ""), &moved(listed(2, "101"))).is_none());
-        assert!(still(&at(2, "100"), &Seen { digest: Some(digest("theirs")), ..listed(2, "100") }).is_none());
+        assert!(still(&at(2, "100"), &Observed { digest: Some(digest("theirs")), ..listed(2, "100") }).is_none());
     }
 
     /// What somebody does to one object, and what we do.
@@ -433,7 +439,7 @@ mod tests {
 
     #[derive(Clone, Debug)]
     struct World {
-        live: Seen,
+        live: Observed,
         past: Vec<Past>,
         ours: Option<Said>,
         /// Contents by others, made since the plan, that are not live and were never seen.
@@ -444,7 +450,7 @@ mod tests {
     impl World {
         fn save(&mut self, content: &str, message: &str) {
             let version = self.live.identity.version + 1;
-            self.live = Seen { digest: Some(digest(content)), ..self.live.clone() };
+            self.live = Observed { digest: Some(digest(content)), ..self.live.clone() };
             self.live.identity.version = version;
             self.past.push(Past { version, by: "ana".into(), message: message.into() });
         }
@@ -503,7 +509,7 @@ mod tests {
             for act in &later { world.act(act, whole); }
             let intended = world.live.digest == Some(digest("new")) && world.live.parent.is_none();
             let wrote = wrote();
-            let sent = Sent {
+            let sent = SentWrite {
                 wrote: &wrote, answer: Answer::Done, said: world.ours.as_ref(), raises: Some(1), perhaps: false,
                 message: "ours",
             };

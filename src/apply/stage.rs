@@ -12,7 +12,7 @@ use super::pace::Pace;
 use super::seen::still;
 use crate::kinds::{self, Hold, Live, Write};
 use crate::live;
-use crate::model::{Address, KindName, Seen};
+use crate::model::{Address, KindName, Observed};
 use crate::plan::{Action, Change, Precondition};
 use crate::report::Outcome;
 
@@ -60,14 +60,14 @@ pub async fn after<'a>(
         let kind = kinds::by_name(change.address.kind);
         let identity = listed.get(&change.address).zip(confirmed.said.as_ref()).and_then(|(live, said)| {
             let content = said.content.as_ref();
-            let wrote = Seen {
+            let wrote = Observed {
                 identity: said.identity.clone(),
                 parent: content.and_then(|c| c.parent.clone()),
                 digest: content.map(|c| c.digest.clone()),
             };
             let body = (!live.body.is_null()).then(|| kind.normal(live.body.clone()).digest().recorded());
             let seen =
-                Seen { identity: live.found.identity.clone(), parent: live.found.parent.clone(), digest: body };
+                Observed { identity: live.found.identity.clone(), parent: live.found.parent.clone(), digest: body };
             still(&wrote, &seen)
         });
         settled.push(match identity {

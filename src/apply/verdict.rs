@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::object::{Answered, Confirmed, Ending, One, Sent, ended, gone, unknown};
+use super::object::{Answered, Attempt, Confirmed, Ending, One, ended, gone, unknown};
 use super::seen::{self, After, Before};
 use crate::kinds::{self, Content, Hold, Listing, Live, Verdict, Write};
 use crate::live;
-use crate::model::{Fingerprint, Identity, NormalDigest, Saved, Seen};
+use crate::model::{Fingerprint, Identity, NormalDigest, Observed, Saved};
 use crate::plan::{Precondition, SecretChange};
 use crate::report::{Conflict, Outcome};
 
@@ -16,7 +16,7 @@ impl One<'_> {
     pub(super) fn settled_by_answer(
         &self,
         write: Write,
-        sent: &Sent,
+        sent: &Attempt,
         prints: &BTreeMap<String, Fingerprint>,
     ) -> Result<Option<Confirmed>, Ending> {
         let Some(said) = sent.said.as_ref().filter(|_| sent.verdict == Verdict::Done) else { return Ok(None) };
@@ -37,9 +37,13 @@ impl One<'_> {
     }
 
     /// Looks at the object after a write, at its history where that can say more, and says what the write came to.
-    pub(super) async fn after(&self, planned: Option<&Seen>, sent: &Sent) -> Result<(After, Option<Live>), Ending> {
+    pub(super) async fn after(
+        &self,
+        planned: Option<&Observed>,
+        sent: &Attempt,
+    ) -> Result<(After, Option<Live>), Ending> {
         let due = planned.is_some() || sent.verdict == Verdict::Done;
-        let now = if due { self.look_for().await? } else { self.look().await? };
+        let now = if due { self.look_for().await? } else { self.read_again().await? };
         let intended = match &now {
             Some(live) => self.is_as_intended(live)?,
             None => false,
@@ -48,7 +52,7 @@ impl One<'_> {
         let message = self.message();
         let intent = self.intent()?;
         let wrote = Content { digest: intent.digest.clone(), parent: intent.parent.clone() };
-        let write = seen::Sent {
+        let write = seen::SentWrite {
             wrote: &wrote,
             answer: sent.answer(),
             said: sent.said.as_ref(),
@@ -68,11 +72,11 @@ impl One<'_> {
     }
 
     /// Ends a change by what its write came to.
-    pub(super) async fn settle(
+    pub(super) async fn conclude(
         &self,
         after: After,
         live: Option<Live>,
-        sent: &Sent,
+        sent: &Attempt,
         prints: BTreeMap<String, Fingerprint>,
     ) -> Result<Confirmed, Ending> {
         let Some(live) = live else {
@@ -131,9 +135,9 @@ impl One<'_> {
         Ok(digest.recorded() == intent.digest && live.found.parent == intent.parent && secrets)
     }
 
-    pub(super) fn seen(&self, live: &Live) -> Seen {
+    pub(super) fn seen(&self, live: &Live) -> Observed {
         let digest = Some(self.kind.normal(live.body.clone()).digest().recorded());
-        Seen { identity: live.found.identity.clone(), parent: live.found.parent.clone(), digest }
+        Observed { identity: live.found.identity.clone(), parent: live.found.parent.clone(), digest }
     }
 
     pub(super) fn confirmed(&self, live: &Live, fingerprints: BTreeMap<String, Fingerprint>) -> Confirmed {

@@ -111,7 +111,7 @@ impl Search<'_> {
     }
 
     /// Looks at AWS's own files, as far as they count. A profile that is named must be there, also beside keys.
-    pub async fn look(&self) -> Result<Source, AwsError> {
+    pub async fn find_profile(&self) -> Result<Source, AwsError> {
         // A secret of CI that is not set is an empty variable, and the keys of somebody else are next in the search.
         let half = match (self.variables.key_id, self.variables.key_secret) {
             (true, false) => Some("AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY"),
@@ -131,7 +131,7 @@ impl Search<'_> {
             profiles::token(file, "AWS_WEB_IDENTITY_TOKEN_FILE")?;
             return Ok(Source::Token(file.to_owned()));
         }
-        let found = profiles::look(self.named(), self.variables).await?;
+        let found = profiles::find_profile(self.named(), self.variables).await?;
         Ok(if self.takes_keys() { Source::Keys } else { found })
     }
 

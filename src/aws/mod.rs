@@ -263,12 +263,12 @@ async fn of_the_machine(options: &Options, heard: &Arc<Heard>) -> Result<SdkConf
         http: &http,
     };
     // Before the region: it may stand in a profile that is not there.
-    let source = search.look().await?;
+    let source = search.find_profile().await?;
     let region = match search.region(options.region.as_deref()).await? {
         Some(region) => region,
         None => {
             // Files that are broken hide the region that may stand in them.
-            profiles::look(search.named(), &options.variables).await?;
+            profiles::find_profile(search.named(), &options.variables).await?;
             return Err(AwsError::NoRegion);
         }
     };

@@ -50,7 +50,7 @@ pub(super) enum Source {
 }
 
 /// Looks at a profile, or at the default one where none is named, and at what it names.
-pub(super) async fn look(named: Option<&str>, variables: &Variables) -> Result<Source, AwsError> {
+pub(super) async fn find_profile(named: Option<&str>, variables: &Variables) -> Result<Source, AwsError> {
     for file in &variables.files {
         // The SDK takes a file that is no text for an empty one.
         if std::fs::read(file).is_ok_and(|bytes| std::str::from_utf8(&bytes).is_err()) {

@@ -148,7 +148,7 @@ impl Aws {
             }
             let value = match &all {
                 Some(error) => Err(error.clone()),
-                None => self.one(id).await,
+                None => self.current_value(id).await,
             };
             all = value.as_ref().err().filter(|error| !error.is_of_one()).cloned();
             values.insert(id.clone(), value);
@@ -156,7 +156,7 @@ impl Aws {
     }
 
     /// One value.
-    async fn one(&self, id: &str) -> Result<SecretValue, AwsError> {
+    async fn current_value(&self, id: &str) -> Result<SecretValue, AwsError> {
         let missing = || AwsError::NotFound(format!("there is no secret `{id}` in region {}", self.region_of(id)));
         self.secret_value(id, None, None).await?.ok_or_else(missing)
     }

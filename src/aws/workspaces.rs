@@ -171,11 +171,11 @@ impl Aws {
                 })
                 .await?;
             all.extend(page.workspaces().iter().map(|w| Summary {
-                id: told(w.id()),
-                name: told(w.name().unwrap_or_default()),
-                endpoint: told(w.endpoint()),
-                status: told(w.status().as_str()),
-                grafana_version: told(w.grafana_version()),
+                id: cleaned(w.id()),
+                name: cleaned(w.name().unwrap_or_default()),
+                endpoint: cleaned(w.endpoint()),
+                status: cleaned(w.status().as_str()),
+                grafana_version: cleaned(w.grafana_version()),
             }));
             if !pages.turn(page.next_token)? {
                 return Ok(all);
@@ -192,22 +192,22 @@ impl Aws {
             return Err(AwsError::Lost(format!("{}: it describes no workspace", call.action)));
         };
         Ok(Workspace {
-            id: told(w.id()),
-            name: told(w.name().unwrap_or_default()),
-            endpoint: told(w.endpoint()),
-            status: told(w.status().as_str()),
-            degraded_reason: w.degraded_workspace_reason().map(told),
-            grafana_version: told(w.grafana_version()),
+            id: cleaned(w.id()),
+            name: cleaned(w.name().unwrap_or_default()),
+            endpoint: cleaned(w.endpoint()),
+            status: cleaned(w.status().as_str()),
+            degraded_reason: w.degraded_workspace_reason().map(cleaned),
+            grafana_version: cleaned(w.grafana_version()),
             authentication: w
                 .authentication()
-                .map(|a| a.providers().iter().map(|p| told(p.as_str())).collect())
+                .map(|a| a.providers().iter().map(|p| cleaned(p.as_str())).collect())
                 .unwrap_or_default(),
-            permission_type: w.permission_type().map(|p| told(p.as_str())).unwrap_or_default(),
+            permission_type: w.permission_type().map(|p| cleaned(p.as_str())).unwrap_or_default(),
             network_access: w.network_access_control().map(|access| NetworkAccess {
-                prefix_lists: access.prefix_list_ids().iter().map(|id| told(id)).collect(),
-                vpc_endpoints: access.vpce_ids().iter().map(|id| told(id)).collect(),
+                prefix_lists: access.prefix_list_ids().iter().map(|id| cleaned(id)).collect(),
+                vpc_endpoints: access.vpce_ids().iter().map(|id| cleaned(id)).collect(),
             }),
-            data_sources: w.data_sources().iter().map(|d| told(d.as_str())).collect(),
+            data_sources: w.data_sources().iter().map(|d| cleaned(d.as_str())).collect(),
         })
     }
 
@@ -222,7 +222,7 @@ impl Aws {
                     request.max_results(PAGE).set_next_token(pages.next.clone()).send()
                 })
                 .await?;
-            all.extend(page.grafana_versions().iter().map(|version| told(version)));
+            all.extend(page.grafana_versions().iter().map(|version| cleaned(version)));
             if !pages.turn(page.next_token)? {
                 return Ok(all);
             }
@@ -242,7 +242,7 @@ impl Aws {
                 .await?;
             all.extend(page.service_accounts().iter().map(|a| Account {
                 id: a.id().to_owned(),
-                name: told(a.name()),
+                name: cleaned(a.name()),
                 role: Role::of(a.grafana_role().as_str()),
                 // A text, not a truth value.
                 disabled: a.is_disabled().eq_ignore_ascii_case("true"),
@@ -278,7 +278,7 @@ impl Aws {
                 .await?;
             all.extend(page.service_account_tokens().iter().map(|t| TokenInfo {
                 id: t.id().to_owned(),
-                name: told(t.name()),
+                name: cleaned(t.name()),
                 created: t.created_at().secs(),
                 expires: t.expires_at().secs(),
                 last_used: t.last_used_at().map(|at| at.secs()),
@@ -367,7 +367,7 @@ fn key(call: &Call, text: String) -> Result<Secret, AwsError> {
 }
 
 /// A name or a word of AWS's as it may stand in a line: nothing in it moves the cursor.
-fn told(text: &str) -> String {
+fn cleaned(text: &str) -> String {
     clean(text).into_owned()
 }
 

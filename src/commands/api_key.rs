@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::job::{self, Job, Next, Wanted};
 use super::journal::Journal;
-use super::seen::{Accounts, Seen};
+use super::seen::{Accounts, Inventory};
 use super::{Exit, Failure, Session, managed, steps};
 use crate::aws::{AwsError, SecretInfo, Workspace};
 use crate::cli::ApiKeyArgs;
@@ -57,7 +57,7 @@ pub async fn bootstrap(args: ApiKeyArgs, session: &Session<'_>) -> Result<Exit, 
         ))
         .hint("use `amgctl bootstrap-identity`"));
     }
-    let seen = Seen::look(&job.aws, &job.workspace, job.stack(), Some(&secret), Accounts::Unread).await?;
+    let seen = Inventory::look(&job.aws, &job.workspace, job.stack(), Some(&secret), Accounts::Unread).await?;
     let decided = decide(&job, &secret, &seen).await?;
     steps::tell_of_key(&job, &seen, session);
     let terminal = session.terminal;
@@ -119,7 +119,7 @@ struct Decided {
     missing: Vec<(String, String)>,
 }
 
-async fn decide(job: &Job, secret: &str, seen: &Seen) -> Result<Decided, Failure> {
+async fn decide(job: &Job, secret: &str, seen: &Inventory) -> Result<Decided, Failure> {
     let view = seen.view(job.stack());
     let mut due = view.key_renewal(job.renew_before, &job.asked);
     if view.asks_whether_the_key_works(due.as_ref()) && !works(job, secret).await? {
@@ -162,7 +162,7 @@ async fn works(job: &Job, secret: &str) -> Result<bool, Failure> {
 /// Makes the key that is to be made, deletes what may go; gives the new one's name, and when it ends.
 async fn carry_out(
     job: &Job,
-    seen: &Seen,
+    seen: &Inventory,
     decided: &Decided,
     journal: &Journal,
     session: &Session<'_>,
@@ -241,7 +241,7 @@ struct Kept {
 }
 
 /// Makes a key, verifies it, stores it, promotes it.
-async fn store(job: &Job, seen: &Seen, decided: &Decided, journal: &Journal) -> Result<Kept, Failure> {
+async fn store(job: &Job, seen: &Inventory, decided: &Decided, journal: &Journal) -> Result<Kept, Failure> {
     let view = seen.view(job.stack());
     let ends = job.aws.now() + seconds(job.ttl);
     let (version, key, passed) = make(job, seen, &decided.settled, ends).await?;
@@ -301,7 +301,7 @@ async fn store(job: &Job, seen: &Seen, decided: &Decided, journal: &Journal) -> 
 /// Makes a key of the first name that nobody took; gives what names those that were passed by as well.
 async fn make(
     job: &Job,
-    seen: &Seen,
+    seen: &Inventory,
     settled: &Settled,
     ends: i64,
 ) -> Result<(Version, Secret, Vec<String>), Failure> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::job::{self, Job, Next, Wanted};
 use super::journal::Journal;
-use super::seen::{Accounts, Seen};
+use super::seen::{Accounts, Inventory};
 use super::{Exit, Failure, Session, holder, managed, steps};
 use crate::aws::{Account, Role};
 use crate::cli::StoredArgs;
@@ -45,7 +45,8 @@ pub async fn identity(args: &StoredArgs, wanted: Wanted<'_>, session: &Session<'
         )
         .hint(format!("an API key is made for it by `{}`", job.line("bootstrap-api-key", job.asked.role))));
     }
-    let seen = Seen::look(&job.aws, &job.workspace, job.stack(), job.secret.as_deref(), Accounts::Read).await?;
+    let seen =
+        Inventory::look(&job.aws, &job.workspace, job.stack(), job.secret.as_deref(), Accounts::Read).await?;
     let decided = decide(&job, wanted, &seen)?;
     steps::tell_of_key(&job, &seen, session);
     let terminal = session.terminal;
@@ -87,14 +88,14 @@ struct Decided<'a> {
     /// Each step that deletes, with the token.
     surplus: Vec<(Step, Surplus<'a>)>,
     /// The token that readers get until now.
-    stored: Option<Told>,
+    stored: Option<NewToken>,
     /// When that ends, in seconds from now.
     left: i64,
     /// The tags that are set where no token is due.
     missing: Vec<(String, String)>,
 }
 
-fn decide<'a>(job: &'a Job, wanted: Wanted<'_>, seen: &'a Seen) -> Result<Decided<'a>, Failure> {
+fn decide<'a>(job: &'a Job, wanted: Wanted<'_>, seen: &'a Inventory) -> Result<Decided<'a>, Failure> {
     let view: View<'a> = seen.view(job.stack());
     let due = match wanted {
         Wanted::Account => None,
@@ -131,7 +132,8 @@ fn decide<'a>(job: &'a Job, wanted: Wanted<'_>, seen: &'a Seen) -> Result<Decide
         .map(|s| (step(What::Delete, "token", s.token.name.clone(), steps::why(s.why).into()), s))
         .collect();
     steps.extend(surplus.iter().map(|(step, _)| step.clone()));
-    let stored = view.stored().map(|(_, t)| Told { id: t.id.clone(), name: t.name.clone(), expires: t.expires });
+    let stored =
+        view.stored().map(|(_, t)| NewToken { id: t.id.clone(), name: t.name.clone(), expires: t.expires });
     let left = stored.as_ref().map_or(0, |token| token.expires - job.aws.now());
     Ok(Decided { settled, account, due, steps, surplus, stored, left, missing })
 }
@@ -148,7 +150,7 @@ fn nothing(job: &Job, decided: &Decided<'_>) -> String {
 
 async fn carry_out(
     job: &Job,
-    seen: &Seen,
+    seen: &Inventory,
     decided: &Decided<'_>,
     journal: &Journal,
     session: &Session<'_>,
@@ -205,7 +207,7 @@ async fn carry_out(
     if let Some(secret) = &job.secret
         && decided.surplus.iter().any(|(_, surplus)| in_secret(surplus.why))
     {
-        let again = Seen::look(&job.aws, &job.workspace, job.stack(), Some(secret), Accounts::Read).await?;
+        let again = Inventory::look(&job.aws, &job.workspace, job.stack(), Some(secret), Accounts::Read).await?;
         holds = again.view(job.stack()).still_holds(current.as_deref());
         if !holds {
             steps::tell_of_change(secret, session);
@@ -220,7 +222,7 @@ async fn carry_out(
     Ok(outcome)
 }
 
-async fn set_tags(job: &Job, seen: &Seen, tags: &[(String, String)]) -> Result<(), Failure> {
+async fn set_tags(job: &Job, seen: &Inventory, tags: &[(String, String)]) -> Result<(), Failure> {
     match &seen.info {
         Some(info) if !tags.is_empty() => {
             job.aws.tag_secret(&info.arn, tags).await.map_err(|e| managed::failure(&e))
@@ -232,12 +234,12 @@ async fn set_tags(job: &Job, seen: &Seen, tags: &[(String, String)]) -> Result<(
 /// Makes a token, verifies it, stores it, promotes it; gives the version that holds it as well.
 async fn make(
     job: &Job,
-    seen: &Seen,
+    seen: &Inventory,
     account: Account,
     settled: &Settled,
     journal: &Journal,
     session: &Session<'_>,
-) -> Result<(Told, String), Failure> {
+) -> Result<(NewToken, String), Failure> {
     let stack = job.stack();
     let view = seen.view(stack);
     let (aws, workspace) = (job.aws.clone(), job.workspace.id.clone());
@@ -294,12 +296,12 @@ async fn make(
         return Err(failure);
     }
     journal.doubts(None);
-    Ok((Told { id: token.id, name: token.name, expires }, version))
+    Ok((NewToken { id: token.id, name: token.name, expires }, version))
 }
 
 /// A token as it may be told.
 #[derive(Clone)]
-struct Told {
+struct NewToken {
     id: String,
     name: String,
     expires: i64,
@@ -309,7 +311,7 @@ struct Told {
 struct Outcome {
     account: Option<(String, String)>,
     role: Role,
-    token: Option<Told>,
+    token: Option<NewToken>,
 }
 
 impl Outcome {

@@ -3,7 +3,7 @@
 use super::bootstrap;
 use super::job::{self, Wanted};
 use super::journal::Journal;
-use super::seen::{Accounts, Seen};
+use super::seen::{Accounts, Inventory};
 use super::steps::why;
 use super::typed::{self, About as Typed};
 use super::{Exit, Failure, Session, connect, managed, steps};
@@ -39,7 +39,7 @@ struct There {
     workspace: Workspace,
     /// The name of the secret.
     secret: Option<String>,
-    seen: Seen,
+    seen: Inventory,
 }
 
 impl There {
@@ -53,7 +53,7 @@ impl There {
         let aws = managed::aws(&settings, session).await?;
         let workspace = managed::workspace(&aws, &managed, session).await?;
         let secret = secret.or_else(|| settings.access.secret.clone());
-        let seen = Seen::look(&aws, &workspace, &settings.stack, secret.as_deref(), Accounts::Read).await?;
+        let seen = Inventory::look(&aws, &workspace, &settings.stack, secret.as_deref(), Accounts::Read).await?;
         Ok(There { settings, aws, workspace, secret, seen })
     }
 
@@ -230,7 +230,7 @@ async fn prune(args: PruneArgs, session: &Session<'_>) -> Result<Exit, Failure> 
         let mut holds = true;
         if let Some(secret) = there.secret.as_ref().filter(|_| surplus.iter().any(|s| s.why != Why::RanOut)) {
             let stack = &there.settings.stack;
-            let again = Seen::look(&there.aws, &there.workspace, stack, Some(secret), Accounts::Read).await?;
+            let again = Inventory::look(&there.aws, &there.workspace, stack, Some(secret), Accounts::Read).await?;
             holds = again.view(stack).still_holds(view.current());
             if !holds {
                 steps::tell_of_change(secret, session);

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::journal::Journal;
-use super::seen::Seen;
+use super::seen::Inventory;
 use super::typed::{self, About};
 use super::{Exit, Failure, Session, connect, directory, managed};
 use crate::aws::{Aws, AwsError, Role, Workspace};
@@ -271,7 +271,7 @@ pub struct Next<'a> {
 /// The last step before readers may have it is the caller's: where that fails, they never get it.
 pub async fn put(
     job: &Job,
-    seen: &Seen,
+    seen: &Inventory,
     next: &Next<'_>,
     last: impl AsyncFnOnce() -> Result<(), Failure>,
 ) -> Result<(), (Failure, bool)> {

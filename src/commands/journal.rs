@@ -7,10 +7,10 @@ use crate::render::access::{Step, What};
 
 /// The steps of a run, and what came of each.
 #[derive(Debug, Default)]
-pub struct Journal(Mutex<State>);
+pub struct Journal(Mutex<Entries>);
 
 #[derive(Debug, Default)]
-struct State {
+struct Entries {
     steps: Vec<(Step, Came)>,
     /// The command line that goes on.
     again: String,
@@ -36,7 +36,7 @@ impl Journal {
     #[must_use]
     pub fn new(steps: &[Step], again: String) -> Journal {
         let steps = steps.iter().map(|step| (step.clone(), Came::Waiting)).collect();
-        Journal(Mutex::new(State { steps, again, doubts: Vec::new() }))
+        Journal(Mutex::new(Entries { steps, again, doubts: Vec::new() }))
     }
 
     /// A step begins, of which nothing is left where the run ends before it is done.
@@ -107,7 +107,7 @@ impl Journal {
         text
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Entries> {
         // Every change of the state is one assignment.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -91,7 +91,7 @@ impl Patience {
 }
 
 /// What keeps this run from the stack.
-struct Held {
+struct Obstacle {
     failure: Failure,
     waiting: &'static str,
     /// It is over after [`GRACE`] at the latest.
@@ -104,11 +104,11 @@ async fn held(
     mended: &mut Vec<String>,
     settings: &Settings,
     store: &Store,
-) -> Option<Held> {
+) -> Option<Obstacle> {
     let RecordState::There(record) = registry else { return None };
     let stack = &settings.stack;
     let holds = |lease: &Lease| is_held(lease, store);
-    let by = |lease: &Lease| Held {
+    let by = |lease: &Lease| Obstacle {
         failure: locked(settings, stack, lease),
         waiting: "waiting for another run's lease",
         ends_soon: false,
@@ -131,7 +131,7 @@ async fn held(
         return None;
     }
     let ended = record.ended.as_ref().filter(|lease| !holder::is_dead(&lease.process))?;
-    store.is_younger(GRACE).then(|| Held {
+    store.is_younger(GRACE).then(|| Obstacle {
         failure: Failure::new(
             Exit::Locked,
             format!(

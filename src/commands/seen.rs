@@ -18,7 +18,7 @@ pub enum Accounts {
 }
 
 /// What was read before anything is decided.
-pub struct Seen {
+pub struct Inventory {
     /// The stack's service accounts with their tokens.
     pub holders: Vec<Holder>,
     /// The secret.
@@ -30,7 +30,7 @@ pub struct Seen {
     workspace: String,
 }
 
-impl Seen {
+impl Inventory {
     /// Reads: the tokens first, so that one that another run makes and promotes meanwhile is not known, and not deleted.
     pub async fn look(
         aws: &Aws,
@@ -38,7 +38,7 @@ impl Seen {
         stack: &StackName,
         secret: Option<&str>,
         accounts: Accounts,
-    ) -> Result<Seen, Failure> {
+    ) -> Result<Inventory, Failure> {
         let told = |e| managed::failure(&e);
         let mut holders = Vec::new();
         if accounts == Accounts::Read {
@@ -54,7 +54,7 @@ impl Seen {
             Some(name) => aws.describe_secret(name).await.map_err(told)?,
             None => None,
         };
-        let mut seen = Seen {
+        let mut seen = Inventory {
             mark: store::mark(aws, secret.unwrap_or_default(), info.as_ref()),
             named: secret.is_some(),
             holders,

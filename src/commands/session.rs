@@ -30,11 +30,11 @@ pub struct Session<'a> {
     pub machine: &'a Machine,
     /// Where it prints.
     pub terminal: &'a Terminal,
-    state: Mutex<State>,
+    state: Mutex<SessionState>,
 }
 
 #[derive(Default)]
-struct State {
+struct SessionState {
     /// Who takes signals, where a command ends in a way of its own.
     route: Option<Box<dyn Fn(Signal) + Send>>,
     /// What was done until now, where a command wants that told when a signal ends it.
@@ -222,7 +222,7 @@ impl<'a> Session<'a> {
         Some(state.sandbox.as_ref()?.aws()?.workspaces.first()?.id.clone())
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, SessionState> {
         // Every change of the state is one assignment.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

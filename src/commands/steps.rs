@@ -1,19 +1,19 @@
 //! What was decided about a secret and what opens the workspace, as steps and in words; and why nothing is done.
 
 use super::job::Job;
-use super::seen::Seen;
+use super::seen::Inventory;
 use super::typed::{self, About};
 use super::{Exit, Failure, Session, managed};
 use crate::aws::{Aws, Role, Workspace};
 use crate::identity::rules::tokens::{Due, Why, widens};
-use crate::identity::rules::{self, Change, Refusal, Settled, Standing};
+use crate::identity::rules::{self, Difference, Refusal, Settled, Standing};
 use crate::identity::version::{Access, Format};
 use crate::render::access::{Step, What};
 use crate::render::duration::left;
 use crate::render::json;
 
 /// Why nothing is done, and what to do.
-pub fn refused(refusal: &Refusal, job: &Job, seen: &Seen) -> Failure {
+pub fn refused(refusal: &Refusal, job: &Job, seen: &Inventory) -> Failure {
     let secret = job.secret.as_deref().unwrap_or_default();
     let here = &job.workspace.id;
     let guard = |words: String| Failure::new(Exit::Guard, format!("the secret `{secret}` {words}"));
@@ -77,7 +77,7 @@ pub fn refused(refusal: &Refusal, job: &Job, seen: &Seen) -> Failure {
 }
 
 /// What is made of the secret, or why nothing is.
-pub fn settled(job: &Job, seen: &Seen, due: bool) -> Result<Settled, Failure> {
+pub fn settled(job: &Job, seen: &Inventory, due: bool) -> Result<Settled, Failure> {
     let by_arn = job.secret.as_deref().is_some_and(|secret| secret.starts_with("arn:"));
     if let (Some(info), Some(secret)) = (&seen.info, &job.secret)
         && let Some(primary) = info.primary.as_deref()
@@ -96,7 +96,7 @@ pub fn settled(job: &Job, seen: &Seen, due: bool) -> Result<Settled, Failure> {
 }
 
 /// Tells of a key that counts for new secrets only.
-pub fn tell_of_key(job: &Job, seen: &Seen, session: &Session<'_>) {
+pub fn tell_of_key(job: &Job, seen: &Inventory, session: &Session<'_>) {
     if let (Some(key), Some(info)) = (&job.kms_key, &seen.info) {
         let has = info.kms_key.as_deref().unwrap_or("AWS's own key");
         let same = has == key || has.strip_suffix(key.as_str()).is_some_and(|rest| rest.ends_with([':', '/']));
@@ -111,7 +111,7 @@ pub fn tell_of_key(job: &Job, seen: &Seen, session: &Session<'_>) {
 }
 
 /// What becomes of the secret: what is different, each by its name, and a new version.
-pub fn secret_steps(job: &Job, seen: &Seen, settled: &Settled) -> Vec<Step> {
+pub fn secret_steps(job: &Job, seen: &Inventory, settled: &Settled) -> Vec<Step> {
     let name = seen.info.as_ref().map(|i| i.name.clone()).or_else(|| job.secret.clone()).unwrap_or_default();
     let step = |what, kind, about: String| Step { what, kind, name: name.clone(), about };
     let role = |role: Option<Role>| role.map_or_else(|| "unknown".to_owned(), |role| role.to_string());
@@ -120,16 +120,16 @@ pub fn secret_steps(job: &Job, seen: &Seen, settled: &Settled) -> Vec<Step> {
     let mut taken = String::new();
     for change in &settled.changes {
         match change {
-            Change::Role(before, after) => {
+            Difference::Role(before, after) => {
                 let more = if widens(change) { ": more rights than before" } else { "" };
                 let about = format!("{} -> {after}{more}; asked for by --role", role(*before));
                 steps.push(step(What::Change, "role", about));
             }
-            Change::Format(before, after) => {
+            Difference::Format(before, after) => {
                 let about = format!("{} -> {}; asked for by --secret-format", format(*before), after.name());
                 steps.push(step(What::Change, "format", about));
             }
-            Change::FromWorkspace(before) => {
+            Difference::FromWorkspace(before) => {
                 let before = before.as_deref().unwrap_or("unknown");
                 let about = format!(
                     "{before} -> {}: readers get a token of another workspace; asked for by --adopt",
@@ -137,12 +137,12 @@ pub fn secret_steps(job: &Job, seen: &Seen, settled: &Settled) -> Vec<Step> {
                 );
                 steps.push(step(What::Change, "workspace", about));
             }
-            Change::FromStack(before) => {
+            Difference::FromStack(before) => {
                 let about = format!("{before} -> {}: that stack loses it; asked for by --adopt", job.stack());
                 steps.push(step(What::Change, "stack", about));
                 taken = "; taken over".into();
             }
-            Change::TakenOver => taken = "; taken over".into(),
+            Difference::TakenOver => taken = "; taken over".into(),
         }
     }
     let format = settled.format.name();

@@ -212,11 +212,11 @@ impl Client {
         }
         let answer = building.send().await.map_err(|e| ApiError::of(&e))?;
         let hidden: Vec<&Secret> = request.secrets.iter().chain([&token.secret]).collect();
-        let (response, asked) = self.take(answer, &hidden).await?;
+        let (response, asked) = self.accept(answer, &hidden).await?;
         Ok((response.hiding(&hidden), asked))
     }
 
-    async fn take(
+    async fn accept(
         &self,
         mut answer: reqwest::Response,
         hidden: &[&Secret],

@@ -63,12 +63,12 @@ pub async fn promote(
             Ok(()) => Ok(()),
             // AWS would have taken the same version with the same value: somebody else made the secret.
             Err(error @ AwsError::Conflict(_)) => Err(NotStored { error, perhaps: false }),
-            Err(error) => look(aws, make.name, version, error).await,
+            Err(error) => readers_get_it(aws, make.name, version, error).await,
         };
     };
     match aws.move_stage(&there.arn, CURRENT, version, current(&there.stages)).await {
         Ok(()) => Ok(()),
-        Err(error) => look(aws, &there.arn, version, error).await,
+        Err(error) => readers_get_it(aws, &there.arn, version, error).await,
     }
 }
 
@@ -78,7 +78,7 @@ fn to_store(value: &Secret) -> ToStore {
 }
 
 /// What became of a version whose promotion did not end well.
-async fn look(aws: &Aws, secret: &str, version: &str, error: AwsError) -> Result<(), NotStored> {
+async fn readers_get_it(aws: &Aws, secret: &str, version: &str, error: AwsError) -> Result<(), NotStored> {
     match aws.describe_secret(secret).await {
         Ok(Some(info)) if current(&info.stages) == Some(version) => Ok(()),
         Ok(_) => Err(NotStored { perhaps: matches!(error, AwsError::Lost(_)), error }),

@@ -43,7 +43,7 @@ pub(super) async fn read(client: &Client, server: &Server, questions: &Questions
     ask.sort();
     ask.dedup();
     ask.retain(|address| !part.found.contains_key(address));
-    fetch(client, server, ask, |address, answer| part.take(address, answer, server, questions)).await?;
+    fetch(client, server, ask, |address, answer| part.add(address, answer, server, questions)).await?;
     for folder in part.lists.get_mut(&kinds::CONTAINER).into_iter().flatten().flatten() {
         let found = Address::live(kinds::CONTAINER, &folder.uid).and_then(|a| part.found.get(&a));
         folder.parent = found.map_or_else(|| folder.parent.take(), |f| f.parent.clone());

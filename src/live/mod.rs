@@ -186,7 +186,7 @@ async fn confirm_presence(
         .filter_map(|(kind, uid)| Address::live(kind, uid))
         .filter(|a| questions.asks_for(a) && !part.found.contains_key(a) && !part.unreadable.contains_key(a))
         .collect();
-    fetch(client, server, missing.clone(), |address, answer| part.take(address, answer, server, questions)).await?;
+    fetch(client, server, missing.clone(), |address, answer| part.add(address, answer, server, questions)).await?;
     for address in missing {
         if !part.found.contains_key(&address) {
             part.unreadable.entry(address).or_insert_with(|| CONTRADICTED.into());
@@ -348,7 +348,7 @@ fn keep(address: &Address, live: Live) -> Found {
 
 impl Part {
     /// Takes what an answer to a read of one object says.
-    fn take(&mut self, address: Address, answer: &Response, server: &Server, questions: &Questions<'_>) {
+    fn add(&mut self, address: Address, answer: &Response, server: &Server, questions: &Questions<'_>) {
         match kinds::by_name(address.kind).found(answer, server) {
             Ok(Some(live)) => {
                 let found = match kinds::by_name(address.kind).facts().small {

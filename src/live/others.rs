@@ -32,7 +32,7 @@ pub(super) async fn read(
         match Record::of_dashboard(json.get("dashboard").unwrap_or(&Value::Null)) {
             // A copy says of another dashboard what that one says itself.
             Ok(record) if Record::uid(&record.stack) != uid => workspace.copies.push((uid, record.stack)),
-            Ok(record) => take(client, questions, workspace, &record, savers(&json)).await?,
+            Ok(record) => read_saves(client, questions, workspace, &record, savers(&json)).await?,
             Err(_) => workspace.damaged_others.push(name.to_owned()),
         }
     }
@@ -56,7 +56,7 @@ async fn side_by_side(client: &Client, uids: Vec<String>) -> Result<BTreeMap<Str
     Ok(answers)
 }
 
-async fn take(
+async fn read_saves(
     client: &Client,
     questions: &Questions<'_>,
     workspace: &mut Workspace,

@@ -45,7 +45,7 @@ pub(super) async fn read(client: &Client, server: &Server, questions: &Questions
             }
         }
         super::fetch(client, server, missing, |address: Address, answer| {
-            part.take(address, answer, server, questions)
+            part.add(address, answer, server, questions)
         })
         .await?;
     }

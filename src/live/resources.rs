@@ -79,7 +79,7 @@ async fn read_kind(
         })
         .await?;
     } else {
-        fetch(client, server, unsaid, |address, answer| part.take(address, answer, server, questions)).await?;
+        fetch(client, server, unsaid, |address, answer| part.add(address, answer, server, questions)).await?;
     }
     part.lists.insert(kind.name(), Some(listed));
     Ok(part)
@@ -126,7 +126,7 @@ async fn confirm_absences(
         })
         .cloned()
         .collect();
-    fetch(client, server, missing, |address, answer| all.take(address, answer, server, questions)).await
+    fetch(client, server, missing, |address, answer| all.add(address, answer, server, questions)).await
 }
 
 /// Every item of a list, page by page, each let go after `each`.

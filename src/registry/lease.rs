@@ -64,7 +64,7 @@ pub enum Purpose {
 
 /// How far a save is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum State {
+pub enum SaveState {
     /// The record was read; the save is not known to be stored.
     Read,
     /// It was stored, and seen to be.
@@ -85,7 +85,7 @@ pub struct Attempt {
     serial: u64,
     run: String,
     purpose: Purpose,
-    state: State,
+    state: SaveState,
     /// The version that was saved over.
     over: i64,
     /// The history says that this save counts, whatever was stored since.
@@ -121,7 +121,7 @@ impl Attempt {
             serial: base.serial + 1,
             run: run.to_owned(),
             purpose,
-            state: State::Read,
+            state: SaveState::Read,
             over: base.version,
             is_first: false,
             saves: 0,
@@ -134,7 +134,7 @@ impl Attempt {
 
     /// How far it is.
     #[must_use]
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> SaveState {
         self.state
     }
 
@@ -177,11 +177,11 @@ impl Attempt {
             Whose::Ours | Whose::Rival if !self.is_first => self.ask(),
             Whose::Ours | Whose::Rival => self.wait(true),
             // It was stored and is not any more: somebody restored what had been before.
-            Whose::Base if self.state != State::Read => self.lost(State::Lost),
+            Whose::Base if self.state != SaveState::Read => self.lost(SaveState::Lost),
             Whose::Base => self.save(),
             Whose::Older => self.wait(self.overwrote_ours()),
             Whose::Later if self.purpose == Purpose::End => self.ask(),
-            Whose::Later => self.lost(State::Taken),
+            Whose::Later => self.lost(SaveState::Taken),
         }
     }
 
@@ -191,7 +191,7 @@ impl Attempt {
         let complete = (self.over + 1..self.seen.version).all(|v| history.iter().any(|s| s.version == v));
         if self.whose() == Whose::Later {
             let counts = history.iter().filter(|s| s.serial == self.serial).min_by_key(|s| s.version);
-            return if counts.is_some_and(|s| self.is_ours(s)) { self.held() } else { self.lost(State::Taken) };
+            return if counts.is_some_and(|s| self.is_ours(s)) { self.held() } else { self.lost(SaveState::Taken) };
         }
         // The highest serial, because a save that came late overwrote more than one; of equal ones the first stored.
         let counts = history
@@ -200,7 +200,7 @@ impl Attempt {
             .max_by(|a, b| a.serial.cmp(&b.serial).then(b.version.cmp(&a.version)))
             .filter(|_| complete)
             .cloned();
-        let Some(counts) = counts else { return self.lost(State::Lost) };
+        let Some(counts) = counts else { return self.lost(SaveState::Lost) };
         if let Some(put) = &self.put_back {
             // It came so late that it overwrote what followed from it.
             let same = same_save(put, &counts);
@@ -213,7 +213,7 @@ impl Attempt {
                 if ours_is_stored { self.stored() } else { self.wait(true) }
             }
             false if ours_is_stored => self.put_back(counts),
-            false => self.lost(State::Lost),
+            false => self.lost(SaveState::Lost),
         }
     }
 
@@ -227,7 +227,7 @@ impl Attempt {
     }
 
     fn put_back(&mut self, counts: Stamp) -> Step {
-        self.state = State::Lost;
+        self.state = SaveState::Lost;
         self.saves += 1;
         self.over = self.seen.version;
         let version = counts.version;
@@ -257,8 +257,8 @@ impl Attempt {
 
     fn stored(&mut self) -> Step {
         match (self.state, self.purpose) {
-            (State::Read, Purpose::Take) => {
-                self.state = State::Saved;
+            (SaveState::Read, Purpose::Take) => {
+                self.state = SaveState::Saved;
                 Step::Wait(1)
             }
             _ => self.held(),
@@ -266,11 +266,11 @@ impl Attempt {
     }
 
     fn held(&mut self) -> Step {
-        self.state = State::Confirmed;
+        self.state = SaveState::Confirmed;
         Step::Held
     }
 
-    fn lost(&mut self, state: State) -> Step {
+    fn lost(&mut self, state: SaveState) -> Step {
         self.state = state;
         Step::Lost
     }
@@ -287,7 +287,7 @@ impl Attempt {
             self.waits += 1;
             return Step::Wait(1 << self.waits);
         }
-        if may_mend { self.save() } else { self.lost(State::Lost) }
+        if may_mend { self.save() } else { self.lost(SaveState::Lost) }
     }
 
     fn save(&mut self) -> Step {

@@ -83,7 +83,7 @@ pub struct RunNote {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct RecordDocument {
     format: u32,
     stack: String,
     #[serde(default)]
@@ -222,7 +222,7 @@ impl Record {
     }
 
     fn payload(&self) -> String {
-        let stored = Stored {
+        let stored = RecordDocument {
             format: FORMAT,
             stack: self.stack.to_string(),
             origin: self.origin.clone(),
@@ -254,7 +254,7 @@ impl Record {
         if hex::encode(Sha256::digest(envelope.record.get().as_bytes())) != envelope.sha256 {
             return Err("its payload was changed by hand: the checksum does not match".into());
         }
-        let stored: Stored =
+        let stored: RecordDocument =
             serde_json::from_str(envelope.record.get()).map_err(|e| format!("its payload cannot be read: {e}"))?;
         let objects = stored.objects.into_iter().map(|(address, recorded)| {
             kinds::address(&address)

@@ -85,9 +85,9 @@ pub struct Store {
     /// How it is reached through `/apis`, where it is.
     resources: Option<Resources>,
     /// What was read last, whosever it is.
-    seen: Seen,
+    seen: LastRead,
     /// What the next save is made from: what was loaded, or saved by this run since.
-    base: Seen,
+    base: LastRead,
     /// When the record was last saved by us.
     saved: Option<Moment>,
     /// When it was last seen to be ours.
@@ -100,7 +100,7 @@ pub struct Store {
 
 /// The record's dashboard as it was read.
 #[derive(Clone, Default)]
-struct Seen {
+struct LastRead {
     stamp: Stamp,
     /// Its `resourceVersion`, where it was read through `/apis`.
     resource: String,
@@ -108,7 +108,7 @@ struct Seen {
     updated: String,
 }
 
-enum Stored {
+enum Verification {
     Is,
     Unclear(String),
 }
@@ -118,7 +118,7 @@ impl Store {
     #[must_use]
     pub fn new(client: Client, server: &Server, stack: StackName) -> Store {
         let resources = server.written_as_resources().cloned();
-        let (seen, base) = (Seen::default(), Seen::default());
+        let (seen, base) = (LastRead::default(), LastRead::default());
         Store { client, stack, resources, seen, base, saved: None, held: None, looked: None, notes: Vec::new() }
     }
 
@@ -129,14 +129,14 @@ impl Store {
         let unreadable = || LoadError::Forbidden("this token may not read the folder `amgctl`".into());
         match answer.status {
             200 => {
-                let loaded = self.take(&answer.json());
+                let loaded = self.accept(&answer.json());
                 self.base = self.seen.clone();
                 Ok(loaded)
             }
             404 if access.in_folder("dashboards:read", FOLDER)
                 || (!access.is_known() && self.sees_folder().await?) =>
             {
-                (self.seen, self.base) = (Seen::default(), Seen::default());
+                (self.seen, self.base) = (LastRead::default(), LastRead::default());
                 Ok(Loaded::Absent)
             }
             404 => Err(unreadable()),
@@ -167,7 +167,7 @@ impl Store {
     }
 
     /// Takes what an answer says that is stored.
-    fn take(&mut self, json: &Value) -> Loaded {
+    fn accept(&mut self, json: &Value) -> Loaded {
         let text = |pointer: &str| json.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (body, identity) = match &self.resources {
             Some(_) => (json.get("spec"), resource_identity(json)),
@@ -179,7 +179,7 @@ impl Store {
         };
         let version = identity.version;
         let stamp = Stamp { version, ..Stamp::default() };
-        self.seen = Seen { stamp, resource: identity.resource, updated: identity.updated };
+        self.seen = LastRead { stamp, resource: identity.resource, updated: identity.updated };
         if json.pointer("/meta/isFolder") == Some(&Value::Bool(true)) {
             return Loaded::Damaged("a folder has its uid".into());
         }
@@ -266,14 +266,14 @@ impl Store {
                     window = window.max(begun.elapsed() * 2).min(WINDOW.1);
                     if stored { attempt.answered(self.seen.stamp.clone()) } else { Step::Read }
                 }
-                Step::Read => match self.look().await? {
-                    Stored::Is => attempt.read(self.seen.stamp.clone()),
-                    Stored::Unclear(_) if unclear < TRIES => {
+                Step::Read => match self.verify().await? {
+                    Verification::Is => attempt.read(self.seen.stamp.clone()),
+                    Verification::Unclear(_) if unclear < TRIES => {
                         unclear += 1;
                         rest(1).await;
                         Step::Read
                     }
-                    Stored::Unclear(words) => return Err(SaveError::Refused(words)),
+                    Verification::Unclear(words) => return Err(SaveError::Refused(words)),
                 },
                 Step::Wait(times) => {
                     tokio::time::sleep(window * times).await;
@@ -335,7 +335,7 @@ impl Store {
             return Ok(false);
         }
         let before = self.seen.clone();
-        let told = matches!(self.take(&json), Loaded::There(_));
+        let told = matches!(self.accept(&json), Loaded::There(_));
         if !told {
             self.seen = before;
         }
@@ -374,19 +374,19 @@ impl Store {
     }
 
     /// Reads what is stored now.
-    async fn look(&mut self) -> Result<Stored, SaveError> {
+    async fn verify(&mut self) -> Result<Verification, SaveError> {
         let answer = self.client.send(&self.read()).await?;
         Ok(match answer.status {
-            200 => match self.take(&answer.json()) {
-                Loaded::There(_) => Stored::Is,
-                Loaded::Absent => Stored::Unclear("it is there and is not".into()),
+            200 => match self.accept(&answer.json()) {
+                Loaded::There(_) => Verification::Is,
+                Loaded::Absent => Verification::Unclear("it is there and is not".into()),
                 Loaded::Damaged(why) => return Err(SaveError::Damaged(why)),
             },
             404 => {
-                self.seen = Seen::default();
-                Stored::Is
+                self.seen = LastRead::default();
+                Verification::Is
             }
-            _ => Stored::Unclear(answer.message()),
+            _ => Verification::Unclear(answer.message()),
         })
     }
 
@@ -405,7 +405,7 @@ impl Store {
     pub async fn check(&mut self) -> Result<(), SaveError> {
         let looked_at = Moment::now();
         self.looked = Some(looked_at);
-        let Stored::Is = self.look().await? else { return Ok(()) };
+        let Verification::Is = self.verify().await? else { return Ok(()) };
         let (ours, now) = (&self.base.stamp, &self.seen.stamp);
         if now.serial == ours.serial && now.run == ours.run {
             self.held = Some(looked_at);
@@ -462,15 +462,15 @@ impl Store {
         let mut last = String::new();
         for attempt in 0..=TRIES {
             rest(u32::try_from(attempt.saturating_sub(1)).unwrap_or(0)).await;
-            match self.look().await? {
-                Stored::Is if self.seen.stamp == Stamp::default() => return Ok(()),
-                Stored::Is => {
+            match self.verify().await? {
+                Verification::Is if self.seen.stamp == Stamp::default() => return Ok(()),
+                Verification::Is => {
                     let (ours, now) = (&self.base.stamp, &self.seen.stamp);
                     if (now.serial, &now.run) != (ours.serial, &ours.run) {
                         return Err(SaveError::Lost);
                     }
                 }
-                Stored::Unclear(why) => {
+                Verification::Unclear(why) => {
                     last = why;
                     continue;
                 }

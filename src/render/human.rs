@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::delta;
-use super::story::{self, Item, Part, Section, Sign, Story, Told};
+use super::story::{self, Item, ObjectItem, Part, Section, Sign, Story};
 use super::style::{Style, Tone, clean};
 use super::summary;
 use crate::plan::Plan;
@@ -81,7 +81,7 @@ fn block(item: &Item, style: &Style) -> Vec<String> {
 }
 
 /// The line that names an object, and says where it stands at the right edge.
-fn head(told: &Told, style: &Style) -> Vec<String> {
+fn head(told: &ObjectItem, style: &Style) -> Vec<String> {
     let sign = self::sign(told.sign, style);
     let title = if told.title.is_empty() { String::new() } else { format!("  \"{}\"", clean(&told.title)) };
     if told.sign == Sign::Outside {

@@ -175,7 +175,7 @@ pub struct StatusOfSecret<'a> {
 #[serde(rename_all = "camelCase")]
 pub struct Prune<'a> {
     /// What is deleted.
-    pub changes: Vec<Change<'a>>,
+    pub changes: Vec<JsonStep<'a>>,
     /// Whether nothing is.
     pub dry_run: bool,
 }
@@ -195,7 +195,7 @@ pub struct Bootstrap<'a> {
     /// The secret.
     pub secret: Option<MadeSecret<'a>>,
     /// What is done.
-    pub changes: Vec<Change<'a>>,
+    pub changes: Vec<JsonStep<'a>>,
     /// Whether nothing is.
     pub dry_run: bool,
 }
@@ -213,7 +213,7 @@ pub struct BootstrapKey<'a> {
     /// The secret.
     pub secret: MadeSecret<'a>,
     /// What is done.
-    pub changes: Vec<Change<'a>>,
+    pub changes: Vec<JsonStep<'a>>,
     /// Whether nothing is.
     pub dry_run: bool,
 }
@@ -264,7 +264,7 @@ pub struct MadeSecret<'a> {
 
 /// One step.
 #[derive(Serialize, Debug)]
-pub struct Change<'a> {
+pub struct JsonStep<'a> {
     /// `create`, `update` or `delete`.
     pub action: &'static str,
     /// What it is: `service account`, `token`, `secret`.
@@ -277,7 +277,7 @@ pub struct Change<'a> {
 
 /// Steps, as documents list them.
 #[must_use]
-pub fn changes(steps: &[Step]) -> Vec<Change<'_>> {
+pub fn changes(steps: &[Step]) -> Vec<JsonStep<'_>> {
     let action = |what| match what {
         What::Make => "create",
         What::Change => "update",
@@ -285,7 +285,7 @@ pub fn changes(steps: &[Step]) -> Vec<Change<'_>> {
     };
     steps
         .iter()
-        .map(|step| Change {
+        .map(|step| JsonStep {
             action: action(step.what),
             kind: step.kind,
             name: Some(step.name.as_str()).filter(|name| !name.is_empty()),

@@ -45,7 +45,7 @@ pub fn problems(problems: &[Problem], look: Look) -> String {
         if *count > OF_ONE_FILE && !file.is_empty() {
             continue;
         }
-        let text = one(problem, &renderer);
+        let text = block(problem, &renderer);
         // A clipped line is moved to its column by blanks, which leave trails behind them.
         text.lines().for_each(|line| {
             out.push_str(line.trim_end());
@@ -114,7 +114,7 @@ pub fn closing(problems: &[Problem], files: usize, kept: &str) -> String {
     line
 }
 
-fn one(problem: &Problem, renderer: &Renderer) -> String {
+fn block(problem: &Problem, renderer: &Renderer) -> String {
     let level = match problem.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,

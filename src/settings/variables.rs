@@ -28,7 +28,7 @@ fn is_around(c: char) -> bool {
 
 /// A variable that does not stay as it is.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Change {
+pub enum Correction {
     /// Set it to this, which is what was meant.
     Set(String, OsString),
     /// Nothing is left of it: it counts as not set.
@@ -70,14 +70,14 @@ impl Faults {
 
 /// Looks at the environment: what is to be changed in it before anybody reads it, and what cannot be used.
 #[must_use]
-pub fn look(variables: impl Iterator<Item = (OsString, OsString)>) -> (Vec<Change>, Faults) {
+pub fn corrections(variables: impl Iterator<Item = (OsString, OsString)>) -> (Vec<Correction>, Faults) {
     let (mut changes, mut faults) = (Vec::new(), Faults::default());
     for (name, value) in variables {
         let Some(name) = name.to_str().filter(|name| is_read(name)) else { continue };
-        match settle(&value) {
+        match usable(&value) {
             Settled::Kept => {}
-            Settled::Empty => changes.push(Change::Remove(name.to_owned())),
-            Settled::Trimmed(text) => changes.push(Change::Set(name.to_owned(), text.into())),
+            Settled::Empty => changes.push(Correction::Remove(name.to_owned())),
+            Settled::Trimmed(text) => changes.push(Correction::Set(name.to_owned(), text.into())),
             Settled::Odd(why) => faults.0.push((name.to_owned(), why)),
         }
     }
@@ -101,7 +101,7 @@ enum Settled {
     Odd(String),
 }
 
-fn settle(value: &OsStr) -> Settled {
+fn usable(value: &OsStr) -> Settled {
     let Some(text) = value.to_str() else { return Settled::Odd("is not UTF-8".into()) };
     let trimmed = text.trim_matches(is_around);
     match fault(trimmed) {
@@ -136,13 +136,13 @@ fn fault(text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn of(pairs: &[(&str, &str)]) -> (Vec<Change>, Faults) {
-        look(pairs.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))))
+    fn of(pairs: &[(&str, &str)]) -> (Vec<Correction>, Faults) {
+        corrections(pairs.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))))
     }
 
     #[test]
     fn what_ci_leaves_around_a_value_is_taken_off() {
-        let set = |name: &str, value: &str| Change::Set(name.into(), value.into());
+        let set = |name: &str, value: &str| Correction::Set(name.into(), value.into());
         let (changes, faults) = of(&[
             ("AWS_ACCESS_KEY_ID", "AKIA\n"),
             ("AWS_REGION", "eu-west-1"),
@@ -156,7 +156,7 @@ mod tests {
             changes,
             [
                 set("AWS_ACCESS_KEY_ID", "AKIA"),
-                Change::Remove("AWS_PROFILE".into()),
+                Correction::Remove("AWS_PROFILE".into()),
                 set("GRAFANA_TOKEN", "glsa_x"),
                 set("https_proxy", "http://proxy:3128"),
             ]
@@ -181,7 +181,7 @@ mod tests {
     fn bytes_that_are_no_text_are_refused() {
         use std::os::unix::ffi::OsStringExt;
         let odd = OsString::from_vec(vec![b'a', 0xff]);
-        let (_, faults) = look([(OsString::from("GRAFANA_TOKEN"), odd)].into_iter());
+        let (_, faults) = corrections([(OsString::from("GRAFANA_TOKEN"), odd)].into_iter());
         assert_eq!(faults.of("GRAFANA_TOKEN").as_deref(), Some("GRAFANA_TOKEN is not UTF-8"));
     }
 

@@ -169,12 +169,12 @@ pub struct Settled {
     /// How the value looks.
     pub format: Format,
     /// What is different from before, each of it asked for.
-    pub changes: Vec<Change>,
+    pub changes: Vec<Difference>,
 }
 
 /// What is different from before.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Change {
+pub enum Difference {
     /// What the token may do.
     Role(Option<Role>, Role),
     /// How the value looks.
@@ -296,21 +296,21 @@ impl<'a> View<'a> {
             Standing::Absent | Standing::Ours => {}
             Standing::InDeletion => return Err(Refusal::NotOurs(standing)),
             _ if !asked.adopt => return Err(Refusal::NotOurs(standing)),
-            Standing::Foreign => changes.push(Change::TakenOver),
+            Standing::Foreign => changes.push(Difference::TakenOver),
             Standing::OtherStack(of) => {
-                changes.push(Change::FromStack(of.clone()));
+                changes.push(Difference::FromStack(of.clone()));
                 let moved = self.facts().workspace.filter(|of| of != self.workspace);
-                changes.extend(moved.map(|of| Change::FromWorkspace(Some(of))));
+                changes.extend(moved.map(|of| Difference::FromWorkspace(Some(of))));
             }
-            Standing::OtherWorkspace(of) => changes.push(Change::FromWorkspace(Some(of.clone()))),
-            Standing::UnknownWorkspace(_) => changes.push(Change::FromWorkspace(None)),
+            Standing::OtherWorkspace(of) => changes.push(Difference::FromWorkspace(Some(of.clone()))),
+            Standing::UnknownWorkspace(_) => changes.push(Difference::FromWorkspace(None)),
         }
         let facts = self.facts();
         let stored = self.current().is_some();
         let role = match (asked.role, facts.role) {
             (Some(role), before) => {
                 if stored && before != Some(role) && standing != Standing::Foreign {
-                    changes.push(Change::Role(before, role));
+                    changes.push(Difference::Role(before, role));
                 }
                 role
             }
@@ -324,7 +324,7 @@ impl<'a> View<'a> {
         if let Some(before) = before
             && before != format
         {
-            changes.push(Change::Format(Some(before), format));
+            changes.push(Difference::Format(Some(before), format));
         }
         Ok(Settled { role, format, changes })
     }

@@ -11,7 +11,7 @@
 //!   before its token was made. It fails for good where the token that is current now was made after: so only tokens
 //!   older than the current one may go. One that is newer waits for the next rotation.
 
-use super::{Asked, Change, Looked, Standing, View, rights};
+use super::{Asked, Difference, Looked, Standing, View, rights};
 use crate::aws::{Account, TokenInfo};
 use crate::identity::names::{Purpose, purpose};
 use crate::identity::version::{Access, Version};
@@ -263,10 +263,13 @@ pub fn is_another(view: &View<'_>, asked: &Asked) -> bool {
 
 /// Whether a change gives readers more than they had.
 #[must_use]
-pub fn widens(change: &Change) -> bool {
+pub fn widens(change: &Difference) -> bool {
     match change {
-        Change::Role(before, after) => before.is_none_or(|before| rights(*after) > rights(before)),
-        Change::Format(..) | Change::TakenOver | Change::FromStack(_) | Change::FromWorkspace(_) => false,
+        Difference::Role(before, after) => before.is_none_or(|before| rights(*after) > rights(before)),
+        Difference::Format(..)
+        | Difference::TakenOver
+        | Difference::FromStack(_)
+        | Difference::FromWorkspace(_) => false,
     }
 }
 

@@ -89,7 +89,7 @@ impl Sign {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Item {
     /// One object.
-    One(Box<Told>),
+    One(Box<ObjectItem>),
     /// Many, of each of which the same words would be said.
     Many {
         /// What becomes of each.
@@ -107,7 +107,7 @@ pub enum Item {
 
 /// What is said of one object.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Told {
+pub struct ObjectItem {
     /// What becomes of it.
     pub sign: Sign,
     /// Its address.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
-use super::{Item, Part, Section, Sign, Story, Told, folder, minute};
+use super::{Item, ObjectItem, Part, Section, Sign, Story, folder, minute};
 use crate::kinds;
 use crate::model::{Delta, Headline, RecordState, counted};
 use crate::plan::{Action, Change, Counts, Drift, DriftKind, Goal, Moved, Plan};
@@ -53,7 +53,7 @@ fn outside(plan: &Plan) -> Vec<Item> {
     let told = |change: &Change, drift: &Drift| {
         let mut parts = vec![Part::Sentence(format!("{}; {}", drifted(drift), answer(&change.action)))];
         parts.extend(drift.delta.clone().map(Part::Differences));
-        Item::One(Box::new(Told { parts, ..named(change, Sign::Outside) }))
+        Item::One(Box::new(ObjectItem { parts, ..named(change, Sign::Outside) }))
     };
     plan.changes().filter_map(|change| Some(told(change, change.drift.as_ref()?))).collect()
 }
@@ -102,7 +102,7 @@ fn actions(plan: &Plan, everything: bool) -> Vec<Item> {
                 let (_, names) = together.entry(alike).or_insert((sign(&change.action), Vec::new()));
                 names.push(change.address.id().to_owned());
             }
-            None => items.extend(view.told(change).map(|told| Item::One(Box::new(told)))),
+            None => items.extend(view.object_item(change).map(|item| Item::One(Box::new(item)))),
         }
     }
     let many = |(alike, (sign, names)): (Alike, _)| Item::Many { sign, kind: alike.kind, text: alike.text, names };
@@ -166,8 +166,8 @@ struct View {
 
 impl View {
     /// What is said of one change; none for what is told elsewhere.
-    fn told(&self, change: &Change) -> Option<Told> {
-        let mut told = Told {
+    fn object_item(&self, change: &Change) -> Option<ObjectItem> {
+        let mut told = ObjectItem {
             folder: change.folder.as_ref().map(|path| folder(Some(path))),
             is_provisional: self.is_provisional,
             ..named(change, sign(&change.action))
@@ -200,13 +200,13 @@ impl View {
             Action::Keep { because } => said(format!("kept: {because}")),
         };
         parts.extend(change.notes.iter().cloned().map(Part::Sentence));
-        Some(Told { place, parts, ..told })
+        Some(ObjectItem { place, parts, ..told })
     }
 }
 
 /// A change with what is said of any.
-fn named(change: &Change, sign: Sign) -> Told {
-    Told {
+fn named(change: &Change, sign: Sign) -> ObjectItem {
+    ObjectItem {
         sign,
         address: change.address.clone(),
         title: change.title.clone(),
@@ -219,7 +219,7 @@ fn named(change: &Change, sign: Sign) -> Told {
     }
 }
 
-fn changed(told: &mut Told, delta: &Delta, moved: Option<&Moved>) -> Vec<Part> {
+fn changed(told: &mut ObjectItem, delta: &Delta, moved: Option<&Moved>) -> Vec<Part> {
     let mut parts = Vec::new();
     match moved {
         Some(moved) if delta.is_empty() => {
@@ -240,7 +240,7 @@ fn refused(change: &Change) -> Option<Item> {
         parts.push(Part::Hint(refusal.hint.clone()));
     }
     parts.extend(change.notes.iter().cloned().map(Part::Sentence));
-    Some(Item::One(Box::new(Told { place: place(change), parts, ..named(change, Sign::Refused) })))
+    Some(Item::One(Box::new(ObjectItem { place: place(change), parts, ..named(change, Sign::Refused) })))
 }
 
 fn place(change: &Change) -> String {

@@ -139,7 +139,7 @@ fn same_second(a: &str, b: &str) -> bool {
 /// begins at 1, a folder's move changes none; facts: `datasource-versions`, `move-and-version`,
 /// `version-starts-again`).
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Seen {
+pub struct Observed {
     /// Which incarnation and version.
     pub identity: Identity,
     /// The uid of the folder it is in; none at the root.
@@ -148,11 +148,11 @@ pub struct Seen {
     pub digest: Option<Digest>,
 }
 
-impl Seen {
+impl Observed {
     /// What was found, with the content that is recorded of it where the body was not read because nothing moved.
     #[must_use]
-    pub fn of(found: &Found, recorded: Option<&Digest>) -> Seen {
-        Seen {
+    pub fn of(found: &Found, recorded: Option<&Digest>) -> Observed {
+        Observed {
             identity: found.identity.clone(),
             parent: found.parent.clone(),
             digest: found.body.digest().map(NormalDigest::recorded).or_else(|| recorded.cloned()),

@@ -26,7 +26,7 @@ pub use declared::{
 pub use delta::{Delta, Entry, Mark};
 pub use digest::{Digest, Fingerprint, NormalDigest};
 pub use hiding::hide;
-pub use live::{Found, Guard, Identity, Listed, LiveBody, Marks, Saved, Seen};
+pub use live::{Found, Guard, Identity, Listed, LiveBody, Marks, Observed, Saved};
 pub use place::Place;
 pub use problem::{Problem, Severity, Spot};
 pub use recorded::{Ledger, Owned, Pending, RecordState, Recorded, Stamp};

@@ -3,14 +3,14 @@
 //! The cases it leads to stand in [`super::table`].
 
 use super::inputs::Inputs;
-use super::table::Record;
+use super::table::RecordSays;
 use crate::kinds::{self, Normal};
 use crate::model::digest::REVISION;
 use crate::model::{Address, Digest, Found, NormalDigest, RecordState, Recorded};
 
 /// What the record means for the object that is live: pending entries settled, other incarnations told.
 pub(super) struct Claim<'a> {
-    pub(super) record: Record,
+    pub(super) record: RecordSays,
     pub(super) recorded: Option<&'a Recorded>,
     /// The entry is about something else by now.
     pub(super) stale: bool,
@@ -22,9 +22,9 @@ pub(super) struct Claim<'a> {
 
 pub(super) fn claim<'a>(inputs: &Inputs<'a>, address: &Address, found: Option<&Found>) -> Claim<'a> {
     let none =
-        |stale| Claim { record: Record::No, recorded: None, stale, secrets_unclear: false, replacing: false };
+        |stale| Claim { record: RecordSays::No, recorded: None, stale, secrets_unclear: false, replacing: false };
     if matches!(inputs.record, RecordState::Off | RecordState::Unknown(_)) {
-        return Claim { record: Record::AsLeft, ..none(false) };
+        return Claim { record: RecordSays::AsLeft, ..none(false) };
     }
     let Some(recorded) = inputs.record.recorded(address) else { return none(false) };
     let replacing = recorded.pending.as_ref().is_some_and(|p| p.replace);
@@ -48,7 +48,7 @@ pub(super) fn claim<'a>(inputs: &Inputs<'a>, address: &Address, found: Option<&F
     let other = recorded.identity.as_ref().is_some_and(|identity| identity.another_incarnation(&found.identity));
     if (other || recorded.digest.is_none()) && as_pending && (replacing || recorded.digest.is_none()) {
         return Claim {
-            record: Record::AsLeftStale,
+            record: RecordSays::AsLeftStale,
             recorded: Some(recorded),
             stale: false,
             secrets_unclear: true,
@@ -62,16 +62,16 @@ pub(super) fn claim<'a>(inputs: &Inputs<'a>, address: &Address, found: Option<&F
     let pending = recorded.pending.is_some();
     let record = match &live {
         // Not read: its identity is the recorded one.
-        None => Record::AsLeft,
-        Some(_) if recorded.revision != REVISION && moved => Record::Unclear,
-        Some(_) if recorded.revision != REVISION => Record::AsLeftStale,
+        None => RecordSays::AsLeft,
+        Some(_) if recorded.revision != REVISION && moved => RecordSays::Unclear,
+        Some(_) if recorded.revision != REVISION => RecordSays::AsLeftStale,
         Some(live) if Some(live) == recorded.digest.as_ref() && found.parent == recorded.parent => {
-            if moved || pending { Record::AsLeftStale } else { Record::AsLeft }
+            if moved || pending { RecordSays::AsLeftStale } else { RecordSays::AsLeft }
         }
-        Some(_) if as_pending || gave_way(inputs, address, recorded, found) => Record::AsLeftStale,
+        Some(_) if as_pending || gave_way(inputs, address, recorded, found) => RecordSays::AsLeftStale,
         // A run of this stack's own that was cut off or overtaken: nobody else has changed it.
-        Some(_) if inputs.live.by_own_runs.contains(address) => Record::AsLeftStale,
-        Some(_) => Record::Changed,
+        Some(_) if inputs.live.by_own_runs.contains(address) => RecordSays::AsLeftStale,
+        Some(_) => RecordSays::Changed,
     };
     let version_moved = recorded.identity.as_ref().is_none_or(|i| i.version != found.identity.version);
     Claim { record, recorded: Some(recorded), stale: false, secrets_unclear: version_moved || pending, replacing }

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::inputs::Inputs;
-use super::labels::{Label, Labels, Verdict, settle as settle_labels};
+use super::labels::{Label, Labels, Verdict, verdicts as of_labels};
 use super::wanted::Wanted;
 use super::{Action, Change, Refusal};
 use crate::kinds::{Among, Clash, How, KINDS, Kind, Objection, Rival, RivalPlace, UidSpace, Unique, When};
@@ -20,7 +20,7 @@ type Wants<'w, 'a> = &'w BTreeMap<Address, Wanted<'a>>;
 type Changes = BTreeMap<Address, Change>;
 
 /// Refuses what clashes, and lets wait what only has to wait.
-pub(super) fn settle(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Changes) {
+pub(super) fn order_or_refuse(inputs: &Inputs<'_>, wanted: Wants<'_, '_>, changes: &mut Changes) {
     uids(inputs, wanted, changes);
     for kind in KINDS {
         for rival in kind.rivals(inputs.server) {
@@ -183,7 +183,7 @@ fn labels<'l>(
 fn verdicts(kind: KindName, labels: BTreeMap<String, Labels>) -> impl Iterator<Item = (Address, Verdict)> {
     // Only what the plan writes takes a label, and that has a uid that can be declared.
     let address = move |uid: &str| Address::live(kind, uid);
-    settle_labels(labels).into_iter().filter_map(move |(uid, verdict)| address(&uid).map(|a| (a, verdict)))
+    of_labels(labels).into_iter().filter_map(move |(uid, verdict)| address(&uid).map(|a| (a, verdict)))
 }
 
 fn wait_for(changes: &mut Changes, address: &Address, others: BTreeSet<String>) {

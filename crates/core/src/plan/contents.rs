@@ -11,7 +11,7 @@ use crate::kinds::{self, Kind};
 use crate::model::{Address, KindName, Listed};
 
 /// Keeps folders that will not be empty, and lets deletions wait for what leaves them. Children come first.
-pub(super) fn settle(
+pub(super) fn order_or_refuse(
     inputs: &Inputs<'_>,
     wanted: &BTreeMap<Address, Wanted<'_>>,
     changes: &mut BTreeMap<Address, Change>,

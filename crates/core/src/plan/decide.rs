@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::bind::{Bindings, bind};
 use super::claim::{Claim, claim, recorded_version};
-use super::difference::{Sent, delta, drift, moved, same, secret_changes};
+use super::difference::{SentSecret, delta, drift, moved, same, secret_changes};
 use super::inputs::Inputs;
 use super::refusals::{
-    Held, damaged, forbidden, held, refuse_what_has_no_folder, refuse_what_the_server_refuses,
+    Hold, damaged, forbidden, held, refuse_what_has_no_folder, refuse_what_the_server_refuses,
     refuse_without_folder,
 };
-use super::table::{Case, Record, Row, Same, decide};
+use super::table::{Case, RecordSays, Row, Same, decide};
 use super::wanted::{Paths, Wanted, wanted};
 use super::{
     Action, Adopt, Change, Drift, DriftKind, Goal, Intent, Plan, Precondition, Refusal, SecretChange, clashes,
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::kinds::{self, Kind, Objection};
 use crate::model::{
-    Address, Entry, Fingerprint, Found, Mark, Owned, Place, Problem, RecordState, Recorded, Seen, Stamp,
+    Address, Entry, Fingerprint, Found, Mark, Observed, Owned, Place, Problem, RecordState, Recorded, Stamp,
 };
 
 /// Makes the plan. Problems are faults of the directory that show only beside the workspace.
@@ -93,9 +93,9 @@ fn staged(inputs: &Inputs<'_>) -> Result<Staged, Vec<Problem>> {
     // A folder that stays keeps its title, and what is refused stays where it is: each may settle more of the other.
     let mut settled = 0;
     loop {
-        clashes::settle(inputs, &wanted, &mut changes);
-        contents::settle(inputs, &wanted, &mut changes);
-        users::settle(inputs, &wanted, &mut changes);
+        clashes::order_or_refuse(inputs, &wanted, &mut changes);
+        contents::order_or_refuse(inputs, &wanted, &mut changes);
+        users::order_or_refuse(inputs, &wanted, &mut changes);
         let now = changes.values().filter(|c| matches!(c.action, Action::Refuse(_) | Action::Keep { .. })).count();
         if now == settled {
             break;
@@ -141,7 +141,7 @@ fn change(inputs: &Inputs<'_>, address: &Address, wanted: Option<&Wanted<'_>>, p
     let entry = inputs.record.recorded(address);
     let title = title(wanted, found, entry);
     let only_if = found.map_or(Precondition::Absent, |f| {
-        Precondition::Is(Seen::of(f, claim.recorded.and_then(|r| r.digest.as_ref())))
+        Precondition::Is(Observed::of(f, claim.recorded.and_then(|r| r.digest.as_ref())))
     });
     let mut change = Change {
         place: wanted.map(|w| w.place.clone()),
@@ -167,14 +167,14 @@ fn change(inputs: &Inputs<'_>, address: &Address, wanted: Option<&Wanted<'_>>, p
         _ => is_same,
     };
     let taken_from = match held(inputs, address, wanted.is_some(), looks_same, found, &claim) {
-        Held::Free => None,
-        Held::Taken(manager) => Some(manager),
-        Held::LeftAlone(why) => {
+        Hold::Free => None,
+        Hold::Taken(manager) => Some(manager),
+        Hold::LeftAlone(why) => {
             change.action = Action::LeaveAlone;
             change.notes.push(why);
             return Some(change);
         }
-        Held::Refused(refusal) => {
+        Hold::Refused(refusal) => {
             change.action = Action::Refuse(refusal);
             change.stale = false;
             return Some(change);
@@ -207,7 +207,7 @@ fn change(inputs: &Inputs<'_>, address: &Address, wanted: Option<&Wanted<'_>>, p
     if matches!(inputs.record, RecordState::Off) && row == Row::Renew {
         return None;
     }
-    act(inputs, row, &mut change, wanted, found, &claim, paths);
+    decide_action(inputs, row, &mut change, wanted, found, &claim, paths);
     if let Some(manager) = taken_from {
         take_over(&mut change.action, manager);
     }
@@ -215,7 +215,7 @@ fn change(inputs: &Inputs<'_>, address: &Address, wanted: Option<&Wanted<'_>>, p
 }
 
 /// Fills in the action that a row stands for.
-fn act(
+fn decide_action(
     inputs: &Inputs<'_>,
     row: Row,
     change: &mut Change,
@@ -251,7 +251,7 @@ fn act(
             if row == Row::UpdateOverDrift {
                 change.drift = Some(drift(inputs, change, wanted, found, claim, paths));
             }
-            if claim.record == Record::Unclear {
+            if claim.record == RecordSays::Unclear {
                 change.notes.push("another version of amgctl recorded it: who changed it cannot be told".into());
             }
             change.action = update(inputs, change, wanted, found, paths);
@@ -414,7 +414,7 @@ fn intent(
     address: &Address,
     wanted: &Wanted<'_>,
     claim: &Claim<'_>,
-    secrets: Vec<Sent>,
+    secrets: Vec<SentSecret>,
 ) -> Intent {
     let fingerprints: BTreeMap<String, Fingerprint> = inputs.fingerprints.get(address).cloned().unwrap_or_default();
     Intent {

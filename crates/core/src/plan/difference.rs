@@ -15,7 +15,7 @@ pub(super) fn same(
     wanted: &Wanted<'_>,
     found: &Found,
     claim: &Claim<'_>,
-    secrets: &[Sent],
+    secrets: &[SentSecret],
 ) -> Same {
     let body = match (found.body.digest(), claim.recorded) {
         (Some(live), _) => live.equals(&wanted.digest, inputs.server.numbers),
@@ -25,7 +25,7 @@ pub(super) fn same(
     if body && wanted.parent == found.parent && secrets.is_empty() { Same::Yes } else { Same::No }
 }
 
-pub(super) type Sent = (String, SecretChange);
+pub(super) type SentSecret = (String, SecretChange);
 
 pub(super) fn secret_changes(
     inputs: &Inputs<'_>,
@@ -33,8 +33,8 @@ pub(super) fn secret_changes(
     wanted: &Wanted<'_>,
     found: Option<&Found>,
     claim: &Claim<'_>,
-) -> Vec<Sent> {
-    let all = |what| wanted.secrets.iter().map(|key| ((*key).to_owned(), what)).collect::<Vec<Sent>>();
+) -> Vec<SentSecret> {
+    let all = |what| wanted.secrets.iter().map(|key| ((*key).to_owned(), what)).collect::<Vec<SentSecret>>();
     let Some(found) = found else { return all(SecretChange::Set) };
     match inputs.record {
         RecordState::Off if inputs.rules.send_secrets => return all(SecretChange::Renew),

@@ -38,7 +38,7 @@ pub(super) enum Verdict {
 }
 
 /// What follows for each object that takes a label which others have or take, by its uid.
-pub(super) fn settle(mut labels: BTreeMap<String, Labels>) -> BTreeMap<String, Verdict> {
+pub(super) fn verdicts(mut labels: BTreeMap<String, Labels>) -> BTreeMap<String, Verdict> {
     let mut verdicts: BTreeMap<String, Verdict> = BTreeMap::new();
     // What is refused keeps the label it has, which may be in the way of others: repeated until nothing is refused any
     // more. Each round refuses at least one.
@@ -154,7 +154,7 @@ mod tests {
             (uid.to_owned(), Labels { before: label(before), after: label(after) })
         });
         let expected = expected.iter().map(|(uid, verdict)| ((*uid).to_owned(), verdict.clone())).collect();
-        assert_eq!(settle(labels.collect()), expected, "{objects}");
+        assert_eq!(verdicts(labels.collect()), expected, "{objects}");
     }
 
     fn waits(on: &str) -> Verdict {
@@ -218,7 +218,7 @@ mod tests {
                     (i.to_string(), Labels { before, after: name(*after) })
                 })
                 .collect();
-            let verdicts = settle(labels.clone());
+            let verdicts = verdicts(labels.clone());
             let mut now: BTreeMap<String, Option<Label>> =
                 labels.iter().map(|(uid, one)| (uid.clone(), one.before.clone())).collect();
             let refused = |uid: &String| matches!(verdicts.get(uid), Some(Verdict::Twice(_) | Verdict::Taken(_) | Verdict::Ring(_)));

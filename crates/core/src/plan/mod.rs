@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::model::{
-    Address, BodyRef, Delta, Digest, Fingerprint, FolderPath, Headline, Owned, Place, RecordState, Saved, Seen,
+    Address, BodyRef, Delta, Digest, Fingerprint, FolderPath, Headline, Observed, Owned, Place, RecordState, Saved,
     StackName, Stamp,
 };
 
@@ -270,7 +270,7 @@ pub enum Precondition {
     /// There is nothing of that uid.
     Absent,
     /// It is this incarnation, at this version, in this folder, with this content.
-    Is(Seen),
+    Is(Observed),
 }
 
 impl Action {

@@ -50,7 +50,7 @@ pub(super) fn forbidden(
 }
 
 /// What the hold of somebody else on a live object means: of the server's own files, or of another tool.
-pub(super) enum Held<'a> {
+pub(super) enum Hold<'a> {
     /// Nothing: nobody holds it, or nothing is written to it.
     Free,
     /// It is taken from this manager, as `kubectl:gcx`, because the user says so.
@@ -70,14 +70,14 @@ pub(super) fn held<'a>(
     same: Same,
     found: Option<&'a Found>,
     claim: &Claim<'_>,
-) -> Held<'a> {
+) -> Hold<'a> {
     let Some(guard) = found.and_then(|f| f.guard.as_ref()).filter(|g| **g != Guard::SavedAsV2) else {
-        return Held::Free;
+        return Hold::Free;
     };
     let ours = claim.recorded;
     let forgotten = || format!("let go of it: `amgctl forget {address}` leaves it where it is");
     let (code, reason, elsewhere) = match guard {
-        Guard::SavedAsV2 => return Held::Free,
+        Guard::SavedAsV2 => return Hold::Free,
         Guard::Provisioned => (
             "provisioned",
             "the server provisions it from files of its own, or holds it read-only".to_owned(),
@@ -100,13 +100,13 @@ pub(super) fn held<'a>(
             keeps || (r.how == Owned::Adopted && !inputs.rules.delete_adopted)
         });
         let refused = Refusal { code: code.into(), reason, hint: forgotten() };
-        return if stays { Held::Free } else { Held::Refused(refused) };
+        return if stays { Hold::Free } else { Hold::Refused(refused) };
     }
     if let Some(manager) = guard.manager().filter(|m| inputs.rules.take_from.contains(*m)) {
         return match may_be_taken_from(manager) {
-            Ok(()) if ours.is_some() || inputs.rules.adopt.allows(address) => Held::Taken(manager),
-            Ok(()) => Held::Free,
-            Err(why) => Held::Refused(Refusal {
+            Ok(()) if ours.is_some() || inputs.rules.adopt.allows(address) => Hold::Taken(manager),
+            Ok(()) => Hold::Free,
+            Err(why) => Hold::Refused(Refusal {
                 code: code.into(),
                 reason,
                 hint: format!("{why}, or give this one another uid"),
@@ -114,13 +114,13 @@ pub(super) fn held<'a>(
         };
     }
     match (same, ours) {
-        (Same::Yes, Some(_)) => Held::Free,
-        (Same::Yes, None) => Held::LeftAlone(format!("{reason}, so it is not adopted")),
+        (Same::Yes, Some(_)) => Hold::Free,
+        (Same::Yes, None) => Hold::LeftAlone(format!("{reason}, so it is not adopted")),
         (Same::No, Some(_)) => {
             let hint = format!("{elsewhere}; or {}", forgotten());
-            Held::Refused(Refusal { code: code.into(), reason, hint })
+            Hold::Refused(Refusal { code: code.into(), reason, hint })
         }
-        (Same::No, None) => Held::Refused(Refusal { code: code.into(), reason, hint: elsewhere }),
+        (Same::No, None) => Hold::Refused(Refusal { code: code.into(), reason, hint: elsewhere }),
     }
 }
 

@@ -14,7 +14,7 @@ pub enum Same {
 
 /// What the record says of the object that is live.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Record {
+pub enum RecordSays {
     /// Nothing, or something about another incarnation.
     No,
     /// It is ours, and as we left it.
@@ -31,14 +31,14 @@ pub enum Record {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Case {
     /// The directory declares it; it is live.
-    Both(Record, Same),
+    Both(RecordSays, Same),
     /// The directory declares it; it is not live; the record has it or not.
     DeclaredOnly {
         /// Whether the record has it.
         recorded: bool,
     },
     /// The directory does not declare it; it is live, and the record has it.
-    Undeclared(Record),
+    Undeclared(RecordSays),
     /// The directory does not declare it, it is not live, but the record has it.
     Gone,
 }
@@ -73,7 +73,7 @@ pub enum Row {
 /// The row for a case.
 #[must_use]
 pub fn decide(case: Case) -> Row {
-    use Record::{AsLeft, AsLeftStale, Changed, No, Unclear};
+    use RecordSays::{AsLeft, AsLeftStale, Changed, No, Unclear};
     match case {
         Case::Both(No, Same::Yes) => Row::AdoptOrLeave,
         Case::Both(No, Same::No) => Row::AdoptOrRefuse,
@@ -96,7 +96,7 @@ mod tests {
     /// Every row of the table in `design`, written out by hand: D, R, L as the columns say.
     #[test]
     fn every_row_of_the_table() {
-        use Record::{AsLeft, AsLeftStale, Changed, No, Unclear};
+        use RecordSays::{AsLeft, AsLeftStale, Changed, No, Unclear};
         let rows = [
             (Case::DeclaredOnly { recorded: false }, Row::Create),
             (Case::Both(No, Same::Yes), Row::AdoptOrLeave),
@@ -125,8 +125,8 @@ mod tests {
     #[test]
     fn nothing_that_is_not_recorded_is_ever_changed_or_removed() {
         for same in [Same::Yes, Same::No] {
-            assert!(matches!(decide(Case::Both(Record::No, same)), Row::AdoptOrLeave | Row::AdoptOrRefuse));
+            assert!(matches!(decide(Case::Both(RecordSays::No, same)), Row::AdoptOrLeave | Row::AdoptOrRefuse));
         }
-        assert_eq!(decide(Case::Undeclared(Record::No)), Row::Forget);
+        assert_eq!(decide(Case::Undeclared(RecordSays::No)), Row::Forget);
     }
 }

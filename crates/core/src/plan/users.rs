@@ -11,7 +11,7 @@ use crate::kinds;
 use crate::model::Address;
 
 /// Keeps what will still be used after the plan, and lets deletions wait for the writes that let go of them.
-pub(super) fn settle(
+pub(super) fn order_or_refuse(
     inputs: &Inputs<'_>,
     wanted: &BTreeMap<Address, Wanted<'_>>,
     changes: &mut BTreeMap<Address, Change>,

@@ -94,7 +94,7 @@ fn entries(entries: &[Entry], indent: usize, most: usize, style: &Style, out: &m
         .max()
         .unwrap_or(0);
     for entry in &entries[..told] {
-        one(entry, indent, column, style, out);
+        entry_lines(entry, indent, column, style, out);
         self::entries(&entry.inside, indent + 4, TOLD_INSIDE, style, out);
     }
     if told < entries.len() {
@@ -103,7 +103,7 @@ fn entries(entries: &[Entry], indent: usize, most: usize, style: &Style, out: &m
     }
 }
 
-fn one(entry: &Entry, indent: usize, column: usize, style: &Style, out: &mut Vec<String>) {
+fn entry_lines(entry: &Entry, indent: usize, column: usize, style: &Style, out: &mut Vec<String>) {
     let tone = match entry.mark {
         Mark::Add => Tone::Add,
         Mark::Remove => Tone::Remove,

@@ -232,8 +232,8 @@ fn role_and_format_stay_unless_a_flag_says_otherwise() {
     assert_eq!((bare.role, bare.format, bare.changes), (Role::Viewer, Format::Plain, vec![]));
     let asked = Asked { role: Some(Role::Admin), format: Some(Format::Json), adopt: false };
     let changed = settle(&info, None, &asked).unwrap();
-    let role = Change::Role(Some(Role::Viewer), Role::Admin);
-    assert_eq!(changed.changes, [role, Change::Format(Some(Format::Plain), Format::Json)]);
+    let role = Difference::Role(Some(Role::Viewer), Role::Admin);
+    assert_eq!(changed.changes, [role, Difference::Format(Some(Format::Plain), Format::Json)]);
     assert_eq!((changed.role, changed.format), (Role::Admin, Format::Json));
     // The tag is of a run that was cut off: what readers get says how it looks.
     let tagged = secret(&[(&id, &[CURRENT])], &[OURS[0], OURS[1], (FORMAT, "json")], 0);
@@ -298,7 +298,7 @@ fn a_secret_is_moved_only_where_that_is_asked() {
     assert_eq!(refused, Refusal::NotOurs(Standing::OtherWorkspace(THERE.into())));
     let moved = settle(&info, None, &Asked { adopt: true, ..Asked::default() }).unwrap();
     assert_eq!((moved.role, moved.format), (Role::Viewer, Format::Plain), "and it stays what it was");
-    assert_eq!(moved.changes, [Change::FromWorkspace(Some(THERE.into()))]);
+    assert_eq!(moved.changes, [Difference::FromWorkspace(Some(THERE.into()))]);
 }
 
 #[test]

@@ -160,20 +160,20 @@ fn panels_of(owner: &Value, base: &str, look: &mut impl FnMut(&Value, &str)) {
 // Every text by which a data source is named, with its pointer: panels, their queries, annotations, variables.
 fn each_datasource(body: &Value, look: &mut impl FnMut(&str, String)) {
     each_panel(body, &mut |panel, pointer| {
-        one(panel, pointer, look);
+        references_of(panel, pointer, look);
         for (i, target) in panel.get("targets").and_then(Value::as_array).into_iter().flatten().enumerate() {
-            one(target, &format!("{pointer}/targets/{i}"), look);
+            references_of(target, &format!("{pointer}/targets/{i}"), look);
         }
     });
     for list in ["annotations", "templating"] {
         let items = body.pointer(&format!("/{list}/list")).and_then(Value::as_array);
         for (i, item) in items.into_iter().flatten().enumerate() {
-            one(item, &format!("/{list}/list/{i}"), look);
+            references_of(item, &format!("/{list}/list/{i}"), look);
         }
     }
 }
 
-fn one(owner: &Value, base: &str, look: &mut impl FnMut(&str, String)) {
+fn references_of(owner: &Value, base: &str, look: &mut impl FnMut(&str, String)) {
     match owner.get("datasource") {
         Some(Value::String(name)) => look(name, format!("{base}/datasource")),
         Some(Value::Object(reference)) => {

@@ -61,11 +61,11 @@ pub fn compare(at: &At, before: &[Value], after: &[Value], numbers: Numbers, out
         style: Naming::Path,
         list: list.clone(),
     };
-    told(at, before, after, numbers, &listing, out);
+    list_changes(at, before, after, numbers, &listing, out);
 }
 
 /// Says how two lists differ, in the words of a listing; nothing exactly when they are the same.
-pub fn told(
+pub fn list_changes(
     at: &At,
     before: &[Value],
     after: &[Value],
@@ -94,10 +94,10 @@ pub fn told(
         }
     }
     for i in removed {
-        out.push(one(Mark::Remove, &at.item("", i, i), old[i], i, listing));
+        out.push(entry(Mark::Remove, &at.item("", i, i), old[i], i, listing));
     }
     for j in added {
-        out.push(one(Mark::Add, &at.item("", j, j), new[j], j, listing));
+        out.push(entry(Mark::Add, &at.item("", j, j), new[j], j, listing));
     }
     let moves = moved(&pairs);
     if moves.len() <= NAMED_MOVES {
@@ -114,7 +114,7 @@ pub fn told(
     }
 }
 
-fn one(mark: Mark, at: &At, item: &Value, place: usize, listing: &Listing<'_>) -> Entry {
+fn entry(mark: Mark, at: &At, item: &Value, place: usize, listing: &Listing<'_>) -> Entry {
     let text = Some((listing.told)(item)).filter(|text| !text.is_empty());
     let entry = Entry::new(mark, (listing.name)(item, place), at.pointer(mark));
     match mark {

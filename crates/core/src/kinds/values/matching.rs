@@ -46,7 +46,7 @@ pub struct Matched {
 /// Finds out which item is which.
 #[must_use]
 pub fn matched(before: &[&Value], after: &[&Value], numbers: Numbers, rules: &Rules<'_>) -> Matched {
-    let mut state = State { before, after, old: vec![None; before.len()], new: vec![None; after.len()] };
+    let mut state = Unmatched { before, after, old: vec![None; before.len()], new: vec![None; after.len()] };
     state.by_key(rules.key, true, rules.veto);
     if state.is_open() {
         state.by_equality(numbers);
@@ -67,14 +67,14 @@ pub fn matched(before: &[&Value], after: &[&Value], numbers: Numbers, rules: &Ru
     }
 }
 
-struct State<'v> {
+struct Unmatched<'v> {
     before: &'v [&'v Value],
     after: &'v [&'v Value],
     old: Vec<Option<usize>>,
     new: Vec<Option<usize>>,
 }
 
-impl State<'_> {
+impl Unmatched<'_> {
     fn is_open(&self) -> bool {
         self.old.contains(&None) && self.new.contains(&None)
     }

@@ -16,10 +16,10 @@ const SHIFTS: usize = 3;
 /// What became of the places of panels.
 #[derive(Default)]
 pub struct Layout {
-    moved: Vec<Place>,
+    moved: Vec<MovedPanel>,
 }
 
-struct Place {
+struct MovedPanel {
     panel: usize,
     from: Grid,
     to: Grid,
@@ -52,7 +52,7 @@ impl Layout {
         {
             if from != to {
                 let whole = (Value::Object(b.clone()), Value::Object(a.clone()));
-                self.moved.push(Place { panel, from, to, pointer: here.pointer(Mark::Change), whole });
+                self.moved.push(MovedPanel { panel, from, to, pointer: here.pointer(Mark::Change), whole });
             }
             for key in super::keys(b, a).filter(|key| !matches!(key.as_str(), "x" | "y" | "w" | "h")) {
                 compare(&here.key(key), b.get(key), a.get(key), numbers, out);
@@ -85,7 +85,7 @@ impl Layout {
             let text = format!("{} moved {way} by {}", counted(*count, "panel"), dy.unsigned_abs());
             out.push(Entry::new(Mark::Change, "layout", "/panels").values(None, Some(text)));
         }
-        let single: Vec<Place> = self
+        let single: Vec<MovedPanel> = self
             .moved
             .into_iter()
             .filter(|place| !place.shift().is_some_and(|dy| shared.iter().any(|(shift, _)| *shift == dy)))
@@ -111,7 +111,7 @@ impl Layout {
     }
 }
 
-impl Place {
+impl MovedPanel {
     // How far down it went, where nothing else happened to it.
     fn shift(&self) -> Option<i64> {
         (Grid { y: self.to.y, ..self.from } == self.to).then(|| self.to.y.saturating_sub(self.from.y))

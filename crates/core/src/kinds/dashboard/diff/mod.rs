@@ -53,7 +53,7 @@ pub fn diff(before: &Value, after: &Value, numbers: Numbers) -> Delta {
 fn document(before: &Map<String, Value>, after: &Map<String, Value>, numbers: Numbers) -> Delta {
     let panels = panels::Panels::new(before, after, numbers);
     let mut heading = Vec::new();
-    let mut variables = variables::Told::default();
+    let mut variables = variables::VariableChanges::default();
     let mut rest = Vec::new();
     for key in keys(before, after) {
         let (b, a) = (before.get(key), after.get(key));
@@ -72,7 +72,7 @@ fn document(before: &Map<String, Value>, after: &Map<String, Value>, numbers: Nu
             _ => compare(&at, b, a, numbers, &mut rest),
         }
     }
-    let told = panels.told();
+    let told = panels.changes();
     let unchanged = [panels.unchanged(), variables.unchanged()];
     let entries =
         [heading, told.changes, variables.entries, rest, told.moves].into_iter().flatten().collect::<Vec<Entry>>();
@@ -99,7 +99,7 @@ fn tags(at: &At, before: Option<&Value>, after: Option<&Value>, numbers: Numbers
         style: lists::Naming::Words,
         list: "tags".into(),
     };
-    lists::told(at, b, a, numbers, &listing, out);
+    lists::list_changes(at, b, a, numbers, &listing, out);
 }
 
 /// A text field of an object; empty when it is none.

@@ -80,7 +80,7 @@ fn queries(at: &At, before: &[Value], after: &[Value], numbers: Numbers, out: &m
         style: lists::Naming::Words,
         list: "queries".into(),
     };
-    lists::told(at, before, after, numbers, &listing, out);
+    lists::list_changes(at, before, after, numbers, &listing, out);
 }
 
 fn query(at: &At, before: &Value, after: &Value, numbers: Numbers, out: &mut Vec<Entry>) {
@@ -118,7 +118,7 @@ fn transformations(at: &At, before: &[Value], after: &[Value], numbers: Numbers,
         style: lists::Naming::Words,
         list: "transformations".into(),
     };
-    lists::told(at, before, after, numbers, &listing, out);
+    lists::list_changes(at, before, after, numbers, &listing, out);
 }
 
 fn field_config(
@@ -205,7 +205,7 @@ fn thresholds(at: &At, before: &[Value], after: &[Value], numbers: Numbers, out:
         style: lists::Naming::Words,
         list: "thresholds".into(),
     };
-    lists::told(at, before, after, numbers, &listing, out);
+    lists::list_changes(at, before, after, numbers, &listing, out);
 }
 
 // A step of the usual shape: a colour, and the number from which it holds.
@@ -261,7 +261,7 @@ fn overrides(at: &At, before: &[Value], after: &[Value], numbers: Numbers, out: 
         style: lists::Naming::Words,
         list: "overrides".into(),
     };
-    lists::told(at, before, after, numbers, &listing, out);
+    lists::list_changes(at, before, after, numbers, &listing, out);
 }
 
 fn properties(at: &At, rule: &str, before: &[Value], after: &[Value], numbers: Numbers, out: &mut Vec<Entry>) {
@@ -284,5 +284,5 @@ fn properties(at: &At, rule: &str, before: &[Value], after: &[Value], numbers: N
         style: lists::Naming::Words,
         list: format!("{rule} properties"),
     };
-    lists::told(at, before, after, numbers, &listing, out);
+    lists::list_changes(at, before, after, numbers, &listing, out);
 }

@@ -44,7 +44,7 @@ pub struct Panels<'v> {
 }
 
 /// What is said of panels.
-pub struct Told {
+pub struct PanelChanges {
     /// What changed, came and went.
     pub changes: Vec<Entry>,
     /// What only moved.
@@ -68,8 +68,8 @@ impl<'v> Panels<'v> {
     }
 
     /// All that differs; empty exactly when the panels are the same.
-    pub fn told(&self) -> Told {
-        let mut told = Told { changes: Vec::new(), moves: Vec::new() };
+    pub fn changes(&self) -> PanelChanges {
+        let mut told = PanelChanges { changes: Vec::new(), moves: Vec::new() };
         let mut layout = layout::Layout::default();
         let mut inside: BTreeMap<usize, Vec<Entry>> = BTreeMap::new();
         for &(i, j) in &self.matched.pairs {

@@ -11,14 +11,14 @@ const NAMED_OPTIONS: usize = 2;
 
 /// What is said of them, and how many are the same.
 #[derive(Default)]
-pub struct Told {
+pub struct VariableChanges {
     /// What differs.
     pub entries: Vec<Entry>,
     variables: usize,
     annotations: usize,
 }
 
-impl Told {
+impl VariableChanges {
     /// Counts those of a field that is the same on both sides.
     pub fn count(&mut self, key: &str, value: &Value) {
         let count = value.get("list").and_then(Value::as_array).map_or(0, Vec::len);
@@ -79,7 +79,7 @@ impl Told {
             style: lists::Naming::Words,
             list: sort.many.to_owned(),
         };
-        lists::told(at, before, after, numbers, &listing, &mut self.entries);
+        lists::list_changes(at, before, after, numbers, &listing, &mut self.entries);
         let added = self.entries[told_before..]
             .iter()
             .filter(|entry| entry.mark == crate::model::Mark::Add && entry.label.starts_with(sort.one))

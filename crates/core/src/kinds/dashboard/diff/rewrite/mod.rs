@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use self::rules::{Place, came, changed, gone, is_built_in};
+use self::rules::{FieldOf, came, changed, gone, is_built_in};
 use super::matching::{in_order, matched};
 use super::panels::{Panels, RULES, SAME_KEY};
 use super::{At, words};
@@ -115,17 +115,17 @@ impl Rewriter {
         if !new.contains_key("rows") && new.get("panels").is_some_and(Value::is_array) {
             self.rows(old, new);
         }
-        self.object(Place::Dashboard, old, new, None);
+        self.object(FieldOf::Dashboard, old, new, None);
     }
 
     fn object(
         &mut self,
-        place: Place,
+        place: FieldOf,
         old: &mut Map<String, Value>,
         new: &Map<String, Value>,
         source: Option<&Value>,
     ) {
-        let source = new.get("datasource").filter(|_| place == Place::Panel).or(source);
+        let source = new.get("datasource").filter(|_| place == FieldOf::Panel).or(source);
         let gone: Vec<String> = old
             .keys()
             .filter(|key| !new.contains_key(*key) && gone(place, key, &old[*key], new))
@@ -137,8 +137,8 @@ impl Rewriter {
                 self.count += leaves(&value);
             }
         }
-        let panels = source.filter(|_| place == Place::Target);
-        let is_row = place == Place::Panel && new.get("type").and_then(Value::as_str) == Some("row");
+        let panels = source.filter(|_| place == FieldOf::Target);
+        let is_row = place == FieldOf::Panel && new.get("type").and_then(Value::as_str) == Some("row");
         for (key, value) in new {
             match old.get_mut(key) {
                 None if key == "datasource" && (is_row || self.is_source(None, value, panels)) => {
@@ -164,7 +164,7 @@ impl Rewriter {
 
     fn value(
         &mut self,
-        place: Place,
+        place: FieldOf,
         key: &str,
         old: &mut Value,
         new: &Value,
@@ -183,11 +183,11 @@ impl Rewriter {
         }
     }
 
-    fn list(&mut self, place: Place, old: &mut Vec<Value>, new: &[Value], source: Option<&Value>) {
+    fn list(&mut self, place: FieldOf, old: &mut Vec<Value>, new: &[Value], source: Option<&Value>) {
         if old.iter().chain(new).any(|item| !item.is_object()) {
             return;
         }
-        let rules = if place == Place::Panel { &RULES } else { &SAME_KEY };
+        let rules = if place == FieldOf::Panel { &RULES } else { &SAME_KEY };
         let found = {
             let (before, after): (Vec<&Value>, Vec<&Value>) = (old.iter().collect(), new.iter().collect());
             matched(&before, &after, self.numbers, rules)
@@ -198,7 +198,7 @@ impl Rewriter {
             }
         }
         // Panels are sorted by their places; copies that a repeated panel left behind are dropped.
-        let sorted = in_order(&found.pairs).len() < found.pairs.len() && place == Place::Panel && is_sorted(new);
+        let sorted = in_order(&found.pairs).len() < found.pairs.len() && place == FieldOf::Panel && is_sorted(new);
         self.count += usize::from(sorted);
         let mut order: Vec<Result<usize, usize>> = if sorted {
             found.pairs.iter().map(|pair| Ok(pair.0)).collect()
@@ -208,7 +208,7 @@ impl Rewriter {
             kept.into_iter().map(Ok).collect()
         };
         for i in found.removed {
-            if place == Place::Panel && old[i].get("repeatPanelId").is_some_and(Value::is_number) {
+            if place == FieldOf::Panel && old[i].get("repeatPanelId").is_some_and(Value::is_number) {
                 self.count += leaves(&old[i]);
                 continue;
             }
@@ -216,7 +216,7 @@ impl Rewriter {
             order.insert(after.map_or(0, |at| at + 1), Ok(i));
         }
         for j in found.added {
-            if place == Place::Annotation && is_built_in(&new[j]) {
+            if place == FieldOf::Annotation && is_built_in(&new[j]) {
                 self.count += leaves(&new[j]);
                 let pair =
                     |j: usize| found.pairs.iter().find(|pair| pair.1 == j).map(|pair| Ok(pair.0)).unwrap_or(Err(j));

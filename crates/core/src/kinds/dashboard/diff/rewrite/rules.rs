@@ -9,7 +9,7 @@ use crate::kinds::values::is_hollow;
 
 /// In what a field stands, as far as rules differ by it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Place {
+pub enum FieldOf {
     /// The dashboard itself.
     Dashboard,
     /// A panel or row.
@@ -22,7 +22,7 @@ pub enum Place {
     Annotation,
     /// `templating` or `annotations`: what holds a list of them.
     Templating,
-    /// See [`Place::Templating`].
+    /// See [`FieldOf::Templating`].
     Annotations,
     /// A reference to a data source.
     Source,
@@ -32,19 +32,19 @@ pub enum Place {
     Other,
 }
 
-impl Place {
+impl FieldOf {
     /// In what a field of a field stands; for lists: in what a field of an item does.
-    pub fn inside(self, key: &str) -> Place {
+    pub fn inside(self, key: &str) -> FieldOf {
         match (self, key) {
-            (Place::Dashboard | Place::Panel, "panels") => Place::Panel,
-            (Place::Panel, "targets") => Place::Target,
-            (Place::Dashboard, "templating") => Place::Templating,
-            (Place::Dashboard, "annotations") => Place::Annotations,
-            (Place::Dashboard, "timepicker") => Place::TimePicker,
-            (Place::Templating, "list") => Place::Variable,
-            (Place::Annotations, "list") => Place::Annotation,
-            (_, "datasource") => Place::Source,
-            _ => Place::Other,
+            (FieldOf::Dashboard | FieldOf::Panel, "panels") => FieldOf::Panel,
+            (FieldOf::Panel, "targets") => FieldOf::Target,
+            (FieldOf::Dashboard, "templating") => FieldOf::Templating,
+            (FieldOf::Dashboard, "annotations") => FieldOf::Annotations,
+            (FieldOf::Dashboard, "timepicker") => FieldOf::TimePicker,
+            (FieldOf::Templating, "list") => FieldOf::Variable,
+            (FieldOf::Annotations, "list") => FieldOf::Annotation,
+            (_, "datasource") => FieldOf::Source,
+            _ => FieldOf::Other,
         }
     }
 }
@@ -81,12 +81,12 @@ pub fn is_built_in(annotation: &Value) -> bool {
 }
 
 /// Whether Grafana drops such a field by itself.
-pub fn gone(place: Place, key: &str, value: &Value, new: &Map<String, Value>) -> bool {
-    if is_hollow(value) || (*value == Value::Bool(false) && place != Place::Other) {
+pub fn gone(place: FieldOf, key: &str, value: &Value, new: &Map<String, Value>) -> bool {
+    if is_hollow(value) || (*value == Value::Bool(false) && place != FieldOf::Other) {
         return true;
     }
     match place {
-        Place::Dashboard => matches!(
+        FieldOf::Dashboard => matches!(
             key,
             "style"
                 | "hideControls"
@@ -97,7 +97,7 @@ pub fn gone(place: Place, key: &str, value: &Value, new: &Map<String, Value>) ->
                 | "sharedCrosshair"
                 | "variables"
         ),
-        Place::Panel => matches!(
+        FieldOf::Panel => matches!(
             key,
             "scopedVars"
                 | "repeatIteration"
@@ -108,67 +108,69 @@ pub fn gone(place: Place, key: &str, value: &Value, new: &Map<String, Value>) ->
                 | "isNew"
                 | "error"
         ),
-        Place::Variable => matches!(key, "index" | "error"),
-        Place::TimePicker => key == "time_options",
-        Place::Other => key == "displayMode" && new.contains_key("cellOptions"),
-        Place::Target | Place::Annotation | Place::Templating | Place::Annotations | Place::Source => false,
+        FieldOf::Variable => matches!(key, "index" | "error"),
+        FieldOf::TimePicker => key == "time_options",
+        FieldOf::Other => key == "displayMode" && new.contains_key("cellOptions"),
+        FieldOf::Target | FieldOf::Annotation | FieldOf::Templating | FieldOf::Annotations | FieldOf::Source => {
+            false
+        }
     }
 }
 
 /// Whether Grafana adds such a field by itself, to what had these fields.
-pub fn came(place: Place, key: &str, value: &Value, old: &Map<String, Value>) -> bool {
+pub fn came(place: FieldOf, key: &str, value: &Value, old: &Map<String, Value>) -> bool {
     if is_hollow(value) {
         return true;
     }
     let is_zero = value.as_f64() == Some(0.0);
     match (place, key) {
-        (Place::Dashboard, "fiscalYearStartMonth" | "graphTooltip") => is_zero,
-        (Place::Dashboard, "editable") => *value == Value::Bool(true),
-        (Place::Dashboard, "time") => {
+        (FieldOf::Dashboard, "fiscalYearStartMonth" | "graphTooltip") => is_zero,
+        (FieldOf::Dashboard, "editable") => *value == Value::Bool(true),
+        (FieldOf::Dashboard, "time") => {
             value.get("from").and_then(Value::as_str) == Some("now-6h")
                 && value.get("to").and_then(Value::as_str) == Some("now")
         }
-        (Place::Dashboard, "templating") => value.pointer("/list").is_some_and(is_hollow),
-        (Place::Dashboard, "annotations") => match value.pointer("/list").and_then(Value::as_array) {
+        (FieldOf::Dashboard, "templating") => value.pointer("/list").is_some_and(is_hollow),
+        (FieldOf::Dashboard, "annotations") => match value.pointer("/list").and_then(Value::as_array) {
             Some(list) => list.iter().all(is_built_in),
             None => false,
         },
-        (Place::Panel, "id" | "gridPos") => true,
-        (Place::Panel, "collapsed") => *value == Value::Bool(false),
-        (Place::Panel, "autoMigrateFrom") => old.get("type") == Some(value),
-        (Place::Panel, "targets") => value.as_array().is_some_and(|targets| {
+        (FieldOf::Panel, "id" | "gridPos") => true,
+        (FieldOf::Panel, "collapsed") => *value == Value::Bool(false),
+        (FieldOf::Panel, "autoMigrateFrom") => old.get("type") == Some(value),
+        (FieldOf::Panel, "targets") => value.as_array().is_some_and(|targets| {
             targets.iter().all(|target| {
                 target.as_object().is_some_and(|t| t.keys().all(|key| key == "datasource" || key == "refId"))
             })
         }),
-        (Place::Target, "refId") => true,
-        (Place::Variable, "refresh") => true,
-        (Place::Source, "type") => old.contains_key("uid"),
-        (Place::Other, "showLegend") => {
+        (FieldOf::Target, "refId") => true,
+        (FieldOf::Variable, "refresh") => true,
+        (FieldOf::Source, "type") => old.contains_key("uid"),
+        (FieldOf::Other, "showLegend") => {
             let hidden = old.get("displayMode").and_then(Value::as_str) == Some("hidden");
             *value == Value::Bool(!hidden)
         }
-        (Place::Other, "cellOptions") => value.get("type") == old.get("displayMode"),
+        (FieldOf::Other, "cellOptions") => value.get("type") == old.get("displayMode"),
         _ => false,
     }
 }
 
 /// Whether Grafana puts one value in the place of another by itself.
-pub fn changed(place: Place, key: &str, old: &Value, new: &Value, around: &Map<String, Value>) -> bool {
+pub fn changed(place: FieldOf, key: &str, old: &Value, new: &Value, around: &Map<String, Value>) -> bool {
     match (place, key) {
-        (Place::Dashboard, "schemaVersion") => false,
-        (Place::Dashboard, "refresh") => *old == Value::Bool(false) && is_hollow(new),
+        (FieldOf::Dashboard, "schemaVersion") => false,
+        (FieldOf::Dashboard, "refresh") => *old == Value::Bool(false) && is_hollow(new),
         // Only while one is the other's successor: the new panel says what it was.
-        (Place::Panel, "type") => {
+        (FieldOf::Panel, "type") => {
             around.get("autoMigrateFrom") == Some(old)
                 && SUCCESSORS.iter().any(|(from, to)| old.as_str() == Some(from) && new.as_str() == Some(to))
         }
-        (Place::Variable, "refresh") => {
+        (FieldOf::Variable, "refresh") => {
             around.get("type").and_then(Value::as_str) == Some("datasource")
                 && old.as_f64() == Some(1.0)
                 && new.as_f64() == Some(0.0)
         }
-        (Place::Other, "displayMode") => {
+        (FieldOf::Other, "displayMode") => {
             old.as_str() == Some("hidden") && new.as_str() == Some("list") && around.get("showLegend").is_some()
         }
         _ => false,
