@@ -26,7 +26,7 @@ pub fn settings(directory: &Path) -> Result<(FileSettings, Vec<Problem>), Failur
 /// Reads the directory.
 #[must_use]
 pub fn load(directory: &Path, file: FileSettings, machine: &Machine) -> Directory {
-    let options = LoadOptions { settings: file, environment: machine.variable.clone() };
+    let options = LoadOptions { environment: machine.variable.clone(), ..LoadOptions::new(file) };
     source::load(directory, &options)
 }
 

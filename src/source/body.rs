@@ -47,7 +47,7 @@ impl Declarations {
     pub fn locate(&self, declared: &Declared, pointer: &str) -> Spot {
         let mut spot = Spot::bare(declared.place.clone());
         let _ = self.files.site(declared, &mut |site| {
-            spot = site.document.spot(&site.part.form.pointer(&site.part.base, pointer), "")
+            spot = site.part.form.locate(&site, pointer, &self.files);
         });
         spot
     }
@@ -63,11 +63,11 @@ impl Declarations {
 impl Files {
     /// Looks at the place where an object stands in its file.
     fn site(&self, declared: &Declared, look: &mut dyn FnMut(Site<'_, '_>)) -> Result<(), Box<Problem>> {
-        let file = self.opened.open(&self.root, declared, self.reading)?;
+        let file = self.opened.open(&self.root, declared, &self.reading)?;
         let Some(mut document) = file.document(declared.body.document) else {
             return Err(Box::new(changed(declared)));
         };
-        shape::one_object(&mut document, &declared.body, self.reading, look);
+        shape::one_object(&mut document, &declared.body, &self.reading, look);
         Ok(())
     }
 

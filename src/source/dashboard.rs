@@ -60,64 +60,16 @@ impl Form for DashboardForm {
         self.levels
     }
 
-    // Takes the dashboard out of the document's value.
     fn read(&self, site: Site<'_, '_>, file: &FileRef<'_>) -> (Option<Declaration>, Vec<Problem>) {
-        let Site { document, part } = site;
-        let base = &format!("{}{}", part.base, self.body);
-        let value = document.value.to_mut().pointer_mut(base).map(Value::take).unwrap_or_default();
-        let document = &*document;
-        if !value.is_object() {
-            let problem =
-                Problem::error("dashboard", "a dashboard must be an object").spot(document.spot(base, ""));
-            return (None, vec![problem]);
-        }
         let mut problems = Vec::new();
-        let uid = match self.uid {
-            UidAt::MetadataName => envelope::named_uid(document, &part.base, &mut problems),
-            UidAt::Body => uid(document, &value, base, &mut problems),
-        };
-        let parent =
-            self.folder.and_then(|folder| envelope::named_parent(document, &part.base, folder, &mut problems));
-        shape(document, &value, base, &mut problems);
-        if let (UidAt::MetadataName, Some((uid, _))) = (self.uid, &uid) {
-            problems.extend(envelope::other_uid(document, base, &value, uid));
-        }
-        problems.extend(helm(document, &value, base));
-        inputs::check_dangling(document, &value, base, file, &mut problems);
         let own = match self.answers {
-            Some(at) => answers(document, &format!("{}{at}", part.base), &mut problems),
+            Some(at) => answers(site.document, &format!("{}{at}", site.part.base), &mut problems),
             None => BTreeMap::new(),
         };
-        let inputs = inputs::of(&value, &file.options.settings.inputs, &own);
-        let Some((uid, uid_from)) = uid else { return (None, problems) };
-        if problems.iter().any(|p| p.severity == Severity::Error) {
-            return (None, problems);
-        }
-        let whole = document.is_whole_file() && base.is_empty();
-        let place = if whole { Place::file(file.path.clone()) } else { document.place(base) };
-        let title = value.get("title").and_then(Value::as_str).unwrap_or_default().trim().to_owned();
-        let mut declared = Declared {
-            address: Address::new(Dashboard::NAME, uid),
-            place,
-            digest: crate::model::NormalDigest::of(&Value::Null, Vec::new()),
-            parent: parent.clone().unwrap_or(Parent::Root),
-            name: title.clone(),
-            headline: Headline { title, facts: Vec::new() },
-            references: Vec::new(),
-            mentions: Vec::new(),
-            secrets: Vec::new(),
-            body: file.body(document, &part.base),
-            uid_from,
-            protect: false,
-            carried: false,
-        };
-        if inputs.is_empty() {
-            finish(&mut declared, value);
-        }
-        let draft = Draft { in_directory: parent.is_none(), inputs, ..declare(declared) };
-        (Some(Declaration::Object(Box::new(draft))), problems)
+        let (declaration, found) = self.read_answered(site, file, own);
+        problems.extend(found);
+        (declaration, problems)
     }
-
     fn pointer(&self, base: &str, inside: &str) -> String {
         match (inside, self.folder) {
             ("/uid", _) => self.uid.pointer(base, self.body),
@@ -157,6 +109,67 @@ impl Form for DashboardForm {
     }
 }
 
+impl DashboardForm {
+    /// Reads a dashboard whose inputs are answered so, beside what the settings say. Takes it out of the document's value.
+    pub(crate) fn read_answered(
+        &self,
+        site: Site<'_, '_>,
+        file: &FileRef<'_>,
+        own: BTreeMap<String, String>,
+    ) -> (Option<Declaration>, Vec<Problem>) {
+        let Site { document, part } = site;
+        let base = &format!("{}{}", part.base, self.body);
+        let value = document.value.to_mut().pointer_mut(base).map(Value::take).unwrap_or_default();
+        let document = &*document;
+        if !value.is_object() {
+            let problem =
+                Problem::error("dashboard", "a dashboard must be an object").spot(document.spot(base, ""));
+            return (None, vec![problem]);
+        }
+        let mut problems = Vec::new();
+        let uid = match self.uid {
+            UidAt::MetadataName => envelope::named_uid(document, &part.base, &mut problems),
+            UidAt::Body => uid(document, &value, base, &mut problems),
+        };
+        let parent =
+            self.folder.and_then(|folder| envelope::named_parent(document, &part.base, folder, &mut problems));
+        shape(document, &value, base, &mut problems);
+        if let (UidAt::MetadataName, Some((uid, _))) = (self.uid, &uid) {
+            problems.extend(envelope::other_uid(document, base, &value, uid));
+        }
+        problems.extend(helm(document, &value, base));
+        inputs::check_dangling(document, &value, base, file, &mut problems);
+        let inputs = inputs::of(&value, &file.options.settings.inputs, &own);
+        let Some((uid, uid_from)) = uid else { return (None, problems) };
+        if problems.iter().any(|p| p.severity == Severity::Error) {
+            return (None, problems);
+        }
+        let whole = document.is_whole_file() && base.is_empty();
+        let place = if whole { Place::file(file.path.clone()) } else { document.place(base) };
+        let title = value.get("title").and_then(Value::as_str).unwrap_or_default().trim().to_owned();
+        let mut declared = Declared {
+            address: Address::new(Dashboard::NAME, uid),
+            place,
+            digest: crate::model::NormalDigest::of(&Value::Null, Vec::new()),
+            parent: parent.clone().unwrap_or(Parent::Root),
+            name: title.clone(),
+            headline: Headline { title, facts: Vec::new() },
+            references: Vec::new(),
+            mentions: Vec::new(),
+            secrets: Vec::new(),
+            body: file.body(document, &part.base),
+            uid_from,
+            protect: false,
+            carried: false,
+        };
+        if inputs.is_empty() {
+            finish(&mut declared, value);
+        }
+        let draft = Draft { in_directory: parent.is_none(), inputs, ..declare(declared) };
+        (Some(Declaration::Object(Box::new(draft))), problems)
+    }
+}
+
 // A dashboard's text with its top level taken apart: everything below goes out byte for byte, but for placeholders.
 fn as_written(text: &str, at: &std::ops::Range<usize>, value: &Value, replacements: &[(String, String)]) -> String {
     let mut out = String::with_capacity(at.len() + 64);
@@ -177,6 +190,14 @@ fn as_written(text: &str, at: &std::ops::Range<usize>, value: &Value, replacemen
     }
     out.push('}');
     out
+}
+
+/// Puts a dashboard into a folder; one that is finished already refers to it from then on.
+pub(crate) fn set_parent(declared: &mut Declared, parent: Parent, is_finished: bool) {
+    if let (Parent::Uid(uid), true) = (&parent, is_finished) {
+        declared.references.push(Reference { to: Target::new(Folder::NAME, uid.as_str()), pointer: FOLDER.into() });
+    }
+    declared.parent = parent;
 }
 
 /// Fills what depends on the body, once its inputs are resolved.

@@ -13,8 +13,8 @@ use super::shape::{self, Declaration, Reading, Seen, Site, as_warning, keys};
 use super::text::SourceText;
 use super::values::{Dollars, Values};
 use super::{
-    Declarations, Directory, Draft, FileRef, Files, Ignored, LoadOptions, UnresolvedInput, checks, dashboard,
-    inputs, library_panel, mishaps, settings, walk,
+    Declarations, Directory, Draft, FileRef, Files, Ignored, LoadOptions, UnresolvedInput, checks, cluster,
+    dashboard, inputs, library_panel, mishaps, settings, walk,
 };
 use crate::kinds::library_panel::LibraryPanel;
 use crate::model::{Declared, DeclaredFolder, Digest, Place, Problem, Severity};
@@ -44,8 +44,8 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
     );
     options.settings.inputs = answers;
     let options = &options;
-    let reading = options.settings.reading();
-    let LoadOptions { settings, environment } = options;
+    let reading = options.settings.reading(cluster::gather(&walked.files, options));
+    let LoadOptions { settings, environment, .. } = options;
     let mut declarations = Declarations {
         objects: Vec::new(),
         folders: Vec::new(),
@@ -54,7 +54,7 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
         files: Arc::new(Files {
             root: root.to_owned(),
             environment: environment.clone(),
-            reading,
+            reading: reading.clone(),
             opened: OpenedFiles::default(),
         }),
     };
@@ -62,7 +62,7 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
     let mut drafts = Vec::new();
     let mut folder_files = Vec::new();
     let mut folder_documents = Vec::new();
-    for part in read_all(&walked.files, root, options) {
+    for part in read_all(&walked.files, root, options, &reading) {
         drafts.extend(part.drafts);
         folder_documents.extend(part.folders);
         folder_files.extend(part.folder_file);
@@ -160,7 +160,12 @@ pub(crate) fn directory(file: &str) -> &str {
     file.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
 
-fn read_all(files: &[(Arc<str>, std::path::PathBuf)], root: &Path, options: &LoadOptions) -> Vec<FileYield> {
+fn read_all(
+    files: &[(Arc<str>, std::path::PathBuf)],
+    root: &Path,
+    options: &LoadOptions,
+    reading: &Reading,
+) -> Vec<FileYield> {
     let next = AtomicUsize::new(0);
     let parts: Mutex<BTreeMap<usize, FileYield>> = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
@@ -169,7 +174,7 @@ fn read_all(files: &[(Arc<str>, std::path::PathBuf)], root: &Path, options: &Loa
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some((path, file)) = files.get(index) else { break };
-                    let part = read_file(path.clone(), file, root, options);
+                    let part = read_file(path.clone(), file, root, options, reading);
                     parts.lock().unwrap_or_else(PoisonError::into_inner).insert(index, part);
                 }
             });
@@ -178,7 +183,7 @@ fn read_all(files: &[(Arc<str>, std::path::PathBuf)], root: &Path, options: &Loa
     parts.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
 }
 
-fn read_file(path: Arc<str>, file: &Path, root: &Path, options: &LoadOptions) -> FileYield {
+fn read_file(path: Arc<str>, file: &Path, root: &Path, options: &LoadOptions, reading: &Reading) -> FileYield {
     let mut out = FileYield::default();
     let name = path.rsplit('/').next().unwrap_or(&path);
     if let Some(problem) = misplaced(&path, name) {
@@ -197,7 +202,7 @@ fn read_file(path: Arc<str>, file: &Path, root: &Path, options: &LoadOptions) ->
         }
     };
     out.bytes = bytes.len() as u64;
-    let reference = FileRef { path: path.clone(), digest: Digest::of_bytes(&bytes), root, options };
+    let reference = FileRef { path: path.clone(), digest: Digest::of_bytes(&bytes), root, options, reading };
     let source = match SourceText::new(path.clone(), bytes) {
         Ok(source) => source,
         Err(problem) => {
@@ -212,7 +217,7 @@ fn read_file(path: Arc<str>, file: &Path, root: &Path, options: &LoadOptions) ->
     let format = Format::of(&path).unwrap_or(Format::Json);
     let (documents, faults) = document::read(&source, format);
     if documents.is_empty() {
-        match (faults.is_empty(), cannot_be_ours(&source, format, options.settings.reading())) {
+        match (faults.is_empty(), cannot_be_ours(&source, format, reading)) {
             (true, _) => out.ignored.push(Ignored { path, reason: "holds no document".into() }),
             (false, true) => {
                 let why = faults.last().map(|fault| fault.message.clone()).unwrap_or_default();
@@ -235,7 +240,7 @@ fn read_file(path: Arc<str>, file: &Path, root: &Path, options: &LoadOptions) ->
 
 // Whether a file that cannot be read as it should be (comments, trailing commas, several values in JSON; tags and tabs in
 // YAML) can be read by a more patient reader, and is nothing of ours: a template of CloudFormation, a `tsconfig.json`.
-fn cannot_be_ours(source: &SourceText, format: Format, reading: Reading) -> bool {
+fn cannot_be_ours(source: &SourceText, format: Format, reading: &Reading) -> bool {
     let values = document::read_patiently(source, format);
     values.is_some_and(|values| {
         values.iter().all(|value| matches!(shape::recognise(value, reading), Seen::Foreign(_)))
@@ -283,7 +288,7 @@ fn read_document(
         out.problems.extend(problems);
         return true;
     }
-    let reading = file.options.settings.reading();
+    let reading = file.reading;
     let (shape, seen) = shape::recognised_by(&document.value, reading).unzip();
     let held = match seen.unwrap_or_else(|| shape::recognise(&document.value, reading)) {
         Seen::Held(held) => held,

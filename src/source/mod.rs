@@ -22,6 +22,7 @@
 mod body;
 mod bound;
 mod checks;
+pub(crate) mod cluster;
 mod dashboard;
 mod datasource;
 mod document;
@@ -61,6 +62,7 @@ pub use amgctl_core::uids::{self, folder_uid};
 pub use body::Body;
 pub use bound::{Bound, RecordedFile};
 pub use checks::lint_against;
+pub use cluster::Secrets;
 pub use inputs::{Asks, Input};
 pub use library::check_library_panels;
 pub use references::{check_leaving, check_references};
@@ -87,13 +89,15 @@ pub struct LoadOptions {
     pub settings: FileSettings,
     /// The environment that `$__env{}` reads.
     pub environment: Environment,
+    /// The secrets of the cluster that were fetched.
+    pub secrets: Secrets,
 }
 
 impl LoadOptions {
     /// These settings, and an environment without a single variable.
     #[must_use]
     pub fn new(settings: FileSettings) -> LoadOptions {
-        LoadOptions { settings, environment: Arc::new(|_| None) }
+        LoadOptions { settings, environment: Arc::new(|_| None), secrets: Secrets::new() }
     }
 }
 
@@ -278,6 +282,17 @@ fn body_key(body: &BodyRef) -> BodyKey {
     (body.file.clone(), body.document, body.text.clone(), body.pointer.clone())
 }
 
+/// What a directory needs from outside before it can be read whole.
+#[derive(Clone, Debug, Default)]
+pub struct Survey {}
+
+/// Looks through a directory for what has to be fetched before it is read. Never fails: what is wrong is found by
+/// [`load`].
+#[must_use]
+pub fn survey(_root: &Path, _options: &LoadOptions) -> Survey {
+    Survey::default()
+}
+
 /// Reads a directory. Never fails: what is wrong is in [`Directory::problems`].
 #[must_use]
 pub fn load(root: &Path, options: &LoadOptions) -> Directory {
@@ -290,6 +305,7 @@ struct FileRef<'a> {
     digest: Digest,
     root: &'a Path,
     options: &'a LoadOptions,
+    reading: &'a Reading,
 }
 
 impl FileRef<'_> {

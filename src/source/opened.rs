@@ -44,7 +44,7 @@ impl OpenedFiles {
         &self,
         root: &Path,
         declared: &Declared,
-        reading: Reading,
+        reading: &Reading,
     ) -> Result<Arc<OpenedFile>, Box<Problem>> {
         // The lock is held while a file is read, so that two who ask for it read it once.
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -70,7 +70,7 @@ impl fmt::Debug for OpenedFiles {
     }
 }
 
-fn read(root: &Path, declared: &Declared, reading: Reading) -> Result<OpenedFile, Box<Problem>> {
+fn read(root: &Path, declared: &Declared, reading: &Reading) -> Result<OpenedFile, Box<Problem>> {
     let name = &declared.body.file;
     let bytes = std::fs::read(root.join(&**name)).map_err(|error| {
         Box::new(

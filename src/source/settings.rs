@@ -6,10 +6,12 @@ pub(super) mod keys;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde_json::Value;
 
+use super::cluster::Cluster;
 use super::document::{self, Format};
 use super::shape::Reading;
 use super::text::SourceText;
@@ -224,8 +226,8 @@ pub(crate) fn spot(root: &Path, keys: &[&str]) -> Spot {
 
 impl FileSettings {
     /// What of the directory is read.
-    pub(super) fn reading(&self) -> Reading {
-        Reading { configmaps: self.configmaps.unwrap_or_default() }
+    pub(super) fn reading(&self, cluster: Cluster) -> Reading {
+        Reading { configmaps: self.configmaps.unwrap_or_default(), cluster: Arc::new(cluster) }
     }
 
     /// Whether the settings protect an address.

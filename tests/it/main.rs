@@ -24,6 +24,7 @@ mod interleaved;
 mod kept;
 mod library_panels;
 mod odd_bytes;
+mod operator;
 mod policy;
 mod readme;
 mod registry;

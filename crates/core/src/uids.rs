@@ -37,6 +37,23 @@ pub fn folder_uid(path: &FolderPath) -> Uid {
     made(titles.last().map_or("", String::as_str), &titles.join("\0"), "folder")
 }
 
+/// The uid of an object of a cluster without one: a UUID of version 5 from its namespace, its kind and its name.
+#[must_use]
+pub fn manifest_uid(namespace: &str, kind: &str, name: &str) -> Uid {
+    use sha1::{Digest as _, Sha1};
+
+    /// The namespace of URLs (RFC 9562).
+    const URLS: [u8; 16] =
+        [0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad, 0x11, 0xd1, 0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8];
+    let url = format!("https://grafana.integreatly.org/{namespace}/{kind}/{name}");
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&Sha1::new().chain_update(URLS).chain_update(url).finalize()[..16]);
+    bytes[6] = (bytes[6] & 0x0f) | 0x50;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let hex = hex::encode(bytes);
+    checked(&[&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-"))
+}
+
 /// A text in Unicode's composed form, so that a name is the same on every machine.
 #[must_use]
 pub fn composed(text: &str) -> String {
@@ -99,6 +116,8 @@ mod tests {
         }
         assert_eq!(datasource_uid("Prometheus").as_str(), "PBFA97CFB590B2093");
         assert_eq!(datasource_uid("AMP prod (eu)").as_str(), "PF423EBF5CC7CCB76");
+        let manifest = manifest_uid("monitoring", "GrafanaDashboard", "cpu");
+        assert_eq!(manifest.as_str(), "6b77c779-6fd2-505a-9f07-d6929342b20a");
         assert_eq!(folder(&["Infra"]), "infra-5b581abe1f4937ed");
         assert_eq!(folder(&["Infra", "Linux"]), "linux-7fcaeae515925b3e");
         assert_eq!(folder(&["Infra / Linux"]), "infra-linux-2a311e7d10a51a3e");

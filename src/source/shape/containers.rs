@@ -68,7 +68,7 @@ impl Shape for List {
         &LIST_KEYS
     }
 
-    fn recognise(&self, value: &Value, reading: Reading) -> Option<Seen> {
+    fn recognise(&self, value: &Value, reading: &Reading) -> Option<Seen> {
         let map = value.as_object()?;
         let (group, kind) = (group(map).0, text(map, "kind"));
         let items = map.get("items")?.as_array()?;
@@ -129,7 +129,7 @@ impl Shape for ConfigMap {
         &CONFIG_MAP_KEYS
     }
 
-    fn recognise(&self, value: &Value, reading: Reading) -> Option<Seen> {
+    fn recognise(&self, value: &Value, reading: &Reading) -> Option<Seen> {
         let map = value.as_object()?;
         let kind = text(map, "kind");
         if text(map, "apiVersion") != "v1" || !matches!(kind, "ConfigMap" | "Secret") {
@@ -189,7 +189,7 @@ impl Shape for ConfigMap {
 
 // Whether a value is a dashboard, by itself or as the API has it.
 fn is_dashboard(value: &Value) -> bool {
-    let Seen::Held(held) = recognise(value, Reading::default()) else { return false };
+    let Seen::Held(held) = recognise(value, &Reading::default()) else { return false };
     held.iter().any(|held| matches!(held, Held::Object(part) if part.form.kind() == Dashboard::NAME))
 }
 

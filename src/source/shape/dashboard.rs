@@ -106,7 +106,7 @@ static WRAPPED_KEYS: [Level; 2] = [
     Level { at: "/dashboard", name: "a dashboard", keys: BODY, rest: Rest::Sent },
 ];
 
-static CLASSIC: DashboardForm = DashboardForm {
+pub(super) static CLASSIC: DashboardForm = DashboardForm {
     name: "a dashboard",
     levels: &CLASSIC_KEYS,
     body: "",
@@ -134,7 +134,7 @@ static WRAPPED_ELEMENTS: LibraryForm = carried_by(&WRAPPED);
 pub(super) struct Classic;
 
 impl Shape for Classic {
-    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: &Reading) -> Option<Seen> {
         value.as_object().filter(|map| is_dashboard(map)).map(|_| only(&CLASSIC))
     }
 
@@ -157,7 +157,7 @@ pub(super) fn sample() -> Value {
 pub(super) struct Wrapped;
 
 impl Shape for Wrapped {
-    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: &Reading) -> Option<Seen> {
         const BESIDE: [&str; 6] = ["meta", "overwrite", "folderUid", "folderId", "inputs", "message"];
         let map = value.as_object()?;
         let inner = map.get("dashboard")?.as_object()?;

@@ -81,7 +81,7 @@ impl Shape for Provisioning {
         check_file(document)
     }
 
-    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: &Reading) -> Option<Seen> {
         const OURS: [&str; 3] = ["datasources", "deleteDatasources", "prune"];
         let map = value.as_object()?;
         match map.get("apiVersion") {
@@ -120,7 +120,7 @@ impl Shape for Provisioning {
 pub(super) struct Bare;
 
 impl Shape for Bare {
-    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: &Reading) -> Option<Seen> {
         value.as_object().filter(|map| is_datasource(map)).map(|_| only(&BARE))
     }
 }
@@ -129,7 +129,7 @@ impl Shape for Bare {
 pub(super) struct Many;
 
 impl Shape for Many {
-    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: &Reading) -> Option<Seen> {
         let items = value.as_array()?;
         items
             .iter()

@@ -95,7 +95,7 @@ static DATASOURCE: DatasourceForm = DatasourceForm {
 pub(super) struct Grizzly;
 
 impl Shape for Grizzly {
-    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: &Reading) -> Option<Seen> {
         let map = value.as_object()?;
         if group(map).0 != "grizzly.grafana.com" {
             return None;

@@ -44,7 +44,7 @@ pub(super) const fn carried_by(owner: &'static DashboardForm) -> LibraryForm {
 pub(super) struct Library;
 
 impl Shape for Library {
-    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: &Reading) -> Option<Seen> {
         if is_library_panel(value) {
             return Some(only(&LIBRARY));
         }
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     fn bases(value: &Value) -> Vec<(String, String)> {
-        let Seen::Held(held) = recognise(value, Reading::default()) else { panic!("{value}") };
+        let Seen::Held(held) = recognise(value, &Reading::default()) else { panic!("{value}") };
         let parts = held.into_iter().map(|held| match held {
             Held::Object(part) => (part.form.kind().to_string(), part.base),
             Held::Text(text) => panic!("{text:?}"),

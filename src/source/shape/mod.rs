@@ -11,19 +11,22 @@ mod datasource;
 mod grizzly;
 pub(crate) mod keys;
 mod library;
+mod operator;
 mod others;
 mod resource;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::body::Body;
+use super::cluster::Cluster;
 use super::datasource::Options;
 use super::document::{self, Document, Format};
 use super::{Draft, FileRef, Files};
-use crate::model::{BodyRef, Declared, DeclaredFolder, Kept, KindName, Problem, Secret};
+use crate::model::{BodyRef, Declared, DeclaredFolder, Kept, KindName, Problem, Secret, Spot};
 
 /// Every shape, in the order in which they are asked.
 pub(crate) static SHAPES: &[&dyn Shape] = &[
@@ -32,7 +35,7 @@ pub(crate) static SHAPES: &[&dyn Shape] = &[
     &others::V2,
     &resource::DashboardResource,
     &resource::FolderResource,
-    &others::Operator,
+    &operator::Operator,
     &grizzly::Grizzly,
     &others::Perses,
     &library::Library,
@@ -61,7 +64,7 @@ pub(crate) trait Shape: Sync {
     }
 
     /// What becomes of a document, if it has this shape.
-    fn recognise(&self, value: &Value, reading: Reading) -> Option<Seen>;
+    fn recognise(&self, value: &Value, reading: &Reading) -> Option<Seen>;
 
     /// Documents of this shape without a fault, each with objects of every form that it has; none where nothing of the
     /// shape is read. A test walks their keys.
@@ -71,11 +74,14 @@ pub(crate) trait Shape: Sync {
     }
 }
 
-/// What of a directory is read, as the settings say.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+/// What shapes know besides the document: what of a directory is read, as the settings say, and the objects of a cluster in
+/// it.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Reading {
     /// Dashboards in ConfigMaps without a label, too.
     pub configmaps: bool,
+    /// The objects of a cluster that the directory has.
+    pub cluster: Arc<Cluster>,
 }
 
 /// What becomes of a document.
@@ -147,6 +153,11 @@ pub(crate) trait Form: fmt::Debug + Sync {
     /// Where a part of the object's body stands, as a pointer of the document, from the pointer of the object.
     fn pointer(&self, base: &str, inside: &str) -> String;
 
+    /// The spot of a part of the object's body; in the text that the body stands in, where that is not the document's.
+    fn locate(&self, site: &Site<'_, '_>, inside: &str, _: &Files) -> Spot {
+        site.document.spot(&self.pointer(&site.part.base, inside), "")
+    }
+
     /// Reads the body again, to be shown and sent.
     fn body(&self, site: &Site<'_, '_>, declared: &Declared, files: &Files) -> Result<Body, Box<Problem>>;
 
@@ -215,12 +226,12 @@ fn unsupported(message: impl Into<String>, help: impl Into<String>, pointer: imp
 }
 
 /// Says what a document is.
-pub(crate) fn recognise(value: &Value, reading: Reading) -> Seen {
+pub(crate) fn recognise(value: &Value, reading: &Reading) -> Seen {
     recognised_by(value, reading).map_or_else(|| Seen::Foreign(foreign(value)), |(_, seen)| seen)
 }
 
 /// The shape that recognises a document, and what it says of it.
-pub(crate) fn recognised_by(value: &Value, reading: Reading) -> Option<(&'static dyn Shape, Seen)> {
+pub(crate) fn recognised_by(value: &Value, reading: &Reading) -> Option<(&'static dyn Shape, Seen)> {
     let (shape, seen) =
         SHAPES.iter().find_map(|shape| shape.recognise(value, reading).map(|seen| (*shape, seen)))?;
     Some(match seen {
@@ -253,7 +264,7 @@ pub(crate) struct Site<'a, 'd> {
 pub(crate) fn each_object(
     document: &mut Document<'_>,
     held: &[Held],
-    reading: Reading,
+    reading: &Reading,
     look: &mut dyn FnMut(Site<'_, '_>),
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -270,7 +281,7 @@ pub(crate) fn each_object(
 pub(crate) fn one_object(
     document: &mut Document<'_>,
     body: &BodyRef,
-    reading: Reading,
+    reading: &Reading,
     look: &mut dyn FnMut(Site<'_, '_>),
 ) {
     let Seen::Held(held) = recognise(&document.value, reading) else { return };
@@ -292,7 +303,7 @@ pub(crate) fn one_object(
 fn each_in_text(
     document: &Document<'_>,
     text: &Text,
-    reading: Reading,
+    reading: &Reading,
     look: &mut dyn FnMut(Site<'_, '_>),
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -389,7 +400,7 @@ mod tests {
     use serde_json::json;
 
     fn recognise(value: &Value) -> Seen {
-        super::recognise(value, Reading::default())
+        super::recognise(value, &Reading::default())
     }
 
     #[test]

@@ -13,7 +13,7 @@ const IGNORE: &str = "name the file in `.amgctlignore`";
 pub(super) struct V2;
 
 impl Shape for V2 {
-    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: &Reading) -> Option<Seen> {
         let map = value.as_object()?;
         if group(map).0 == "dashboard.grafana.app"
             && group(map).1.starts_with("v2")
@@ -39,30 +39,11 @@ pub(super) fn v2(pointer: &str) -> Refusal {
     unsupported("this is a dashboard in the v2 format, which this version does not read yet", help, pointer)
 }
 
-/// A manifest of the grafana-operator.
-pub(super) struct Operator;
-
-impl Shape for Operator {
-    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
-        let map = value.as_object()?;
-        (group(map).0 == "grafana.integreatly.org").then(|| {
-            Seen::Refused(unsupported(
-                format!(
-                    "this is a grafana-operator manifest (`{}`), which this version does not read yet",
-                    text(map, "kind")
-                ),
-                "it comes in a later version; until then name the file in `.amgctlignore`",
-                "/apiVersion",
-            ))
-        })
-    }
-}
-
 /// Dashboards of Perses, which have the same `kind` and nothing else in common.
 pub(super) struct Perses;
 
 impl Shape for Perses {
-    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: &Reading) -> Option<Seen> {
         let map = value.as_object()?;
         let kind = text(map, "kind");
         let spec = map.get("spec").and_then(Value::as_object)?;
@@ -85,7 +66,7 @@ impl Shape for Perses {
 pub(super) struct Envelope;
 
 impl Shape for Envelope {
-    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: &Reading) -> Option<Seen> {
         let map = value.as_object()?;
         if map.contains_key("apiVersion") {
             return None;
@@ -118,7 +99,7 @@ impl Shape for Envelope {
 pub(super) struct GrafanaFile;
 
 impl Shape for GrafanaFile {
-    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: &Reading) -> Option<Seen> {
         const ALERTING: [&str; 10] = [
             "groups",
             "contactPoints",
@@ -230,7 +211,7 @@ pub(super) enum Named {
 pub(super) struct GrafanaObject;
 
 impl Shape for GrafanaObject {
-    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: &Reading) -> Option<Seen> {
         let (map, pointer) = match value {
             Value::Object(map) => (map, ""),
             Value::Array(items) => (items.first()?.as_object()?, "/0"),
@@ -270,7 +251,7 @@ impl Shape for GrafanaObject {
 pub(super) struct Collection;
 
 impl Shape for Collection {
-    fn recognise(&self, value: &Value, reading: Reading) -> Option<Seen> {
+    fn recognise(&self, value: &Value, reading: &Reading) -> Option<Seen> {
         let (message, help, pointer) = match value {
             Value::Array(items) => {
                 let at = items.iter().position(|item| is_one(item, reading))?;
@@ -304,7 +285,7 @@ impl Shape for Collection {
 }
 
 // A member that would be a dashboard if it stood alone.
-fn is_one(value: &Value, reading: Reading) -> bool {
+fn is_one(value: &Value, reading: &Reading) -> bool {
     let Some(map) = value.as_object() else { return false };
     let resource = group(map).0.ends_with(".grafana.app");
     resource && matches!(recognise(value, reading), Seen::Held(_) | Seen::Refused(_))
@@ -316,7 +297,7 @@ fn is_one(value: &Value, reading: Reading) -> bool {
 pub(super) struct Near;
 
 impl Shape for Near {
-    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: &Reading) -> Option<Seen> {
         let map = match value {
             Value::Object(map) => map,
             Value::Array(items) => items.first()?.as_object()?,

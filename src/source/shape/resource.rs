@@ -121,7 +121,7 @@ const FOLDER_ANNOTATION: FolderAt =
 pub(super) struct DashboardResource;
 
 impl Shape for DashboardResource {
-    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: &Reading) -> Option<Seen> {
         let map = value.as_object()?;
         // `DashboardWithAccessInfo` is what `GET …/dto` answers: the same, and who may do what.
         (group(map).0 == "dashboard.grafana.app"
@@ -143,7 +143,7 @@ impl Shape for DashboardResource {
 pub(super) struct FolderResource;
 
 impl Shape for FolderResource {
-    fn recognise(&self, value: &Value, _: Reading) -> Option<Seen> {
+    fn recognise(&self, value: &Value, _: &Reading) -> Option<Seen> {
         let map = value.as_object()?;
         let kind = text(map, "kind");
         match group(map).0 {

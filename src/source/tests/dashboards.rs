@@ -85,10 +85,6 @@ fn what_is_not_read_yet_says_so() {
         "{\"elements\": {}, \"layout\": {\"kind\": \"GridLayout\"}}",
         "error[not-supported] a.json:1:2: this is a dashboard in the v2 format, which this version does not read yet -- `GET /api/dashboards/uid/UID` of the workspace gives the classic form: save its answer instead, or name the file in `.amgctlignore`",
     );
-    check(
-        &[("a.yaml", "apiVersion: grafana.integreatly.org/v1beta1\nkind: GrafanaDashboard\nspec: {}\n")],
-        "error[not-supported] a.yaml:1:1: this is a grafana-operator manifest (`GrafanaDashboard`), which this version does not read yet -- it comes in a later version; until then name the file in `.amgctlignore`",
-    );
     one(
         "{\"kind\": \"Dashboard\", \"spec\": {\"panels\": []}}",
         "error[not-supported] a.json:1:2: this is an envelope (`kind` and `spec`) without an `apiVersion`, which is not read -- keep only what stands in `spec`: the dashboard itself, with its `uid`; or add `apiVersion: dashboard.grafana.app/v1beta1`",

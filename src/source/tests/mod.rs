@@ -6,6 +6,7 @@ mod embedded;
 mod folders;
 mod mutated;
 mod opened;
+mod operator;
 mod renamed;
 mod settings;
 mod shapes;
@@ -37,7 +38,7 @@ pub(super) fn write(root: &Path, path: &str, bytes: &[u8]) {
 pub(super) fn loaded(root: &Path) -> Directory {
     let (settings, problems) = read_settings(root);
     let environment: Environment = Arc::new(|name| (name == "TOKEN").then(|| "hunter2".to_owned()));
-    let mut directory = load(root, &LoadOptions { settings, environment });
+    let mut directory = load(root, &LoadOptions { environment, ..LoadOptions::new(settings) });
     directory.problems.splice(0..0, problems);
     directory
 }

@@ -37,7 +37,7 @@ fn samples() -> Vec<(Value, Vec<(String, &'static Level)>)> {
     let mut samples = Vec::new();
     for shape in SHAPES {
         for sample in shape.samples() {
-            let (recognised, seen) = shape::recognised_by(&sample, Reading::default()).unwrap();
+            let (recognised, seen) = shape::recognised_by(&sample, &Reading::default()).unwrap();
             assert!(std::ptr::addr_eq(recognised, *shape), "another shape recognises {sample}");
             let Seen::Held(held) = seen else { panic!("{sample} holds nothing") };
             let mut tables: Vec<(String, &Level)> =
@@ -541,7 +541,8 @@ fn flags_and_the_organisation_are_read_as_provisioning_reads_them() {
         |value: &'static str| -> Environment { Arc::new(move |name| (name == "X").then(|| value.to_owned())) };
     let read = |text: &str, environment: Environment| {
         let root = directory(&[("d.yaml", text)]);
-        let declarations = load(root.path(), &LoadOptions { settings: FileSettings::default(), environment });
+        let declarations =
+            load(root.path(), &LoadOptions { environment, ..LoadOptions::new(FileSettings::default()) });
         let body = declarations.objects.first().map(|declared| declarations.body(declared).unwrap().value);
         (lines(&declarations.problems), body.map(|body| body["isDefault"].clone()))
     };

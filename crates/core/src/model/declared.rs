@@ -63,6 +63,8 @@ pub enum UidFrom {
     Path,
     /// It was derived from the object's name (`docs/uids.md`).
     Name,
+    /// It was derived from namespace, kind and name of its manifest (`docs/uids.md`).
+    Manifest,
 }
 
 /// A folder that the directory declares: by being a directory with dashboards in it, by `_folder.yaml`, or by a

@@ -1,0 +1,257 @@
+//! Kubernetes objects of a directory, and what they say together.
+//!
+//! A manifest rarely says all of itself: a dashboard names a ConfigMap, a data source a Secret, both the labels of a
+//! `Grafana`. So the directory is looked through once before its documents are read ([`gather`]), for the objects that
+//! others refer to. Where no manifest of the grafana-operator is in it, that first look finds so and costs one search
+//! through the text of each file.
+//!
+//! What stands outside of the directory (contents, secrets) is fetched between [`super::survey`] and [`super::load`],
+//! and comes in with [`super::LoadOptions`].
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use serde_json::{Map, Value};
+
+use super::LoadOptions;
+use super::document::{self, Document, Format, Parsed};
+use super::text::SourceText;
+use super::walk::MAX_BYTES;
+use super::yaml::member;
+use crate::model::{Secret, Spot};
+
+/// The group of the grafana-operator's kinds.
+pub(crate) const OPERATOR: &str = "grafana.integreatly.org";
+
+/// The namespace of what names none.
+pub(crate) const DEFAULT_NAMESPACE: &str = "default";
+
+/// The secrets of a cluster: by namespace and name, each by its keys.
+pub type Secrets = BTreeMap<(String, String), BTreeMap<String, Secret>>;
+
+/// The ConfigMaps of a cluster: by namespace and name, each by its keys.
+pub(crate) type ConfigMaps = BTreeMap<(String, String), BTreeMap<String, String>>;
+
+/// Words of which a file has at least one that holds an object which others may refer to.
+const WORDS: [&str; 5] = [OPERATOR, "ConfigMap", "Secret", "external-secrets.io", "toolkit.fluxcd.io"];
+
+/// What tells an object of a cluster apart: its kind with the group, its namespace and its name.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct ObjectName {
+    /// The group of its kind; empty for the core's.
+    pub group: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its namespace; [`DEFAULT_NAMESPACE`] where it names none.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl ObjectName {
+    /// The name of the object that a value is; none where it is no object of a cluster, or has no name.
+    pub(crate) fn of(value: &Value) -> Option<ObjectName> {
+        let map = value.as_object()?;
+        let version = text(map, "apiVersion");
+        let (group, _) = version.split_once('/').unwrap_or(("", version));
+        let metadata = map.get("metadata").and_then(Value::as_object)?;
+        let namespace = Some(text(metadata, "namespace")).filter(|namespace| !namespace.is_empty());
+        let name = ObjectName {
+            group: group.to_owned(),
+            kind: text(map, "kind").to_owned(),
+            namespace: namespace.unwrap_or(DEFAULT_NAMESPACE).to_owned(),
+            name: text(metadata, "name").to_owned(),
+        };
+        (!version.is_empty() && !name.kind.is_empty() && !name.name.is_empty()).then_some(name)
+    }
+}
+
+/// An object of a cluster, as a file of the directory has it.
+#[derive(Clone, Debug)]
+pub(crate) struct Resource {
+    manifest: Arc<Manifest>,
+    document: usize,
+    /// Where it stands in its document, as a JSON pointer; empty where it is all of it.
+    base: String,
+}
+
+/// A file with objects of a cluster.
+struct Manifest {
+    source: SourceText,
+    documents: Vec<Parsed>,
+}
+
+impl std::fmt::Debug for Manifest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Manifest").field(&self.source.file).finish()
+    }
+}
+
+impl Resource {
+    /// Its value.
+    pub(crate) fn value(&self) -> &Value {
+        static NOTHING: Value = Value::Null;
+        let parsed = self.manifest.documents.get(self.document);
+        parsed.and_then(|parsed| parsed.value.pointer(&self.base)).unwrap_or(&NOTHING)
+    }
+
+    /// One of its values, by the JSON pointer from the object.
+    pub(crate) fn at(&self, pointer: &str) -> Option<&Value> {
+        self.value().pointer(pointer)
+    }
+
+    /// Where one of its members stands, by the JSON pointer from the object: the spot of its key.
+    pub(crate) fn spot(&self, pointer: &str) -> Option<Spot> {
+        let parsed = self.manifest.documents.get(self.document)?;
+        let document = Document::kept(&self.manifest.source, self.document, parsed);
+        Some(document.key_spot(&format!("{}{pointer}", self.base), ""))
+    }
+
+    /// A text in it as the text of a document, whose places are places of its file.
+    pub(crate) fn text_at(&self, pointer: &str) -> Option<SourceText> {
+        let parsed = self.manifest.documents.get(self.document)?;
+        let document = Document::kept(&self.manifest.source, self.document, parsed);
+        document.text_at(&format!("{}{pointer}", self.base))
+    }
+}
+
+/// The objects of a cluster that a directory has, and what was fetched for them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cluster {
+    resources: BTreeMap<ObjectName, Resource>,
+    /// The ConfigMaps of the directory.
+    pub configmaps: ConfigMaps,
+    /// The Secrets of the directory, and those that were fetched.
+    pub secrets: Secrets,
+}
+
+impl Cluster {
+    /// An object by its kind, namespace and name.
+    pub(crate) fn resource(&self, group: &str, kind: &str, namespace: &str, name: &str) -> Option<&Resource> {
+        let name = ObjectName {
+            group: group.to_owned(),
+            kind: kind.to_owned(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        };
+        self.resources.get(&name)
+    }
+
+    /// All objects of a kind, by namespace and name.
+    #[allow(dead_code, reason = "the targets of a tree are chosen among them")]
+    pub(crate) fn all(&self, group: &str, kind: &str) -> impl Iterator<Item = (&ObjectName, &Resource)> {
+        self.resources.iter().filter(move |(name, _)| name.group == group && name.kind == kind)
+    }
+}
+
+/// Looks through the files of a directory for objects that others refer to.
+///
+/// A file that cannot be read or parsed is passed over: reading the directory says what is wrong with it.
+pub(crate) fn gather(files: &[(Arc<str>, PathBuf)], options: &LoadOptions) -> Cluster {
+    let mut candidates = Vec::new();
+    let mut is_used = false;
+    for (path, file) in files {
+        let Some(source) = read(path, file) else { continue };
+        is_used |= source.text.contains(OPERATOR);
+        if source.text.contains("apiVersion") && WORDS.iter().any(|word| source.text.contains(word)) {
+            candidates.push(source);
+        }
+    }
+    let mut cluster = Cluster::default();
+    if is_used {
+        for source in candidates {
+            cluster.add_file(source);
+        }
+        cluster.add_values();
+        cluster.secrets.extend(options.secrets.clone());
+    }
+    cluster
+}
+
+fn read(path: &Arc<str>, file: &std::path::Path) -> Option<SourceText> {
+    let is_small = std::fs::metadata(file).is_ok_and(|metadata| metadata.len() <= MAX_BYTES);
+    let bytes = is_small.then(|| std::fs::read(file).ok()).flatten()?;
+    SourceText::new(path.clone(), bytes).ok()
+}
+
+impl Cluster {
+    fn add_file(&mut self, source: SourceText) {
+        let format = Format::of(&source.file).unwrap_or(Format::Json);
+        let (documents, _) = document::parse(&source, format);
+        let named: Vec<(ObjectName, usize, String)> = documents
+            .iter()
+            .enumerate()
+            .flat_map(|(index, parsed)| {
+                objects_in(&parsed.value).into_iter().map(move |(name, base)| (name, index, base))
+            })
+            .filter(|(name, _, _)| is_referred_to(name))
+            .collect();
+        // Most files hold nothing that another one refers to: they are let go.
+        if named.is_empty() {
+            return;
+        }
+        let manifest = Arc::new(Manifest { source, documents });
+        for (name, document, base) in named {
+            let resource = Resource { manifest: Arc::clone(&manifest), document, base };
+            self.resources.entry(name).or_insert(resource);
+        }
+    }
+
+    // The texts of ConfigMaps and of Secrets that stand in the directory.
+    fn add_values(&mut self) {
+        for (name, resource) in &self.resources {
+            let key = (name.namespace.clone(), name.name.clone());
+            match (name.group.as_str(), name.kind.as_str()) {
+                ("", "ConfigMap") => {
+                    let texts = texts(resource.at("/data")).map(|(key, text)| (key.clone(), text.to_owned()));
+                    self.configmaps.entry(key).or_default().extend(texts);
+                }
+                ("", "Secret") => {
+                    let plain = texts(resource.at("/stringData"))
+                        .map(|(key, text)| (key.clone(), Secret::new(text.to_owned())));
+                    let encoded = texts(resource.at("/data")).filter_map(|(key, text)| {
+                        let bytes = base64::engine::general_purpose::STANDARD.decode(text.trim()).ok()?;
+                        Some((key.clone(), Secret::new(String::from_utf8(bytes).ok()?)))
+                    });
+                    // `stringData` wins, as it does in a cluster.
+                    let values: BTreeMap<String, Secret> = encoded.chain(plain).collect();
+                    self.secrets.entry(key).or_default().extend(values);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+// Whether objects of this kind are referred to by others, so that they are kept.
+fn is_referred_to(name: &ObjectName) -> bool {
+    match name.group.as_str() {
+        "" => matches!(name.kind.as_str(), "ConfigMap" | "Secret"),
+        OPERATOR => matches!(name.kind.as_str(), "Grafana" | "GrafanaFolder"),
+        group => group.ends_with("external-secrets.io") || group.ends_with("toolkit.fluxcd.io"),
+    }
+}
+
+// The objects of a document: itself, or the items of a list, each with where it stands.
+fn objects_in(value: &Value) -> Vec<(ObjectName, String)> {
+    let is_list = value.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
+    match value.get("items").and_then(Value::as_array).filter(|_| is_list) {
+        Some(items) => items
+            .iter()
+            .enumerate()
+            .filter_map(|(i, item)| Some((ObjectName::of(item)?, member("/items", &i.to_string()))))
+            .collect(),
+        None => ObjectName::of(value).map(|name| (name, String::new())).into_iter().collect(),
+    }
+}
+
+fn texts(value: Option<&Value>) -> impl Iterator<Item = (&String, &str)> {
+    let members = value.and_then(Value::as_object).into_iter().flatten();
+    members.filter_map(|(key, value)| Some((key, value.as_str()?)))
+}
+
+fn text<'a>(map: &'a Map<String, Value>, key: &str) -> &'a str {
+    map.get(key).and_then(Value::as_str).unwrap_or_default()
+}
