@@ -221,7 +221,7 @@ impl Act {
             Action::Replace { .. } => Some(Act::Replace),
             Action::Adopt { .. } => Some(Act::Adopt),
             Action::Delete { .. } => Some(Act::Destroy),
-            Action::Release | Action::Forget { .. } => Some(Act::Forget),
+            Action::Release { .. } | Action::Forget { .. } => Some(Act::Forget),
             Action::Keep { .. } => Some(Act::Keep),
             Action::LeaveAlone | Action::Renew | Action::Refuse(_) => None,
         }

@@ -2,7 +2,7 @@
 
 pub mod variables;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -228,6 +228,9 @@ impl Settings {
                 max_destroy: rules.max_destroy.or(file.max_destroy.map(|n| n as usize)),
                 allow_empty: rules.allow_empty,
                 refuse_drift: false,
+                release: BTreeSet::new(),
+                left_alone: BTreeMap::new(),
+                create_only: BTreeSet::new(),
             },
             take_over: removal.take_over,
             take_over_stack: match &removal.take_over_stack {

@@ -219,7 +219,11 @@ fn without_writing(change: &Change, report: &Report) -> Option<Answered> {
             };
             return Some(Answered::Ended(outcome));
         }
-        Action::Keep { .. } | Action::LeaveAlone | Action::Release | Action::Forget { .. } | Action::Renew => {
+        Action::Keep { .. }
+        | Action::LeaveAlone
+        | Action::Release { .. }
+        | Action::Forget { .. }
+        | Action::Renew => {
             return Some(Answered::Done(Confirmed::default()));
         }
         Action::Create { .. }
@@ -265,6 +269,9 @@ pub fn writes_anything(plan: &Plan) -> bool {
     plan.changes().any(|c| {
         c.action.writes()
             || c.stale
-            || matches!(c.action, Action::Adopt { .. } | Action::Release | Action::Forget { .. } | Action::Renew)
+            || matches!(
+                c.action,
+                Action::Adopt { .. } | Action::Release { .. } | Action::Forget { .. } | Action::Renew
+            )
     })
 }

@@ -161,7 +161,7 @@ pub async fn carry_out(tools: &Tools, change: &Change, pace: &Pace, listed: Opti
         Action::Update { .. } | Action::Adopt { .. } => one.update().await,
         Action::Replace { .. } => one.replace().await,
         Action::Delete { .. } => one.delete().await,
-        Action::Release
+        Action::Release { .. }
         | Action::Forget { .. }
         | Action::Keep { .. }
         | Action::LeaveAlone

@@ -17,7 +17,7 @@ pub fn write_down(record: &mut Record, change: &Change, run: &str) {
         Action::Create { .. } | Action::Update { .. } | Action::Adopt { .. } => false,
         Action::Replace { .. } => true,
         Action::Delete { .. }
-        | Action::Release
+        | Action::Release { .. }
         | Action::Forget { .. }
         | Action::Keep { .. }
         | Action::LeaveAlone
@@ -111,7 +111,7 @@ fn done(record: &mut Record, change: &Change, confirmed: &Confirmed) {
                 enter(record, change, intent, &seen);
             }
         }
-        Action::Delete { .. } | Action::Release | Action::Forget { .. } => {
+        Action::Delete { .. } | Action::Release { .. } | Action::Forget { .. } => {
             record.objects.remove(&change.address);
         }
         Action::LeaveAlone | Action::Keep { .. } | Action::Refuse(_) => withdraw(record, change),

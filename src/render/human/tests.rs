@@ -248,7 +248,11 @@ Plan: 1 to add, 2 to change, 2 to destroy. 2 to adopt.
 
 #[test]
 fn what_is_not_written_says_why() {
-    let released = dashboard("r", "R", Action::Release);
+    let released = dashboard(
+        "r",
+        "R",
+        Action::Release { because: "adopted once, so it is forgotten and left in the workspace".into() },
+    );
     let forgotten = dashboard("f", "F", Action::Forget { because: "it is gone".into() });
     let kept = change(Folder::NAME, "k", "K", Action::Keep { because: "it holds 2 dashboards of others".into() });
     let left = dashboard("l", "L", Action::LeaveAlone);

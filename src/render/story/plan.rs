@@ -79,7 +79,7 @@ fn answer(action: &Action) -> &'static str {
         Action::Create { .. } => "created again below",
         Action::Update { .. } | Action::Replace { .. } | Action::Adopt { .. } => "overwritten below",
         Action::Delete { .. } => "deleted below",
-        Action::Release => "released below",
+        Action::Release { .. } => "released below",
         Action::Forget { .. } => "forgotten below",
         Action::Keep { .. } | Action::LeaveAlone | Action::Renew => "left as it is",
         Action::Refuse(_) => "refused below",
@@ -131,7 +131,7 @@ fn alike(change: &Change) -> Option<Alike> {
     let text = match &change.action {
         Action::Delete { .. } => "deleted".to_owned(),
         Action::Update { delta, moved: Some(moved) } if delta.is_empty() => way(moved),
-        Action::Release => RELEASED.to_owned(),
+        Action::Release { because } => format!("released: {because}"),
         Action::LeaveAlone => LEFT.to_owned(),
         Action::Forget { because } => format!("forgotten: {because}"),
         Action::Keep { because } => format!("kept: {because}"),
@@ -146,7 +146,6 @@ fn alike(change: &Change) -> Option<Alike> {
     Some(Alike { sign: sign(&change.action).text(), kind, text })
 }
 
-const RELEASED: &str = "released: adopted once, so it is forgotten and left in the workspace";
 const LEFT_TO_ITS_OWNER: &str = "already there and equal, but not ours: left alone";
 const LEFT: &str = "already there and equal, but not ours: left alone (--adopt takes it)";
 
@@ -193,7 +192,7 @@ impl View {
                 Goal::Apply => ("removed from the directory".to_owned(), contents(headline).into_iter().collect()),
                 Goal::Destroy => (String::new(), Vec::new()),
             },
-            Action::Release => said(RELEASED.to_owned()),
+            Action::Release { because } => said(format!("released: {because}")),
             Action::LeaveAlone if change.notes.is_empty() => said(LEFT.to_owned()),
             Action::LeaveAlone => said(LEFT_TO_ITS_OWNER.to_owned()),
             Action::Forget { because } => said(format!("forgotten: {because}")),

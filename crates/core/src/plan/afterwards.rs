@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::inputs::{Rules, Workspace};
 use super::{Action, Change, Plan};
 use crate::kinds::{self, KINDS};
-use crate::model::{Address, Declared, KindName, Owned, Recorded, Target};
+use crate::model::{Address, Declared, KindName, Recorded, Target};
 
 /// What can be referred to now and cannot be afterwards, each with what becomes of it, in words.
 #[must_use]
@@ -70,6 +70,6 @@ pub fn removes(
 /// it is no answer to an input any more.
 fn goes(address: &Address, recorded: &Recorded, rules: &Rules) -> bool {
     let is_kept = recorded.protect && !rules.unprotect.contains(address);
-    let is_released = recorded.how == Owned::Adopted && !rules.delete_adopted;
+    let is_released = rules.releases(address, recorded);
     !(is_kept || is_released)
 }

@@ -115,6 +115,7 @@ fn staged(inputs: &Inputs<'_>) -> Result<Staged, Vec<Problem>> {
         1 => notices.push("one new object's file names no uid: its uid follows from the path or name".into()),
         n => notices.push(format!("{n} new objects' files name no uid: theirs follow from the path or name")),
     }
+    notices.extend(left_as_they_are(inputs));
     if !unknown.is_empty() {
         notices.push(format!("neither the directory nor the record has the target {}", unknown.join(", ")));
     }
@@ -126,6 +127,15 @@ fn staged(inputs: &Inputs<'_>) -> Result<Staged, Vec<Problem>> {
     Ok(Staged { bindings, stages, unchanged, notices })
 }
 
+/// Says which objects are left as they are, by the reason.
+fn left_as_they_are(inputs: &Inputs<'_>) -> Vec<String> {
+    let mut by_reason: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (address, why) in &inputs.rules.left_alone {
+        by_reason.entry(why).or_default().push(format!("`{address}`"));
+    }
+    by_reason.into_iter().map(|(why, all)| format!("{why}, so left as they are: {}", all.join(", "))).collect()
+}
+
 fn addresses(inputs: &Inputs<'_>, wanted: &BTreeMap<Address, Wanted<'_>>) -> BTreeSet<Address> {
     let mut all: BTreeSet<Address> = wanted.keys().cloned().collect();
     if let Some(ledger) = inputs.record.there() {
@@ -135,6 +145,9 @@ fn addresses(inputs: &Inputs<'_>, wanted: &BTreeMap<Address, Wanted<'_>>) -> BTr
 }
 
 fn change(inputs: &Inputs<'_>, address: &Address, wanted: Option<&Wanted<'_>>, paths: &Paths) -> Option<Change> {
+    if inputs.rules.left_alone.contains_key(address) {
+        return None;
+    }
     let live = inputs.live;
     let found = live.found.get(address);
     let claim = claim(inputs, address, found);
@@ -190,6 +203,10 @@ fn change(inputs: &Inputs<'_>, address: &Address, wanted: Option<&Wanted<'_>>, p
         change.intent = Some(intent(inputs, address, wanted, &claim, secrets));
     }
     let row = decide(case);
+    let is_change = matches!(row, Row::Update | Row::UpdateOverDrift);
+    if is_change && inputs.rules.create_only.contains(address) {
+        return None;
+    }
     if row == Row::Nothing {
         let out_of_date = claim.recorded.zip(wanted).is_some_and(|(r, w)| {
             r.source != source_of(&w.place)
@@ -390,9 +407,13 @@ fn delete(inputs: &Inputs<'_>, change: &mut Change, found: &Found, claim: &Claim
         change.drift = None;
         return Action::Keep { because: format!("it is protected; --unprotect={} lifts that", change.address) };
     }
-    if recorded.how == Owned::Adopted && !inputs.rules.delete_adopted {
+    if inputs.rules.releases(&change.address, recorded) {
         change.drift = None;
-        return Action::Release;
+        let because = match recorded.how {
+            Owned::Adopted => "adopted once, so it is forgotten and left in the workspace",
+            Owned::Created => "what applies it prunes nothing, so it is forgotten and left in the workspace",
+        };
+        return Action::Release { because: because.to_owned() };
     }
     if !inputs.live.damaged_others.is_empty() {
         return Action::Refuse(damaged(inputs));

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Goal;
 use crate::model::{
-    Address, Declared, DeclaredFolder, Fingerprint, Found, KindName, Ledger, Listed, RecordState, Server, StackName,
+    Address, Declared, DeclaredFolder, Fingerprint, Found, KindName, Ledger, Listed, Owned, RecordState, Recorded,
+    Server, StackName,
 };
 
 /// Everything that a plan follows from. The same inputs give the same plan, to the byte.
@@ -128,6 +129,12 @@ pub struct Rules {
     pub unprotect: BTreeSet<Address>,
     /// Delete adopted objects instead of releasing them.
     pub delete_adopted: bool,
+    /// Objects that are released when they leave the directory, whoever made them.
+    pub release: BTreeSet<Address>,
+    /// Objects that are neither made nor changed nor deleted, each with the reason: the beginning of a sentence.
+    pub left_alone: BTreeMap<Address, String>,
+    /// Objects that are made where they are missing, and never changed.
+    pub create_only: BTreeSet<Address>,
     /// Send secrets also where nobody knows whether they changed (`ownership: none`).
     pub send_secrets: bool,
     /// How many objects may be destroyed, where the user says.
@@ -136,6 +143,14 @@ pub struct Rules {
     pub allow_empty: bool,
     /// Nobody is asked about what was changed outside, so it stays as it is.
     pub refuse_drift: bool,
+}
+
+impl Rules {
+    /// Whether an object that leaves the directory is released: forgotten, and left in the workspace.
+    #[must_use]
+    pub fn releases(&self, address: &Address, recorded: &Recorded) -> bool {
+        (recorded.how == Owned::Adopted && !self.delete_adopted) || self.release.contains(address)
+    }
 }
 
 /// What may be adopted.

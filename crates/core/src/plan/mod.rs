@@ -196,8 +196,11 @@ pub enum Action {
         /// What it is told by.
         headline: Headline,
     },
-    /// Forget an adopted object and leave it where it is.
-    Release,
+    /// Forget an object and leave it where it is: it was adopted, or what applies it deletes nothing.
+    Release {
+        /// Why.
+        because: String,
+    },
     /// Forget an object that is not there, or no longer ours.
     Forget {
         /// Why.
@@ -280,7 +283,7 @@ impl Action {
         match self {
             Action::Create { .. } | Action::Update { .. } | Action::Replace { .. } | Action::Delete { .. } => true,
             Action::Adopt { delta, moved } => !delta.is_empty() || moved.is_some(),
-            Action::Release
+            Action::Release { .. }
             | Action::Forget { .. }
             | Action::Keep { .. }
             | Action::LeaveAlone
@@ -317,7 +320,7 @@ impl Plan {
                 }
                 Action::Delete { .. } => counts.destroy += 1,
                 Action::Refuse(_) => counts.refuse += 1,
-                Action::Release | Action::Forget { .. } => counts.forget += 1,
+                Action::Release { .. } | Action::Forget { .. } => counts.forget += 1,
                 Action::Keep { .. } => counts.keep += 1,
                 Action::LeaveAlone | Action::Renew => {}
             }

@@ -12,7 +12,7 @@ use super::unknown::UNREADABLE;
 use super::wanted::Wanted;
 use super::{Action, Change, Refusal};
 use crate::kinds;
-use crate::model::{Address, Found, Guard, Owned};
+use crate::model::{Address, Found, Guard};
 
 /// What forbids any write to this address, whatever the table says.
 pub(super) fn forbidden(
@@ -97,7 +97,7 @@ pub(super) fn held<'a>(
     if !is_wanted {
         let stays = ours.is_none_or(|r| {
             let keeps = r.protect && !inputs.rules.unprotect.contains(address);
-            keeps || (r.how == Owned::Adopted && !inputs.rules.delete_adopted)
+            keeps || inputs.rules.releases(address, r)
         });
         let refused = Refusal { code: code.into(), reason, hint: forgotten() };
         return if stays { Hold::Free } else { Hold::Refused(refused) };

@@ -227,7 +227,7 @@ fn word(change: &Change) -> String {
         Action::Replace { .. } => "replace",
         Action::Adopt { .. } => "adopt",
         Action::Delete { .. } => "delete",
-        Action::Release => "release",
+        Action::Release { .. } => "release",
         Action::Forget { .. } => "forget",
         Action::Keep { .. } => "keep",
         Action::LeaveAlone => "leave",
@@ -357,6 +357,55 @@ fn an_adopted_object_is_released_unless_asked() {
         assert_eq!(world.word(object), "release");
         world.rules.delete_adopted = true;
         assert_eq!(world.word(object), "delete");
+    }
+}
+
+#[test]
+fn what_is_released_when_it_leaves_stays_in_the_workspace() {
+    for object in KINDS {
+        let mut world = world();
+        world.live(object, "A", 1).record(object, "A", 1);
+        assert_eq!(world.word(object), "delete");
+        world.rules.release.insert(address(object));
+        assert_eq!(world.word(object), "release");
+        world.live(object, "B", 2);
+        assert_eq!(world.word(object), "release");
+    }
+}
+
+#[test]
+fn what_is_left_alone_is_neither_made_nor_changed_nor_deleted() {
+    for object in KINDS {
+        for (declared, live, recorded) in
+            [("A", "-", "-"), ("A", "-", "A"), ("B", "A", "A"), ("A", "B", "A"), ("-", "A", "A"), ("A", "A", "A")]
+        {
+            let mut world = world();
+            if declared != "-" {
+                world.declare(object, declared);
+            }
+            if live != "-" {
+                world.live(object, live, if live == recorded { 1 } else { 2 });
+            }
+            if recorded != "-" {
+                world.record(object, recorded, 1);
+            }
+            world.rules.left_alone.insert(address(object), "suspended".into());
+            assert_eq!(world.word(object), "nothing", "{object} D={declared} L={live} R={recorded}");
+            let said = format!("suspended, so left as they are: `{object}`");
+            assert!(world.plan().notices.contains(&said), "{:?}", world.plan().notices);
+        }
+    }
+}
+
+#[test]
+fn what_is_only_made_where_it_is_missing_is_never_changed() {
+    for object in KINDS {
+        let mut world = world();
+        world.declare(object, "A");
+        world.rules.create_only.insert(address(object));
+        assert_eq!(world.word(object), "create");
+        world.live(object, "B", 2).record(object, "A", 1);
+        assert_eq!(world.word(object), "nothing");
     }
 }
 

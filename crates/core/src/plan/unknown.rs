@@ -65,7 +65,7 @@ impl Plan {
             | Action::Replace { .. }
             | Action::Adopt { .. }
             | Action::Delete { .. }
-            | Action::Release
+            | Action::Release { .. }
             | Action::Forget { .. } => true,
             Action::Keep { .. } | Action::LeaveAlone | Action::Renew | Action::Refuse(_) => false,
         })
