@@ -57,6 +57,11 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
         }
         'amgctl;validate' {
             [CompletionResult]::new('--configmaps', '--configmaps', [CompletionResultType]::ParameterName, 'Read also dashboards in ConfigMaps without the label grafana_dashboard')
+            [CompletionResult]::new('--from-flux', '--from-flux', [CompletionResultType]::ParameterName, 'Read what the Flux Kustomization of this file applies, with its variables, instead of those in the directory')
+            [CompletionResult]::new('--var', '--var', [CompletionResultType]::ParameterName, 'Give a variable of manifests its value, before all others; can be given several times')
+            [CompletionResult]::new('--var-file', '--var-file', [CompletionResultType]::ParameterName, 'Read variables of manifests from a file of lines NAME=VALUE, or of YAML or JSON; can be given several times')
+            [CompletionResult]::new('--lenient-vars', '--lenient-vars', [CompletionResultType]::ParameterName, 'Take a variable without a value as empty, as Flux did before 2.9')
+            [CompletionResult]::new('--origin', '--origin', [CompletionResultType]::ParameterName, 'Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end')
             [CompletionResult]::new('--no-color', '--no-color', [CompletionResultType]::ParameterName, 'Never use colour')
@@ -66,6 +71,11 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
         }
         'amgctl;plan' {
             [CompletionResult]::new('--configmaps', '--configmaps', [CompletionResultType]::ParameterName, 'Read also dashboards in ConfigMaps without the label grafana_dashboard')
+            [CompletionResult]::new('--from-flux', '--from-flux', [CompletionResultType]::ParameterName, 'Read what the Flux Kustomization of this file applies, with its variables, instead of those in the directory')
+            [CompletionResult]::new('--var', '--var', [CompletionResultType]::ParameterName, 'Give a variable of manifests its value, before all others; can be given several times')
+            [CompletionResult]::new('--var-file', '--var-file', [CompletionResultType]::ParameterName, 'Read variables of manifests from a file of lines NAME=VALUE, or of YAML or JSON; can be given several times')
+            [CompletionResult]::new('--lenient-vars', '--lenient-vars', [CompletionResultType]::ParameterName, 'Take a variable without a value as empty, as Flux did before 2.9')
+            [CompletionResult]::new('--origin', '--origin', [CompletionResultType]::ParameterName, 'Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says')
             [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN')
             [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region''s only active one')
             [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana')
@@ -100,6 +110,11 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
         }
         'amgctl;apply' {
             [CompletionResult]::new('--configmaps', '--configmaps', [CompletionResultType]::ParameterName, 'Read also dashboards in ConfigMaps without the label grafana_dashboard')
+            [CompletionResult]::new('--from-flux', '--from-flux', [CompletionResultType]::ParameterName, 'Read what the Flux Kustomization of this file applies, with its variables, instead of those in the directory')
+            [CompletionResult]::new('--var', '--var', [CompletionResultType]::ParameterName, 'Give a variable of manifests its value, before all others; can be given several times')
+            [CompletionResult]::new('--var-file', '--var-file', [CompletionResultType]::ParameterName, 'Read variables of manifests from a file of lines NAME=VALUE, or of YAML or JSON; can be given several times')
+            [CompletionResult]::new('--lenient-vars', '--lenient-vars', [CompletionResultType]::ParameterName, 'Take a variable without a value as empty, as Flux did before 2.9')
+            [CompletionResult]::new('--origin', '--origin', [CompletionResultType]::ParameterName, 'Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says')
             [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN')
             [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region''s only active one')
             [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana')
@@ -136,6 +151,11 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
         }
         'amgctl;destroy' {
             [CompletionResult]::new('--configmaps', '--configmaps', [CompletionResultType]::ParameterName, 'Read also dashboards in ConfigMaps without the label grafana_dashboard')
+            [CompletionResult]::new('--from-flux', '--from-flux', [CompletionResultType]::ParameterName, 'Read what the Flux Kustomization of this file applies, with its variables, instead of those in the directory')
+            [CompletionResult]::new('--var', '--var', [CompletionResultType]::ParameterName, 'Give a variable of manifests its value, before all others; can be given several times')
+            [CompletionResult]::new('--var-file', '--var-file', [CompletionResultType]::ParameterName, 'Read variables of manifests from a file of lines NAME=VALUE, or of YAML or JSON; can be given several times')
+            [CompletionResult]::new('--lenient-vars', '--lenient-vars', [CompletionResultType]::ParameterName, 'Take a variable without a value as empty, as Flux did before 2.9')
+            [CompletionResult]::new('--origin', '--origin', [CompletionResultType]::ParameterName, 'Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says')
             [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN')
             [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region''s only active one')
             [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana')

@@ -52,6 +52,11 @@ set edit:completion:arg-completer[amgctl] = {|@words|
         }
         &'amgctl;validate'= {
             cand --configmaps 'Read also dashboards in ConfigMaps without the label grafana_dashboard'
+            cand --from-flux 'Read what the Flux Kustomization of this file applies, with its variables, instead of those in the directory'
+            cand --var 'Give a variable of manifests its value, before all others; can be given several times'
+            cand --var-file 'Read variables of manifests from a file of lines NAME=VALUE, or of YAML or JSON; can be given several times'
+            cand --lenient-vars 'Take a variable without a value as empty, as Flux did before 2.9'
+            cand --origin 'Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says'
             cand -v 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
             cand --verbose 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
             cand --no-color 'Never use colour'
@@ -60,6 +65,11 @@ set edit:completion:arg-completer[amgctl] = {|@words|
         }
         &'amgctl;plan'= {
             cand --configmaps 'Read also dashboards in ConfigMaps without the label grafana_dashboard'
+            cand --from-flux 'Read what the Flux Kustomization of this file applies, with its variables, instead of those in the directory'
+            cand --var 'Give a variable of manifests its value, before all others; can be given several times'
+            cand --var-file 'Read variables of manifests from a file of lines NAME=VALUE, or of YAML or JSON; can be given several times'
+            cand --lenient-vars 'Take a variable without a value as empty, as Flux did before 2.9'
+            cand --origin 'Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says'
             cand --url 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN'
             cand --workspace 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region''s only active one'
             cand --sandbox 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana'
@@ -93,6 +103,11 @@ set edit:completion:arg-completer[amgctl] = {|@words|
         }
         &'amgctl;apply'= {
             cand --configmaps 'Read also dashboards in ConfigMaps without the label grafana_dashboard'
+            cand --from-flux 'Read what the Flux Kustomization of this file applies, with its variables, instead of those in the directory'
+            cand --var 'Give a variable of manifests its value, before all others; can be given several times'
+            cand --var-file 'Read variables of manifests from a file of lines NAME=VALUE, or of YAML or JSON; can be given several times'
+            cand --lenient-vars 'Take a variable without a value as empty, as Flux did before 2.9'
+            cand --origin 'Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says'
             cand --url 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN'
             cand --workspace 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region''s only active one'
             cand --sandbox 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana'
@@ -128,6 +143,11 @@ set edit:completion:arg-completer[amgctl] = {|@words|
         }
         &'amgctl;destroy'= {
             cand --configmaps 'Read also dashboards in ConfigMaps without the label grafana_dashboard'
+            cand --from-flux 'Read what the Flux Kustomization of this file applies, with its variables, instead of those in the directory'
+            cand --var 'Give a variable of manifests its value, before all others; can be given several times'
+            cand --var-file 'Read variables of manifests from a file of lines NAME=VALUE, or of YAML or JSON; can be given several times'
+            cand --lenient-vars 'Take a variable without a value as empty, as Flux did before 2.9'
+            cand --origin 'Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says'
             cand --url 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN'
             cand --workspace 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region''s only active one'
             cand --sandbox 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana'

@@ -50,11 +50,23 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand init" -l no-color -d 'Neve
 complete -c amgctl -n "__fish_amgctl_using_subcommand init" -s h -l help -d 'Print help'
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l configmaps -d 'Read also dashboards in ConfigMaps without the label grafana_dashboard' -r -f -a "true\t''
 false\t''"
+complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l from-flux -d 'Read what the Flux Kustomization of this file applies, with its variables, instead of those in the directory' -r -F
+complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l var -d 'Give a variable of manifests its value, before all others; can be given several times' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l var-file -d 'Read variables of manifests from a file of lines NAME=VALUE, or of YAML or JSON; can be given several times' -r -F
+complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l lenient-vars -d 'Take a variable without a value as empty, as Flux did before 2.9' -r -f -a "true\t''
+false\t''"
+complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l origin -d 'Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -s h -l help -d 'Print help'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l configmaps -d 'Read also dashboards in ConfigMaps without the label grafana_dashboard' -r -f -a "true\t''
 false\t''"
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l from-flux -d 'Read what the Flux Kustomization of this file applies, with its variables, instead of those in the directory' -r -F
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l var -d 'Give a variable of manifests its value, before all others; can be given several times' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l var-file -d 'Read variables of manifests from a file of lines NAME=VALUE, or of YAML or JSON; can be given several times' -r -F
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l lenient-vars -d 'Take a variable without a value as empty, as Flux did before 2.9' -r -f -a "true\t''
+false\t''"
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l origin -d 'Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
@@ -88,6 +100,12 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l no-color -d 'Neve
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l configmaps -d 'Read also dashboards in ConfigMaps without the label grafana_dashboard' -r -f -a "true\t''
 false\t''"
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l from-flux -d 'Read what the Flux Kustomization of this file applies, with its variables, instead of those in the directory' -r -F
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l var -d 'Give a variable of manifests its value, before all others; can be given several times' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l var-file -d 'Read variables of manifests from a file of lines NAME=VALUE, or of YAML or JSON; can be given several times' -r -F
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l lenient-vars -d 'Take a variable without a value as empty, as Flux did before 2.9' -r -f -a "true\t''
+false\t''"
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l origin -d 'Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
@@ -122,6 +140,12 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l no-color -d 'Nev
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l configmaps -d 'Read also dashboards in ConfigMaps without the label grafana_dashboard' -r -f -a "true\t''
 false\t''"
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l from-flux -d 'Read what the Flux Kustomization of this file applies, with its variables, instead of those in the directory' -r -F
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l var -d 'Give a variable of manifests its value, before all others; can be given several times' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l var-file -d 'Read variables of manifests from a file of lines NAME=VALUE, or of YAML or JSON; can be given several times' -r -F
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l lenient-vars -d 'Take a variable without a value as empty, as Flux did before 2.9' -r -f -a "true\t''
+false\t''"
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l origin -d 'Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r

@@ -61,18 +61,34 @@ pub enum Command {
 /// The directory.
 #[derive(Args, Debug, Clone)]
 pub struct DirectoryArgs {
-    /// The directory of data sources, folders and dashboards
+    /// The directory of data sources, folders and dashboards, or - for documents that are piped in
     #[arg(value_name = "DIR", default_value = ".", value_hint = clap::ValueHint::DirPath)]
     pub directory: PathBuf,
 }
 
 /// How the directory is read.
-#[derive(Args, Debug, Clone, Copy, Default)]
+#[derive(Args, Debug, Clone, Default)]
 pub struct ReadingArgs {
     /// Read also dashboards in ConfigMaps without the label grafana_dashboard
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
         help_heading = "Directory")]
     pub configmaps: Option<bool>,
+    /// Read what the Flux Kustomization of this file applies, with its variables, instead of those in the directory
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Directory")]
+    pub from_flux: Option<PathBuf>,
+    /// Give a variable of manifests its value, before all others; can be given several times
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Directory")]
+    pub var: Vec<String>,
+    /// Read variables of manifests from a file of lines NAME=VALUE, or of YAML or JSON; can be given several times
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Directory")]
+    pub var_file: Vec<PathBuf>,
+    /// Take a variable without a value as empty, as Flux did before 2.9
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        help_heading = "Directory")]
+    pub lenient_vars: Option<bool>,
+    /// Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says
+    #[arg(long, value_name = "ORIGIN", help_heading = "Directory")]
+    pub origin: Option<String>,
 }
 
 /// Which workspace, which stack.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use amgctl::cli::Cli;
 use amgctl::cli::terraform::{explain, with_two_dashes};
 use amgctl::commands::{self, Exit, Failure};
-use amgctl::settings::Machine;
 use amgctl::settings::variables::{self, Correction, Faults};
-use amgctl::terminal::{Look, Terminal};
+use amgctl::settings::{Machine, StandardInput};
+use amgctl::terminal::{self, Look, Terminal};
 use clap::Parser;
 
 fn main() -> ExitCode {
@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         variable: Arc::new(|name| std::env::var(name).ok()),
         faults,
         working_directory: std::env::current_dir().unwrap_or_default(),
+        standard_input: StandardInput::new(terminal::piped),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -4,7 +4,7 @@ pub mod variables;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use thiserror::Error;
@@ -15,7 +15,7 @@ use crate::kinds;
 use crate::model::{Address, Severity, StackName};
 use crate::plan::{Adopt, Rules};
 use crate::source::settings as file;
-use crate::source::{Environment, FileSettings};
+use crate::source::{self, Environment, FileSettings, Stream};
 
 /// What a run sees of the machine it runs on; made by `main`, so that the library reads none of it itself.
 #[derive(Clone)]
@@ -26,6 +26,27 @@ pub struct Machine {
     pub faults: variables::Faults,
     /// The working directory: where `.amgctl/` is.
     pub working_directory: PathBuf,
+    /// What is piped in.
+    pub standard_input: StandardInput,
+}
+
+/// What is piped into a run: read when it is first asked for, and once.
+#[derive(Clone)]
+pub struct StandardInput {
+    read: Arc<dyn Fn() -> Result<Vec<u8>, String> + Send + Sync>,
+    bytes: Arc<OnceLock<Stream>>,
+}
+
+impl StandardInput {
+    /// Standard input as this function reads it; what it says went wrong is shown.
+    pub fn new(read: impl Fn() -> Result<Vec<u8>, String> + Send + Sync + 'static) -> StandardInput {
+        StandardInput { read: Arc::new(read), bytes: Arc::default() }
+    }
+
+    /// All of it, or why it cannot be read.
+    pub fn bytes(&self) -> Stream {
+        self.bytes.get_or_init(|| (self.read)().map(Arc::from)).clone()
+    }
 }
 
 impl Machine {
@@ -52,7 +73,12 @@ impl Machine {
     /// A machine without a variable, working in a directory: for tests.
     #[must_use]
     pub fn bare(working_directory: PathBuf) -> Machine {
-        Machine { variable: Arc::new(|_| None), faults: variables::Faults::default(), working_directory }
+        Machine {
+            variable: Arc::new(|_| None),
+            faults: variables::Faults::default(),
+            working_directory,
+            standard_input: StandardInput::new(|| Ok(Vec::new())),
+        }
     }
 }
 
@@ -249,6 +275,9 @@ impl Settings {
         if self.stack_is_named || matches!(self.workspace, Choice::Sandbox(_)) {
             return Ok(());
         }
+        if source::is_stream(&self.directory) {
+            return Err(UsageError::new("what is piped in names no stack").hint("give --stack NAME"));
+        }
         Err(UsageError::new("the stack has no name").hint(format!(
             "`amgctl init {}` writes one into amgctl.yaml; or give --stack {}",
             self.directory.display(),
@@ -278,9 +307,23 @@ pub fn with_environment(typed: &WorkspaceArgs, machine: &Machine) -> Result<Work
 }
 
 /// What a directory says of itself, with what was typed before it.
-#[must_use]
-pub fn over_file(typed: ReadingArgs, file: FileSettings) -> FileSettings {
-    FileSettings { configmaps: typed.configmaps.or(file.configmaps), ..file }
+pub fn over_file(typed: ReadingArgs, file: FileSettings) -> Result<FileSettings, UsageError> {
+    let ReadingArgs { configmaps, from_flux, var, var_file, lenient_vars, origin } = typed;
+    let mut file = file;
+    for typed in var {
+        // The value may be a secret: the message has the name at most.
+        let (name, value) = source::parse_variable(&typed)
+            .map_err(|why| UsageError::new(format!("--var: {why}")).hint("write --var NAME=VALUE"))?;
+        file.vars.insert(name, value);
+    }
+    file.var_files.extend(var_file);
+    Ok(FileSettings {
+        configmaps: configmaps.or(file.configmaps),
+        from_flux: from_flux.or(file.from_flux),
+        lenient_vars: lenient_vars.or(file.lenient_vars),
+        origin: origin.or(file.origin),
+        ..file
+    })
 }
 
 /// What was typed, without what shells leave around it.

@@ -2,7 +2,7 @@
 //!
 //! stdout is the asked-for data, stderr the rest. A reader that went away (`amgctl plan | head`) is no error.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -32,6 +32,18 @@ pub struct Look {
     pub force: bool,
     /// `--verbose`.
     pub verbose: bool,
+}
+
+/// Reads all that is piped in, at most 16 MiB; the error says why there is nothing to read.
+pub fn piped() -> Result<Vec<u8>, String> {
+    /// As much as a file may have.
+    const MAX_BYTES: u64 = 16 * 1024 * 1024;
+    if io::stdin().is_terminal() {
+        return Err("nothing is piped in".into());
+    }
+    let mut bytes = Vec::new();
+    io::stdin().lock().take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > MAX_BYTES { Err("it has more than 16 MiB".into()) } else { Ok(bytes) }
 }
 
 impl Terminal {

@@ -22,7 +22,7 @@ struct Flag {
 
 const LEAVE: &str = "leave it out";
 
-const FLAGS: [Flag; 28] = [
+const FLAGS: [Flag; 26] = [
     flag(
         "out",
         "comes later: a plan cannot be saved yet",
@@ -32,12 +32,6 @@ const FLAGS: [Flag; 28] = [
         "json",
         "comes later: this command prints text only",
         "--detailed-exitcode tells scripts what a plan holds",
-    ),
-    flag("var", "comes later", "values come from `$__env{NAME}` in data sources and from `inputs:` in amgctl.yaml"),
-    flag(
-        "var-file",
-        "comes later",
-        "values come from `$__env{NAME}` in data sources and from `inputs:` in amgctl.yaml",
     ),
     flag("refresh-only", "comes later", "`amgctl plan --detailed-exitcode` shows what was changed outside"),
     flag("exclude", "comes later", "-target plans only what it names, and `.amgctlignore` hides files"),

@@ -17,14 +17,20 @@ use crate::registry::{Record, Store};
 use crate::render::{self, style::Style};
 use crate::report::{Finished, Outcome, Report, Signal, Stop};
 use crate::settings::{Choice, named_duration};
+use crate::source;
 use crate::terminal::Terminal;
 
 /// `amgctl plan`.
 pub async fn plan(args: PlanArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     let (begun, terminal) = (Instant::now(), session.terminal);
     let goal = if args.destroy { Goal::Destroy } else { Goal::Apply };
-    let (mut settings, problems) =
-        directory::settle(&args.directory.directory, args.reading, &args.workspace, &args.rules, session.machine)?;
+    let (mut settings, problems) = directory::settle(
+        &args.directory.directory,
+        args.reading.clone(),
+        &args.workspace,
+        &args.rules,
+        session.machine,
+    )?;
     settings.rules.refuse_drift = args.rules.removal.on_drift == Some(OnDrift::Refuse);
     let task = Task { goal, settings, file_problems: problems, patience: None, connection: None };
     let gathered = gather(task, session).await?;
@@ -98,6 +104,10 @@ async fn write(goal: Goal, args: ApplyArgs, session: &Session<'_>) -> Result<Exi
     let ApplyArgs { directory, reading, workspace, rules, run } = args;
     let (begun, terminal) = (Instant::now(), session.terminal);
     let patience = named_duration("--lock-timeout", &run.lock_timeout)?;
+    if source::is_stream(&directory.directory) && !run.auto_approve {
+        return Err(Failure::new(Exit::Usage, "what is piped in leaves nobody to ask whether to go on")
+            .hint("read the plan with `amgctl plan -`, then give --auto-approve"));
+    }
     if !run.auto_approve {
         session.may_ask(run.input, &goal.to_string(), "read the plan")?;
     }

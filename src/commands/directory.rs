@@ -12,6 +12,10 @@ use crate::terminal::Terminal;
 
 /// Reads `amgctl.yaml`. Its faults come with those of the directory.
 pub fn settings(directory: &Path) -> Result<(FileSettings, Vec<Problem>), Failure> {
+    // What is piped in has no settings of its own: they are typed.
+    if source::is_stream(directory) {
+        return Ok((FileSettings::default(), Vec::new()));
+    }
     if !directory.is_dir() {
         let hint = if directory.is_file() {
             "name the directory of dashboards, data sources and folders; saved plans come later"
@@ -26,7 +30,8 @@ pub fn settings(directory: &Path) -> Result<(FileSettings, Vec<Problem>), Failur
 /// Reads the directory.
 #[must_use]
 pub fn load(directory: &Path, file: FileSettings, machine: &Machine) -> Directory {
-    let options = LoadOptions { environment: machine.variable.clone(), ..LoadOptions::new(file) };
+    let stream = source::is_stream(directory).then(|| machine.standard_input.bytes());
+    let options = LoadOptions { environment: machine.variable.clone(), stream, ..LoadOptions::new(file) };
     source::load(directory, &options)
 }
 
@@ -96,7 +101,7 @@ pub enum Sent {
 pub fn validate(args: &ValidateArgs, machine: &Machine, terminal: &Terminal) -> Result<Exit, Failure> {
     let directory = &args.directory.directory;
     let (file, mut problems) = settings(directory)?;
-    let declarations = load(directory, over_file(args.reading, file), machine);
+    let declarations = load(directory, over_file(args.reading.clone(), file)?, machine);
     problems.extend(declarations.problems.iter().cloned());
     problems.extend(declarations.unresolved_warnings());
     problems.extend(source::check_references(&declarations, None, None, None, Severity::Warning));
@@ -141,6 +146,10 @@ pub fn settle(
     machine: &Machine,
 ) -> Result<(Settings, Vec<Problem>), Failure> {
     let (file, problems) = settings(directory)?;
+    let mut reading = reading;
+    if reading.origin.is_none() {
+        reading.origin = machine.named("AMGCTL_ORIGIN")?;
+    }
     let workspace = with_environment(workspace, machine)?;
-    Ok((Settings::settle(directory.to_owned(), over_file(reading, file), &workspace, rules)?, problems))
+    Ok((Settings::settle(directory.to_owned(), over_file(reading, file)?, &workspace, rules)?, problems))
 }

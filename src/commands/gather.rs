@@ -69,9 +69,29 @@ pub struct Held {
     pub salt: String,
 }
 
+/// Adds what manifests, and what applies them, say of single objects to what the user allows.
+fn heed(goal: Goal, directory: &Directory, recorded: &BTreeMap<Address, Recorded>, rules: &mut plan::Rules) {
+    for (address, handling) in directory.handling() {
+        if let Some(why) = &handling.left_alone {
+            rules.left_alone.insert(address.clone(), why.clone());
+        }
+        if handling.create_only {
+            rules.create_only.insert(address.clone());
+        }
+        if handling.replace {
+            rules.replace.insert(address.clone());
+        }
+    }
+    // Whoever destroys a stack has said so; what leaves the directory by itself goes by its Kustomization.
+    if goal == Goal::Apply {
+        let kept = recorded.iter().filter(|(_, recorded)| directory.keeps_what_leaves(&recorded.source));
+        rules.release.extend(kept.map(|(address, _)| address.clone()));
+    }
+}
+
 /// Reads everything and plans.
 pub async fn gather(task: Task, session: &Session<'_>) -> Result<Gathered, Failure> {
-    let Task { goal, settings, file_problems, patience, connection: before } = task;
+    let Task { goal, mut settings, file_problems, patience, connection: before } = task;
     let again = before.is_some();
 
     let directory = directory::load(&settings.directory, settings.file.clone(), session.machine);
@@ -86,6 +106,7 @@ pub async fn gather(task: Task, session: &Session<'_>) -> Result<Gathered, Failu
         None => connect(&settings, kept::any(&directory), session).await?,
     };
     let (mut held, mut custody) = hold(&settings, &connection, patience, &waiting, session).await?;
+    heed(goal, &directory, held.objects(), &mut settings.rules);
     let mut bound = bind(goal, &directory, held.objects(), &settings.rules, &connection).await?;
     let mut reported = Ok(());
     waiting.around(|| reported = reports.report(bound.problems.iter().cloned(), Sent::Reads));

@@ -295,7 +295,7 @@ mod tests {
         let machine = Machine {
             variable: Arc::new(|_| None),
             faults: crate::settings::variables::Faults::default(),
-            working_directory: std::path::PathBuf::new(),
+            ..Machine::bare(std::path::PathBuf::new())
         };
         let terminal = Terminal::new(Look::default());
         let session = Session::new(&machine, &terminal);

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::embedded::Written;
 use super::spans::{Located, Outline};
 use super::text::SourceText;
+use super::walk::STREAM;
 use super::{json, yaml};
 use crate::model::{Place, Problem, Spot};
 
@@ -61,6 +62,9 @@ pub(crate) enum Format {
 impl Format {
     /// The format of a file by its name; none when it is none that is read.
     pub(crate) fn of(file: &str) -> Option<Format> {
+        if file == STREAM {
+            return Some(Format::Yaml);
+        }
         let extension = file.rsplit('/').next()?.rsplit_once('.')?.1.to_ascii_lowercase();
         match extension.as_str() {
             "json" => Some(Format::Json),
@@ -73,15 +77,20 @@ impl Format {
 /// The documents of a file, and all that is wrong with its text.
 pub(crate) fn read(source: &SourceText, format: Format) -> (Vec<Document<'_>>, Vec<Problem>) {
     let (documents, faults) = parse(source, format);
-    let documents = documents.into_iter().enumerate();
-    let documents = documents.map(|(index, Parsed { value, positions })| Document {
+    (of(source, documents), faults)
+}
+
+/// The documents of a text that were parsed before, in order.
+pub(crate) fn of(source: &SourceText, parsed: Vec<Parsed>) -> Vec<Document<'_>> {
+    let parsed = parsed.into_iter().enumerate();
+    let documents = parsed.map(|(index, Parsed { value, positions })| Document {
         source,
         index,
         value: Cow::Owned(value),
         within: None,
         positions: Cow::Owned(positions),
     });
-    (documents.collect(), faults)
+    documents.collect()
 }
 
 /// The same, apart from the text.
@@ -108,6 +117,20 @@ pub(crate) fn read_patiently(source: &SourceText, format: Format) -> Option<Vec<
     match format {
         Format::Json => json::parse_patiently(source),
         Format::Yaml => yaml::parse_patiently(source),
+    }
+}
+
+impl Parsed {
+    /// Where the value at a pointer begins in the text.
+    pub(crate) fn offset(&self, source: &SourceText, pointer: &str) -> usize {
+        located(&self.positions, source, pointer).value.start
+    }
+}
+
+fn located(positions: &Positions, source: &SourceText, pointer: &str) -> Located {
+    match positions {
+        Positions::Json(outline) => outline.locate(&source.text, pointer),
+        Positions::Yaml(node) => yaml::locate(node, pointer),
     }
 }
 
@@ -178,9 +201,6 @@ impl<'a> Document<'a> {
     }
 
     fn locate(&self, pointer: &str) -> Located {
-        match &*self.positions {
-            Positions::Json(outline) => outline.locate(&self.source.text, pointer),
-            Positions::Yaml(node) => yaml::locate(node, pointer),
-        }
+        located(&self.positions, self.source, pointer)
     }
 }

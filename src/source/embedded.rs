@@ -21,6 +21,17 @@ pub(crate) struct Written {
 struct Piece {
     inner: usize,
     outer: usize,
+    /// Whether all of it stands at its first byte: it is written there in other words.
+    stays: bool,
+}
+
+/// A part of a text, and what stands there instead.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Edit {
+    /// The part, in bytes.
+    pub at: Range<usize>,
+    /// What stands there instead.
+    pub text: String,
 }
 
 impl Written {
@@ -49,6 +60,24 @@ impl Written {
         })
     }
 
+    /// A text with parts of it replaced, and where each part of the new one stands in it. The edits are in order and
+    /// apart from one another.
+    pub(crate) fn edited(outer: &str, edits: &[Edit]) -> (String, Written) {
+        let mut text = String::with_capacity(outer.len());
+        let mut pieces = vec![Piece { inner: 0, outer: 0, stays: false }];
+        let mut at = 0;
+        for edit in edits {
+            text.push_str(outer.get(at..edit.at.start).unwrap_or_default());
+            pieces.push(Piece { inner: text.len(), outer: edit.at.start, stays: true });
+            text.push_str(&edit.text);
+            pieces.push(Piece { inner: text.len(), outer: edit.at.end, stays: false });
+            at = edit.at.end;
+        }
+        text.push_str(outer.get(at..).unwrap_or_default());
+        let end = Piece { inner: text.len(), outer: outer.len(), stays: true };
+        (text, Written { pieces, end })
+    }
+
     /// Where a byte of the text stands.
     pub(crate) fn outer(&self, inner: usize) -> usize {
         if inner >= self.end.inner {
@@ -56,7 +85,10 @@ impl Written {
         }
         let next = self.pieces.partition_point(|piece| piece.inner <= inner);
         let piece = next.checked_sub(1).and_then(|i| self.pieces.get(i)).copied();
-        piece.map_or(self.end.outer, |piece| piece.outer + (inner - piece.inner))
+        piece.map_or(
+            self.end.outer,
+            |piece| if piece.stays { piece.outer } else { piece.outer + (inner - piece.inner) },
+        )
     }
 }
 
@@ -101,7 +133,7 @@ impl<'a> Reader<'a> {
         self.text.get(self.done..)?.strip_prefix(piece)?;
         let follows = self.pieces.last().is_some_and(|last| last.outer + (self.done - last.inner) == outer);
         if !follows {
-            self.pieces.push(Piece { inner: self.done, outer });
+            self.pieces.push(Piece { inner: self.done, outer, stays: false });
         }
         self.done += piece.len();
         Some(())
@@ -112,8 +144,10 @@ impl<'a> Reader<'a> {
     }
 
     fn finish(self) -> Option<Written> {
-        (self.done == self.text.len())
-            .then_some(Written { pieces: self.pieces, end: Piece { inner: self.done, outer: self.at } })
+        (self.done == self.text.len()).then_some(Written {
+            pieces: self.pieces,
+            end: Piece { inner: self.done, outer: self.at, stays: true },
+        })
     }
 
     fn double_quoted(&mut self, lines: Lines) -> Option<()> {

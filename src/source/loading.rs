@@ -5,6 +5,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::cluster::build::Rendered;
+use super::cluster::flux::Annotations;
 use super::document::{self, Document, Format};
 use super::faults::Faults;
 use super::folders::{self, FolderFile, Tree};
@@ -13,11 +15,12 @@ use super::shape::{self, Declaration, Reading, Seen, Site, as_warning, keys};
 use super::text::SourceText;
 use super::values::{Dollars, Values};
 use super::{
-    Declarations, Directory, Draft, FileRef, Files, Ignored, LoadOptions, UnresolvedInput, checks, cluster,
-    dashboard, inputs, library_panel, mishaps, settings, walk,
+    Declarations, Directory, Draft, FileRef, Files, Handling, Ignored, LoadOptions, UnresolvedInput, checks,
+    cluster, dashboard, inputs, library_panel, mishaps, settings, walk,
 };
+use crate::kinds::folder::Folder;
 use crate::kinds::library_panel::LibraryPanel;
-use crate::model::{Declared, DeclaredFolder, Digest, Place, Problem, Severity};
+use crate::model::{Address, Declared, DeclaredFolder, Digest, Place, Problem, Severity};
 
 /// How many files are read at a time.
 const THREADS: usize = 2;
@@ -27,6 +30,7 @@ const THREADS: usize = 2;
 struct FileYield {
     drafts: Vec<Draft>,
     folders: Vec<DeclaredFolder>,
+    folder_handling: Vec<(Address, Handling)>,
     folder_file: Option<FolderFile>,
     ignored: Vec<Ignored>,
     problems: Vec<Problem>,
@@ -35,7 +39,10 @@ struct FileYield {
 
 /// Reads a directory.
 pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
-    let mut walked = walk::walk(root, options.settings.follow_links.unwrap_or_default());
+    let mut walked = match options.stream {
+        Some(_) => walk::stream(),
+        None => walk::walk(root, options.settings.follow_links.unwrap_or_default()),
+    };
     let mut options = options.clone();
     let values = Values { environment: &options.environment, root, dollars: Dollars::Plain };
     let (answers, faults) = inputs::resolved(&options.settings.inputs, &values);
@@ -44,7 +51,9 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
     );
     options.settings.inputs = answers;
     let options = &options;
-    let reading = options.settings.reading(cluster::gather(&walked.files, options));
+    let (cluster, faults) = cluster::gather(root, &walked.files, options);
+    walked.problems.extend(faults);
+    let reading = options.settings.reading(cluster);
     let LoadOptions { settings, environment, .. } = options;
     let mut declarations = Declarations {
         objects: Vec::new(),
@@ -55,6 +64,7 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
             root: root.to_owned(),
             environment: environment.clone(),
             reading: reading.clone(),
+            stream: options.stream.clone(),
             opened: OpenedFiles::default(),
         }),
     };
@@ -62,9 +72,11 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
     let mut drafts = Vec::new();
     let mut folder_files = Vec::new();
     let mut folder_documents = Vec::new();
+    let mut handling: BTreeMap<Address, Handling> = BTreeMap::new();
     for part in read_all(&walked.files, root, options, &reading) {
         drafts.extend(part.drafts);
         folder_documents.extend(part.folders);
+        handling.extend(part.folder_handling);
         folder_files.extend(part.folder_file);
         ignored.extend(part.ignored);
         problems.extend(part.problems);
@@ -77,12 +89,19 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
         if draft.in_directory {
             draft.declared.parent = tree.parent(directory(&draft.declared.body.file));
         }
-        draft.declared.protect = settings.protects(&draft.declared.address);
+        draft.declared.protect = settings.protects(&draft.declared.address) || draft.handling.protect;
+        if draft.handling != Handling::default() {
+            handling.insert(draft.declared.address.clone(), std::mem::take(&mut draft.handling));
+        }
     }
     problems.extend(tree.problems);
     declarations.folders = tree.folders;
     declarations.folders.extend(folder_documents);
     checks::protect_folders(&mut declarations.folders, settings);
+    for folder in &mut declarations.folders {
+        let address = folder.uid.as_ref().map(|uid| Address::new(Folder::NAME, uid.clone()));
+        folder.protect |= address.and_then(|address| handling.get(&address)).is_some_and(|of| of.protect);
+    }
     declarations.datasources = drafts.iter().filter_map(Draft::known).collect();
     for draft in drafts {
         if draft.inputs.is_empty() {
@@ -97,7 +116,7 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
     problems.extend(checks::check(&declarations));
     sort_problems(&mut problems);
     let settings = settings.clone();
-    Directory { declarations, ignored, files: walked.files.len(), bytes, problems, settings }
+    Directory { declarations, ignored, files: walked.files.len(), bytes, problems, handling, settings }
 }
 
 impl Declarations {
@@ -193,7 +212,12 @@ fn read_file(path: Arc<str>, file: &Path, root: &Path, options: &LoadOptions, re
     if &*path == settings::FILE {
         return out;
     }
-    let bytes = match std::fs::read(file) {
+    let build = &reading.cluster.build;
+    if let Some(reason) = build.left_out(&path) {
+        out.ignored.push(Ignored { path: path.clone(), reason: reason.to_owned() });
+        return out;
+    }
+    let bytes = match walk::bytes(file, options.stream.as_ref()) {
         Ok(bytes) => bytes,
         Err(error) => {
             let problem = Problem::error("unreadable", format!("this file cannot be read: {error}"));
@@ -215,7 +239,8 @@ fn read_file(path: Arc<str>, file: &Path, root: &Path, options: &LoadOptions, re
         return out;
     }
     let format = Format::of(&path).unwrap_or(Format::Json);
-    let (documents, faults) = document::read(&source, format);
+    let Rendered { source, documents, faults, problems } = build.read(&source, format);
+    let documents = document::of(&source, documents);
     if documents.is_empty() {
         match (faults.is_empty(), cannot_be_ours(&source, format, reading)) {
             (true, _) => out.ignored.push(Ignored { path, reason: "holds no document".into() }),
@@ -233,7 +258,7 @@ fn read_file(path: Arc<str>, file: &Path, root: &Path, options: &LoadOptions, re
         ours |= read_document(&mut document, name, &reference, several, &mut out);
     }
     if ours {
-        out.problems.extend(faults);
+        out.problems.extend(faults.into_iter().chain(problems));
     }
     out
 }
@@ -316,15 +341,37 @@ fn read_document(
     true
 }
 
+// What the manifest of an object says of it, and what applies its file.
+fn handling(site: &Site<'_, '_>, file: &FileRef<'_>) -> Handling {
+    let object = site.document.value.pointer(&site.part.base).filter(|_| site.document.within.is_none());
+    let annotations = object.map(Annotations::of).unwrap_or_default();
+    let around = file.reading.cluster.build.handling(&file.path);
+    let left_alone = match around.suspended {
+        Some(name) => Some(format!("the Flux Kustomization `{name}` is suspended")),
+        None => annotations.left_alone.map(str::to_owned),
+    };
+    Handling {
+        left_alone,
+        create_only: annotations.create_only,
+        replace: annotations.replace || around.replace,
+        protect: annotations.keep,
+    }
+}
+
 impl FileYield {
     // Takes one object in.
     fn add(&mut self, site: Site<'_, '_>, file: &FileRef<'_>) {
         let form = site.part.form;
         self.problems.extend(keys::report(site.document, &site.part.base, form.levels()));
+        let handling = handling(&site, file);
         let (declaration, problems) = form.read(site, file);
         match declaration {
-            Some(Declaration::Object(draft)) => self.drafts.push(*draft),
-            Some(Declaration::Folder(folder)) => self.folders.push(folder),
+            Some(Declaration::Object(draft)) => self.drafts.push(Draft { handling, ..*draft }),
+            Some(Declaration::Folder(folder)) => {
+                let address = folder.uid.as_ref().map(|uid| Address::new(Folder::NAME, uid.clone()));
+                self.folder_handling.extend(address.map(|address| (address, handling)));
+                self.folders.push(folder);
+            }
             None => {}
         }
         self.problems.extend(problems);

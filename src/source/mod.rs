@@ -63,6 +63,7 @@ pub use body::Body;
 pub use bound::{Bound, RecordedFile};
 pub use checks::lint_against;
 pub use cluster::Secrets;
+pub use cluster::variables::parse_variable;
 pub use inputs::{Asks, Input};
 pub use library::check_library_panels;
 pub use references::{check_leaving, check_references};
@@ -82,6 +83,15 @@ pub const ANSWERS: KindName = Datasource::NAME;
 /// Looks a name of the environment up; the library itself never reads the environment.
 pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
+/// What is piped in instead of a directory, or why it cannot be read.
+pub type Stream = Result<Arc<[u8]>, String>;
+
+/// Whether a directory as it was typed means what is piped in.
+#[must_use]
+pub fn is_stream(directory: &Path) -> bool {
+    directory.as_os_str() == "-"
+}
+
 /// What loading depends on besides the files.
 #[derive(Clone)]
 pub struct LoadOptions {
@@ -91,13 +101,15 @@ pub struct LoadOptions {
     pub environment: Environment,
     /// The secrets of the cluster that were fetched.
     pub secrets: Secrets,
+    /// What is read instead of the files of a directory: one file, of any number of documents.
+    pub stream: Option<Stream>,
 }
 
 impl LoadOptions {
     /// These settings, and an environment without a single variable.
     #[must_use]
     pub fn new(settings: FileSettings) -> LoadOptions {
-        LoadOptions { settings, environment: Arc::new(|_| None), secrets: Secrets::new() }
+        LoadOptions { settings, environment: Arc::new(|_| None), secrets: Secrets::new(), stream: None }
     }
 }
 
@@ -119,6 +131,8 @@ pub struct Directory {
     pub bytes: u64,
     /// All faults and warnings, sorted by place.
     pub problems: Vec<Problem>,
+    /// What manifests, and what applies them, say of single objects besides what they are.
+    handling: BTreeMap<Address, Handling>,
     settings: FileSettings,
 }
 
@@ -143,6 +157,7 @@ struct Files {
     root: PathBuf,
     environment: Environment,
     reading: Reading,
+    stream: Option<Stream>,
     opened: opened::OpenedFiles,
 }
 
@@ -197,6 +212,19 @@ impl Deref for Directory {
 }
 
 impl Directory {
+    /// What manifests, and what applies them, say of single objects besides what they are.
+    #[must_use]
+    pub fn handling(&self) -> &BTreeMap<Address, Handling> {
+        &self.handling
+    }
+
+    /// Whether what was applied from a file is kept in the workspace once it has left the directory: what applies that
+    /// file prunes nothing.
+    #[must_use]
+    pub fn keeps_what_leaves(&self, file: &str) -> bool {
+        self.declarations.files.reading.cluster.build.keeps(file)
+    }
+
     /// What to say where files were looked at and nothing of ours was in them; none where there is an object or an error.
     ///
     /// With `listed` only the first line, because the files are listed anyway.
@@ -329,9 +357,23 @@ impl FileRef<'_> {
     }
 }
 
+/// What a manifest, and what applies it, says of an object besides what it is.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Handling {
+    /// It is neither made nor changed nor deleted, and why: the beginning of a sentence.
+    pub left_alone: Option<String>,
+    /// It is made where it is missing, and never changed.
+    pub create_only: bool,
+    /// It may be replaced where it cannot be changed.
+    pub replace: bool,
+    /// It stays in the workspace when it leaves the directory.
+    pub protect: bool,
+}
+
 /// An object as one file gives it, before it is put into the tree of folders.
 struct Draft {
     declared: Declared,
+    handling: Handling,
     /// Whether its directory decides its folder.
     in_directory: bool,
     /// The inputs of a dashboard that something refers to.
@@ -343,7 +385,14 @@ struct Draft {
 }
 
 fn declare(declared: Declared) -> Draft {
-    Draft { declared, in_directory: false, inputs: Vec::new(), kind: String::new(), is_default: false }
+    Draft {
+        declared,
+        handling: Handling::default(),
+        in_directory: false,
+        inputs: Vec::new(),
+        kind: String::new(),
+        is_default: false,
+    }
 }
 
 impl Draft {

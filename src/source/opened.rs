@@ -8,9 +8,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::body::changed;
-use super::document::{self, Document, Format, Parsed};
+use super::cluster::build::Rendered;
+use super::document::{Document, Format, Parsed};
 use super::shape::{self, Reading};
 use super::text::SourceText;
+use super::{Stream, walk};
 use crate::model::{Declared, Digest, Place, Problem};
 
 /// How much text of files of several objects is kept; the file that was asked for last is kept whatever its size.
@@ -45,6 +47,7 @@ impl OpenedFiles {
         root: &Path,
         declared: &Declared,
         reading: &Reading,
+        stream: Option<&Stream>,
     ) -> Result<Arc<OpenedFile>, Box<Problem>> {
         // The lock is held while a file is read, so that two who ask for it read it once.
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -52,7 +55,7 @@ impl OpenedFiles {
         let known = kept.iter().position(|file| file.source.file == *name && file.digest == *digest);
         let file = match known {
             Some(at) => kept.remove(at),
-            None => Arc::new(read(root, declared, reading)?),
+            None => Arc::new(read(root, declared, reading, stream)?),
         };
         kept.retain(|other| other.holds_several);
         kept.push(Arc::clone(&file));
@@ -70,9 +73,14 @@ impl fmt::Debug for OpenedFiles {
     }
 }
 
-fn read(root: &Path, declared: &Declared, reading: &Reading) -> Result<OpenedFile, Box<Problem>> {
+fn read(
+    root: &Path,
+    declared: &Declared,
+    reading: &Reading,
+    stream: Option<&Stream>,
+) -> Result<OpenedFile, Box<Problem>> {
     let name = &declared.body.file;
-    let bytes = std::fs::read(root.join(&**name)).map_err(|error| {
+    let bytes = walk::bytes(&root.join(&**name), stream).map_err(|error| {
         Box::new(
             Problem::error("unreadable", format!("this file cannot be read any more: {error}"))
                 .at(Place::file(name.clone())),
@@ -83,7 +91,8 @@ fn read(root: &Path, declared: &Declared, reading: &Reading) -> Result<OpenedFil
         return Err(Box::new(changed(declared)));
     }
     let source = SourceText::new(name.clone(), bytes)?;
-    let (documents, _) = document::parse(&source, Format::of(name).unwrap_or(Format::Json));
+    let read = reading.cluster.build.read(&source, Format::of(name).unwrap_or(Format::Json));
+    let Rendered { source, documents, .. } = read;
     let holds_list = |parsed: &Parsed| shape::recognise(&parsed.value, reading).holds_several();
     let holds_several = documents.len() > 1 || documents.iter().any(holds_list);
     Ok(OpenedFile { digest, source, documents, holds_several })

@@ -133,8 +133,12 @@ impl Binding<'_> {
             .flat_map(|problem| problem.spots.iter().map(|spot| spot.place.file.to_string()))
             .collect();
         let mut told = BTreeSet::new();
+        let build = &self.declarations.files.reading.cluster.build;
         for (address, path, _) in recorded.iter().filter(|(address, _, _)| address.kind != Folder::NAME) {
-            if yielding.contains(path)
+            // What a kustomization names no more has left the directory, wherever its file is.
+            let has_left = build.left_out(path).is_some();
+            if has_left
+                || yielding.contains(path)
                 || faulty.contains(path)
                 || !self.root().join(path).is_file()
                 || !told.insert(path)

@@ -5,13 +5,14 @@
 pub(super) mod keys;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde_json::Value;
 
 use super::cluster::Cluster;
+use super::cluster::variables::FluxOptions;
 use super::document::{self, Format};
 use super::shape::Reading;
 use super::text::SourceText;
@@ -56,6 +57,16 @@ pub struct FileSettings {
     pub follow_links: Option<FollowLinks>,
     /// Whether dashboards in ConfigMaps without the label `grafana_dashboard` are read, too.
     pub configmaps: Option<bool>,
+    /// The file whose Flux Kustomization says which manifests are read and which variables they have, from this
+    /// directory; without it those of the directory.
+    pub from_flux: Option<PathBuf>,
+    /// Variables of manifests, which beat those of Flux Kustomizations.
+    #[schemars(extend("additionalProperties" = { "type": ["string", "number", "boolean"] }))]
+    pub vars: BTreeMap<String, String>,
+    /// Files of variables of manifests, from this directory; later ones beat earlier ones, `vars` beats them all.
+    pub var_files: Vec<PathBuf>,
+    /// Whether a variable without a value is empty, instead of an error.
+    pub lenient_vars: Option<bool>,
     /// Answers to the `__inputs` of exported dashboards: the uid or name of a data source, or a value.
     #[schemars(extend("additionalProperties" = { "type": ["string", "number", "boolean"] }))]
     pub inputs: BTreeMap<String, String>,
@@ -208,8 +219,11 @@ pub fn read_settings(root: &Path) -> (FileSettings, Vec<Problem>) {
         );
     }
     let Some(document) = documents.first() else { return (FileSettings::default(), problems) };
-    let (settings, wrong) = keys::read(document);
+    let (mut settings, wrong) = keys::read(document);
     problems.extend(wrong);
+    for file in settings.from_flux.iter_mut().chain(&mut settings.var_files) {
+        *file = root.join(&*file);
+    }
     (settings, problems)
 }
 
@@ -228,6 +242,16 @@ impl FileSettings {
     /// What of the directory is read.
     pub(super) fn reading(&self, cluster: Cluster) -> Reading {
         Reading { configmaps: self.configmaps.unwrap_or_default(), cluster: Arc::new(cluster) }
+    }
+
+    /// What they say of Flux: which Kustomization is followed, and variables.
+    pub(super) fn flux(&self) -> FluxOptions {
+        FluxOptions {
+            from: self.from_flux.clone(),
+            files: self.var_files.clone(),
+            variables: self.vars.clone().into_iter().collect(),
+            lenient: self.lenient_vars.unwrap_or_default(),
+        }
     }
 
     /// Whether the settings protect an address.

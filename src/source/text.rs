@@ -5,7 +5,7 @@
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use super::embedded::Written;
+use super::embedded::{Edit, Written};
 use crate::kinds::datasource::lint::SECRET_KEYS;
 use crate::model::{Place, Problem, Spot};
 
@@ -36,6 +36,8 @@ pub(crate) struct SourceText {
 enum Within {
     /// Each of its parts at a place of its own.
     Parts(SourceText, Written),
+    /// It is all of the file, with parts of it replaced.
+    Edited(SourceText, Written),
     /// How it is written is not known: all of it at its key.
     Key(Spot),
 }
@@ -67,15 +69,27 @@ impl SourceText {
         SourceText::of(self.file.clone(), text.to_owned(), Some(within))
     }
 
+    /// This text with parts of it replaced; what is wrong in it is shown where it stands here, as it is written here.
+    pub(crate) fn edited(&self, edits: &[Edit]) -> SourceText {
+        let (text, written) = Written::edited(&self.text, edits);
+        SourceText::of(self.file.clone(), text, Some(Within::Edited(self.clone(), written)))
+    }
+
     /// The place of the text: its file, or where it begins in another text.
     pub(crate) fn whole(&self) -> Place {
-        if self.within.is_some() { self.place(0) } else { Place::file(self.file.clone()) }
+        match self.within.as_deref() {
+            Some(Within::Parts(..) | Within::Key(_)) => self.place(0),
+            Some(Within::Edited(outer, _)) => outer.whole(),
+            None => Place::file(self.file.clone()),
+        }
     }
 
     /// The place of a byte offset.
     pub(crate) fn place(&self, offset: usize) -> Place {
         match self.within.as_deref() {
-            Some(Within::Parts(outer, written)) => return outer.place(written.outer(offset)),
+            Some(Within::Parts(outer, written) | Within::Edited(outer, written)) => {
+                return outer.place(written.outer(offset));
+            }
             Some(Within::Key(key)) => return key.place.clone(),
             None => {}
         }
@@ -99,7 +113,7 @@ impl SourceText {
     // The same without what a text in this one does not show either.
     fn spot_without(&self, range: Range<usize>, label: String, hidden: &[Range<usize>]) -> Spot {
         match self.within.as_deref() {
-            Some(Within::Parts(outer, written)) => {
+            Some(Within::Parts(outer, written) | Within::Edited(outer, written)) => {
                 let at = |range: &Range<usize>| written.outer(range.start)..written.outer(range.end);
                 let hidden: Vec<Range<usize>> = self.secrets().iter().chain(hidden).map(at).collect();
                 return outer.spot_without(at(&range), label, &hidden);
@@ -172,7 +186,7 @@ impl SourceText {
     fn secrets(&self) -> &[Range<usize>] {
         self.secrets.get_or_init(|| {
             let mut zones = self.secret_zones();
-            if self.within.is_some() {
+            if matches!(self.within.as_deref(), Some(Within::Parts(..) | Within::Key(_))) {
                 zones.extend(self.open_secrets());
             }
             zones

@@ -11,13 +11,30 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::{DirEntry, WalkBuilder};
 
-use super::Ignored;
 use super::document::Format;
 use super::settings::FollowLinks;
+use super::{Ignored, Stream};
 use crate::model::{Place, Problem};
 
 /// Files above this are not read.
 pub(crate) const MAX_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The name of what is piped in, as a file's.
+pub(crate) const STREAM: &str = "<stdin>";
+
+/// The bytes of a file, which is the stream where there is one.
+pub(crate) fn bytes(file: &Path, stream: Option<&Stream>) -> std::io::Result<Vec<u8>> {
+    match stream {
+        Some(Ok(bytes)) => Ok(bytes.to_vec()),
+        Some(Err(why)) => Err(std::io::Error::other(why.clone())),
+        None => std::fs::read(file),
+    }
+}
+
+/// The only file of what is piped in; its faults are found where it is read.
+pub(crate) fn stream() -> Walked {
+    Walked { files: vec![(STREAM.into(), PathBuf::from(STREAM))], ignored: Vec::new(), problems: Vec::new() }
+}
 
 /// Why a file is not read that an ignore file names.
 pub(crate) const HIDDEN: &str = "is named in an ignore file";

@@ -94,8 +94,6 @@ fn what_terraform_has_is_understood_or_named_for_what_it_is() {
             ("plan stack -out=p", "Terraform's `-out` comes later"),
             ("plan stack -out p", "Terraform's `-out` comes later"),
             ("plan -json stack", "Terraform's `-json` comes later"),
-            ("plan stack -var region=x", "Terraform's `-var` comes later"),
-            ("plan stack -var-file=x", "Terraform's `-var-file` comes later"),
             ("plan stack -parallelism=4", "Terraform's `-parallelism` is not needed here"),
             ("plan stack -lock-timeout=10m", "Terraform's `-lock-timeout` is not needed here"),
             ("plan stack -auto-approve", "Terraform's `-auto-approve` is not needed here"),

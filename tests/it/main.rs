@@ -16,6 +16,7 @@ mod diff_laws;
 mod documents;
 mod endings;
 mod faults;
+mod flux;
 mod folders;
 mod guards;
 mod hostile;

@@ -8,19 +8,29 @@
 //! What stands outside of the directory (contents, secrets) is fetched between [`super::survey`] and [`super::load`],
 //! and comes in with [`super::LoadOptions`].
 
+pub(crate) mod build;
+mod envsubst;
+pub(crate) mod flux;
+mod kustomize;
+mod substitution;
+mod tree;
+pub(crate) mod variables;
+
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use base64::Engine as _;
 use serde_json::{Map, Value};
 
-use super::LoadOptions;
-use super::document::{self, Document, Format, Parsed};
+use super::document::{Document, Format, Parsed};
 use super::text::SourceText;
-use super::walk::MAX_BYTES;
+use super::walk::{self, MAX_BYTES};
 use super::yaml::member;
-use crate::model::{Secret, Spot};
+use super::{LoadOptions, Stream};
+use crate::model::{Problem, Secret, Spot};
+use build::{Build, Rendered};
+use tree::Tree;
 
 /// The group of the grafana-operator's kinds.
 pub(crate) const OPERATOR: &str = "grafana.integreatly.org";
@@ -120,6 +130,8 @@ impl Resource {
 /// The objects of a cluster that a directory has, and what was fetched for them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cluster {
+    /// How the files of the directory are read.
+    pub build: Build,
     resources: BTreeMap<ObjectName, Resource>,
     /// The ConfigMaps of the directory.
     pub configmaps: ConfigMaps,
@@ -146,47 +158,52 @@ impl Cluster {
     }
 }
 
-/// Looks through the files of a directory for objects that others refer to.
+/// Looks through the files of a directory for objects that others refer to, and finds out how its files are read; with
+/// what is wrong with what says so.
 ///
 /// A file that cannot be read or parsed is passed over: reading the directory says what is wrong with it.
-pub(crate) fn gather(files: &[(Arc<str>, PathBuf)], options: &LoadOptions) -> Cluster {
-    let mut candidates = Vec::new();
+pub(crate) fn gather(root: &Path, files: &[(Arc<str>, PathBuf)], options: &LoadOptions) -> (Cluster, Vec<Problem>) {
+    let mut manifests = BTreeMap::new();
     let mut is_used = false;
     for (path, file) in files {
-        let Some(source) = read(path, file) else { continue };
+        let Some(source) = read(path, file, options.stream.as_ref()) else { continue };
         is_used |= source.text.contains(OPERATOR);
         if source.text.contains("apiVersion") && WORDS.iter().any(|word| source.text.contains(word)) {
-            candidates.push(source);
+            manifests.insert(path.clone(), source);
         }
     }
-    let mut cluster = Cluster::default();
-    if is_used {
-        for source in candidates {
-            cluster.add_file(source);
-        }
-        cluster.add_values();
-        cluster.secrets.extend(options.secrets.clone());
+    if !is_used && options.settings.flux().is_empty() {
+        return (Cluster::default(), Vec::new());
     }
-    cluster
+    let (build, problems) = build::find(&Tree::new(root, files, &manifests), options);
+    let mut cluster = Cluster { build, ..Cluster::default() };
+    for source in manifests.into_values() {
+        cluster.add_file(&source);
+    }
+    cluster.add_values();
+    cluster.secrets.extend(options.secrets.clone());
+    (cluster, problems)
 }
 
-fn read(path: &Arc<str>, file: &std::path::Path) -> Option<SourceText> {
-    let is_small = std::fs::metadata(file).is_ok_and(|metadata| metadata.len() <= MAX_BYTES);
-    let bytes = is_small.then(|| std::fs::read(file).ok()).flatten()?;
+fn read(path: &Arc<str>, file: &Path, stream: Option<&Stream>) -> Option<SourceText> {
+    let is_small = stream.is_some() || std::fs::metadata(file).is_ok_and(|metadata| metadata.len() <= MAX_BYTES);
+    let bytes = is_small.then(|| walk::bytes(file, stream).ok()).flatten()?;
     SourceText::new(path.clone(), bytes).ok()
 }
 
 impl Cluster {
-    fn add_file(&mut self, source: SourceText) {
-        let format = Format::of(&source.file).unwrap_or(Format::Json);
-        let (documents, _) = document::parse(&source, format);
+    fn add_file(&mut self, source: &SourceText) {
+        let Rendered { source, documents, .. } =
+            self.build.read(source, Format::of(&source.file).unwrap_or(Format::Json));
+        // What is left out declares nothing; the secrets and variables of a cluster come from anywhere.
+        let declares = self.build.left_out(&source.file).is_none();
         let named: Vec<(ObjectName, usize, String)> = documents
             .iter()
             .enumerate()
             .flat_map(|(index, parsed)| {
                 objects_in(&parsed.value).into_iter().map(move |(name, base)| (name, index, base))
             })
-            .filter(|(name, _, _)| is_referred_to(name))
+            .filter(|(name, _, _)| is_referred_to(name) && (declares || name.group != OPERATOR))
             .collect();
         // Most files hold nothing that another one refers to: they are let go.
         if named.is_empty() {
@@ -209,20 +226,23 @@ impl Cluster {
                     self.configmaps.entry(key).or_default().extend(texts);
                 }
                 ("", "Secret") => {
-                    let plain = texts(resource.at("/stringData"))
-                        .map(|(key, text)| (key.clone(), Secret::new(text.to_owned())));
-                    let encoded = texts(resource.at("/data")).filter_map(|(key, text)| {
-                        let bytes = base64::engine::general_purpose::STANDARD.decode(text.trim()).ok()?;
-                        Some((key.clone(), Secret::new(String::from_utf8(bytes).ok()?)))
-                    });
-                    // `stringData` wins, as it does in a cluster.
-                    let values: BTreeMap<String, Secret> = encoded.chain(plain).collect();
+                    let values = secret_texts(resource.value());
                     self.secrets.entry(key).or_default().extend(values);
                 }
                 _ => {}
             }
         }
     }
+}
+
+/// The values of a Secret, by their keys; `stringData` wins, as it does in a cluster.
+fn secret_texts(object: &Value) -> BTreeMap<String, Secret> {
+    let plain = texts(object.get("stringData")).map(|(key, text)| (key.clone(), Secret::new(text.to_owned())));
+    let encoded = texts(object.get("data")).filter_map(|(key, text)| {
+        let bytes = base64::engine::general_purpose::STANDARD.decode(text.trim()).ok()?;
+        Some((key.clone(), Secret::new(String::from_utf8(bytes).ok()?)))
+    });
+    encoded.chain(plain).collect()
 }
 
 // Whether objects of this kind are referred to by others, so that they are kept.

@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value};
 
+use super::super::cluster::variables::check as check_variable;
 use super::super::datasource::unknown_key;
 use super::super::document::Document;
 use super::super::yaml::member;
@@ -80,6 +81,10 @@ pub(in crate::source) static KEYS: &[Key] = &[
         ]),
     },
     Key { name: "configmaps", takes: Takes::Flag(|settings| &mut settings.configmaps) },
+    Key { name: "from_flux", takes: Takes::Own(read_from_flux) },
+    Key { name: "vars", takes: Takes::Own(read_vars) },
+    Key { name: "var_files", takes: Takes::Own(read_var_files) },
+    Key { name: "lenient_vars", takes: Takes::Flag(|settings| &mut settings.lenient_vars) },
     Key { name: "inputs", takes: Takes::Own(read_inputs) },
     Key { name: "protect", takes: Takes::Own(read_protect) },
     Key { name: "max_destroy", takes: Takes::Own(read_max_destroy) },
@@ -209,17 +214,56 @@ fn read_inputs(settings: &mut FileSettings, value: &Value) -> Result<(), Vec<Fau
     let inputs = value.as_object().ok_or_else(|| fault("`inputs` must be an object: `NAME: UID`"))?;
     let mut faults = Vec::new();
     for (name, value) in inputs {
-        let answer = match value {
-            Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
-            Value::Bool(value) => value.to_string(),
-            Value::Null | Value::Array(_) | Value::Object(_) => {
+        match scalar(value) {
+            Some(answer) => drop(settings.inputs.insert(name.clone(), answer)),
+            None => {
                 let message = format!("the input `{name}` must be a text: a data source's uid, or a value");
                 faults.push(Fault { pointer: member("", name), message });
-                continue;
             }
-        };
-        settings.inputs.insert(name.clone(), answer);
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+// A text, or a number or flag as it is written.
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+fn read_vars(settings: &mut FileSettings, value: &Value) -> Result<(), Vec<Fault>> {
+    let vars = value.as_object().ok_or_else(|| fault("`vars` must be an object: `NAME: VALUE`"))?;
+    let mut faults = Vec::new();
+    for (name, value) in vars {
+        let usable = check_variable(name).map_err(|problem| problem.message);
+        match usable.and_then(|()| scalar(value).ok_or_else(|| format!("the value of `{name}` must be a text"))) {
+            Ok(text) => drop(settings.vars.insert(name.clone(), text)),
+            Err(message) => faults.push(Fault { pointer: member("", name), message }),
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+fn read_from_flux(settings: &mut FileSettings, value: &Value) -> Result<(), Vec<Fault>> {
+    let file = value.as_str().filter(|text| !text.trim().is_empty());
+    settings.from_flux = Some(file.ok_or_else(|| fault("`from_flux` must be the path of a file"))?.into());
+    Ok(())
+}
+
+fn read_var_files(settings: &mut FileSettings, value: &Value) -> Result<(), Vec<Fault>> {
+    let files = value.as_array().ok_or_else(|| fault("`var_files` must be a list of paths"))?;
+    let mut faults = Vec::new();
+    for (i, file) in files.iter().enumerate() {
+        match file.as_str().filter(|text| !text.trim().is_empty()) {
+            Some(file) => settings.var_files.push(file.into()),
+            None => {
+                faults.push(Fault { pointer: format!("/{i}"), message: "this must be the path of a file".into() })
+            }
+        }
     }
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }

@@ -166,10 +166,21 @@ impl World {
         self.run(arguments, self.command(arguments))
     }
 
+    /// Runs `amgctl` with a text that is piped in.
+    pub fn piped(&self, arguments: &str, text: &str) -> Ran {
+        let file = self.home().join("piped");
+        std::fs::write(&file, text).unwrap();
+        self.run_with(arguments, self.command(arguments), std::fs::File::open(file).unwrap().into())
+    }
+
     /// Runs a command that was made by [`World::command`] to its end.
-    pub fn run(&self, typed: &str, mut command: Command) -> Ran {
+    pub fn run(&self, typed: &str, command: Command) -> Ran {
+        self.run_with(typed, command, std::process::Stdio::null())
+    }
+
+    fn run_with(&self, typed: &str, mut command: Command, input: std::process::Stdio) -> Ran {
         let before = self.sandbox.log().len();
-        let output = command.stdin(std::process::Stdio::null()).output().unwrap();
+        let output = command.stdin(input).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         let ran = Ran {
             typed: format!("amgctl {typed}"),

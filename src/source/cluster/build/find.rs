@@ -1,0 +1,320 @@
+//! What says how the files of a directory are read, from the first of these that there is: the Flux Kustomizations of
+//! the file that was named; those in the directory that reach a manifest of the grafana-operator; a `kustomization.yaml`
+//! at its root that does; variables alone.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::super::envsubst::{Unset, Variables};
+use super::super::flux::{self, Kustomization};
+use super::super::kustomize::{self, Reached};
+use super::super::tree::Tree;
+use super::super::{Secrets, objects_in, secret_texts, texts, variables};
+use super::{Build, Handling, Others, Set};
+use crate::model::Problem;
+use crate::source::LoadOptions;
+use crate::source::document::{self, Document, Format};
+
+/// Why a file declares nothing that was followed.
+const FOLLOWED: &str = "says what else is read";
+
+/// Finds out how the files of a directory are read, and what is wrong with what says so.
+pub(in super::super) fn find(tree: &Tree<'_>, options: &LoadOptions) -> (Build, Vec<Problem>) {
+    let flux = options.settings.flux();
+    let (typed, problems) = flux.typed();
+    let mut finder = Finder { tree, secrets: &options.secrets, lenient: flux.lenient, typed, problems };
+    let build = match flux.from {
+        Some(named) => finder.named(&named),
+        None => finder.in_tree(),
+    };
+    (build, finder.problems)
+}
+
+struct Finder<'a> {
+    tree: &'a Tree<'a>,
+    /// The Secrets that are not in the tree.
+    secrets: &'a Secrets,
+    /// Whether a variable without a value is empty.
+    lenient: bool,
+    /// The variables that were typed.
+    typed: Vec<(String, String)>,
+    problems: Vec<Problem>,
+}
+
+/// A Flux Kustomization, and what is wrong with it.
+struct Found {
+    by: Kustomization,
+    problems: Vec<Problem>,
+}
+
+/// A Flux Kustomization with what it reaches.
+struct Applied {
+    found: Found,
+    directory: String,
+    reached: Reached,
+}
+
+impl Finder<'_> {
+    // The Flux Kustomizations of a file that was named, and no others.
+    fn named(&mut self, file: &Path) -> Build {
+        let source = match variables::read(file) {
+            Ok(source) => source,
+            Err(problem) => {
+                self.problems.push(*problem);
+                return Build::default();
+            }
+        };
+        let (documents, faults) = document::read(&source, Format::of(&source.file).unwrap_or(Format::Yaml));
+        self.problems.extend(faults);
+        let all = kustomizations(&documents);
+        if all.is_empty() {
+            self.problems.push(
+                Problem::error("flux", "this file holds no Flux Kustomization").at(source.whole()).help(
+                    "name the file with `apiVersion: kustomize.toolkit.fluxcd.io/v1` and `kind: Kustomization`",
+                ),
+            );
+            return Build::default();
+        }
+        if self.tree.is_stream() {
+            return self.around_stream(&all, &documents);
+        }
+        let (applied, elsewhere) = self.applied(all);
+        for Found { by, .. } in elsewhere {
+            let source = match (by.source.0.as_str(), by.source.1.as_str()) {
+                ("", _) | (_, "") => "its source".to_owned(),
+                (kind, name) => format!("the {kind} `{name}`"),
+            };
+            self.problems.push(
+                Problem::error("flux", format!("there is no directory `{}` in `{}`", by.path, self.tree.shown("")))
+                    .spot(by.path_spot)
+                    .help(format!("run amgctl on a checkout of {source}, or on that directory of it")),
+            );
+        }
+        self.flux(applied, BTreeMap::new(), &documents)
+    }
+
+    fn in_tree(&mut self) -> Build {
+        if self.tree.is_stream() {
+            return self.everything();
+        }
+        let mut followed = BTreeMap::new();
+        let mut all = Vec::new();
+        for (file, source) in self.tree.manifests().filter(|(_, source)| source.text.contains(flux::GROUP)) {
+            let (documents, _) = document::read(source, Format::Yaml);
+            let found = kustomizations(&documents);
+            if !found.is_empty() {
+                followed.insert(file.clone(), FOLLOWED.to_owned());
+                all.extend(found);
+            }
+        }
+        let (applied, _) = self.applied(all);
+        if applied.iter().any(|applied| self.is_used(&applied.reached)) {
+            return self.flux(applied, followed, &[]);
+        }
+        let Some(file) = self.tree.kustomization("") else { return self.everything() };
+        let reached = kustomize::follow(self.tree, "");
+        if !self.is_used(&reached) {
+            return self.everything();
+        }
+        let followed = reached.kustomizations.iter().map(|file| (file.clone(), FOLLOWED.to_owned())).collect();
+        self.problems.extend(reached.problems);
+        Build {
+            sets: vec![self.set(None, "", &[])],
+            files: reached.files.into_iter().map(|(file, changes)| (file, (0, changes))).collect(),
+            others: Some(Others { reason: format!("is not among the resources of `{file}`"), followed }),
+        }
+    }
+
+    // What is piped in was built before: of a Kustomization only its variables and what becomes of its objects count.
+    fn around_stream(&mut self, all: &[Found], beside: &[Document<'_>]) -> Build {
+        if let [_, second, ..] = all {
+            self.problems.push(
+                Problem::error("flux", "this file holds several Flux Kustomizations, and one thing is piped in")
+                    .spot(second.by.spot.clone())
+                    .help("keep the one that it was built from"),
+            );
+        }
+        let set = self.set(all.first().map(|found| &found.by), "", beside);
+        Build { sets: vec![set], ..Build::default() }
+    }
+
+    // Every file, with the variables that were typed.
+    fn everything(&mut self) -> Build {
+        let set = self.set(None, "", &[]);
+        if set.replaces { Build { sets: vec![set], ..Build::default() } } else { Build::default() }
+    }
+
+    // What Kustomizations apply; those whose directory is not in the tree come second.
+    fn applied(&self, all: Vec<Found>) -> (Vec<Applied>, Vec<Found>) {
+        let (mut applied, mut elsewhere) = (Vec::new(), Vec::new());
+        for found in all {
+            match self.tree.directory_of(&found.by.path) {
+                Some(directory) => {
+                    let reached = kustomize::follow(self.tree, &directory);
+                    applied.push(Applied { found, directory, reached });
+                }
+                None => elsewhere.push(found),
+            }
+        }
+        (applied, elsewhere)
+    }
+
+    fn flux(
+        &mut self,
+        applied: Vec<Applied>,
+        mut followed: BTreeMap<Arc<str>, String>,
+        beside: &[Document<'_>],
+    ) -> Build {
+        let mut build = Build::default();
+        let mut names = Vec::new();
+        for Applied { found: Found { by, problems }, directory, reached } in applied {
+            followed.extend(reached.kustomizations.iter().map(|file| (file.clone(), FOLLOWED.to_owned())));
+            // What is wrong with a Kustomization of other things is nobody's business here.
+            let is_used = self.is_used(&reached);
+            if is_used {
+                self.problems.extend(problems.into_iter().chain(reached.problems));
+                names.push(format!("`{}`", by.name));
+            }
+            let number = build.sets.len();
+            let set = self.set(Some(&by), &directory, beside);
+            build.sets.push(set);
+            for (file, changes) in reached.files {
+                if build.files.contains_key(&file) {
+                    if self.tree.holds_operator(&file) {
+                        self.problems.push(
+                            Problem::error("flux", format!("`{file}` is applied by two Flux Kustomizations"))
+                                .spot(by.spot.clone())
+                                .help("choose one of them with `--from-flux FILE`"),
+                        );
+                    }
+                    continue;
+                }
+                build.files.insert(file, (number, changes.within(&by.changes)));
+            }
+        }
+        let reason = match names.as_slice() {
+            [] => "is in no directory that Flux applies".to_owned(),
+            [one] => format!("is not among what the Flux Kustomization {one} applies"),
+            several => format!("is not among what the Flux Kustomizations {} apply", several.join(", ")),
+        };
+        build.others = Some(Others { reason, followed });
+        build
+    }
+
+    // Whether something that is reached speaks of the grafana-operator.
+    fn is_used(&self, reached: &Reached) -> bool {
+        reached.files.keys().any(|file| self.tree.holds_operator(file))
+    }
+
+    // The variables and the rest of what a Kustomization says of its files.
+    fn set(&mut self, by: Option<&Kustomization>, directory: &str, beside: &[Document<'_>]) -> Set {
+        let mut variables = Variables::new(if self.lenient { Unset::Empty } else { Unset::Fault });
+        let mut secrets = Vec::new();
+        for (by, from) in by.iter().flat_map(|by| by.substitute_from.iter().map(move |from| (by, from))) {
+            if from.is_secret {
+                secrets.push((by.namespace.clone(), from.name.clone()));
+            }
+            match self.values(beside, from.is_secret, &by.namespace, &from.name) {
+                Some(values) => {
+                    for (name, value) in values {
+                        self.add(&mut variables, &name, &value, &from.spot);
+                    }
+                }
+                None if from.optional => {}
+                None => variables.missing.push(from.shown()),
+            }
+        }
+        for (by, (name, value)) in by.iter().flat_map(|by| by.substitute.iter().map(move |pair| (by, pair))) {
+            self.add(&mut variables, name, value, &by.spot);
+        }
+        for (name, value) in &self.typed {
+            variables.set(name, value);
+        }
+        let always = by.is_some_and(|by| by.always) || !variables.missing.is_empty();
+        Set {
+            directory: directory.to_owned(),
+            replaces: !variables.is_empty() || always,
+            variables,
+            keeps: by.is_some_and(|by| !by.prune),
+            handling: Handling {
+                suspended: by.filter(|by| by.suspend).map(|by| by.name.clone()),
+                replace: by.is_some_and(|by| by.force),
+            },
+            secrets,
+        }
+    }
+
+    fn add(&mut self, variables: &mut Variables, name: &str, value: &str, spot: &crate::model::Spot) {
+        if !variables.set(name, value) {
+            self.problems.extend(variables::check(name).err().map(|problem| problem.spot(spot.clone())));
+        }
+    }
+
+    // The texts of a ConfigMap or a Secret: of the one that was named beside the Kustomization, or that stands in the
+    // tree; of Secrets also of those that were fetched or typed.
+    fn values(
+        &self,
+        beside: &[Document<'_>],
+        is_secret: bool,
+        namespace: &str,
+        name: &str,
+    ) -> Option<Vec<(String, String)>> {
+        let kind = if is_secret { "Secret" } else { "ConfigMap" };
+        let values_in = |value: &Value| {
+            objects_in(value).into_iter().find_map(|(found, base)| {
+                let here = if has_namespace(value, &base) { found.namespace.as_str() } else { namespace };
+                let is_it = found.group.is_empty() && found.kind == kind && found.name == name && here == namespace;
+                let object = value.pointer(&base).filter(|_| is_it)?;
+                Some(texts_of(object, is_secret))
+            })
+        };
+        let mut values = beside.iter().find_map(|document| values_in(&document.value));
+        if values.is_none() {
+            let candidates = self.tree.manifests().filter(|(_, source)| source.text.contains(name));
+            values = candidates.filter(|(_, source)| source.text.contains(kind)).find_map(|(_, source)| {
+                let (documents, _) = document::parse(source, Format::Yaml);
+                documents.iter().find_map(|parsed| values_in(&parsed.value))
+            });
+        }
+        let fetched = self.secrets.get(&(namespace.to_owned(), name.to_owned())).filter(|_| is_secret);
+        if let Some(fetched) = fetched {
+            let fetched = fetched.iter().map(|(key, secret)| (key.clone(), secret.expose().to_owned()));
+            values.get_or_insert_default().extend(fetched);
+        }
+        values
+    }
+}
+
+fn has_namespace(value: &Value, base: &str) -> bool {
+    value.pointer(&format!("{base}/metadata/namespace")).is_some_and(Value::is_string)
+}
+
+fn texts_of(object: &Value, is_secret: bool) -> Vec<(String, String)> {
+    if is_secret {
+        return secret_texts(object).into_iter().map(|(key, secret)| (key, secret.expose().to_owned())).collect();
+    }
+    texts(object.get("data")).map(|(key, text)| (key.clone(), text.to_owned())).collect()
+}
+
+// The Flux Kustomizations of a file.
+fn kustomizations(documents: &[Document<'_>]) -> Vec<Found> {
+    let mut all = Vec::new();
+    for document in documents {
+        for (_, base) in objects_in(&document.value) {
+            if document.value.pointer(&base).is_some_and(flux::is_kustomization) {
+                let (by, problems) = flux::read(document, &base);
+                all.extend(by.map(|by| Found { by, problems }));
+            }
+        }
+    }
+    all
+}
+
+impl flux::SubstituteFrom {
+    fn shown(&self) -> String {
+        format!("{} `{}`", if self.is_secret { "Secret" } else { "ConfigMap" }, self.name)
+    }
+}
