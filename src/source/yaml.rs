@@ -87,7 +87,10 @@ fn read(source: &SourceText, manner: Manner) -> (Vec<(Value, Node)>, Vec<Problem
         reject_unsupported_tags: manner == Manner::Strict,
         with_snippet: false,
         duplicate_keys: serde_yaml::options::DuplicateKeyPolicy::PassThrough,
-        budget: serde_yaml::budget! { max_nodes: 5_000_000, max_events: 20_000_000, max_depth: 128 },
+        // What `kustomize build` prints of a cluster has thousands of documents.
+        budget: serde_yaml::budget! {
+            max_nodes: 5_000_000, max_events: 20_000_000, max_depth: 128, max_documents: 20_000,
+        },
     };
     let read: Result<Vec<Spanned<Raw>>, _> = serde_yaml::from_multiple_with_options(source.text.as_str(), options);
     let mut faults = Faults::default();

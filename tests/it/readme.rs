@@ -17,10 +17,11 @@ use clap::{CommandFactory as _, Parser as _};
 use crate::support::client_with;
 
 /// The pages for people who use the program.
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "README.md",
     "docs/aws.md",
     "docs/ci.md",
+    "docs/flux.md",
     "docs/format.md",
     "docs/reference.md",
     "docs/sandbox.md",

@@ -77,8 +77,8 @@ impl Build {
     pub(crate) fn read(&self, source: &SourceText, format: Format) -> Rendered {
         let (documents, faults) = document::parse(source, format);
         let mut rendered = Rendered { source: source.clone(), documents, faults, problems: Vec::new() };
-        let Some((set, changes)) = self.set(&source.file) else { return rendered };
-        if set.replaces {
+        let found = self.set(&source.file);
+        if let Some((set, _)) = found.filter(|(set, _)| set.replaces) {
             let (edited, problems) =
                 substitution::substitute(source, format, &rendered.documents, &set.variables, &is_ours);
             rendered.problems = problems;
@@ -88,9 +88,14 @@ impl Build {
                 rendered.faults = faults.into_iter().map(|fault| fault.note(note)).collect();
                 (rendered.documents, rendered.source) = (documents, edited);
             }
+            let changes = found.map(|(set, changes)| changes.replaced(&set.variables)).unwrap_or_default();
+            rendered.documents.iter_mut().for_each(|parsed| changes.apply(&mut parsed.value));
+            return rendered;
         }
-        let changes = changes.replaced(&set.variables);
-        rendered.documents.iter_mut().for_each(|parsed| changes.apply(&mut parsed.value));
+        rendered.problems = substitution::left_as_written(source, format, &rendered.documents);
+        if let Some((_, changes)) = found {
+            rendered.documents.iter_mut().for_each(|parsed| changes.apply(&mut parsed.value));
+        }
         rendered
     }
 

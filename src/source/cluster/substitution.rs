@@ -11,6 +11,7 @@ use std::ops::Range;
 use granit_parser::{Event, Parser, ScalarStyle};
 use serde_json::Value;
 
+use super::OPERATOR;
 use super::envsubst::{self, Fault, Variables, Why};
 use crate::model::Problem;
 use crate::source::document::{Format, Parsed};
@@ -73,6 +74,41 @@ pub(crate) fn substitute(
     edits.sort_by_key(|edit| edit.at.start);
     let edited = (!edits.is_empty()).then(|| source.edited(&edits));
     (edited, faults.problems(source, variables))
+}
+
+/// What looks like a variable of Flux in manifests of the grafana-operator, where no variable is given at all: such a text
+/// would be sent as it is written.
+///
+/// What `valuesFrom` fills in is written in the same way, so objects that have it are passed over.
+pub(crate) fn left_as_written(source: &SourceText, format: Format, documents: &[Parsed]) -> Vec<Problem> {
+    if !source.text.contains(OPERATOR) || !source.text.contains("${") {
+        return Vec::new();
+    }
+    let objects = objects(source, documents);
+    let mut names: BTreeMap<String, Vec<Range<usize>>> = BTreeMap::new();
+    for scalar in scalars(&source.text, format) {
+        let next = objects.partition_point(|(start, _)| *start <= scalar.at.start);
+        let Some((_, Some(object))) = next.checked_sub(1).and_then(|at| objects.get(at)) else { continue };
+        let name = scalar.text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+        let is_variable = |name: &&str| envsubst::is_name(name) && !name.contains(|c: char| c.is_ascii_lowercase());
+        if let Some(name) = name.filter(is_variable)
+            && object.pointer("/spec/valuesFrom").is_none()
+            && object.get("apiVersion").and_then(Value::as_str).is_some_and(|version| version.starts_with(OPERATOR))
+        {
+            names.entry(name.to_owned()).or_default().push(scalar.at.clone());
+        }
+    }
+    let mut faults = Faults::default();
+    for (name, places) in names {
+        faults.warning(|| {
+            let problem =
+                Problem::warning("variable", format!("`${{{name}}}` stays as it is written: no variable is given"));
+            shown(problem, &places, source).help(format!(
+                "give it a value by `--var {name}=VALUE`, or name the file of the Flux Kustomization by `--from-flux`"
+            ))
+        });
+    }
+    faults.finish(&source.file)
 }
 
 // Where each object of a file begins, and the object if variables are replaced in it; sorted.
@@ -228,16 +264,22 @@ impl Found {
     }
 }
 
-fn unset(name: &str, places: &[Range<usize>], source: &SourceText, variables: &Variables) -> Problem {
-    /// How many places of one variable are shown.
+// A problem with the places of one variable.
+fn shown(mut problem: Problem, places: &[Range<usize>], source: &SourceText) -> Problem {
+    /// How many of them are shown.
     const SHOWN: usize = 4;
-    let mut problem = Problem::error("variable", format!("the variable `{name}` has no value"));
     for at in places.iter().take(SHOWN) {
         problem = problem.spot(source.spot(at.clone(), ""));
     }
-    if let Some(more @ 1..) = places.len().checked_sub(SHOWN) {
-        problem = problem.note(format!("it stands at {more} more places of this file"));
+    match places.len().checked_sub(SHOWN) {
+        Some(more @ 1..) => problem.note(format!("it stands at {more} more places of this file")),
+        Some(0) | None => problem,
     }
+}
+
+fn unset(name: &str, places: &[Range<usize>], source: &SourceText, variables: &Variables) -> Problem {
+    let problem = Problem::error("variable", format!("the variable `{name}` has no value"));
+    let mut problem = shown(problem, places, source);
     for from in &variables.missing {
         problem = problem.note(format!("the {from}, which variables come from, is not here"));
     }

@@ -21,6 +21,9 @@ use crate::source::document::{self, Document, Format};
 /// Why a file declares nothing that was followed.
 const FOLLOWED: &str = "says what else is read";
 
+/// How many levels of Kustomizations that apply others are looked through.
+const ROUNDS: usize = 4;
+
 /// Finds out how the files of a directory are read, and what is wrong with what says so.
 pub(in super::super) fn find(tree: &Tree<'_>, options: &LoadOptions) -> (Build, Vec<Problem>) {
     let flux = options.settings.flux();
@@ -100,19 +103,23 @@ impl Finder<'_> {
         if self.tree.is_stream() {
             return self.everything();
         }
-        let mut followed = BTreeMap::new();
-        let mut all = Vec::new();
-        for (file, source) in self.tree.manifests().filter(|(_, source)| source.text.contains(flux::GROUP)) {
-            let (documents, _) = document::read(source, Format::Yaml);
-            let found = kustomizations(&documents);
-            if !found.is_empty() {
-                followed.insert(file.clone(), FOLLOWED.to_owned());
-                all.extend(found);
+        let before = self.problems.len();
+        let mut build = None;
+        // A Kustomization may stand in a file that another one applies, with its variables: each round sees one level more.
+        for _ in 0..ROUNDS {
+            let (all, followed, is_raw) = self.kustomizations_in_tree(build.as_ref());
+            if build.is_some() && is_raw {
+                break;
             }
+            let (applied, _) = self.applied(all);
+            if !applied.iter().any(|applied| self.is_used(&applied.reached)) {
+                break;
+            }
+            self.problems.truncate(before);
+            build = Some(self.flux(applied, followed, &[]));
         }
-        let (applied, _) = self.applied(all);
-        if applied.iter().any(|applied| self.is_used(&applied.reached)) {
-            return self.flux(applied, followed, &[]);
+        if let Some(build) = build {
+            return build;
         }
         let Some(file) = self.tree.kustomization("") else { return self.everything() };
         let reached = kustomize::follow(self.tree, "");
@@ -139,6 +146,27 @@ impl Finder<'_> {
         }
         let set = self.set(all.first().map(|found| &found.by), "", beside);
         Build { sets: vec![set], ..Build::default() }
+    }
+
+    // The Flux Kustomizations of the tree, and the files that they stand in; with whether what was found so far replaces
+    // nothing in those.
+    fn kustomizations_in_tree(&self, build: Option<&Build>) -> (Vec<Found>, BTreeMap<Arc<str>, String>, bool) {
+        let (mut all, mut followed, mut is_raw) = (Vec::new(), BTreeMap::new(), true);
+        for (file, source) in self.tree.manifests().filter(|(_, source)| source.text.contains(flux::GROUP)) {
+            let found = match build {
+                None => kustomizations(&document::read(source, Format::Yaml).0),
+                Some(build) => {
+                    let rendered = build.read(source, Format::Yaml);
+                    is_raw &= rendered.source.text == source.text;
+                    kustomizations(&document::of(&rendered.source, rendered.documents))
+                }
+            };
+            if !found.is_empty() {
+                followed.insert(file.clone(), FOLLOWED.to_owned());
+                all.extend(found);
+            }
+        }
+        (all, followed, is_raw)
     }
 
     // Every file, with the variables that were typed.

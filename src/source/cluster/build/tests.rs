@@ -67,6 +67,24 @@ fn without_a_word_of_kustomize_or_flux_every_file_is_read_as_it_stands() {
 }
 
 #[test]
+fn what_looks_like_a_variable_and_none_is_given_is_told() {
+    let filled = "  valuesFrom: [{targetPath: url}]\n";
+    let root = directory(&[
+        ("x.yaml", &(datasource("x", "${URL}") + "  other: [\"${URL}\", \"a ${URL}\", \"${datasource}\"]\n")),
+        ("y.yaml", &(datasource("y", "${URL}") + filled)),
+    ]);
+    let (cluster, _) = gathered(root.path(), FileSettings::default());
+    let problems = |file: &str| {
+        let source = SourceText::new(file.into(), std::fs::read(root.path().join(file)).unwrap()).unwrap();
+        cluster.build.read(&source, super::Format::Yaml).problems
+    };
+    let found = problems("x.yaml");
+    assert_eq!(said(&found), ["x.yaml:6:8 `${URL}` stays as it is written: no variable is given"]);
+    assert_eq!(found[0].spots.len(), 2);
+    assert_eq!(problems("y.yaml"), []);
+}
+
+#[test]
 fn a_kustomization_at_the_root_says_what_is_read() {
     let root = directory(&[
         ("kustomization.yaml", "namespace: monitoring\nresources: [x.yaml]\n"),
@@ -138,6 +156,20 @@ fn flux_kustomizations_in_the_tree_give_directories_and_variables() {
     assert_eq!(cluster.build.left_out("grafana/dashboard.json"), Some(reason));
     assert_eq!(cluster.build.left_out("apps/d.yaml"), None);
     assert_eq!(cluster.build.left_out("clusters/flux.yaml"), Some("says what else is read"));
+}
+
+#[test]
+fn a_kustomization_that_another_one_applies_has_its_variables() {
+    let root = directory(&[
+        ("clusters/root.yaml", &flux("root", "sets", "  postBuild: {substitute: {DOMAIN: example.org}}\n")),
+        ("sets/one.yaml", &flux("one", "grafana", "  postBuild: {substitute: {HOST: \"loki.${DOMAIN}\"}}\n")),
+        ("grafana/x.yaml", &datasource("x", "http://${HOST}")),
+        ("other/y.yaml", &datasource("y", "u")),
+    ]);
+    let (cluster, problems) = gathered(root.path(), FileSettings::default());
+    assert_eq!(problems, []);
+    assert_eq!(value(root.path(), &cluster, "grafana/x.yaml", "/spec/url"), "http://loki.example.org");
+    assert!(cluster.build.left_out("other/y.yaml").is_some());
 }
 
 #[test]
