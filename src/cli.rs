@@ -191,7 +191,7 @@ pub struct RemovalArgs {
     /// Take over the record of a stack that has another name now
     #[arg(long, value_name = "OLD", help_heading = "Decisions")]
     pub take_over_stack: Option<String>,
-    /// What to do about changes made outside when nobody is asked; a plan shows what refuse would leave alone
+    /// What to do about changes made outside when nobody is asked; a plan shows what refuse and report would leave alone
     #[arg(long, value_name = "WHAT", value_enum, help_heading = "Decisions")]
     pub on_drift: Option<OnDrift>,
 }
@@ -203,6 +203,8 @@ pub enum OnDrift {
     Refuse,
     /// Overwrite what was changed outside
     Overwrite,
+    /// Leave the object as it is and report it; the run is a success all the same
+    Report,
 }
 
 /// What is made of references that lead nowhere.

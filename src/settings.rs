@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::cli::{AwsArgs, ManagedArgs, OnDrift, ReadingArgs, RulesArgs, UnknownReferences, WorkspaceArgs};
+use crate::cli::{self, AwsArgs, ManagedArgs, ReadingArgs, RulesArgs, UnknownReferences, WorkspaceArgs};
 use crate::duration;
 use crate::kinds;
 use crate::model::{Address, Severity, StackName};
-use crate::plan::{Adopt, Rules};
+use crate::plan::{Adopt, OnDrift, Rules};
 use crate::source::settings as file;
 use crate::source::{self, Environment, FileSettings, Stream};
 
@@ -200,8 +200,8 @@ pub struct Settings {
     pub stack_is_named: bool,
     /// Whether ownership is recorded.
     pub records: bool,
-    /// What an unattended apply does about drift.
-    pub overwrite_drift: bool,
+    /// What a run that asks nobody does about drift.
+    pub on_drift: OnDrift,
     /// What a reference that leads nowhere is: an error stops the run.
     pub unknown_references: Severity,
     /// What the plan may decide.
@@ -232,7 +232,6 @@ impl Settings {
         };
         let (choice, access) = (choice(&file, &workspace)?, access(&file, &workspace)?);
         let removal = &rules.removal;
-        let on_drift = removal.on_drift.map(|w| w == OnDrift::Overwrite);
         let typed = rules.unknown_references.map(|w| w == UnknownReferences::Error);
         let must_exist = typed.unwrap_or(file.unknown_references != Some(file::UnknownReferences::Warn));
         Ok(Settings {
@@ -241,7 +240,7 @@ impl Settings {
             stack_is_named: named.is_some(),
             stack: named.unwrap_or_else(fallback),
             records: file.ownership != Some(file::Ownership::None),
-            overwrite_drift: on_drift.unwrap_or(file.on_drift == Some(file::OnDrift::Overwrite)),
+            on_drift: on_drift(removal.on_drift, file.on_drift),
             unknown_references: if must_exist { Severity::Error } else { Severity::Warning },
             rules: Rules {
                 adopt: adopt(&rules.adopt)?,
@@ -253,7 +252,7 @@ impl Settings {
                 send_secrets: rules.send_secrets,
                 max_destroy: rules.max_destroy.or(file.max_destroy.map(|n| n as usize)),
                 allow_empty: rules.allow_empty,
-                refuse_drift: false,
+                on_drift: OnDrift::Overwrite,
                 release: BTreeSet::new(),
                 left_alone: BTreeMap::new(),
                 create_only: BTreeSet::new(),
@@ -436,6 +435,31 @@ pub fn seconds(length: Duration) -> i64 {
 /// A length of time, as it was typed after a flag.
 pub fn named_duration(flag: &str, text: &str) -> Result<Duration, UsageError> {
     Ok(duration::named(flag, text)?)
+}
+
+/// What was typed comes before what `amgctl.yaml` says.
+fn on_drift(typed: Option<cli::OnDrift>, file: Option<file::OnDrift>) -> OnDrift {
+    typed.map(OnDrift::from).or(file.map(OnDrift::from)).unwrap_or(OnDrift::Refuse)
+}
+
+impl From<cli::OnDrift> for OnDrift {
+    fn from(typed: cli::OnDrift) -> OnDrift {
+        match typed {
+            cli::OnDrift::Refuse => OnDrift::Refuse,
+            cli::OnDrift::Overwrite => OnDrift::Overwrite,
+            cli::OnDrift::Report => OnDrift::Report,
+        }
+    }
+}
+
+impl From<file::OnDrift> for OnDrift {
+    fn from(written: file::OnDrift) -> OnDrift {
+        match written {
+            file::OnDrift::Refuse => OnDrift::Refuse,
+            file::OnDrift::Overwrite => OnDrift::Overwrite,
+            file::OnDrift::Report => OnDrift::Report,
+        }
+    }
 }
 
 fn adopt(given: &[String]) -> Result<Adopt, UsageError> {

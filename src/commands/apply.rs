@@ -7,11 +7,11 @@ use super::gather::{Gathered, Task, gather};
 use super::{Exit, Failure, Session, directory, holder, lease, origin, record};
 use crate::apply::interrupt;
 use crate::apply::{self, Event, Holding, Tools, Written};
-use crate::cli::{ApplyArgs, DestroyArgs, OnDrift, PlanArgs, RulesArgs, RunArgs};
+use crate::cli::{ApplyArgs, DestroyArgs, PlanArgs, RulesArgs, RunArgs};
 use crate::grafana::Client;
 use crate::kinds;
 use crate::model::{RecordState, Severity, counted};
-use crate::plan::{Action, Goal, Plan, guards};
+use crate::plan::{Action, Goal, OnDrift, Plan, guards};
 use crate::registry::record::FOLDER;
 use crate::registry::{Record, Store};
 use crate::render::{self, style::Style};
@@ -31,7 +31,8 @@ pub async fn plan(args: PlanArgs, session: &Session<'_>) -> Result<Exit, Failure
         &args.rules,
         session.machine,
     )?;
-    settings.rules.refuse_drift = args.rules.removal.on_drift == Some(OnDrift::Refuse);
+    // What an apply at a terminal would overwrite is shown as that, whatever `amgctl.yaml` says of those that ask nobody.
+    settings.rules.on_drift = args.rules.removal.on_drift.map_or(OnDrift::Overwrite, OnDrift::from);
     let task = Task { goal, settings, file_problems: problems, patience: None, connection: None };
     let gathered = gather(task, session).await?;
     if let Some(failure) = other_origin(&gathered).filter(|_| !gathered.settings.take_over) {
@@ -81,7 +82,8 @@ fn show(gathered: &Gathered, begun: Instant, terminal: &Terminal) {
     if worth_showing || moves {
         terminal.print(render::human::plan(plan, &terminal.out).trim_end());
     }
-    if !plan.does_something() && plan.counts().refuse == 0 && !moves {
+    let is_as_declared = plan.counts().refuse == 0 && plan.counts().outside == 0;
+    if !plan.does_something() && is_as_declared && !moves {
         let requests = usize::try_from(gathered.connection.client.traffic().requests).unwrap_or(usize::MAX);
         let seconds = begun.elapsed().as_secs_f64();
         terminal.print(&render::story::plan::no_changes(plan, gathered.objects, requests, seconds));
@@ -118,7 +120,7 @@ async fn write(goal: Goal, args: ApplyArgs, session: &Session<'_>) -> Result<Exi
         settings.must_be_named()?;
     }
     settings.access = settings.access.writing();
-    settings.rules.refuse_drift = run.auto_approve && !settings.overwrite_drift;
+    settings.rules.on_drift = if run.auto_approve { settings.on_drift } else { OnDrift::Overwrite };
     let mut patience = lease::Patience::new(patience);
     let (mut connection, mut approved) = (None, None);
     loop {

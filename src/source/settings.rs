@@ -49,7 +49,8 @@ pub struct FileSettings {
     pub origin: Option<String>,
     /// Whether the workspace keeps a record of what this stack owns (the default), or nothing is ever deleted.
     pub ownership: Option<Ownership>,
-    /// What an unattended apply does with objects that somebody else changed: refuse them (the default) or overwrite.
+    /// What an unattended apply does with objects that somebody else changed: refuse them (the default), overwrite them,
+    /// or leave and report them.
     pub on_drift: Option<OnDrift>,
     /// What references are that neither the directory nor the workspace explains: errors (the default) or warnings.
     pub unknown_references: Option<UnknownReferences>,
@@ -118,6 +119,8 @@ pub enum OnDrift {
     Refuse,
     /// The directory wins.
     Overwrite,
+    /// They stay as they are and are reported; the run is a success all the same.
+    Report,
 }
 
 /// Where symbolic links may lead.

@@ -326,6 +326,31 @@ fn drift_stops_its_own_object_and_no_other() {
 }
 
 #[test]
+fn drift_is_left_and_the_run_succeeds_where_it_is_only_reported() {
+    each(|w, thing| {
+        w.write("amgctl.yaml", "stack: demo\non_drift: report\n");
+        thing.declare(w, "one");
+        w.applied();
+        thing.edit(w, "theirs");
+        w.plan_with("--on-drift report")
+            .exits(0)
+            .says("and changes made outside are only reported")
+            .lacks("No changes");
+        w.apply().exits(0).says(&format!("≈ {}", thing.address())).says("left as it is").writes_nothing();
+        assert_eq!(thing.live(w).as_deref(), Some("theirs"));
+        // Everything else is done.
+        w.json("more.json", &dashboard("more", "More"));
+        w.apply().exits(0).says("1 added").says("1 kept");
+        thing.delete(w);
+        w.apply().exits(0).says("deleted").writes_nothing();
+        assert_eq!(thing.live(w), None);
+        w.apply_with("--on-drift overwrite").exits(0).says("1 added");
+        assert_eq!(thing.live(w).as_deref(), Some("one"));
+        w.is_settled();
+    });
+}
+
+#[test]
 fn the_edit_that_the_directory_asks_for_is_no_drift() {
     each(|w, thing| {
         thing.declare(w, "one");

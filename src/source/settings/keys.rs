@@ -64,6 +64,7 @@ pub(in crate::source) static KEYS: &[Key] = &[
         takes: Takes::Word(&[
             ("refuse", |settings| settings.on_drift = Some(OnDrift::Refuse)),
             ("overwrite", |settings| settings.on_drift = Some(OnDrift::Overwrite)),
+            ("report", |settings| settings.on_drift = Some(OnDrift::Report)),
         ]),
     },
     Key {

@@ -37,7 +37,7 @@ fn settings_are_checked_with_their_places() {
         error[settings] amgctl.yaml:2:8: a stack's name may not hold `S`: a-z, 0-9 and `-` only
         error[settings] amgctl.yaml:3:6: `url` must begin with `https://` (or `http://`, for this machine only)
         error[settings] amgctl.yaml:4:12: `ownership` is `registry` or `none`
-        error[settings] amgctl.yaml:5:11: `on_drift` is `refuse` or `overwrite`
+        error[settings] amgctl.yaml:5:11: `on_drift` is `refuse` or `overwrite` or `report`
         error[settings] amgctl.yaml:6:21: `unknown_references` is `error` or `warn`
         error[settings] amgctl.yaml:7:13: the input `A` must be a text: a data source's uid, or a value
         error[settings] amgctl.yaml:8:11: `cpu` is not an address: write it as `dashboard.UID` or `dashboard.BEGINNING*`

@@ -14,8 +14,8 @@ use super::refusals::{
 use super::table::{Case, RecordSays, Row, Same, decide};
 use super::wanted::{Paths, Wanted, wanted};
 use super::{
-    Action, Adopt, Change, Drift, DriftKind, Goal, Intent, Plan, Precondition, Refusal, SecretChange, clashes,
-    contents, guards, order, unknown, users,
+    Action, Adopt, Change, Drift, DriftKind, Goal, Intent, OnDrift, Plan, Precondition, Refusal, SecretChange,
+    clashes, contents, guards, order, unknown, users,
 };
 use crate::kinds::{self, Kind, Objection};
 use crate::model::{
@@ -25,8 +25,10 @@ use crate::model::{
 /// Makes the plan. Problems are faults of the directory that show only beside the workspace.
 pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Vec<Problem>> {
     let Staged { bindings, mut stages, unchanged, mut notices } = staged(inputs)?;
-    if inputs.rules.refuse_drift {
-        guards::refuse_drift(&mut stages);
+    match inputs.rules.on_drift {
+        OnDrift::Overwrite => {}
+        OnDrift::Refuse => guards::refuse_drift(&mut stages),
+        OnDrift::Report => guards::leave_drift(&mut stages),
     }
     if let Some(old) = &inputs.custody.from_stack {
         notices.push(format!("the record of stack `{old}` becomes this stack's"));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::bind::Bindings;
 use super::inputs::Inputs;
-use super::{Action, Change, DriftKind, Goal, Plan, Refusal};
+use super::{Action, Change, Drift, DriftKind, Goal, Plan, Refusal};
 use crate::kinds::{self, KINDS, Kind};
 use crate::model::{Address, KindName};
 
@@ -29,28 +29,57 @@ pub const DRIFT: &str = "drift";
 /// gets both.
 pub(super) fn refuse_drift(stages: &mut [Vec<Change>]) {
     for change in stages.iter_mut().flatten() {
-        let Some(drift) = &change.drift else { continue };
-        let adopts = matches!(change.action, Action::Adopt { .. });
-        if !(change.action.writes() || adopts) {
-            continue;
-        }
-        let by = if drift.saved.by.is_empty() { String::new() } else { format!(" by {}", drift.saved.by) };
-        let (what, hint) = match drift.what {
-            DriftKind::Deleted => (
-                "deleted",
-                "to make it again, run apply at a terminal, or with --on-drift overwrite; \
-                else remove it from the directory",
-            ),
-            DriftKind::Changed | DriftKind::Moved(_) => {
-                ("changed", "look at the plan, then run apply at a terminal, or with --on-drift overwrite")
-            }
-        };
+        let Some(what) = overwritten(change) else { continue };
         change.intent = None;
         change.action = Action::Refuse(Refusal {
             code: DRIFT.into(),
-            reason: format!("it was {what} outside{by}, and nobody is asked"),
-            hint: hint.into(),
+            reason: format!("{what}, and nobody is asked"),
+            hint: hint(change.drift.as_ref()).into(),
         });
+    }
+}
+
+/// Leaves what was changed outside as it is, because it is only to be reported.
+///
+/// What needs an object that was deleted outside cannot be done without it: that is refused.
+pub(super) fn leave_drift(stages: &mut [Vec<Change>]) {
+    let mut gone = BTreeSet::new();
+    for change in stages.iter_mut().flatten() {
+        let Some(what) = overwritten(change) else { continue };
+        if matches!(&change.drift, Some(drift) if drift.what == DriftKind::Deleted) {
+            gone.insert(change.address.clone());
+        }
+        change.intent = None;
+        change.action = Action::Keep { because: format!("{what}, and changes made outside are only reported") };
+    }
+    for change in stages.iter_mut().flatten().filter(|change| change.action.writes()) {
+        let Some(needed) = change.needs.iter().find(|needed| gone.contains(*needed)) else { continue };
+        change.action = Action::Refuse(Refusal {
+            code: DRIFT.into(),
+            reason: format!("it needs `{needed}`, which was deleted outside and is not made again"),
+            hint: hint(None).into(),
+        });
+        change.intent = None;
+    }
+}
+
+/// What somebody else did to an object that this change would overwrite.
+fn overwritten(change: &Change) -> Option<String> {
+    let drift = change.drift.as_ref()?;
+    let adopts = matches!(change.action, Action::Adopt { .. });
+    let by = if drift.saved.by.is_empty() { String::new() } else { format!(" by {}", drift.saved.by) };
+    let what = if drift.what == DriftKind::Deleted { "deleted" } else { "changed" };
+    (change.action.writes() || adopts).then(|| format!("it was {what} outside{by}"))
+}
+
+fn hint(drift: Option<&Drift>) -> &'static str {
+    match drift.map(|drift| &drift.what) {
+        Some(DriftKind::Changed | DriftKind::Moved(_)) => {
+            "look at the plan, then run apply at a terminal, or with --on-drift overwrite"
+        }
+        Some(DriftKind::Deleted) | None => {
+            "to make it again, run apply at a terminal, or with --on-drift overwrite; else remove it from the directory"
+        }
     }
 }
 

@@ -141,8 +141,20 @@ pub struct Rules {
     pub max_destroy: Option<usize>,
     /// An empty directory may take the whole stack down.
     pub allow_empty: bool,
-    /// Nobody is asked about what was changed outside, so it stays as it is.
-    pub refuse_drift: bool,
+    /// What becomes of what was changed outside.
+    pub on_drift: OnDrift,
+}
+
+/// What becomes of what somebody else changed since the last apply.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum OnDrift {
+    /// It is overwritten: whoever is shown the plan agrees to that, or has said so before.
+    #[default]
+    Overwrite,
+    /// It stays as it is, and the run is not a success.
+    Refuse,
+    /// It stays as it is, and the run is a success.
+    Report,
 }
 
 impl Rules {

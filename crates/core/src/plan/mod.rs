@@ -33,7 +33,7 @@ use crate::model::{
 };
 
 pub use decide::{asks_shortest_refresh, plan};
-pub use inputs::{Adopt, Custody, Inputs, Rules, Workspace};
+pub use inputs::{Adopt, Custody, Inputs, OnDrift, Rules, Workspace};
 
 /// All that is to be done, in stages.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{Action, Adopt, Change, Custody, Goal, Inputs, Plan, Rules, SecretChange, Workspace, plan};
+use super::{Action, Adopt, Change, Custody, Goal, Inputs, OnDrift, Plan, Rules, SecretChange, Workspace, plan};
 use crate::kinds;
 use crate::kinds::dashboard::Dashboard;
 use crate::kinds::datasource::Datasource;
@@ -680,7 +680,7 @@ fn what_was_changed_outside_is_refused_where_nobody_is_asked_and_what_needs_it_s
         planned(&world),
         "create+drift folder.f, update+drift dashboard.changed, delete+drift dashboard.gone, create dashboard.in"
     );
-    world.rules.refuse_drift = true;
+    world.rules.on_drift = OnDrift::Refuse;
     assert_eq!(
         planned(&world),
         "drift+drift folder.f, drift+drift dashboard.changed, drift+drift dashboard.gone, create dashboard.in"
@@ -690,6 +690,28 @@ fn what_was_changed_outside_is_refused_where_nobody_is_asked_and_what_needs_it_s
     let Action::Refuse(refusal) = &refused.action else { panic!("{refused:?}") };
     assert_eq!(refusal.reason, "it was changed outside by ana, and nobody is asked");
     assert!(refused.intent.is_none());
+}
+
+#[test]
+fn what_was_changed_outside_is_left_where_it_is_only_reported() {
+    let mut world = world();
+    world.declare("folder.f", "F").record("folder.f", "F", 1);
+    world.declare_in("dashboard.in", "A", Parent::Uid(Uid::parse("f").unwrap()));
+    world.declare("dashboard.changed", "A").live("dashboard.changed", "B", 2).record("dashboard.changed", "A", 1);
+    world.declare("dashboard.new", "A");
+    world.rules.on_drift = OnDrift::Report;
+    let plan = world.plan();
+    let planned: Vec<String> = plan.changes().map(|c| format!("{} {}", word(c), c.address)).collect();
+    assert_eq!(
+        planned,
+        ["keep+drift folder.f", "keep+drift dashboard.changed", "create dashboard.new", "drift dashboard.in"]
+    );
+    let change = |name: &str| plan.changes().find(|c| c.address == address(name)).unwrap();
+    let Action::Keep { because } = &change("dashboard.changed").action else { panic!("{plan:?}") };
+    assert_eq!(because, "it was changed outside by ana, and changes made outside are only reported");
+    let Action::Refuse(refusal) = &change("dashboard.in").action else { panic!("{plan:?}") };
+    assert_eq!(refusal.reason, "it needs `folder.f`, which was deleted outside and is not made again");
+    assert!(["dashboard.changed", "dashboard.in"].iter().all(|name| change(name).intent.is_none()));
 }
 
 #[test]
@@ -715,7 +737,7 @@ fn the_shortest_refresh_is_asked_for_only_where_a_dashboard_would_be_saved() {
         world.rules.targets.extend(Some(target).filter(|t| !t.is_empty()).map(address));
         let asks = |world: &World| world.with(world.ledger(), super::asks_shortest_refresh);
         assert_eq!(asks(&world), expected, "{declared}, {live}, {recorded}, {target}");
-        world.rules.refuse_drift = true;
+        world.rules.on_drift = OnDrift::Refuse;
         assert_eq!(asks(&world), expected, "whatever is refused afterwards: {declared}, {live}");
         world.server.minimum_refresh_is_read = true;
         assert!(!asks(&world), "it is read already");
