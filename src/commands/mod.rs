@@ -17,6 +17,7 @@ mod managed;
 mod origin;
 mod record;
 mod registry;
+mod run;
 mod sandbox;
 mod seen;
 mod session;
