@@ -43,6 +43,9 @@ _amgctl() {
             amgctl,plan)
                 cmd="amgctl__subcmd__plan"
                 ;;
+            amgctl,reconcile)
+                cmd="amgctl__subcmd__reconcile"
+                ;;
             amgctl,sandbox)
                 cmd="amgctl__subcmd__sandbox"
                 ;;
@@ -83,7 +86,7 @@ _amgctl() {
 
     case "${cmd}" in
         amgctl)
-            opts="-v -h -V --verbose --no-color --help --version init validate plan apply destroy unlock forget bootstrap-identity bootstrap-api-key identity workspace sandbox schema completions"
+            opts="-v -h -V --verbose --no-color --help --version init validate plan apply destroy reconcile unlock forget bootstrap-identity bootstrap-api-key identity workspace sandbox schema completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -198,7 +201,7 @@ _amgctl() {
                     return 0
                     ;;
                 --on-drift)
-                    COMPREPLY=($(compgen -W "refuse overwrite" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "refuse overwrite report" -- "${cur}"))
                     return 0
                     ;;
                 --adopt)
@@ -504,7 +507,7 @@ _amgctl() {
                     return 0
                     ;;
                 --on-drift)
-                    COMPREPLY=($(compgen -W "refuse overwrite" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "refuse overwrite report" -- "${cur}"))
                     return 0
                     ;;
                 --input)
@@ -946,7 +949,7 @@ _amgctl() {
                     return 0
                     ;;
                 --on-drift)
-                    COMPREPLY=($(compgen -W "refuse overwrite" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "refuse overwrite report" -- "${cur}"))
                     return 0
                     ;;
                 --adopt)
@@ -971,6 +974,158 @@ _amgctl() {
                     ;;
                 --input)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        amgctl__subcmd__reconcile)
+            opts="-v -h --configmaps --from-flux --var --var-file --lenient-vars --origin --url --workspace --sandbox --stack --region --profile --wait --secret --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --adopt --take-from --replace --send-secrets --max-destroy --allow-empty --unknown-references --interval --retry-interval --pull --listen --once --rounds --parallelism --verbose --no-color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --configmaps)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --from-flux)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --var)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --var-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --lenient-vars)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --origin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --workspace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sandbox)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stack)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --secret)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-ttl)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --target)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unprotect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --take-over-stack)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --on-drift)
+                    COMPREPLY=($(compgen -W "refuse overwrite report" -- "${cur}"))
+                    return 0
+                    ;;
+                --adopt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --take-from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-destroy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unknown-references)
+                    COMPREPLY=($(compgen -W "error warn" -- "${cur}"))
+                    return 0
+                    ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rounds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --parallelism)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

@@ -33,6 +33,7 @@ complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "validate" -d 'Check a
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "plan" -d 'Show what apply would change; sends nothing but reads'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "apply" -d 'Make the workspace equal to the directory'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "destroy" -d 'Remove everything of the stack from the workspace'
+complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "reconcile" -d 'Apply the directory again and again, and repair or report what was changed outside'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "unlock" -d 'End another run\'s lease on the stack early'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "forget" -d 'Forget an object: leave it in the workspace and out of the record'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "bootstrap-identity" -d 'Make, renew and store the stack\'s access to an Amazon Managed Grafana workspace'
@@ -79,8 +80,9 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l token-ttl -d 'How
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l target -d 'Plan only this object and what it needs (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l unprotect -d 'Lift the protection of this object (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l take-over-stack -d 'Take over the record of a stack that has another name now' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l on-drift -d 'What to do about changes made outside when nobody is asked; a plan shows what refuse would leave alone' -r -f -a "refuse\t'Leave the object as it is and say so'
-overwrite\t'Overwrite what was changed outside'"
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l on-drift -d 'What to do about changes made outside when nobody is asked; a plan shows what refuse and report would leave alone' -r -f -a "refuse\t'Leave the object as it is and say so'
+overwrite\t'Overwrite what was changed outside'
+report\t'Leave the object as it is and report it; the run is a success all the same'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l adopt -d 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l take-from -d 'Adopt also what this other tool manages, as kubectl:gcx, and take its mark away (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l replace -d 'Delete this data source and make it anew where it cannot be changed in place (may be repeated)' -r
@@ -118,8 +120,9 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l token-ttl -d 'Ho
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l target -d 'Plan only this object and what it needs (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l unprotect -d 'Lift the protection of this object (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l take-over-stack -d 'Take over the record of a stack that has another name now' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l on-drift -d 'What to do about changes made outside when nobody is asked; a plan shows what refuse would leave alone' -r -f -a "refuse\t'Leave the object as it is and say so'
-overwrite\t'Overwrite what was changed outside'"
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l on-drift -d 'What to do about changes made outside when nobody is asked; a plan shows what refuse and report would leave alone' -r -f -a "refuse\t'Leave the object as it is and say so'
+overwrite\t'Overwrite what was changed outside'
+report\t'Leave the object as it is and report it; the run is a success all the same'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l adopt -d 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l take-from -d 'Adopt also what this other tool manages, as kubectl:gcx, and take its mark away (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l replace -d 'Delete this data source and make it anew where it cannot be changed in place (may be repeated)' -r
@@ -158,8 +161,9 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l token-ttl -d '
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l target -d 'Plan only this object and what it needs (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l unprotect -d 'Lift the protection of this object (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l take-over-stack -d 'Take over the record of a stack that has another name now' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l on-drift -d 'What to do about changes made outside when nobody is asked; a plan shows what refuse would leave alone' -r -f -a "refuse\t'Leave the object as it is and say so'
-overwrite\t'Overwrite what was changed outside'"
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l on-drift -d 'What to do about changes made outside when nobody is asked; a plan shows what refuse and report would leave alone' -r -f -a "refuse\t'Leave the object as it is and say so'
+overwrite\t'Overwrite what was changed outside'
+report\t'Leave the object as it is and report it; the run is a success all the same'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l input -d 'Whether to ask for what is missing; with false nothing is asked and the run refuses instead' -r -f -a "true\t''
 false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l lock-timeout -d 'How long to wait for another run\'s lease, as 30s or 10m' -r
@@ -170,6 +174,49 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l auto-approve -
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l configmaps -d 'Read also dashboards in ConfigMaps without the label grafana_dashboard' -r -f -a "true\t''
+false\t''"
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l from-flux -d 'Read what the Flux Kustomization of this file applies, with its variables, instead of those in the directory' -r -F
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l var -d 'Give a variable of manifests its value, before all others; can be given several times' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l var-file -d 'Read variables of manifests from a file of lines NAME=VALUE, or of YAML or JSON; can be given several times' -r -F
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l lenient-vars -d 'Take a variable without a value as empty, as Flux did before 2.9' -r -f -a "true\t''
+false\t''"
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l origin -d 'Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l stack -d 'The stack\'s name, AMGCTL_STACK otherwise, instead of the one in amgctl.yaml' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l profile -d 'The profile of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l secret -d 'The secret in Secrets Manager that holds a stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l token-ttl -d 'How long the token that is made for this run lives, as 15m; a longer run renews it' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l target -d 'Plan only this object and what it needs (may be repeated)' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l unprotect -d 'Lift the protection of this object (may be repeated)' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l take-over-stack -d 'Take over the record of a stack that has another name now' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l on-drift -d 'What to do about changes made outside when nobody is asked; a plan shows what refuse and report would leave alone' -r -f -a "refuse\t'Leave the object as it is and say so'
+overwrite\t'Overwrite what was changed outside'
+report\t'Leave the object as it is and report it; the run is a success all the same'"
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l adopt -d 'Take existing, unowned objects into the stack: all that the directory declares, or the addresses given' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l take-from -d 'Adopt also what this other tool manages, as kubectl:gcx, and take its mark away (may be repeated)' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l replace -d 'Delete this data source and make it anew where it cannot be changed in place (may be repeated)' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l max-destroy -d 'Allow this many objects to be destroyed' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l unknown-references -d 'What to make of references to what neither the directory nor the workspace has' -r -f -a "error\t'Write nothing'
+warn\t'Say so and go on'"
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l interval -d 'How long to wait after a round, as 10m; a tenth more or less by chance' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l retry-interval -d 'How long to wait after a round that failed; twice as long each time, up to the interval' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l listen -d 'Where /healthz, /readyz and /metrics are answered, as 0.0.0.0:9484; 127.0.0.1:9484 otherwise' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l rounds -d 'Run so many rounds and exit with the status of the last' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l parallelism -d 'The most writes in flight at once; fewer while the server is strained' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l delete-adopted -d 'Delete adopted objects that left the directory, instead of releasing them'
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l take-over -d 'Take over a stack that was applied from another place'
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l send-secrets -d 'Send secrets although nobody knows whether they changed (with ownership: none)'
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l allow-empty -d 'Let an empty directory take the whole stack down'
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l pull -d 'Run `git pull --ff-only` in the directory before each round; where that fails the last state is used'
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l once -d 'Run one round and exit with its status'
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l no-color -d 'Never use colour'
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l directory -d 'The directory' -r -F
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r

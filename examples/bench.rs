@@ -1,10 +1,12 @@
 //! Prints how fast the program is, against its targets: counts and ratios, on the embedded workspace.
 //!
-//! `cargo build --release && cargo run --release --example bench`. No test: what it prints depends on the machine.
+//! `cargo build --release && cargo run --release --example bench`. No test: what it prints depends on the machine. With
+//! `loop` behind it only the loop is measured, AMGCTL_ROUNDS rounds of it.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -12,6 +14,10 @@ use std::time::{Duration, Instant};
 use amgctl::sandbox::{self, Options, Running, Version};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
+
+/// How many rounds of a loop are run where AMGCTL_ROUNDS does not say, and after how many its memory is first looked at.
+const ROUNDS: usize = 10_000;
+const WARM: usize = 100;
 
 /// How long every answer of the embedded workspace waits.
 const LATENCY: Duration = Duration::from_millis(20);
@@ -23,9 +29,16 @@ fn main() -> Result<()> {
     let work = tempfile::tempdir()?;
     let bench = Bench { program, home: work.path().to_owned() };
     println!("{:<58} {:>14} {:>14}", "figure", "measured", "target");
+    let runtime = tokio::runtime::Runtime::new()?;
+    let rounds = std::env::var("AMGCTL_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(ROUNDS);
+    let quiet = runtime.block_on(sandbox::start(Options::default()))?;
+    bench.loops(&quiet, rounds)?;
+    runtime.block_on(quiet.shutdown())?;
+    if std::env::args().nth(1).as_deref() == Some("loop") {
+        return Ok(());
+    }
     bench.starts()?;
     bench.validates()?;
-    let runtime = tokio::runtime::Runtime::new()?;
     for version in ["12.4", "9.4"] {
         let running = runtime.block_on(serve(version))?;
         bench.plans(version, &running)?;
@@ -129,13 +142,47 @@ impl Bench {
         Ok(())
     }
 
-    fn run(&self, arguments: &[&str], workspace: Option<&Running>) -> Result<Ran> {
+    /// Rounds of a loop with nothing to wait for: its memory after the first ones and after the last.
+    fn loops(&self, running: &Running, rounds: usize) -> Result<()> {
+        let stack = self.home.join("loop");
+        generate(&stack, 85, 10, 5, 5)?;
+        let count = rounds.to_string();
+        let mut command =
+            self.command(&["reconcile", path(&stack), "--interval", "0s", "--rounds", &count], Some(running));
+        let begun = Instant::now();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let status = PathBuf::from(format!("/proc/{}/status", child.id()));
+        let (mut done, mut first, mut last) = (0, 0, 0);
+        for line in BufReader::new(child.stdout.take().context("no stdout")?).lines() {
+            if line?.contains("\"reason\":\"succeeded\"") {
+                done += 1;
+                // The last look is while the process is still there.
+                last = resident(&status).max(1);
+                first = if done == WARM { last } else { first };
+            }
+        }
+        anyhow::ensure!(child.wait()?.success() && done == rounds, "{done} of {rounds} rounds succeeded");
+        let each = begun.elapsed().as_secs_f64() / rounds as f64;
+        let megabytes = |bytes: u64| bytes as f64 / 1e6;
+        let grows = last as f64 / first.max(1) as f64;
+        let what = format!("loop: {rounds} rounds of 100 objects, {:.0} ms each", each * 1e3);
+        let memory = format!("{:.1} then {:.1} MB", megabytes(first), megabytes(last));
+        row(&what, &memory, "<= 1.10 x", grows <= 1.10);
+        Ok(())
+    }
+
+    fn command(&self, arguments: &[&str], workspace: Option<&Running>) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(arguments).current_dir(&self.home).env_clear().env("HOME", &self.home);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.args(arguments).current_dir(&self.home).env_clear().env("HOME", &self.home).stdin(Stdio::null());
         if let Some(running) = workspace {
             command.args(["--url", &running.url]).env("GRAFANA_TOKEN", &running.tokens.admin);
         }
+        command
+    }
+
+    fn run(&self, arguments: &[&str], workspace: Option<&Running>) -> Result<Ran> {
+        let mut command = self.command(arguments, workspace);
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
         let begun = Instant::now();
         let mut child = command.spawn()?;
         let status = PathBuf::from(format!("/proc/{}/status", child.id()));
@@ -173,8 +220,17 @@ fn path(path: &Path) -> &str {
 
 /// The most memory that a process had so far, in bytes; 0 where the system does not say.
 fn high_water(status: &Path) -> u64 {
+    memory(status, "VmHWM:")
+}
+
+/// The memory that a process has now, in bytes; 0 where the system does not say.
+fn resident(status: &Path) -> u64 {
+    memory(status, "VmRSS:")
+}
+
+fn memory(status: &Path, name: &str) -> u64 {
     let text = fs::read_to_string(status).unwrap_or_default();
-    let line = text.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap_or_default();
+    let line = text.lines().find_map(|l| l.strip_prefix(name)).unwrap_or_default();
     line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap_or(0) * 1024
 }
 

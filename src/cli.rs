@@ -38,6 +38,8 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Remove everything of the stack from the workspace
     Destroy(DestroyArgs),
+    /// Apply the directory again and again, and repair or report what was changed outside
+    Reconcile(ReconcileArgs),
     /// End another run's lease on the stack early
     Unlock(UnlockArgs),
     /// Forget an object: leave it in the workspace and out of the record
@@ -326,6 +328,52 @@ pub struct ApplyArgs {
     /// The run
     #[command(flatten)]
     pub run: RunArgs,
+}
+
+/// `amgctl reconcile`.
+#[derive(Args, Debug)]
+pub struct ReconcileArgs {
+    /// The directory
+    #[command(flatten)]
+    pub directory: DirectoryArgs,
+    /// How it is read
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+    /// The workspace
+    #[command(flatten)]
+    pub workspace: WorkspaceArgs,
+    /// The decisions
+    #[command(flatten)]
+    pub rules: RulesArgs,
+    /// The loop
+    #[command(flatten)]
+    pub rounds: LoopArgs,
+}
+
+/// How a loop goes on.
+#[derive(Args, Debug, Clone)]
+pub struct LoopArgs {
+    /// How long to wait after a round, as 10m; a tenth more or less by chance
+    #[arg(long, value_name = "DURATION", default_value = "10m", help_heading = "Loop")]
+    pub interval: String,
+    /// How long to wait after a round that failed; twice as long each time, up to the interval
+    #[arg(long, value_name = "DURATION", default_value = "1m", help_heading = "Loop")]
+    pub retry_interval: String,
+    /// Run `git pull --ff-only` in the directory before each round; where that fails the last state is used
+    #[arg(long, help_heading = "Loop")]
+    pub pull: bool,
+    /// Where /healthz, /readyz and /metrics are answered, as 0.0.0.0:9484; 127.0.0.1:9484 otherwise
+    #[arg(long, value_name = "ADDRESS", help_heading = "Loop")]
+    pub listen: Option<String>,
+    /// Run one round and exit with its status
+    #[arg(long, help_heading = "Loop")]
+    pub once: bool,
+    /// Run so many rounds and exit with the status of the last
+    #[arg(long, value_name = "N", hide = true, conflicts_with = "once")]
+    pub rounds: Option<u64>,
+    /// The most writes in flight at once; fewer while the server is strained
+    #[arg(long, value_name = "N", default_value_t = crate::apply::pace::WRITES, help_heading = "Loop")]
+    pub parallelism: usize,
 }
 
 /// `amgctl unlock`.

@@ -28,6 +28,7 @@
 //! | [`backoff`] | how long is waited before something is tried again |
 //! | [`duration`] | lengths of time as people type them |
 //! | [`random`] | random numbers |
+//! | [`probes`] | what a process that runs for long answers over HTTP: health, metrics |
 //! | [`report`] | what came of a run, in the words that [`apply`] and [`render`] share |
 //! | [`render`] | a plan, problems, a run's end as people read them (pure) |
 //! | [`terminal`] | the only writer to stdout and stderr, the only reader of stdin |
@@ -91,6 +92,7 @@ pub mod duration;
 pub mod grafana;
 pub mod identity;
 pub mod live;
+pub mod probes;
 pub mod random;
 pub mod registry;
 pub mod render;

@@ -2,6 +2,8 @@
 //!
 //! Filled by [`crate::apply`], told by [`crate::render::summary`]; statuses follow from it in `commands`.
 
+pub mod rounds;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 

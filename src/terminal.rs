@@ -3,6 +3,7 @@
 //! stdout is the asked-for data, stderr the rest. A reader that went away (`amgctl plan | head`) is no error.
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -19,6 +20,8 @@ pub struct Terminal {
     /// Whether somebody can be asked: stdin and stdout are terminals.
     pub can_ask: bool,
     progress: bool,
+    /// What would go to stderr, where that is kept until somebody takes it.
+    kept: Option<Arc<Mutex<Vec<String>>>>,
 }
 
 /// What decides how texts look, besides the terminal itself.
@@ -62,7 +65,24 @@ impl Terminal {
             err: style(stderr.is_term(), width(&stderr)),
             can_ask: stdout.is_term() && io::stdin().is_terminal(),
             progress: stderr.is_term(),
+            kept: None,
         }
+    }
+
+    /// The same for a run whose stdout is read by machines: what goes to stderr is kept, plain and unbroken, until it is
+    /// taken, and nobody is asked.
+    #[must_use]
+    pub fn keeping(&self) -> Terminal {
+        let plain = Style { verbose: self.err.verbose, ..Style::default() };
+        Terminal { out: plain, err: plain, can_ask: false, progress: false, kept: Some(Arc::default()) }
+    }
+
+    /// Takes what was kept since it was taken last.
+    #[must_use]
+    pub fn take_kept(&self) -> Vec<String> {
+        let Some(kept) = &self.kept else { return Vec::new() };
+        // Every change of it is one push.
+        std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Prints asked-for data, with a line's end.
@@ -78,7 +98,10 @@ impl Terminal {
 
     /// Prints anything else.
     pub fn say(&self, text: &str) {
-        write(&mut io::stderr().lock(), text);
+        match &self.kept {
+            Some(kept) => kept.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned()),
+            None => write(&mut io::stderr().lock(), text),
+        }
     }
 
     /// Asks for a line; none when there is nobody to ask. Signals are taken meanwhile.

@@ -87,7 +87,8 @@ async fn token(settings: &Settings, session: &Session<'_>) -> Result<Given, Fail
     }
     let Some(secret) = &settings.access.secret else {
         return Err(Failure::new(Exit::Auth, "there is no token for the workspace")
-            .hint("put a service-account token with the role Admin in GRAFANA_TOKEN"));
+            .hint("put a service-account token with the role Admin in GRAFANA_TOKEN")
+            .lasting());
     };
     let aws = managed::aws(settings, session).await?;
     let stored = managed::read(&aws, settings, None, secret).await?;

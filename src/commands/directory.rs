@@ -22,7 +22,9 @@ pub fn settings(directory: &Path) -> Result<(FileSettings, Vec<Problem>), Failur
         } else {
             "name the directory of dashboards, data sources and folders"
         };
-        return Err(Failure::new(Exit::Error, format!("`{}` is no directory", shown(directory))).hint(hint));
+        return Err(Failure::new(Exit::Error, format!("`{}` is no directory", shown(directory)))
+            .hint(hint)
+            .lasting());
     }
     Ok(source::read_settings(directory))
 }

@@ -48,13 +48,15 @@ pub struct Failure {
     pub notes: Vec<String>,
     /// What to do next.
     pub hint: Option<String>,
+    /// Whether it stays so as long as nothing else is typed: it is of no use to try again.
+    pub lasts: bool,
 }
 
 impl Failure {
     /// A failure with this status and message.
     #[must_use]
     pub fn new(exit: Exit, message: impl Into<String>) -> Failure {
-        Failure { exit, message: message.into(), notes: Vec::new(), hint: None }
+        Failure { exit, message: message.into(), notes: Vec::new(), hint: None, lasts: exit == Exit::Usage }
     }
 
     /// One that was told already.
@@ -75,6 +77,22 @@ impl Failure {
     pub fn hint(mut self, hint: impl Into<String>) -> Failure {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// Says that it is of no use to try again with what was typed.
+    #[must_use]
+    pub fn lasting(mut self) -> Failure {
+        self.lasts = true;
+        self
+    }
+
+    /// All of it as one text; empty when it was told already.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let notes = self.notes.iter().map(|note| format!("note: {note}"));
+        let hint = self.hint.iter().map(|hint| format!("hint: {hint}"));
+        let lines = std::iter::once(self.message.clone()).chain(notes).chain(hint);
+        lines.filter(|line| !line.is_empty()).map(|line| clean(&line).into_owned()).collect::<Vec<_>>().join("\n")
     }
 
     /// Prints it.

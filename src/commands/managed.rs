@@ -338,6 +338,10 @@ pub fn status(error: &AwsError) -> Exit {
 #[must_use]
 pub fn failure(error: &AwsError) -> Failure {
     let failure = Failure::new(status(error), error.to_string());
+    let failure = match error {
+        AwsError::Configuration { .. } | AwsError::NoRegion => failure.lasting(),
+        _ => failure,
+    };
     match error.hint() {
         Some(hint) => failure.hint(hint),
         None => failure,
@@ -367,10 +371,12 @@ pub fn not_found(error: FindError, region: &str) -> Failure {
         FindError::Aws(AwsError::NotFound(_)) => {
             Failure::new(Exit::Error, format!("region {region} has no workspace of this id"))
                 .hint("`amgctl workspace list` shows those that there are; --region names another region")
+                .lasting()
         }
         FindError::Aws(error) => failure(&error),
         FindError::None(_, all) => listed(&all, Failure::new(Exit::Error, told))
-            .hint("name one with --workspace, or another region with --region"),
+            .hint("name one with --workspace, or another region with --region")
+            .lasting(),
         FindError::Several(_, all) => {
             listed(&all, Failure::new(Exit::Usage, told)).hint("name one by its id: --workspace ID")
         }

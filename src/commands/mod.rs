@@ -15,6 +15,7 @@ mod kept;
 mod lease;
 mod managed;
 mod origin;
+mod reconcile;
 mod record;
 mod registry;
 mod run;
@@ -40,7 +41,9 @@ use crate::terminal::Terminal;
 /// Runs a command to its end, and undoes what must not be left behind. Failures are told here; what is left to the
 /// caller is the status.
 pub async fn run(cli: Cli, machine: &Machine, terminal: &Terminal) -> Exit {
-    let session = Session::new(machine, terminal);
+    // Whoever reads the lines of a loop reads nothing else.
+    let keeping = matches!(cli.command, Command::Reconcile(_)).then(|| terminal.keeping());
+    let session = Session::new(machine, keeping.as_ref().unwrap_or(terminal));
     let command = async {
         match carry_out(cli.command, &session).await {
             Ok(exit) => exit,
@@ -50,7 +53,11 @@ pub async fn run(cli: Cli, machine: &Machine, terminal: &Terminal) -> Exit {
             }
         }
     };
-    match session.run(command).await {
+    let ended = session.run(command).await;
+    for words in keeping.iter().flat_map(Terminal::take_kept) {
+        terminal.say(&words);
+    }
+    match ended {
         Ended::With(exit) => exit,
         Ended::Broken(panic) => std::panic::resume_unwind(panic),
     }
@@ -64,6 +71,7 @@ async fn carry_out(command: Command, session: &Session<'_>) -> Result<Exit, Fail
         Command::Plan(args) => apply::plan(args, session).await,
         Command::Apply(args) => apply::apply(args, session).await,
         Command::Destroy(args) => apply::destroy(args, session).await,
+        Command::Reconcile(args) => reconcile::reconcile(args, session).await,
         Command::Unlock(args) => registry::unlock(args, session).await,
         Command::Forget(args) => registry::forget(args, session).await,
         Command::BootstrapIdentity(args) => {

@@ -35,8 +35,8 @@ pub struct Session<'a> {
 
 #[derive(Default)]
 struct SessionState {
-    /// Who takes signals, where a command ends in a way of its own.
-    route: Option<Box<dyn Fn(Signal) + Send>>,
+    /// Who takes signals, where a command ends in a way of its own: the last one.
+    routes: Vec<Box<dyn Fn(Signal) + Send>>,
     /// What was done until now, where a command wants that told when a signal ends it.
     journal: Option<Arc<Journal>>,
     /// Whether a signal ended the command.
@@ -87,20 +87,13 @@ impl<'a> Session<'a> {
     }
 
     async fn watch(&self, command: impl Future<Output = Exit>, signals: &mut Signals) -> Ended {
-        let mut command = pin!(command);
-        let mut guarded = pin!(poll_fn(|context| {
-            match catch_unwind(AssertUnwindSafe(|| command.as_mut().poll(context))) {
-                Ok(Poll::Pending) => Poll::Pending,
-                Ok(Poll::Ready(exit)) => Poll::Ready(Ended::With(exit)),
-                Err(panic) => Poll::Ready(Ended::Broken(panic)),
-            }
-        }));
+        let mut guarded = pin!(unbroken(command));
         loop {
             tokio::select! {
-                ended = &mut guarded => return ended,
+                ended = &mut guarded => return ended.map_or_else(Ended::Broken, Ended::With),
                 signal = signals.next() => {
                     let mut state = self.state();
-                    match &state.route {
+                    match state.routes.last() {
                         Some(route) => route(signal),
                         None => {
                             state.interrupted = true;
@@ -112,12 +105,37 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn undo(&self) {
+    /// Runs a part of a command that may break without ending the command: what it panicked with is the error.
+    pub async fn guard<T>(&self, part: impl Future<Output = T>) -> Result<T, String> {
+        unbroken(part).await.map_err(|panic| {
+            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
+        })
+    }
+
+    /// Deletes the tokens that were made until now.
+    async fn delete_tokens(&self) {
         for minter in &self.minters() {
             for (name, error) in minter.end().await {
                 self.still_there(minter, &name, &error.to_string());
             }
         }
+    }
+
+    /// Ends a part of a command that stands for itself: its tokens are deleted, and nothing is kept of what made them.
+    ///
+    /// What cannot be deleted in time is told, and ends by itself.
+    pub async fn end_part(&self) {
+        let _ = tokio::time::timeout(UNDONE_WITHIN, self.delete_tokens()).await;
+        for minter in std::mem::take(&mut self.state().minters) {
+            for name in minter.left() {
+                self.still_there(&minter, &name, "AWS did not answer in time");
+            }
+        }
+    }
+
+    async fn undo(&self) {
+        self.delete_tokens().await;
         let sandbox = self.state().sandbox.take();
         if let Some(sandbox) = sandbox
             && let Err(error) = sandbox.shutdown().await
@@ -135,9 +153,9 @@ impl<'a> Session<'a> {
         ));
     }
 
-    /// Lets somebody else decide what a signal means, as long as what is returned lives.
+    /// Lets somebody else decide what a signal means, as long as what is returned lives. Whoever came last is told.
     pub fn route(&self, to: impl Fn(Signal) + Send + 'static) -> Routed<'_> {
-        self.state().route = Some(Box::new(to));
+        self.state().routes.push(Box::new(to));
         Routed(self)
     }
 
@@ -230,8 +248,19 @@ impl<'a> Session<'a> {
 
 impl Drop for Routed<'_> {
     fn drop(&mut self) {
-        self.0.state().route = None;
+        self.0.state().routes.pop();
     }
+}
+
+/// Polls a future that may panic.
+async fn unbroken<T>(future: impl Future<Output = T>) -> Result<T, Box<dyn Any + Send>> {
+    let mut future = pin!(future);
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
+        Err(panic) => Poll::Ready(Err(panic)),
+    })
+    .await
 }
 
 impl From<Signal> for Exit {

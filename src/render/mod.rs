@@ -2,8 +2,10 @@
 
 pub mod access;
 pub mod duration;
+pub mod events;
 pub mod human;
 pub mod json;
+pub mod metrics;
 pub mod problems;
 pub mod story;
 pub mod summary;

@@ -28,6 +28,7 @@ mod odd_bytes;
 mod operator;
 mod policy;
 mod readme;
+mod reconcile;
 mod registry;
 mod replay;
 mod secret;

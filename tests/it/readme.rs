@@ -17,12 +17,13 @@ use clap::{CommandFactory as _, Parser as _};
 use crate::support::client_with;
 
 /// The pages for people who use the program.
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "README.md",
     "docs/aws.md",
     "docs/ci.md",
     "docs/flux.md",
     "docs/format.md",
+    "docs/reconcile.md",
     "docs/reference.md",
     "docs/sandbox.md",
     "docs/servers.md",
@@ -125,7 +126,7 @@ fn every_command_and_flag_of_the_text_exists() {
         commands.extend(command.get_subcommands().map(|sub| (format!("{name} {}", sub.get_name()), sub)));
     }
     // What is not there yet, and flags of other programs.
-    let others = ["release", "locked", "git", "quick"];
+    let others = ["release", "locked", "git", "quick", "ff-only", "depth"];
     for (name, number, line) in PAGES.iter().flat_map(|name| numbered(name)) {
         for (at, _) in line.match_indices("--") {
             let flag: String = line[at + 2..].chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();

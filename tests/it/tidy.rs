@@ -62,6 +62,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("backoff", &[]),
     ("duration", &[]),
+    ("probes", &[]),
     ("random", &[]),
     ("uids", &["model"]),
     ("kinds", &["model"]),
@@ -81,8 +82,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "commands",
         &[
-            "model", "kinds", "plan", "report", "render", "terminal", "random", "grafana", "registry", "live",
-            "apply", "cli", "aws", "identity", "source", "settings",
+            "model", "kinds", "plan", "report", "render", "terminal", "random", "probes", "grafana", "registry",
+            "live", "apply", "cli", "aws", "identity", "source", "settings",
         ],
     ),
 ];

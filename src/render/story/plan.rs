@@ -58,7 +58,9 @@ fn outside(plan: &Plan) -> Vec<Item> {
     plan.changes().filter_map(|change| Some(told(change, change.drift.as_ref()?))).collect()
 }
 
-fn drifted(drift: &Drift) -> String {
+/// What somebody else did to an object.
+#[must_use]
+pub fn drifted(drift: &Drift) -> String {
     let by = &drift.saved.by;
     let at = if drift.saved.at.is_empty() { String::new() } else { format!(", {}", minute(&drift.saved.at)) };
     match &drift.what {

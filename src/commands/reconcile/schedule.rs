@@ -1,0 +1,76 @@
+//! When the next round of a loop begins. Pure: chance is given.
+
+use std::time::Duration;
+
+use crate::cli::LoopArgs;
+use crate::report::rounds::RoundResult;
+use crate::settings::{UsageError, named_duration};
+
+/// By how much a wait is longer or shorter by chance, so that loops that were started together do not stay together.
+const JITTER: f64 = 0.1;
+/// How often a wait is doubled at most.
+const DOUBLINGS: u32 = 16;
+
+/// How long is waited after a round.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Schedule {
+    /// After one that succeeded.
+    pub interval: Duration,
+    /// After one that failed, the first time.
+    pub retry: Duration,
+}
+
+impl Schedule {
+    /// Reads what was typed.
+    pub fn read(args: &LoopArgs) -> Result<Schedule, UsageError> {
+        Ok(Schedule {
+            interval: named_duration("--interval", &args.interval)?,
+            retry: named_duration("--retry-interval", &args.retry_interval)?,
+        })
+    }
+
+    /// How long is waited after a round, where so many in a row have failed; `chance` is from 0 to 1.
+    ///
+    /// After failures longer each time, up to the interval. Where another run holds the stack it is looked again soon:
+    /// that run may have died.
+    #[must_use]
+    pub fn wait(&self, last: RoundResult, failures: u64, chance: f64) -> Duration {
+        let wait = match last {
+            RoundResult::Succeeded => self.interval,
+            RoundResult::Waiting => self.retry.min(self.interval),
+            RoundResult::Failed(_) => {
+                let doublings = u32::try_from(failures.saturating_sub(1)).unwrap_or(DOUBLINGS).min(DOUBLINGS);
+                self.retry.saturating_mul(1 << doublings).min(self.interval.max(self.retry))
+            }
+        };
+        wait.mul_f64(1.0 - JITTER + 2.0 * JITTER * chance.clamp(0.0, 1.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCHEDULE: Schedule = Schedule { interval: Duration::from_secs(600), retry: Duration::from_secs(60) };
+
+    #[test]
+    fn failures_are_tried_again_soon_then_less_and_less_often() {
+        let waits: Vec<u64> =
+            [1, 2, 3, 4, 5, u64::MAX].map(|n| SCHEDULE.wait(RoundResult::Failed(1), n, 0.5).as_secs()).into();
+        assert_eq!(waits, [60, 120, 240, 480, 600, 600]);
+        assert_eq!(SCHEDULE.wait(RoundResult::Succeeded, 0, 0.5).as_secs(), 600);
+        assert_eq!(SCHEDULE.wait(RoundResult::Waiting, 0, 0.5).as_secs(), 60);
+        let impatient = Schedule { interval: Duration::from_secs(5), ..SCHEDULE };
+        assert_eq!(impatient.wait(RoundResult::Failed(1), 9, 0.5).as_secs(), 60, "a retry interval is never cut");
+        assert_eq!(impatient.wait(RoundResult::Waiting, 0, 0.5).as_secs(), 5);
+    }
+
+    #[test]
+    fn chance_moves_a_wait_by_a_tenth_at_most() {
+        for (chance, seconds) in [(0.0, 540), (0.5, 600), (1.0, 660), (7.0, 660), (-1.0, 540)] {
+            assert_eq!(SCHEDULE.wait(RoundResult::Succeeded, 0, chance).as_millis().div_ceil(1000), seconds);
+        }
+        let none = Schedule { interval: Duration::ZERO, retry: Duration::ZERO };
+        assert_eq!(none.wait(RoundResult::Failed(1), 3, 1.0), Duration::ZERO);
+    }
+}
