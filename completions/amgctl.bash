@@ -598,7 +598,7 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__identity__subcmd__policy)
-            opts="-v -h --mode --workspace --region --account --secret --parameter --kms-key --github --environment --github-ids --viewer-secret --any --verbose --no-color --help"
+            opts="-v -h --mode --workspace --region --account --secret --parameter --directory --kms-key --github --environment --github-ids --viewer-secret --any --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -626,6 +626,13 @@ _amgctl() {
                     ;;
                 --parameter)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --directory)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
                     return 0
                     ;;
                 --kms-key)
@@ -1238,7 +1245,7 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__validate)
-            opts="-v -h --configmaps --from-flux --var --var-file --lenient-vars --origin --verbose --no-color --help"
+            opts="-v -h --configmaps --from-flux --var --var-file --lenient-vars --origin --secret --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1287,6 +1294,7 @@ _amgctl() {
                     return 0
                     ;;
                 --origin)
+                --secret)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -57,6 +57,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l var-file -d '
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l lenient-vars -d 'Take a variable without a value as empty, as Flux did before 2.9' -r -f -a "true\t''
 false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l origin -d 'Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l secret -d 'The value of a key of a Secret that manifests refer to, before what the directory has (may be repeated); sources are env:VARIABLE, file:PATH, sm:ID#PROPERTY and ssm:NAME, and what AWS keeps is not looked at here' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -s h -l help -d 'Print help'
@@ -75,7 +76,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l stack -d 'The sta
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l profile -d 'The profile of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l secret -d 'The secret in Secrets Manager that holds a stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l secret -d 'The secret in Secrets Manager that holds a stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise. As NAMESPACE/NAME.KEY=SOURCE the value of a key of a Secret that manifests refer to, before what the directory has (may be repeated); sources are env:VARIABLE, file:PATH, sm:ID#PROPERTY and ssm:NAME' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l token-ttl -d 'How long the token that is made for this run lives, as 15m; a longer run renews it' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l target -d 'Plan only this object and what it needs (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l unprotect -d 'Lift the protection of this object (may be repeated)' -r
@@ -115,7 +116,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l stack -d 'The st
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l profile -d 'The profile of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l secret -d 'The secret in Secrets Manager that holds a stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l secret -d 'The secret in Secrets Manager that holds a stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise. As NAMESPACE/NAME.KEY=SOURCE the value of a key of a Secret that manifests refer to, before what the directory has (may be repeated); sources are env:VARIABLE, file:PATH, sm:ID#PROPERTY and ssm:NAME' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l token-ttl -d 'How long the token that is made for this run lives, as 15m; a longer run renews it' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l target -d 'Plan only this object and what it needs (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l unprotect -d 'Lift the protection of this object (may be repeated)' -r
@@ -156,7 +157,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l stack -d 'The 
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l profile -d 'The profile of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l secret -d 'The secret in Secrets Manager that holds a stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l secret -d 'The secret in Secrets Manager that holds a stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise. As NAMESPACE/NAME.KEY=SOURCE the value of a key of a Secret that manifests refer to, before what the directory has (may be repeated); sources are env:VARIABLE, file:PATH, sm:ID#PROPERTY and ssm:NAME' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l token-ttl -d 'How long the token that is made for this run lives, as 15m; a longer run renews it' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l target -d 'Plan only this object and what it needs (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l unprotect -d 'Lift the protection of this object (may be repeated)' -r
@@ -189,7 +190,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l stack -d 'Th
 complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l profile -d 'The profile of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l secret -d 'The secret in Secrets Manager that holds a stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l secret -d 'The secret in Secrets Manager that holds a stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise. As NAMESPACE/NAME.KEY=SOURCE the value of a key of a Secret that manifests refer to, before what the directory has (may be repeated); sources are env:VARIABLE, file:PATH, sm:ID#PROPERTY and ssm:NAME' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l token-ttl -d 'How long the token that is made for this run lives, as 15m; a longer run renews it' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l target -d 'Plan only this object and what it needs (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l unprotect -d 'Lift the protection of this object (may be repeated)' -r
@@ -225,7 +226,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l stack -d 'The s
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l profile -d 'The profile of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l secret -d 'The secret in Secrets Manager that holds a stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l secret -d 'The secret in Secrets Manager that holds a stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise. As NAMESPACE/NAME.KEY=SOURCE the value of a key of a Secret that manifests refer to, before what the directory has (may be repeated); sources are env:VARIABLE, file:PATH, sm:ID#PROPERTY and ssm:NAME' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l token-ttl -d 'How long the token that is made for this run lives, as 15m; a longer run renews it' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand unlock" -l no-color -d 'Never use colour'
@@ -238,7 +239,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l stack -d 'The s
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l profile -d 'The profile of AWS\'s own configuration' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l secret -d 'The secret in Secrets Manager that holds a stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l secret -d 'The secret in Secrets Manager that holds a stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise. As NAMESPACE/NAME.KEY=SOURCE the value of a key of a Secret that manifests refer to, before what the directory has (may be repeated); sources are env:VARIABLE, file:PATH, sm:ID#PROPERTY and ssm:NAME' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l token-ttl -d 'How long the token that is made for this run lives, as 15m; a longer run renews it' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand forget" -l no-color -d 'Never use colour'
@@ -366,6 +367,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l account -d 'The number of the AWS account' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l secret -d 'The secret that holds the token, or that data sources refer to (may be repeated)' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l parameter -d 'The parameter that data sources refer to (may be repeated)' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l directory -d 'Add what this directory refers to: secrets and parameters of its data sources, and of the stores of its manifests' -r -f -a "(__fish_complete_directories)"
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l kms-key -d 'The KMS key of the secrets and parameters, by id, alias or ARN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l github -d 'Print the roles of this repository\'s GitHub Actions instead: one that applies on the branch, and one that plans on pull requests and only reads a stored token' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand identity; and __fish_seen_subcommand_from policy" -l environment -d 'The environment that the job names which applies, instead of a branch' -r

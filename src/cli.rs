@@ -103,9 +103,11 @@ pub struct WorkspaceArgs {
     /// The workspace of Amazon Managed Grafana
     #[command(flatten)]
     pub managed: ManagedArgs,
-    /// The secret in Secrets Manager that holds a stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise
+    /// The secret in Secrets Manager that holds a stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise. As
+    /// NAMESPACE/NAME.KEY=SOURCE the value of a key of a Secret that manifests refer to, before what the directory has
+    /// (may be repeated); sources are env:VARIABLE, file:PATH, sm:ID#PROPERTY and ssm:NAME
     #[arg(long, value_name = "NAME", help_heading = "Workspace")]
-    pub secret: Option<String>,
+    pub secret: Vec<String>,
     /// How long the token that is made for this run lives, as 15m; a longer run renews it
     #[arg(long, value_name = "DURATION", help_heading = "Workspace")]
     pub token_ttl: Option<String>,
@@ -261,6 +263,10 @@ pub struct ValidateArgs {
     /// How it is read
     #[command(flatten)]
     pub reading: ReadingArgs,
+    /// The value of a key of a Secret that manifests refer to, before what the directory has (may be repeated); sources
+    /// are env:VARIABLE, file:PATH, sm:ID#PROPERTY and ssm:NAME, and what AWS keeps is not looked at here
+    #[arg(long, value_name = "NAMESPACE/NAME.KEY=SOURCE", help_heading = "Directory")]
+    pub secret: Vec<String>,
 }
 
 /// `amgctl plan`.
@@ -612,6 +618,9 @@ pub struct PolicyArgs {
     /// The parameter that data sources refer to (may be repeated)
     #[arg(long, value_name = "PATH")]
     pub parameter: Vec<String>,
+    /// Add what this directory refers to: secrets and parameters of its data sources, and of the stores of its manifests
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub directory: Option<PathBuf>,
     /// The KMS key of the secrets and parameters, by id, alias or ARN
     #[arg(long, value_name = "KEY")]
     pub kms_key: Option<String>,

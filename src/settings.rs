@@ -14,6 +14,7 @@ use crate::duration;
 use crate::kinds;
 use crate::model::{Address, Severity, StackName};
 use crate::plan::{Adopt, OnDrift, Rules};
+use crate::source::secrets::Given;
 use crate::source::settings as file;
 use crate::source::{self, Environment, FileSettings, Stream};
 
@@ -210,6 +211,8 @@ pub struct Settings {
     pub take_over: bool,
     /// The stack whose record becomes this stack's.
     pub take_over_stack: Option<StackName>,
+    /// Values for keys of Secrets that manifests refer to.
+    pub given: Vec<Given>,
 }
 
 impl Settings {
@@ -221,6 +224,7 @@ impl Settings {
         rules: &RulesArgs,
     ) -> Result<Settings, UsageError> {
         let (file, workspace) = (plain_file(file)?, plain(workspace)?);
+        let (stored, given) = typed_secrets(&workspace.secret)?;
         let managed = &workspace.managed;
         let named = match &managed.stack {
             Some(name) => Some(StackName::parse(name).map_err(|why| format!("--stack {name}: {why}"))?),
@@ -230,7 +234,7 @@ impl Settings {
             let full = directory.canonicalize().unwrap_or_else(|_| directory.clone());
             StackName::from_directory(&full.file_name().unwrap_or_default().to_string_lossy())
         };
-        let (choice, access) = (choice(&file, &workspace)?, access(&file, &workspace)?);
+        let (choice, access) = (choice(&file, &workspace, stored.as_ref())?, access(&file, &workspace, stored)?);
         let removal = &rules.removal;
         let typed = rules.unknown_references.map(|w| w == UnknownReferences::Error);
         let must_exist = typed.unwrap_or(file.unknown_references != Some(file::UnknownReferences::Warn));
@@ -262,6 +266,7 @@ impl Settings {
                 Some(old) => Some(StackName::parse(old).map_err(|why| format!("--take-over-stack {old}: {why}"))?),
                 None => None,
             },
+            given,
             directory,
             file,
         })
@@ -333,13 +338,26 @@ fn plain(typed: &WorkspaceArgs) -> Result<WorkspaceArgs, String> {
         ("--url", &mut plain.url),
         ("--workspace", &mut managed.workspace),
         ("--stack", &mut managed.stack),
-        ("--secret", &mut plain.secret),
         ("--region", &mut managed.aws.region),
         ("--profile", &mut managed.aws.profile),
     ] {
         named(flag, text)?;
     }
     Ok(plain)
+}
+
+/// What was typed after `--secret`: the secret of a stored token, and values for keys of Secrets.
+pub fn typed_secrets(typed: &[String]) -> Result<(Option<String>, Vec<Given>), UsageError> {
+    let (given, mut stored): (Vec<&String>, Vec<&String>) = typed.iter().partition(|text| Given::is_meant(text));
+    let given =
+        given.into_iter().map(|text| Given::parse(text).map_err(|why| UsageError::new(format!("--secret: {why}"))));
+    let mut secret = stored.pop().cloned();
+    named("--secret", &mut secret)?;
+    if let (Some(one), Some(other)) = (stored.first(), &secret) {
+        return Err(UsageError::new(format!("--secret names two stored tokens, `{one}` and `{other}`"))
+            .hint("keep one of them; values for manifests are written NAMESPACE/NAME.KEY=env:VARIABLE"));
+    }
+    Ok((secret, given.collect::<Result<_, _>>()?))
 }
 
 /// What `amgctl.yaml` names.
@@ -371,10 +389,10 @@ pub fn aws_access(typed: &AwsArgs) -> Result<Access, UsageError> {
 }
 
 /// A typed URL or workspace comes before what `amgctl.yaml` says; with `--sandbox` only what was typed counts.
-fn choice(file: &FileSettings, workspace: &WorkspaceArgs) -> Result<Choice, UsageError> {
+fn choice(file: &FileSettings, workspace: &WorkspaceArgs, stored: Option<&String>) -> Result<Choice, UsageError> {
     let typed = &workspace.managed;
     if let (Some(version), None) = (&typed.sandbox, &typed.workspace) {
-        if workspace.secret.is_some() {
+        if stored.is_some() {
             return Err(UsageError::new("--secret has no use with --sandbox alone")
                 .hint("name its workspace too, as --workspace grafana-12-4"));
         }
@@ -402,7 +420,7 @@ pub fn managed(file: &FileSettings, typed: &ManagedArgs) -> Result<Managed, Usag
     })
 }
 
-fn access(file: &FileSettings, workspace: &WorkspaceArgs) -> Result<Access, UsageError> {
+fn access(file: &FileSettings, workspace: &WorkspaceArgs, stored: Option<String>) -> Result<Access, UsageError> {
     let (flag, written) = match (&workspace.token_ttl, &file.identity.token_ttl) {
         (Some(text), _) => ("--token-ttl", text.as_str()),
         (None, Some(text)) => ("`identity.token_ttl` in amgctl.yaml", text.as_str()),
@@ -413,8 +431,8 @@ fn access(file: &FileSettings, workspace: &WorkspaceArgs) -> Result<Access, Usag
     Ok(Access {
         region,
         profile: aws.profile.clone(),
-        secret_is_typed: workspace.secret.is_some(),
-        secret: workspace.secret.clone().or_else(|| file.auth.secret.clone()),
+        secret_is_typed: stored.is_some(),
+        secret: stored.or_else(|| file.auth.secret.clone()),
         key: file.auth.key.clone(),
         token_ttl: token_life(flag, written)?,
         create_account: if file.identity.create == Some(true) { Creation::ByApply } else { Creation::Never },
@@ -542,6 +560,24 @@ mod tests {
             panic!()
         };
         assert_eq!((managed.named.as_deref(), managed.sandbox.as_deref()), (Some("sandbox"), Some("")));
+    }
+
+    #[test]
+    fn a_secret_is_that_of_a_token_or_gives_a_value() {
+        let of = |typed: &[&str]| {
+            let secret = typed.iter().map(|text| (*text).to_owned()).collect();
+            let workspace = WorkspaceArgs { secret, ..WorkspaceArgs::default() };
+            settle(&workspace, FileSettings::default())
+                .map(|settings| (settings.access.secret, settings.given.len()))
+                .map_err(|error| error.message)
+        };
+        assert_eq!(
+            of(&["amgctl/prod", "mon/creds.a=env:A", "mon/creds.b=sm:x#y"]),
+            Ok((Some("amgctl/prod".into()), 2))
+        );
+        assert_eq!(of(&["mon/creds.a=env:A"]), Ok((None, 1)));
+        assert!(of(&["one", "two"]).unwrap_err().contains("two stored tokens, `one` and `two`"));
+        assert!(!of(&["mon/creds.a=hunter2"]).unwrap_err().contains("hunter2"));
     }
 
     #[test]

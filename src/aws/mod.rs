@@ -10,9 +10,11 @@ mod denials;
 mod errors;
 mod https;
 mod listening;
+mod pages;
 mod parameters;
 mod patience;
 mod profiles;
+mod roles;
 mod secrets;
 #[cfg(test)]
 mod tests;
@@ -36,6 +38,7 @@ pub use https::https_client;
 use listening::{Heard, Listening};
 pub use patience::Patience;
 pub use profiles::Variables;
+pub use roles::TakenRole;
 pub use secrets::{SecretInfo, SecretValue, ToStore};
 pub use workspaces::{Account, Minted, NetworkAccess, Role, Summary, TokenInfo, Workspace};
 
@@ -95,9 +98,13 @@ pub struct Aws {
     profile: Option<String>,
     patience: Patience,
     heard: Arc<Heard>,
+    /// What the clients are made of.
+    config: SdkConfig,
+    is_embedded: bool,
     grafana: aws_sdk_grafana::Client,
     secrets: aws_sdk_secretsmanager::Client,
     parameters: action::Client,
+    parameters_below: action::Client,
     sts: aws_sdk_sts::Client,
 }
 
@@ -141,25 +148,42 @@ impl Aws {
             // Boxed: the chain's futures are nested deeper than the compiler looks.
             None => Box::pin(of_the_machine(&options, &heard)).await?,
         };
-        Ok(Aws::of(&config, options, heard))
+        let is_embedded = options.embedded.is_some();
+        let profile = options.profile.or(options.variables.profile).filter(|_| !is_embedded);
+        Ok(Aws::of(config, is_embedded, profile, options.patience, heard))
     }
 
-    fn of(config: &SdkConfig, options: Options, heard: Arc<Heard>) -> Aws {
+    fn of(
+        config: SdkConfig,
+        is_embedded: bool,
+        profile: Option<String>,
+        patience: Patience,
+        heard: Arc<Heard>,
+    ) -> Aws {
         use {aws_sdk_grafana as grafana, aws_sdk_secretsmanager as secrets, aws_sdk_sts as sts};
         let listening = || Listening(heard.clone());
-        let grafana = grafana::config::Builder::from(config).interceptor(listening()).build();
-        let secrets = secrets::config::Builder::from(config).interceptor(listening()).build();
-        let sts = sts::config::Builder::from(config).interceptor(listening()).build();
+        let grafana = grafana::config::Builder::from(&config).interceptor(listening()).build();
+        let secrets = secrets::config::Builder::from(&config).interceptor(listening()).build();
+        let sts = sts::config::Builder::from(&config).interceptor(listening()).build();
+        let action = |action| action::Client::new(action, config.clone()).heard_by(listening());
         Aws {
             region: config.region().map(Region::to_string).unwrap_or_default(),
-            profile: options.profile.or(options.variables.profile).filter(|_| options.embedded.is_none()),
-            patience: options.patience,
+            profile,
+            patience,
+            is_embedded,
             grafana: grafana::Client::from_conf(grafana),
             secrets: secrets::Client::from_conf(secrets),
-            parameters: action::Client::new(parameters::GET_PARAMETERS, config.clone()).heard_by(listening()),
+            parameters: action(parameters::GET_PARAMETERS),
+            parameters_below: action(parameters::GET_PARAMETERS_BY_PATH),
             sts: sts::Client::from_conf(sts),
+            config,
             heard,
         }
+    }
+
+    /// The same with clients of another configuration.
+    fn with(&self, config: SdkConfig) -> Aws {
+        Aws::of(config, self.is_embedded, self.profile.clone(), self.patience.clone(), self.heard.clone())
     }
 
     /// The region.

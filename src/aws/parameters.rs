@@ -5,12 +5,17 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::action::Action;
+use super::pages::Pages;
 use super::{Aws, AwsError, Call};
 use crate::model::Secret;
 
 /// Reading several parameters.
 pub(super) const GET_PARAMETERS: Action =
     Action { service: "SSM", host: "ssm", target: "AmazonSSM.GetParameters", name: "GetParameters" };
+
+/// Reading all parameters below a path.
+pub(super) const GET_PARAMETERS_BY_PATH: Action =
+    Action { service: "SSM", host: "ssm", target: "AmazonSSM.GetParametersByPath", name: "GetParametersByPath" };
 
 /// How many parameters one call reads at most.
 const BATCH: usize = 10;
@@ -51,6 +56,27 @@ impl Aws {
             }
         }
         values
+    }
+
+    /// The values of all parameters below a path, at any depth, decrypted; by their names.
+    pub async fn parameters_below(&self, path: &str) -> Result<BTreeMap<String, Secret>, AwsError> {
+        let resource = self.arn("ssm", &format!("parameter{}", path.trim_end_matches('/')));
+        let call = Call::new("ssm:GetParametersByPath", resource);
+        let (mut values, mut pages) = (BTreeMap::new(), Pages::of(&call));
+        loop {
+            let mut input = json!({ "Path": path, "Recursive": true, "WithDecryption": true });
+            if let Some(next) = &pages.next {
+                input["NextToken"] = json!(next);
+            }
+            let page = self.send(&call, || self.parameters_below.send(&self.region, input.clone())).await?.0;
+            for found in page["Parameters"].as_array().into_iter().flatten() {
+                let text = |key: &str| found.get(key).and_then(Value::as_str).unwrap_or_default();
+                values.insert(text("Name").to_owned(), Secret::new(text("Value").to_owned()));
+            }
+            if !pages.turn(page["NextToken"].as_str().map(str::to_owned))? {
+                return Ok(values);
+            }
+        }
     }
 
     /// Parameters of one region.

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::Region;
 use aws_sdk_secretsmanager::primitives::Blob;
-use aws_sdk_secretsmanager::types::Tag;
+use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, Tag};
 
+use super::pages::Pages;
 use super::{Aws, AwsError, Call, is_region};
 use crate::model::Secret;
 
 /// How many secrets one call reads at most.
 const BATCH: usize = 20;
+/// How many secrets are read of those that are found.
+const FOUND: usize = 500;
 
 /// A secret without its value.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -131,6 +134,48 @@ impl Aws {
             self.fill(&mut values, found, batch).await;
         }
         values
+    }
+
+    /// The current values of all secrets of this region whose names begin so, with these tags, and whose name is meant; by
+    /// name. One that cannot be read, or more than 500, is an error of all.
+    pub async fn find_secrets(
+        &self,
+        beginning: Option<&str>,
+        tags: &[(String, String)],
+        is_meant: impl Fn(&str) -> bool,
+    ) -> Result<BTreeMap<String, Secret>, AwsError> {
+        let filter = |key, value: &str| Filter::builder().key(key).values(value).build();
+        let by_tag = |(key, value): &(String, String)| {
+            [filter(FilterNameStringType::TagKey, key), filter(FilterNameStringType::TagValue, value)]
+        };
+        let by_name = beginning.map(|beginning| filter(FilterNameStringType::Name, beginning));
+        let filters: Vec<Filter> = by_name.into_iter().chain(tags.iter().flat_map(by_tag)).collect();
+        let call = Call::new("secretsmanager:ListSecrets", "*");
+        let (mut names, mut pages) = (Vec::new(), Pages::of(&call));
+        loop {
+            let page = self
+                .send(&call, || {
+                    let request = self.secrets.list_secrets().max_results(100);
+                    request.set_filters(Some(filters.clone())).set_next_token(pages.next.clone()).send()
+                })
+                .await?;
+            names.extend(
+                page.secret_list()
+                    .iter()
+                    .filter_map(|secret| secret.name())
+                    .filter(|name| is_meant(name))
+                    .map(str::to_owned),
+            );
+            if !pages.turn(page.next_token)? {
+                break;
+            }
+        }
+        if names.len() > FOUND {
+            let words = format!("{}: {} secrets are found, and {FOUND} are read at most", call.action, names.len());
+            return Err(AwsError::Invalid(words));
+        }
+        let values = self.secret_values(&names).await;
+        values.into_iter().map(|(name, value)| Ok((name, value?.value))).collect()
     }
 
     /// Adds what was found, and asks for the rest one by one until something fails that would fail for all.

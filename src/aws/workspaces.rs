@@ -2,14 +2,13 @@
 
 use std::fmt;
 
+use super::pages::Pages;
 use super::{Aws, AwsError, Call};
 use crate::model::Secret;
 use crate::render::style::clean;
 
 /// How many items a page has at most.
 const PAGE: i32 = 100;
-/// How many pages a list has at most; one that has more never ends.
-const PAGES: usize = 1000;
 
 /// What a service account or an API key may do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -132,31 +131,6 @@ pub struct Minted {
     pub name: String,
     /// The token itself, which AWS tells only once.
     pub key: Secret,
-}
-
-/// Where a list goes on.
-struct Pages {
-    action: &'static str,
-    next: Option<String>,
-    turned: usize,
-}
-
-impl Pages {
-    fn of(call: &Call) -> Pages {
-        Pages { action: call.action, next: None, turned: 0 }
-    }
-
-    /// Whether there is another page. One that was read already, or too many, is no list of AWS's.
-    fn turn(&mut self, next: Option<String>) -> Result<bool, AwsError> {
-        // Some services end a list with an empty text.
-        let next = next.filter(|token| !token.is_empty());
-        self.turned += 1;
-        if next.is_some() && (next == self.next || self.turned == PAGES) {
-            return Err(AwsError::Lost(format!("{}: its pages never end", self.action)));
-        }
-        self.next = next;
-        Ok(self.next.is_some())
-    }
 }
 
 impl Aws {

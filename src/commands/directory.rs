@@ -6,7 +6,8 @@ use super::{Exit, Failure, shown};
 use crate::cli::{ReadingArgs, RulesArgs, ValidateArgs, WorkspaceArgs};
 use crate::model::{Problem, Severity, counted};
 use crate::render::{self, problems::Look};
-use crate::settings::{Machine, Settings, over_file, with_environment};
+use crate::settings::{Machine, Settings, UsageError, over_file, typed_secrets, with_environment};
+use crate::source::secrets::Given;
 use crate::source::{self, Directory, FileSettings, LoadOptions};
 use crate::terminal::Terminal;
 
@@ -29,12 +30,12 @@ pub fn settings(directory: &Path) -> Result<(FileSettings, Vec<Problem>), Failur
     Ok(source::read_settings(directory))
 }
 
-/// Reads the directory.
+/// How the directory is read, where nothing was fetched for it.
 #[must_use]
-pub fn load(directory: &Path, file: FileSettings, machine: &Machine) -> Directory {
+pub fn options(directory: &Path, file: FileSettings, given: &[Given], machine: &Machine) -> LoadOptions {
     let stream = source::is_stream(directory).then(|| machine.standard_input.bytes());
-    let options = LoadOptions { environment: machine.variable.clone(), stream, ..LoadOptions::new(file) };
-    source::load(directory, &options)
+    let environment = machine.variable.clone();
+    LoadOptions { environment, stream, given: given.to_vec(), ..LoadOptions::new(file) }
 }
 
 /// Tells problems, errors first by place; ends the command when one is an error.
@@ -103,7 +104,19 @@ pub enum Sent {
 pub fn validate(args: &ValidateArgs, machine: &Machine, terminal: &Terminal) -> Result<Exit, Failure> {
     let directory = &args.directory.directory;
     let (file, mut problems) = settings(directory)?;
-    let declarations = load(directory, over_file(args.reading.clone(), file)?, machine);
+    let (stored, given) = typed_secrets(&args.secret)?;
+    if let Some(stored) = stored {
+        return Err(UsageError::new(format!("--secret {stored}: nothing is read with a stored token here"))
+            .hint("values for manifests are written NAMESPACE/NAME.KEY=env:VARIABLE")
+            .into());
+    }
+    let options = options(directory, over_file(args.reading.clone(), file)?, &given, machine);
+    let survey = source::survey(directory, &options);
+    let elsewhere = survey.secrets.wanted().len();
+    let declarations = source::load(directory, &LoadOptions { survey: Some(survey), ..options });
+    if elsewhere > 0 {
+        terminal.say(&format!("note: {} in AWS not looked at: a plan fetches them", counted_were(elsewhere)));
+    }
     problems.extend(declarations.problems.iter().cloned());
     problems.extend(declarations.unresolved_warnings());
     problems.extend(source::check_references(&declarations, None, None, None, Severity::Warning));
@@ -125,6 +138,11 @@ pub fn validate(args: &ValidateArgs, machine: &Machine, terminal: &Terminal) -> 
         counted(declarations.files, "file")
     ));
     Ok(Exit::Done)
+}
+
+fn counted_were(values: usize) -> String {
+    let were = if values == 1 { "was" } else { "were" };
+    format!("{} {were}", counted(values, "value"))
 }
 
 /// Lists what was not read, with `--verbose`; and says so without it when nothing else was taken.

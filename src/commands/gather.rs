@@ -9,11 +9,13 @@ use std::time::Duration;
 use super::connect::{self, Connection, connect};
 use super::directory::{self, Reports, Sent};
 use super::typed::{self, About};
-use super::{Exit, Failure, Session, kept, lease, origin, record, takeover};
+use super::{Exit, Failure, Session, fetched, kept, lease, origin, record, takeover};
 use crate::grafana::probe::minimum_refresh;
 use crate::kinds;
 use crate::live::{self, Questions};
-use crate::model::{Address, Kept, Listed, NormalDigest, Problem, RecordState, Recorded, Secret, counted};
+use crate::model::{
+    Address, Kept, Listed, NormalDigest, Problem, RecordState, Recorded, Secret, Severity, counted,
+};
 use crate::plan::compare::{DeclaredForm, Keyed, Sides, one_side, scope, sides};
 use crate::plan::veil::Veil;
 use crate::plan::{self, Custody, Goal, Inputs, Plan, Workspace, afterwards};
@@ -94,11 +96,23 @@ pub async fn gather(task: Task, session: &Session<'_>) -> Result<Gathered, Failu
     let Task { goal, mut settings, file_problems, patience, connection: before } = task;
     let again = before.is_some();
 
-    let directory = directory::load(&settings.directory, settings.file.clone(), session.machine);
+    let (directory, refused) = match goal {
+        Goal::Apply => fetched::load(&settings, session).await?,
+        // What is removed needs no secret.
+        Goal::Destroy => (
+            source::load(
+                &settings.directory,
+                &directory::options(&settings.directory, settings.file.clone(), &[], session.machine),
+            ),
+            None,
+        ),
+    };
     directory::ignored(&directory, session.terminal);
     let reports = Reports { terminal: session.terminal, files: directory.files, again };
     let of_directory: &[Problem] = if goal == Goal::Apply { &directory.problems } else { &[] };
-    reports.report(file_problems.into_iter().chain(of_directory.iter().cloned()), Sent::Nothing)?;
+    let problems: Vec<Problem> = file_problems.into_iter().chain(of_directory.iter().cloned()).collect();
+    let exit = refused.filter(|_| problems.iter().all(is_no_fault_of_the_directory));
+    reports.report(problems, Sent::Nothing).map_err(|failure| exit.map_or(failure, Failure::told))?;
 
     let waiting = session.terminal.waiting("reading the workspace");
     let mut connection = match before {
@@ -157,6 +171,11 @@ pub async fn gather(task: Task, session: &Session<'_>) -> Result<Gathered, Failu
     }
     let objects = bound.objects.len() + plan.bindings.len();
     Ok(Gathered { settings, bound: Arc::new(bound), connection, held, plan, objects, veils: sides.veils })
+}
+
+/// Whether a problem is a warning, or says of something that it was not fetched.
+fn is_no_fault_of_the_directory(problem: &Problem) -> bool {
+    problem.severity == Severity::Warning || problem.code == source::secrets::NOT_FETCHED
 }
 
 /// Reads the record, and the one that is taken over.

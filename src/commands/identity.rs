@@ -6,7 +6,7 @@ use super::journal::Journal;
 use super::seen::{Accounts, Inventory};
 use super::steps::why;
 use super::typed::{self, About as Typed};
-use super::{Exit, Failure, Session, connect, managed, steps};
+use super::{Exit, Failure, Session, connect, managed, needs, steps};
 use crate::aws::{Aws, Workspace};
 use crate::cli::{DirectoryArgs, IdentityCommand, ManagedArgs, PolicyArgs, PolicyMode, PruneArgs, StatusArgs};
 use crate::identity::find::Named;
@@ -282,6 +282,7 @@ fn print_policy(args: &PolicyArgs, session: &Session<'_>) -> Result<Exit, Failur
         workspace: args.workspace.clone().unwrap_or_default(),
         secrets: args.secret.clone(),
         parameters: args.parameter.clone(),
+        manifests: policy::Manifests::default(),
         kms_key: args.kms_key.clone(),
     };
     if let Some(arn) = args.workspace.as_deref().and_then(|text| text.strip_prefix("arn:")) {
@@ -300,6 +301,9 @@ fn print_policy(args: &PolicyArgs, session: &Session<'_>) -> Result<Exit, Failur
     } else if let Named::Id(id, region) = Named::read(args.workspace.as_deref()) {
         about.region = region.unwrap_or(about.region);
         about.workspace = id;
+    }
+    if let Some(directory) = &args.directory {
+        needs::add(&mut about, directory, session)?;
     }
     if let Some(fault) = about.fault() {
         let failure = Failure::new(Exit::Usage, fault.clone());

@@ -61,7 +61,7 @@ pub async fn fetch(
 
 /// The status of several refusals, in the order of the table in `docs/reference.md`: what the directory names and is not there, what
 /// may not be read, everything else.
-fn status<'a>(refused: impl Iterator<Item = &'a Why>) -> Option<Exit> {
+pub fn status<'a>(refused: impl Iterator<Item = &'a Why>) -> Option<Exit> {
     const ORDER: [Exit; 3] = [Exit::Faults, Exit::Auth, Exit::Error];
     refused.map(|why| why.exit).min_by_key(|exit| ORDER.iter().position(|e| e == exit))
 }
@@ -107,17 +107,20 @@ fn escaped(key: &str) -> String {
 
 /// Why a value cannot be had.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Why {
-    message: String,
-    hint: Option<String>,
+pub struct Why {
+    /// What happened; never with a value in it.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
     /// Whether nothing else could be had either.
     of_all: bool,
+    /// The status that it stands for.
     exit: Exit,
 }
 
 impl Why {
     /// What the directory names is not there, or is not what it has to be.
-    fn fault(message: impl Into<String>) -> Why {
+    pub fn fault(message: impl Into<String>) -> Why {
         Why { message: message.into(), hint: None, of_all: false, exit: Exit::Faults }
     }
 

@@ -7,7 +7,7 @@
 
 use serde_json::{Value, json};
 
-use super::policy::{About, Job, policy};
+use super::policy::{About, Job, Manifests, policy};
 
 /// A repository as GitHub names it to AWS.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -186,7 +186,7 @@ pub fn roles(about: &About, repository: &Repository, apply: &Jobs, viewer: &str)
         return json!({ "apply": apply_role });
     }
     let secrets = if viewer.is_empty() { Vec::new() } else { vec![viewer.to_owned()] };
-    let of_viewer = About { secrets, parameters: Vec::new(), ..about.clone() };
+    let of_viewer = About { secrets, parameters: Vec::new(), manifests: Manifests::default(), ..about.clone() };
     json!({ "apply": apply_role, "plan": role(&Jobs::PullRequests, policy(Job::Viewer, &of_viewer)) })
 }
 

@@ -24,8 +24,23 @@ pub struct About {
     pub secrets: Vec<String>,
     /// The parameters that data sources refer to.
     pub parameters: Vec<String>,
+    /// What manifests need besides.
+    pub manifests: Manifests,
     /// The KMS key of the secrets and parameters: an ARN, an id, or `alias/…`.
     pub kms_key: Option<String>,
+}
+
+/// What the manifests of a directory need, besides secrets and parameters that they name.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Manifests {
+    /// The secrets whose tags they read.
+    pub described: Vec<String>,
+    /// Whether they find secrets by name or tags.
+    pub find_secrets: bool,
+    /// The paths below which they read all parameters.
+    pub below: Vec<String>,
+    /// The roles that their stores take on: what those read is theirs to be allowed.
+    pub roles: Vec<String>,
 }
 
 /// The jobs that need a policy.
@@ -72,6 +87,25 @@ impl About {
 }
 
 impl About {
+    /// The name of a secret or a parameter of another region than the policy's, as its ARN.
+    #[must_use]
+    pub fn in_region(&self, service: &str, region: Option<&str>, name: &str) -> String {
+        let region = region.filter(|region| *region != self.region && !name.starts_with("arn:"));
+        let there = |region: &str| About { region: region.to_owned(), ..self.clone() };
+        match (region, service) {
+            (None, _) => name.to_owned(),
+            (Some(region), "secretsmanager") => there(region).secret_arn(name, "-??????"),
+            (Some(region), _) => there(region).parameter_arn(name),
+        }
+    }
+
+    fn parameter_arn(&self, name: &str) -> String {
+        match name.starts_with("arn:") {
+            true => name.to_owned(),
+            false => self.arn("ssm", &format!("parameter/{}", name.trim_start_matches('/'))),
+        }
+    }
+
     /// What no policy can be about, told by the flag that says it: nobody notices a policy that matches nothing.
     pub fn fault(&self) -> Option<String> {
         let wrong = |flag: &str, text: &str, what: &str| Some(format!("{flag} {text}: this is no {what}"));
@@ -173,15 +207,25 @@ pub fn policy(job: Job, about: &About) -> Value {
         allow("ReadSecretsInBatches", &["secretsmanager:BatchGetSecretValue"], json!("*"));
     }
     if !about.parameters.is_empty() {
-        let parameters: Value = about
-            .parameters
-            .iter()
-            .map(|name| match name.starts_with("arn:") {
-                true => name.clone(),
-                false => about.arn("ssm", &format!("parameter/{}", name.trim_start_matches('/'))),
-            })
-            .collect();
+        let parameters: Value = about.parameters.iter().map(|name| about.parameter_arn(name)).collect();
         allow("ReadParameters", &["ssm:GetParameters"], parameters);
+    }
+    let Manifests { described, find_secrets, below, roles } = &about.manifests;
+    if !described.is_empty() {
+        let secrets: Value = described.iter().map(|name| about.secret_arn(name, "-??????")).collect();
+        allow("ReadTags", &["secretsmanager:DescribeSecret"], secrets);
+    }
+    if *find_secrets {
+        let actions =
+            ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue", "secretsmanager:ListSecrets"];
+        allow("FindSecrets", &actions, json!("*"));
+    }
+    if !below.is_empty() {
+        let paths: Value = below.iter().map(|path| format!("{}*", about.parameter_arn(path))).collect();
+        allow("ReadParametersBelow", &["ssm:GetParametersByPath"], paths);
+    }
+    if !roles.is_empty() {
+        allow("TakeOnRoles", &["sts:AssumeRole"], json!(roles));
     }
     if let Some(key) = &about.kms_key {
         let actions: &[&str] =
@@ -315,6 +359,34 @@ mod tests {
         let policy = policy(Job::Apply, &about);
         let statement = policy["Statement"].as_array().unwrap().last().unwrap().clone();
         assert_eq!(statement["Resource"], json!([arn, "arn:aws:ssm:eu-west-1:111122223333:parameter/amg/x"]));
+    }
+
+    #[test]
+    fn what_manifests_need_is_allowed() {
+        let manifests = Manifests {
+            described: vec!["prod/db".into()],
+            find_secrets: true,
+            below: vec!["/team".into()],
+            roles: vec!["arn:aws:iam::9:role/reader".into()],
+        };
+        let about = About { manifests, ..about() };
+        let all = actions(Job::Apply, &about);
+        for action in [
+            "secretsmanager:DescribeSecret",
+            "secretsmanager:ListSecrets",
+            "ssm:GetParametersByPath",
+            "sts:AssumeRole",
+        ] {
+            assert!(all.iter().any(|a| a == action), "{action}");
+        }
+        let there = |service, region, name| about.in_region(service, Some(region), name);
+        assert_eq!(there("secretsmanager", "eu-west-1", "db"), "db");
+        assert_eq!(
+            there("secretsmanager", "us-east-1", "db"),
+            "arn:aws:secretsmanager:us-east-1:111122223333:secret:db-??????"
+        );
+        assert_eq!(there("ssm", "us-east-1", "/a"), "arn:aws:ssm:us-east-1:111122223333:parameter/a");
+        assert_eq!(there("ssm", "us-east-1", "arn:x"), "arn:x");
     }
 
     #[test]

@@ -454,7 +454,10 @@ impl WithHelp for Fatal {
 
 /// What to say of a file that may be a template, which no reader can read.
 pub(crate) fn template(problem: Fatal) -> Fatal {
-    problem.with_help("if this is a template and not for amgctl, name it in a file `.amgctlignore`")
+    problem.with_help(
+        "if this is a template, render it first, as `helm template DIR` does; if it is not for amgctl, name it in a file \
+         `.amgctlignore`",
+    )
 }
 
 /// Two keys of one name in one object.

@@ -1,10 +1,11 @@
 //! The way from files to declarations: two threads read, one puts together, so the order is always the same.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::cluster::Cluster;
 use super::cluster::build::Rendered;
 use super::cluster::flux::Annotations;
 use super::document::{self, Document, Format};
@@ -15,8 +16,8 @@ use super::shape::{self, Declaration, Reading, Seen, Site, as_warning, keys};
 use super::text::SourceText;
 use super::values::{Dollars, Values};
 use super::{
-    Declarations, Directory, Draft, FileRef, Files, Handling, Ignored, LoadOptions, UnresolvedInput, checks,
-    cluster, dashboard, inputs, library_panel, mishaps, settings, walk,
+    Declarations, Directory, Draft, FileRef, Files, Handling, Ignored, LoadOptions, Survey, UnresolvedInput,
+    checks, cluster, dashboard, inputs, library_panel, mishaps, settings, walk,
 };
 use crate::kinds::folder::Folder;
 use crate::kinds::library_panel::LibraryPanel;
@@ -37,12 +38,48 @@ struct FileYield {
     bytes: u64,
 }
 
-/// Reads a directory.
-pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
-    let mut walked = match options.stream {
+/// Looks through a directory for what has to be fetched before it is read.
+pub(crate) fn survey(root: &Path, options: &LoadOptions) -> Survey {
+    survey_files(root, &walk(root, options).files, options)
+}
+
+fn survey_files(root: &Path, files: &[(Arc<str>, PathBuf)], options: &LoadOptions) -> Survey {
+    let (cluster, faults) = cluster::gather(root, files, options);
+    let quest = cluster.quest(&options.given, &options.environment);
+    Survey { cluster: Arc::new(cluster), faults, secrets: Arc::new(quest) }
+}
+
+fn walk(root: &Path, options: &LoadOptions) -> walk::Walked {
+    match options.stream {
         Some(_) => walk::stream(),
         None => walk::walk(root, options.settings.follow_links.unwrap_or_default()),
+    }
+}
+
+/// The cluster that was surveyed; gathered anew where variables of its texts come from Secrets.
+fn with_secrets(
+    surveyed: Survey,
+    root: &Path,
+    files: &[(Arc<str>, PathBuf)],
+    options: &LoadOptions,
+) -> (Cluster, Vec<Problem>) {
+    let secrets = surveyed.secrets.resolve(&options.answers);
+    let (secrets, mut problems) = secrets;
+    let (mut cluster, faults) = if surveyed.cluster.build.secrets().next().is_some() {
+        let mut options = options.clone();
+        options.secrets.extend(secrets.clone());
+        cluster::gather(root, files, &options)
+    } else {
+        (Arc::unwrap_or_clone(surveyed.cluster), surveyed.faults)
     };
+    cluster.secrets.extend(secrets);
+    problems.extend(faults);
+    (cluster, problems)
+}
+
+/// Reads a directory.
+pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
+    let mut walked = walk(root, options);
     let mut options = options.clone();
     let values = Values { environment: &options.environment, root, dollars: Dollars::Plain };
     let (answers, faults) = inputs::resolved(&options.settings.inputs, &values);
@@ -51,8 +88,9 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
     );
     options.settings.inputs = answers;
     let options = &options;
-    let (cluster, faults) = cluster::gather(root, &walked.files, options);
-    walked.problems.extend(faults);
+    let surveyed = options.survey.clone().unwrap_or_else(|| survey_files(root, &walked.files, options));
+    let (cluster, wrong) = with_secrets(surveyed, root, &walked.files, options);
+    walked.problems.extend(wrong);
     let reading = options.settings.reading(cluster);
     let LoadOptions { settings, environment, .. } = options;
     let mut declarations = Declarations {
@@ -180,7 +218,7 @@ pub(crate) fn directory(file: &str) -> &str {
 }
 
 fn read_all(
-    files: &[(Arc<str>, std::path::PathBuf)],
+    files: &[(Arc<str>, PathBuf)],
     root: &Path,
     options: &LoadOptions,
     reading: &Reading,

@@ -62,8 +62,8 @@ pub use amgctl_core::uids::{self, folder_uid};
 pub use body::Body;
 pub use bound::{Bound, RecordedFile};
 pub use checks::lint_against;
-pub use cluster::Secrets;
 pub use cluster::variables::parse_variable;
+pub use cluster::{Secrets, secrets};
 pub use inputs::{Asks, Input};
 pub use library::check_library_panels;
 pub use references::{check_leaving, check_references};
@@ -99,17 +99,31 @@ pub struct LoadOptions {
     pub settings: FileSettings,
     /// The environment that `$__env{}` reads.
     pub environment: Environment,
-    /// The secrets of the cluster that were fetched.
+    /// Secrets of the cluster that are known without the directory, its given values and answers.
     pub secrets: Secrets,
     /// What is read instead of the files of a directory: one file, of any number of documents.
     pub stream: Option<Stream>,
+    /// Values that are given for keys of Secrets.
+    pub given: Vec<secrets::Given>,
+    /// What a survey of this directory found; without one the directory is surveyed when it is loaded.
+    pub survey: Option<Survey>,
+    /// What was fetched of what the survey wants; nothing without a network.
+    pub answers: secrets::Answers,
 }
 
 impl LoadOptions {
     /// These settings, and an environment without a single variable.
     #[must_use]
     pub fn new(settings: FileSettings) -> LoadOptions {
-        LoadOptions { settings, environment: Arc::new(|_| None), secrets: Secrets::new(), stream: None }
+        LoadOptions {
+            settings,
+            environment: Arc::new(|_| None),
+            secrets: Secrets::new(),
+            stream: None,
+            given: Vec::new(),
+            survey: None,
+            answers: secrets::Answers::new(),
+        }
     }
 }
 
@@ -310,15 +324,20 @@ fn body_key(body: &BodyRef) -> BodyKey {
     (body.file.clone(), body.document, body.text.clone(), body.pointer.clone())
 }
 
-/// What a directory needs from outside before it can be read whole.
-#[derive(Clone, Debug, Default)]
-pub struct Survey {}
+/// What a directory needs from outside before it can be read whole. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    cluster: Arc<cluster::Cluster>,
+    faults: Vec<Problem>,
+    /// The Secrets that its manifests refer to.
+    pub secrets: Arc<secrets::Quest>,
+}
 
 /// Looks through a directory for what has to be fetched before it is read. Never fails: what is wrong is found by
-/// [`load`].
+/// [`load`], which looks through nothing again where it is given what this found.
 #[must_use]
-pub fn survey(_root: &Path, _options: &LoadOptions) -> Survey {
-    Survey::default()
+pub fn survey(root: &Path, options: &LoadOptions) -> Survey {
+    loading::survey(root, options)
 }
 
 /// Reads a directory. Never fails: what is wrong is in [`Directory::problems`].

@@ -209,12 +209,36 @@ impl SourceText {
         zones
     }
 
-    // The ranges that hold the values of `secureJsonData`: its braces, or the lines indented below it.
+    // Whether a word is all of a key.
+    fn is_key(&self, at: usize, word: &str) -> bool {
+        let begins = self.text[..at]
+            .chars()
+            .next_back()
+            .is_none_or(|c| c.is_whitespace() || matches!(c, '"' | '\'' | '{' | ','));
+        begins && self.text[at + word.len()..].trim_start_matches(['"', '\'', ' ']).starts_with(':')
+    }
+
+    // Whether a Secret of a cluster stands in it.
+    fn has_secret(&self) -> bool {
+        self.text.match_indices("Secret").any(|(at, word)| {
+            let before = self.text[..at].trim_end_matches(['"', '\'', ' ']);
+            let ends = self.text[at + word.len()..].chars().next().is_none_or(|c| !c.is_alphanumeric());
+            ends && before
+                .strip_suffix(':')
+                .is_some_and(|key| key.trim_end_matches(['"', '\'', ' ']).ends_with("kind"))
+        })
+    }
+
+    // The ranges that hold the values of `secureJsonData` and of Secrets: their braces, or the lines indented below them.
     fn secret_zones(&self) -> Vec<Range<usize>> {
         // Some write the secrets themselves below the key by which the API says which are set.
-        const KEYS: [&str; 2] = ["secureJsonData", "secureJsonFields"];
+        const KEYS: [&str; 3] = ["secureJsonData", "secureJsonFields", "stringData"];
         let mut zones = Vec::new();
-        for (at, key) in KEYS.iter().flat_map(|key| self.text.match_indices(key)) {
+        let has_secret = self.has_secret();
+        let open = KEYS.iter().flat_map(|key| self.text.match_indices(key));
+        // In a file with a Secret `data` holds values; that of a ConfigMap beside it is not shown either.
+        let encoded = self.text.match_indices("data").filter(|(at, _)| has_secret && self.is_key(*at, "data"));
+        for (at, key) in open.chain(encoded) {
             let after = at + key.len();
             let rest = &self.text[after..];
             let value = rest.trim_start_matches(['"', '\'', ' ', '\t', '\r', '\n', ':']);
@@ -302,6 +326,25 @@ mod tests {
         assert_eq!(shown(&yaml, "url"), "  url: b");
         let json = source("{\"secureJsonData\":{\"a\":\"hunter2\"},\"url\":\"\"}");
         assert_eq!(shown(&json, "hunter2"), "{\"secureJsonData\":{ (not shown)");
+    }
+
+    #[test]
+    fn what_is_in_a_secret_is_not_shown() {
+        let shown = |text: &str, word: &str| {
+            let text = source(text);
+            let at = text.text.find(word).unwrap();
+            text.spot(at..at + word.len(), "").line_text.unwrap()
+        };
+        let secret =
+            "kind: Secret\nmetadata: {name: data}\ndata:\n  a: hunter2\nstringData:\n  b: hunter3\ntype: x\n";
+        assert_eq!(shown(secret, "hunter2"), "  a: (not shown)");
+        assert_eq!(shown(secret, "hunter3"), "  b: (not shown)");
+        assert_eq!(shown(secret, "type"), "type: x");
+        assert_eq!(shown(secret, "metadata"), "metadata: {name: data}");
+        let json = r#"{"kind": "Secret", "data": {"a": "hunter2"}}"#;
+        assert_eq!(shown(json, "hunter2"), r#"{"kind": "Secret", "data": { (not shown)"#);
+        let other = "kind: ConfigMap\ndata:\n  a: seen\n---\nkind: SecretStore\n";
+        assert_eq!(shown(other, "seen"), "  a: seen");
     }
 
     #[test]

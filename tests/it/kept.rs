@@ -89,7 +89,7 @@ fn a_secret_in_its_deletion_window_is_told_with_how_to_restore_it() {
     ran.exits(6).says("the secret `amp` is marked for deletion").says("restore-secret --secret-id amp`");
 }
 
-fn put_parameter(m: &Managed, name: &str) {
+pub fn put_parameter(m: &Managed, name: &str) {
     use amgctl::aws::action::{Action, Client};
     let cloud = m.cloud();
     let key =

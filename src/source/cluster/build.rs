@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::envsubst::Variables;
 use super::kustomize::Changes;
 use super::{OPERATOR, substitution};
-use crate::model::Problem;
+use crate::model::{Problem, Spot};
 use crate::source::document::{self, Format, Parsed};
 use crate::source::text::SourceText;
 
@@ -38,8 +38,8 @@ struct Set {
     /// Whether what leaves the directory is kept in the workspace.
     keeps: bool,
     handling: Handling,
-    /// The Secrets that variables come from.
-    secrets: Vec<(String, String)>,
+    /// The Secrets that variables come from: namespace, name, and where that is said.
+    secrets: Vec<(String, String, Spot)>,
 }
 
 /// Why files declare nothing.
@@ -130,9 +130,8 @@ impl Build {
         innermost.is_some_and(|set| set.keeps)
     }
 
-    /// The Secrets that variables come from: namespace and name.
-    #[allow(dead_code, reason = "they are fetched where the tree does not hold them")]
-    pub(crate) fn secrets(&self) -> impl Iterator<Item = &(String, String)> {
+    /// The Secrets that variables come from: namespace, name, and where that is said.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &(String, String, Spot)> {
         self.sets.iter().flat_map(|set| &set.secrets)
     }
 }

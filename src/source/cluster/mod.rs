@@ -12,6 +12,7 @@ pub(crate) mod build;
 mod envsubst;
 pub(crate) mod flux;
 mod kustomize;
+pub mod secrets;
 mod substitution;
 mod tree;
 pub(crate) mod variables;
@@ -135,8 +136,14 @@ pub(crate) struct Cluster {
     resources: BTreeMap<ObjectName, Resource>,
     /// The ConfigMaps of the directory.
     pub configmaps: ConfigMaps,
-    /// The Secrets of the directory, and those that were fetched.
+    /// The Secrets that something refers to, with the keys that are referred to: of the directory, given and fetched.
+    ///
+    /// What is missing here was either reported ([`secrets::Quest::resolve`]) or not looked at, as without a network: who
+    /// looks for a key says nothing of it again.
+    #[allow(dead_code, reason = "data sources take values from it")]
     pub secrets: Secrets,
+    /// Who refers to Secrets.
+    references: Vec<secrets::Reference>,
 }
 
 impl Cluster {
@@ -152,7 +159,6 @@ impl Cluster {
     }
 
     /// All objects of a kind, by namespace and name.
-    #[allow(dead_code, reason = "the targets of a tree are chosen among them")]
     pub(crate) fn all(&self, group: &str, kind: &str) -> impl Iterator<Item = (&ObjectName, &Resource)> {
         self.resources.iter().filter(move |(name, _)| name.group == group && name.kind == kind)
     }
@@ -203,35 +209,43 @@ impl Cluster {
             .flat_map(|(index, parsed)| {
                 objects_in(&parsed.value).into_iter().map(move |(name, base)| (name, index, base))
             })
-            .filter(|(name, _, _)| is_referred_to(name) && (declares || name.group != OPERATOR))
             .collect();
-        // Most files hold nothing that another one refers to: they are let go.
-        if named.is_empty() {
-            return;
-        }
         let manifest = Arc::new(Manifest { source, documents });
         for (name, document, base) in named {
             let resource = Resource { manifest: Arc::clone(&manifest), document, base };
-            self.resources.entry(name).or_insert(resource);
+            if declares {
+                self.references.extend(secrets::references(&name, &resource));
+            }
+            // Most files hold nothing that another one refers to: they are let go.
+            if is_referred_to(&name) && (declares || name.group != OPERATOR) {
+                self.resources.entry(name).or_insert(resource);
+            }
         }
     }
 
-    // The texts of ConfigMaps and of Secrets that stand in the directory.
+    // The texts of ConfigMaps that stand in the directory.
     fn add_values(&mut self) {
         for (name, resource) in &self.resources {
-            let key = (name.namespace.clone(), name.name.clone());
-            match (name.group.as_str(), name.kind.as_str()) {
-                ("", "ConfigMap") => {
-                    let texts = texts(resource.at("/data")).map(|(key, text)| (key.clone(), text.to_owned()));
-                    self.configmaps.entry(key).or_default().extend(texts);
-                }
-                ("", "Secret") => {
-                    let values = secret_texts(resource.value());
-                    self.secrets.entry(key).or_default().extend(values);
-                }
-                _ => {}
+            if (name.group.as_str(), name.kind.as_str()) == ("", "ConfigMap") {
+                let key = (name.namespace.clone(), name.name.clone());
+                let texts = texts(resource.at("/data")).map(|(key, text)| (key.clone(), text.to_owned()));
+                self.configmaps.entry(key).or_default().extend(texts);
             }
         }
+    }
+
+    /// What gives values to the Secrets that are referred to.
+    pub(crate) fn quest(&self, given: &[secrets::Given], environment: &super::Environment) -> secrets::Quest {
+        // A Secret that is missing altogether is reported where its variables are used.
+        let of_variables = self.build.secrets().map(|(namespace, name, spot)| secrets::Reference {
+            namespace: namespace.clone(),
+            name: name.clone(),
+            key: None,
+            is_optional: true,
+            spot: spot.clone(),
+        });
+        let references = self.references.iter().cloned().chain(of_variables).collect();
+        secrets::Quest::new(self, references, given, environment)
     }
 }
 

@@ -30,6 +30,7 @@ use crate::model::{BodyRef, Declared, DeclaredFolder, Kept, KindName, Problem, S
 
 /// Every shape, in the order in which they are asked.
 pub(crate) static SHAPES: &[&dyn Shape] = &[
+    &others::Sops,
     &containers::List,
     &containers::ConfigMap,
     &others::V2,
@@ -364,6 +365,9 @@ fn foreign(value: &Value) -> String {
     };
     let kind = text(map, "kind");
     if let Some(Value::String(version)) = map.get("apiVersion") {
+        if matches!(kind, "Secret" | "ExternalSecret" | "SecretStore" | "ClusterSecretStore") {
+            return format!("is a `{kind}`: only what a manifest for Grafana refers to is read of it");
+        }
         return if kind.is_empty() {
             format!("is no document of ours (its `apiVersion` is `{version}`)")
         } else {
@@ -401,6 +405,18 @@ mod tests {
 
     fn recognise(value: &Value) -> Seen {
         super::recognise(value, &Reading::default())
+    }
+
+    #[test]
+    fn what_sops_encrypted_is_refused_where_it_is_ours() {
+        let sops = json!({ "mac": "ENC[x]", "version": "3.8.1" });
+        let ours = recognise(&json!({ "panels": "ENC[x]", "schemaVersion": "ENC[x]", "title": "x", "sops": sops }));
+        assert!(matches!(ours, Seen::Refused(refusal) if refusal.message.contains("SOPS")));
+        assert!(matches!(
+            recognise(&json!({ "kind": "Secret", "apiVersion": "v1", "sops": sops })),
+            Seen::Foreign(_)
+        ));
+        assert!(matches!(recognise(&json!({ "panels": [], "title": "x", "sops": "mine" })), Seen::Held(_)));
     }
 
     #[test]

@@ -39,6 +39,29 @@ pub(super) fn v2(pointer: &str) -> Refusal {
     unsupported("this is a dashboard in the v2 format, which this version does not read yet", help, pointer)
 }
 
+/// A document of ours that SOPS encrypted: its values are there, and say nothing.
+pub(super) struct Sops;
+
+impl Shape for Sops {
+    fn recognise(&self, value: &Value, reading: &Reading) -> Option<Seen> {
+        let map = value.as_object()?;
+        let sops = map.get("sops")?.as_object()?;
+        if !["mac", "lastmodified", "version"].iter().any(|key| sops.contains_key(*key)) {
+            return None;
+        }
+        let mut plain = map.clone();
+        plain.remove("sops");
+        Some(match recognise(&Value::Object(plain), reading) {
+            Seen::Foreign(reason) => Seen::Foreign(reason),
+            Seen::Held(_) | Seen::Refused(_) | Seen::Reported(_) => Seen::Refused(unsupported(
+                "this is encrypted with SOPS, which is not undone here",
+                "decrypt it first (`sops decrypt FILE`), or name the file in `.amgctlignore`",
+                "/sops",
+            )),
+        })
+    }
+}
+
 /// Dashboards of Perses, which have the same `kind` and nothing else in common.
 pub(super) struct Perses;
 

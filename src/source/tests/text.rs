@@ -83,7 +83,7 @@ fn broken_json_says_where_and_what_is_missing() {
     );
     json(
         "{{ toJson .Values }}",
-        "error[json] a.json:1:2: expected a key in double quotes, found `{` -- if this is a template and not for amgctl, name it in a file `.amgctlignore`",
+        "error[json] a.json:1:2: expected a key in double quotes, found `{` -- if this is a template, render it first, as `helm template DIR` does; if it is not for amgctl, name it in a file `.amgctlignore`",
     );
     json(
         b"{\"panels\": [], \"title\": \"\xff\"}",
@@ -261,11 +261,11 @@ fn broken_yaml_says_where() {
     );
     yaml(
         "{{ if .Values.x }}\npanels: []\n{{ end }}\n",
-        "error[yaml] a.yaml:1:2: a key of an object must be a text -- if this is a template and not for amgctl, name it in a file `.amgctlignore`",
+        "error[yaml] a.yaml:1:2: a key of an object must be a text -- if this is a template, render it first, as `helm template DIR` does; if it is not for amgctl, name it in a file `.amgctlignore`",
     );
     yaml(
         "title: {{ .Values.title }}\npanels: []\n",
-        "error[yaml] a.yaml:1:9: a key of an object must be a text -- if this is a template and not for amgctl, name it in a file `.amgctlignore`",
+        "error[yaml] a.yaml:1:9: a key of an object must be a text -- if this is a template, render it first, as `helm template DIR` does; if it is not for amgctl, name it in a file `.amgctlignore`",
     );
 }
 

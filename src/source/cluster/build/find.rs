@@ -243,7 +243,7 @@ impl Finder<'_> {
         let mut secrets = Vec::new();
         for (by, from) in by.iter().flat_map(|by| by.substitute_from.iter().map(move |from| (by, from))) {
             if from.is_secret {
-                secrets.push((by.namespace.clone(), from.name.clone()));
+                secrets.push((by.namespace.clone(), from.name.clone(), from.spot.clone()));
             }
             match self.values(beside, from.is_secret, &by.namespace, &from.name) {
                 Some(values) => {

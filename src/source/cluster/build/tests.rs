@@ -101,7 +101,7 @@ fn a_kustomization_at_the_root_says_what_is_read() {
     );
     assert_eq!(cluster.build.left_out("y.yaml"), Some("is not among the resources of `kustomization.yaml`"));
     assert_eq!(cluster.build.left_out("kustomization.yaml"), Some("says what else is read"));
-    assert!(cluster.secrets.contains_key(&("default".into(), "s".into())));
+    assert!(cluster.resource("", "Secret", "default", "s").is_some());
 }
 
 #[test]
