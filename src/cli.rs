@@ -91,6 +91,19 @@ pub struct ReadingArgs {
     /// Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says
     #[arg(long, value_name = "ORIGIN", help_heading = "Directory")]
     pub origin: Option<String>,
+    /// Read contents below a URL from a directory, as https://grafana.com/=mirror; may be given more than once
+    #[arg(long, value_name = "PREFIX=DIR", value_parser = url_mapping, help_heading = "Directory")]
+    pub url_map: Vec<(String, PathBuf)>,
+}
+
+/// A prefix of URLs and the directory that answers for it.
+fn url_mapping(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((prefix, directory)) if !prefix.trim().is_empty() && !directory.is_empty() => {
+            Ok((prefix.trim().to_owned(), directory.into()))
+        }
+        Some(_) | None => Err("it is written PREFIX=DIR".into()),
+    }
 }
 
 /// Which workspace, which stack.
@@ -290,6 +303,9 @@ pub struct PlanArgs {
     /// Whether to ask for what is missing; a plan asks nothing either way
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     pub input: bool,
+    /// Take the newest revisions of dashboards of grafana.com, and pin them in amgctl.lock
+    #[arg(long, conflicts_with = "destroy")]
+    pub upgrade: bool,
     /// Plan to destroy the stack
     #[arg(long, conflicts_with_all = ["adopt", "take_from", "replace", "send_secrets", "max_destroy", "allow_empty",
         "unknown_references"])]

@@ -24,6 +24,7 @@
 //! | [`apply`] | plan × client → events: sends what was planned, asks after every refusal, stops when told to |
 //! | [`grafana`] | the HTTP client: requests, retries, what this server is and what the token may do |
 //! | [`aws`] | the control plane of Amazon Managed Grafana, Secrets Manager, parameters: calls and errors |
+//! | [`fetch`] | contents of dashboards that stand elsewhere: over HTTPS, from mapped directories, by Jsonnet |
 //! | [`identity`] | which workspace, which service account, when a token is made, renewed, stored, deleted |
 //! | [`backoff`] | how long is waited before something is tried again |
 //! | [`duration`] | lengths of time as people type them |
@@ -89,6 +90,7 @@ pub mod backoff;
 pub mod cli;
 pub mod commands;
 pub mod duration;
+pub mod fetch;
 pub mod grafana;
 pub mod identity;
 pub mod live;

@@ -184,6 +184,18 @@ impl Access {
     }
 }
 
+/// Which revisions of dashboards of grafana.com are meant where manifests leave that open.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Revisions {
+    /// Those that `amgctl.lock` pins; the newest where none is pinned, with a warning.
+    #[default]
+    Pinned,
+    /// Those that it pins; where none is pinned, nobody looked at what would be written.
+    PinnedOnly,
+    /// The newest, which it pins from now on.
+    Newest,
+}
+
 /// What a run is to do.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -207,6 +219,8 @@ pub struct Settings {
     pub unknown_references: Severity,
     /// What the plan may decide.
     pub rules: Rules,
+    /// Which revisions of dashboards of grafana.com are meant where manifests leave that open.
+    pub revisions: Revisions,
     /// Whether a stack of another origin is taken over.
     pub take_over: bool,
     /// The stack whose record becomes this stack's.
@@ -261,6 +275,7 @@ impl Settings {
                 left_alone: BTreeMap::new(),
                 create_only: BTreeSet::new(),
             },
+            revisions: Revisions::default(),
             take_over: removal.take_over,
             take_over_stack: match &removal.take_over_stack {
                 Some(old) => Some(StackName::parse(old).map_err(|why| format!("--take-over-stack {old}: {why}"))?),
@@ -312,7 +327,7 @@ pub fn with_environment(typed: &WorkspaceArgs, machine: &Machine) -> Result<Work
 
 /// What a directory says of itself, with what was typed before it.
 pub fn over_file(typed: ReadingArgs, file: FileSettings) -> Result<FileSettings, UsageError> {
-    let ReadingArgs { configmaps, from_flux, var, var_file, lenient_vars, origin } = typed;
+    let ReadingArgs { configmaps, url_map, from_flux, var, var_file, lenient_vars, origin } = typed;
     let mut file = file;
     for typed in var {
         // The value may be a secret: the message has the name at most.
@@ -321,6 +336,8 @@ pub fn over_file(typed: ReadingArgs, file: FileSettings) -> Result<FileSettings,
         file.vars.insert(name, value);
     }
     file.var_files.extend(var_file);
+    // What is typed is relative to where it is typed.
+    file.url_map.extend(url_map.into_iter().map(|(prefix, to)| (prefix, std::path::absolute(&to).unwrap_or(to))));
     Ok(FileSettings {
         configmaps: configmaps.or(file.configmaps),
         from_flux: from_flux.or(file.from_flux),

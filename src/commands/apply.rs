@@ -12,7 +12,7 @@ use crate::model::Severity;
 use crate::plan::{Action, Goal, OnDrift, Plan};
 use crate::render;
 use crate::report::{Outcome, Report};
-use crate::settings::{Choice, named_duration};
+use crate::settings::{Choice, Revisions, named_duration};
 use crate::source;
 use crate::terminal::{Terminal, Waiting};
 
@@ -29,6 +29,7 @@ pub async fn plan(args: PlanArgs, session: &Session<'_>) -> Result<Exit, Failure
     )?;
     // What an apply at a terminal would overwrite is shown as that, whatever `amgctl.yaml` says of those that ask nobody.
     settings.rules.on_drift = args.rules.removal.on_drift.map_or(OnDrift::Overwrite, OnDrift::from);
+    settings.revisions = if args.upgrade { Revisions::Newest } else { Revisions::Pinned };
     let task = Task { goal, settings, file_problems: problems, patience: None, connection: None };
     let gathered = gather(task, session).await?;
     if let Some(failure) = other_origin(&gathered).filter(|_| !gathered.settings.take_over) {

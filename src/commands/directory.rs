@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Exit, Failure, shown};
+use super::{Exit, Failure, contents, shown};
 use crate::cli::{ReadingArgs, RulesArgs, ValidateArgs, WorkspaceArgs};
 use crate::model::{Problem, Severity, counted};
 use crate::render::{self, problems::Look};
@@ -101,7 +101,7 @@ pub enum Sent {
 }
 
 /// `amgctl validate`.
-pub fn validate(args: &ValidateArgs, machine: &Machine, terminal: &Terminal) -> Result<Exit, Failure> {
+pub async fn validate(args: &ValidateArgs, machine: &Machine, terminal: &Terminal) -> Result<Exit, Failure> {
     let directory = &args.directory.directory;
     let (file, mut problems) = settings(directory)?;
     let (stored, given) = typed_secrets(&args.secret)?;
@@ -113,7 +113,8 @@ pub fn validate(args: &ValidateArgs, machine: &Machine, terminal: &Terminal) -> 
     let options = options(directory, over_file(args.reading.clone(), file)?, &given, machine);
     let survey = source::survey(directory, &options);
     let elsewhere = survey.secrets.wanted().len();
-    let declarations = source::load(directory, &LoadOptions { survey: Some(survey), ..options });
+    let options = LoadOptions { survey: Some(survey), ..options };
+    let declarations = contents::load(directory, options, contents::Asking::This, machine).await?;
     if elsewhere > 0 {
         terminal.say(&format!("note: {} in AWS not looked at: a plan fetches them", counted_were(elsewhere)));
     }
@@ -123,6 +124,9 @@ pub fn validate(args: &ValidateArgs, machine: &Machine, terminal: &Terminal) -> 
     problems.extend(source::lint_against(&declarations, None));
     problems.extend(source::folder_title_clashes(&declarations));
     ignored(&declarations, terminal);
+    if let Some(words) = contents::not_asked_for(&declarations) {
+        terminal.say(&words);
+    }
     tell(&problems, declarations.files, Sent::Nothing, terminal)?;
     let warnings = problems.len();
     let warned = if warnings == 0 { String::new() } else { format!(", {}", counted(warnings, "warning")) };

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::kept::Why;
-use super::{Exit, Failure, Session, directory, kept, managed};
+use super::{Exit, Failure, Session, contents, directory, kept, managed};
 use crate::aws::{Aws, AwsError, TakenRole, is_region};
 use crate::model::Secret;
 use crate::settings::Settings;
 use crate::source::secrets::{Access, Answers, Fetched, Role, Unfetched, Version, Wanted, What};
 use crate::source::{self, Directory, LoadOptions};
 
-/// Reads the directory, with what its manifests need from AWS; with the status that what was not fetched stands for.
+/// Reads the directory, with what its manifests need from AWS and then the contents that they name; with the status that what was not fetched stands for.
 ///
 /// What is wrong with it, and what was not fetched, is in [`Directory::problems`].
 pub async fn load(settings: &Settings, session: &Session<'_>) -> Result<(Directory, Option<Exit>), Failure> {
@@ -24,7 +24,8 @@ pub async fn load(settings: &Settings, session: &Session<'_>) -> Result<(Directo
     }
     let (answers, refused) = fetch(&wanted, settings, session).await?;
     let options = LoadOptions { survey: Some(survey), answers, ..options };
-    Ok((source::load(&settings.directory, &options), refused))
+    let asking = contents::Asking::Everywhere(settings.revisions);
+    Ok((contents::load(&settings.directory, options, asking, session.machine).await?, refused))
 }
 
 /// Everything that is wanted, or why each was not fetched; with the status that the first of those stands for.

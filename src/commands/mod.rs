@@ -4,6 +4,7 @@ mod api_key;
 mod apply;
 mod bootstrap;
 mod connect;
+mod contents;
 mod directory;
 mod exit;
 mod fetched;
@@ -69,7 +70,7 @@ async fn carry_out(command: Command, session: &Session<'_>) -> Result<Exit, Fail
     let Session { machine, terminal, .. } = session;
     match command {
         Command::Init(args) => setup::init(&args, terminal),
-        Command::Validate(args) => directory::validate(&args, machine, terminal),
+        Command::Validate(args) => directory::validate(&args, machine, terminal).await,
         Command::Plan(args) => apply::plan(args, session).await,
         Command::Apply(args) => apply::apply(args, session).await,
         Command::Destroy(args) => apply::destroy(args, session).await,

@@ -16,7 +16,7 @@ use crate::registry::record::FOLDER;
 use crate::registry::{Record, Store};
 use crate::render::{self, style::Style};
 use crate::report::{Finished, Outcome, Report, Signal, Stop};
-use crate::settings::Settings;
+use crate::settings::{Revisions, Settings};
 
 /// What a run is to do.
 pub struct Order {
@@ -91,6 +91,10 @@ pub async fn run(order: Order, audience: &mut impl Audience, session: &Session<'
     settings.rules.on_drift = match approval {
         Approval::Given => settings.on_drift,
         Approval::Asked => OnDrift::Overwrite,
+    };
+    settings.revisions = match approval {
+        Approval::Given => Revisions::PinnedOnly,
+        Approval::Asked => Revisions::Pinned,
     };
     let mut patience = lease::Patience::new(patience);
     let (mut connection, mut approved) = (None, None);

@@ -101,7 +101,7 @@ impl ApiError {
 }
 
 /// The causes of an error, the last and most telling one alone where the others only repeat.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut at = error;
     while let Some(source) = at.source() {
         at = source;

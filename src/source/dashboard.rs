@@ -161,6 +161,7 @@ impl DashboardForm {
             uid_from,
             protect: false,
             carried: false,
+            fetched: None,
         };
         if inputs.is_empty() {
             finish(&mut declared, value);

@@ -140,6 +140,7 @@ impl Form for DatasourceForm {
             uid_from,
             protect: false,
             carried: false,
+            fetched: None,
         };
         let draft = Draft {
             kind: crate::kinds::text(&read.value, "/type"),

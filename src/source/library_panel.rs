@@ -108,6 +108,7 @@ impl Form for LibraryForm {
             uid_from: UidFrom::Document,
             protect: false,
             carried: self.owner.is_some(),
+            fetched: None,
         };
         if inputs.is_empty() {
             let body = body(document, part, &declared);

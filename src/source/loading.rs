@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::cluster::Cluster;
 use super::cluster::build::Rendered;
+use super::cluster::content::{ContentRequests, Fetched};
 use super::cluster::flux::Annotations;
 use super::document::{self, Document, Format};
 use super::faults::Faults;
@@ -21,7 +22,7 @@ use super::{
 };
 use crate::kinds::folder::Folder;
 use crate::kinds::library_panel::LibraryPanel;
-use crate::model::{Address, Declared, DeclaredFolder, Digest, Place, Problem, Severity};
+use crate::model::{Address, Declared, DeclaredFolder, Digest, Place, Problem, Severity, Spot};
 
 /// How many files are read at a time.
 const THREADS: usize = 2;
@@ -35,6 +36,8 @@ struct FileYield {
     folder_file: Option<FolderFile>,
     ignored: Vec<Ignored>,
     problems: Vec<Problem>,
+    /// The contents that are not here yet, each with where it is named.
+    awaited: Vec<(Fetched, Spot)>,
     bytes: u64,
 }
 
@@ -89,7 +92,8 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
     options.settings.inputs = answers;
     let options = &options;
     let surveyed = options.survey.clone().unwrap_or_else(|| survey_files(root, &walked.files, options));
-    let (cluster, wrong) = with_secrets(surveyed, root, &walked.files, options);
+    let (mut cluster, wrong) = with_secrets(surveyed, root, &walked.files, options);
+    cluster.contents = options.contents.clone();
     walked.problems.extend(wrong);
     let reading = options.settings.reading(cluster);
     let LoadOptions { settings, environment, .. } = options;
@@ -111,6 +115,7 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
     let mut folder_files = Vec::new();
     let mut folder_documents = Vec::new();
     let mut handling: BTreeMap<Address, Handling> = BTreeMap::new();
+    let mut awaited = ContentRequests::default();
     for part in read_all(&walked.files, root, options, &reading) {
         drafts.extend(part.drafts);
         folder_documents.extend(part.folders);
@@ -118,6 +123,9 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
         folder_files.extend(part.folder_file);
         ignored.extend(part.ignored);
         problems.extend(part.problems);
+        for (fetched, spot) in part.awaited {
+            awaited.add(&fetched, spot);
+        }
         bytes += part.bytes;
     }
     let directories: BTreeSet<String> =
@@ -154,7 +162,7 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
     problems.extend(checks::check(&declarations));
     sort_problems(&mut problems);
     let settings = settings.clone();
-    Directory { declarations, ignored, files: walked.files.len(), bytes, problems, handling, settings }
+    Directory { declarations, ignored, files: walked.files.len(), bytes, problems, awaited, handling, settings }
 }
 
 impl Declarations {
@@ -410,6 +418,7 @@ impl FileYield {
                 self.folder_handling.extend(address.map(|address| (address, handling)));
                 self.folders.push(folder);
             }
+            Some(Declaration::Awaited(awaited)) => self.awaited.push(*awaited),
             None => {}
         }
         self.problems.extend(problems);

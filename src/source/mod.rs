@@ -63,7 +63,7 @@ pub use body::Body;
 pub use bound::{Bound, RecordedFile};
 pub use checks::lint_against;
 pub use cluster::variables::parse_variable;
-pub use cluster::{Secrets, secrets};
+pub use cluster::{Secrets, content, lock, secrets};
 pub use inputs::{Asks, Input};
 pub use library::check_library_panels;
 pub use references::{check_leaving, check_references};
@@ -72,7 +72,7 @@ pub use titles::{folder_title_clashes, title_clashes};
 
 use crate::kinds::datasource::Datasource;
 use crate::model::{
-    Address, BodyRef, Declared, DeclaredFolder, Digest, KindName, Problem, Target, TextRef, Uid, counted,
+    Address, BodyRef, Declared, DeclaredFolder, Digest, KindName, Problem, Secret, Target, TextRef, Uid, counted,
 };
 use document::Document;
 use shape::Reading;
@@ -109,6 +109,8 @@ pub struct LoadOptions {
     pub survey: Option<Survey>,
     /// What was fetched of what the survey wants; nothing without a network.
     pub answers: secrets::Answers,
+    /// The contents that were fetched.
+    pub contents: content::Contents,
 }
 
 impl LoadOptions {
@@ -123,6 +125,7 @@ impl LoadOptions {
             given: Vec::new(),
             survey: None,
             answers: secrets::Answers::new(),
+            contents: content::Contents::default(),
         }
     }
 }
@@ -145,6 +148,9 @@ pub struct Directory {
     pub bytes: u64,
     /// All faults and warnings, sorted by place.
     pub problems: Vec<Problem>,
+    /// The contents that it names and that were not given ([`LoadOptions::contents`]): what they would be, is not
+    /// declared.
+    pub awaited: content::ContentRequests,
     /// What manifests, and what applies them, say of single objects besides what they are.
     handling: BTreeMap<Address, Handling>,
     settings: FileSettings,
@@ -237,6 +243,20 @@ impl Directory {
     #[must_use]
     pub fn keeps_what_leaves(&self, file: &str) -> bool {
         self.declarations.files.reading.cluster.build.keeps(file)
+    }
+
+    /// The text of a key of a ConfigMap of the directory.
+    #[must_use]
+    pub fn config_map(&self, at: &content::KeyRef) -> Option<String> {
+        let maps = &self.declarations.files.reading.cluster.configmaps;
+        maps.get(&(at.namespace.clone(), at.name.clone()))?.get(&at.key).cloned()
+    }
+
+    /// The value of a key of a Secret of the directory, or of one that was fetched.
+    #[must_use]
+    pub fn secret(&self, at: &content::KeyRef) -> Option<Secret> {
+        let secrets = &self.declarations.files.reading.cluster.secrets;
+        secrets.get(&(at.namespace.clone(), at.name.clone()))?.get(&at.key).cloned()
     }
 
     /// What to say where files were looked at and nothing of ours was in them; none where there is an object or an error.

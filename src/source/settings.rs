@@ -68,6 +68,9 @@ pub struct FileSettings {
     pub var_files: Vec<PathBuf>,
     /// Whether a variable without a value is empty, instead of an error.
     pub lenient_vars: Option<bool>,
+    /// Directories that contents are read from instead of URLs, by the beginnings of these; relative to this directory.
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub url_map: BTreeMap<String, PathBuf>,
     /// Answers to the `__inputs` of exported dashboards: the uid or name of a data source, or a value.
     #[schemars(extend("additionalProperties" = { "type": ["string", "number", "boolean"] }))]
     pub inputs: BTreeMap<String, String>,

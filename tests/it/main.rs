@@ -8,6 +8,7 @@ mod apply;
 mod bootstrap;
 mod command_line;
 mod completions;
+mod contents;
 mod corpus;
 mod credentials;
 mod datasources;

@@ -94,3 +94,23 @@ fn aws_is_asked_over_tls_only_where_its_certificate_is_vouched_for() {
     trusting.env("SSL_CERT_FILE", authority());
     assert!(server.asked_by(trusting) > 0);
 }
+
+#[test]
+fn a_content_is_fetched_over_tls_only_where_its_certificate_is_vouched_for() {
+    let world = World::new(Version::default());
+    let server = Server::start();
+    world.write(
+        "far.yaml",
+        &format!(
+            "apiVersion: grafana.integreatly.org/v1beta1\nkind: GrafanaDashboard\nmetadata: {{name: far}}\nspec:\n  \
+             instanceSelector: {{}}\n  url: {}/far.json\n",
+            server.url
+        ),
+    );
+    assert_eq!(server.asked_by(world.command("plan stack")), 0);
+    let ran = world.amgctl("plan stack");
+    ran.exits(3).says("was not asked for: TLS failed, invalid peer certificate").says("far.yaml:6:3");
+    let mut trusting = world.command("plan stack");
+    trusting.env("SSL_CERT_FILE", authority());
+    assert!(server.asked_by(trusting) > 0);
+}

@@ -9,9 +9,11 @@
 //! and comes in with [`super::LoadOptions`].
 
 pub(crate) mod build;
+pub mod content;
 mod envsubst;
 pub(crate) mod flux;
 mod kustomize;
+pub mod lock;
 pub mod secrets;
 mod substitution;
 mod tree;
@@ -144,6 +146,8 @@ pub(crate) struct Cluster {
     pub secrets: Secrets,
     /// Who refers to Secrets.
     references: Vec<secrets::Reference>,
+    /// The contents that were fetched.
+    pub contents: content::Contents,
 }
 
 impl Cluster {

@@ -86,6 +86,7 @@ pub(in crate::source) static KEYS: &[Key] = &[
     Key { name: "vars", takes: Takes::Own(read_vars) },
     Key { name: "var_files", takes: Takes::Own(read_var_files) },
     Key { name: "lenient_vars", takes: Takes::Flag(|settings| &mut settings.lenient_vars) },
+    Key { name: "url_map", takes: Takes::Own(read_url_map) },
     Key { name: "inputs", takes: Takes::Own(read_inputs) },
     Key { name: "protect", takes: Takes::Own(read_protect) },
     Key { name: "max_destroy", takes: Takes::Own(read_max_destroy) },
@@ -209,6 +210,21 @@ fn read_token_ttl(settings: &mut FileSettings, value: &Value) -> Result<(), Vec<
     token_life("`identity.token_ttl`", text).map_err(|error| fault(error.message))?;
     settings.identity.token_ttl = Some(text.to_owned());
     Ok(())
+}
+
+fn read_url_map(settings: &mut FileSettings, value: &Value) -> Result<(), Vec<Fault>> {
+    let map = value.as_object().ok_or_else(|| fault("`url_map` must be an object: `URL: DIRECTORY`"))?;
+    let mut faults = Vec::new();
+    for (prefix, directory) in map {
+        match directory.as_str().filter(|text| !text.trim().is_empty()) {
+            Some(directory) => drop(settings.url_map.insert(prefix.clone(), directory.into())),
+            None => faults.push(Fault {
+                pointer: member("", prefix),
+                message: "this must be the path of a directory".into(),
+            }),
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
 fn read_inputs(settings: &mut FileSettings, value: &Value) -> Result<(), Vec<Fault>> {

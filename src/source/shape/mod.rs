@@ -23,6 +23,7 @@ use serde_json::{Map, Value};
 
 use super::body::Body;
 use super::cluster::Cluster;
+use super::cluster::content::Fetched;
 use super::datasource::Options;
 use super::document::{self, Document, Format};
 use super::{Draft, FileRef, Files};
@@ -190,6 +191,8 @@ pub(crate) enum Declaration {
     Object(Box<Draft>),
     /// A folder.
     Folder(DeclaredFolder),
+    /// An object whose content is not here yet: what it is, and where it is named.
+    Awaited(Box<(Fetched, Spot)>),
 }
 
 /// A text of a document that is a document of its own.

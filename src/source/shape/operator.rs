@@ -14,6 +14,7 @@ use super::{Declaration, Form, Part, Reading, Seen, Shape, Site, group, only, te
 use crate::kinds::dashboard::Dashboard;
 use crate::model::{Declared, KindName, Parent, Place, Problem, Severity, Spot, UidFrom};
 use crate::source::body::{Body, changed};
+use crate::source::cluster::content::{self, Fetched, Given, KeyRef};
 use crate::source::cluster::{OPERATOR, ObjectName};
 use crate::source::dashboard::{DashboardForm, set_parent};
 use crate::source::document::{self, Document, Format, Parsed};
@@ -40,7 +41,17 @@ const DASHBOARD_LEVEL: Level = Level {
         ("suspend", Used),
         ("uid", Used),
         ("json", Used),
+        ("gzipJson", Used),
+        ("url", Used),
+        ("urlAuthorization", Used),
+        ("contentCacheDuration", Used),
+        ("grafanaCom", Used),
         ("configMapRef", Used),
+        ("jsonnet", Used),
+        ("envs", Used),
+        ("envFrom", Used),
+        ("jsonnetLib", Used),
+        ("oci", Used),
         ("folderUID", Used),
     ],
     rest: Rest::Warned,
@@ -83,6 +94,16 @@ struct OperatorDashboard {
 struct Content {
     source: SourceText,
     parsed: Vec<Parsed>,
+    /// What it was fetched as, if it was.
+    fetched: Option<String>,
+}
+
+/// Why there is no content.
+enum Missing {
+    /// It is not here yet.
+    Awaited(Box<(Fetched, Spot)>),
+    /// What is wrong with it.
+    Faults(Vec<Problem>),
 }
 
 impl Content {
@@ -95,18 +116,22 @@ impl Content {
 static WHOLE: Part = Part { form: &CLASSIC, base: String::new() };
 
 impl OperatorDashboard {
-    // The content of a manifest, and what is wrong with it.
-    fn content(&self, document: &Document<'_>, base: &str, reading: &Reading) -> Result<Content, Vec<Problem>> {
-        let at = format!("{base}/spec/configMapRef");
-        let source = match document.value.pointer(&at) {
-            Some(from) => config_map_text(document, base, from, reading).map_err(|problem| vec![*problem])?,
-            None => document.text_at(&format!("{base}/spec/json")).ok_or_else(|| {
-                let problem = Problem::error("manifest", "this `GrafanaDashboard` names no content");
-                vec![problem.spot(document.spot(&format!("{base}/spec"), ""))]
-            })?,
+    // The content of a manifest.
+    fn content(&self, document: &Document<'_>, base: &str, reading: &Reading) -> Result<Content, Missing> {
+        let namespace = document.value.pointer(base).and_then(ObjectName::of).map(|name| name.namespace);
+        let from = content::source(document, &format!("{base}/spec"), &namespace.unwrap_or_default());
+        let from = from.map_err(Missing::Faults)?;
+        let text = from.text(document, &reading.cluster.contents, |key| config_map_text(key, reading));
+        let (source, fetched) = match (text, from.fetched()) {
+            (Ok(Given::Text(source, fetched)), _) => (source, fetched),
+            (Ok(Given::NotAskedFor), Some(fetched)) => {
+                return Err(Missing::Awaited(Box::new((fetched.clone(), document.key_spot(&from.pointer, "")))));
+            }
+            (Ok(Given::NotAskedFor), None) => return Err(Missing::Faults(Vec::new())),
+            (Err(problem), _) => return Err(Missing::Faults(vec![*problem])),
         };
         let (parsed, faults) = document::parse(&source, Format::Json);
-        if parsed.is_empty() { Err(faults) } else { Ok(Content { source, parsed }) }
+        if parsed.is_empty() { Err(Missing::Faults(faults)) } else { Ok(Content { source, parsed, fetched }) }
     }
 }
 
@@ -124,7 +149,8 @@ impl Form for OperatorDashboard {
         let (document, base) = (&*document, part.base.as_str());
         let content = match self.content(document, base, file.reading) {
             Ok(content) => content,
-            Err(problems) => return (None, problems),
+            Err(Missing::Awaited(awaited)) => return (Some(Declaration::Awaited(awaited)), Vec::new()),
+            Err(Missing::Faults(problems)) => return (None, problems),
         };
         let Some(mut inner) = content.document() else { return (None, Vec::new()) };
         let mut problems = Vec::new();
@@ -143,6 +169,7 @@ impl Form for OperatorDashboard {
         declared.place = if whole { Place::file(file.path.clone()) } else { document.place(base) };
         declared.body = file.body(document, base);
         declared.uid_from = uid_from;
+        declared.fetched.clone_from(&content.fetched);
         set_parent(declared, Parent::Root, draft.inputs.is_empty());
         draft.in_directory = false;
         let is_broken = problems.iter().any(|problem| problem.severity == Severity::Error);
@@ -173,20 +200,11 @@ impl Form for OperatorDashboard {
     }
 }
 
-/// A text of a ConfigMap in the namespace of the manifest; places in it are places of the ConfigMap's file.
-fn config_map_text(
-    document: &Document<'_>,
-    base: &str,
-    from: &Value,
-    reading: &Reading,
-) -> Result<SourceText, Box<Problem>> {
-    let at = format!("{base}/spec/configMapRef");
-    let word = |key: &str| from.get(key).and_then(Value::as_str).unwrap_or_default();
-    let (name, key) = (word("name"), word("key"));
-    let missing = |message: String| Problem::error("manifest", message).spot(document.spot(&at, ""));
-    let namespace = document.value.pointer(base).and_then(ObjectName::of).map(|name| name.namespace);
-    let namespace = namespace.unwrap_or_default();
-    let Some(config_map) = reading.cluster.resource("", "ConfigMap", &namespace, name) else {
+/// A text of a ConfigMap; places in it are places of the ConfigMap's file. A problem has not yet the place that names it.
+fn config_map_text(at: &KeyRef, reading: &Reading) -> Result<SourceText, Box<Problem>> {
+    let KeyRef { namespace, name, key } = at;
+    let missing = |message: String| Problem::error("manifest", message);
+    let Some(config_map) = reading.cluster.resource("", "ConfigMap", namespace, name) else {
         let message = format!("there is no ConfigMap `{name}` of the namespace `{namespace}` in the directory");
         return Err(Box::new(missing(message).help("add it to the directory, or write the content below `json`")));
     };

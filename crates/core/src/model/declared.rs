@@ -39,6 +39,8 @@ pub struct Declared {
     /// Whether another document carries it along, which is not where it is kept: one that the workspace has already, and
     /// that is not ours, is used as it is.
     pub carried: bool,
+    /// What its body was fetched as, where the directory only names it: its digest and where it came from.
+    pub fetched: Option<String>,
 }
 
 /// Where an object belongs in the tree of folders.

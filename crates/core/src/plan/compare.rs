@@ -195,6 +195,7 @@ mod tests {
             uid_from: UidFrom::Document,
             protect: false,
             carried: false,
+            fetched: None,
         }
     }
 

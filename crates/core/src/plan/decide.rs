@@ -227,6 +227,10 @@ fn change(inputs: &Inputs<'_>, address: &Address, wanted: Option<&Wanted<'_>>, p
         return None;
     }
     decide_action(inputs, row, &mut change, wanted, found, &claim, paths);
+    // What is about to be written and stands in no file can be told by its digest alone.
+    if let Some(fetched) = wanted.and_then(|wanted| wanted.fetched).filter(|_| change.action.writes()) {
+        change.notes.push(format!("its content is {fetched}"));
+    }
     if let Some(manager) = taken_from {
         take_over(&mut change.action, manager);
     }

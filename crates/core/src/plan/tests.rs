@@ -106,6 +106,7 @@ impl World {
             uid_from: UidFrom::Document,
             protect: false,
             carried: false,
+            fetched: None,
             place,
             address: address.clone(),
         });
