@@ -100,7 +100,7 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__apply)
-            opts="-v -h --configmaps --from-flux --var --var-file --lenient-vars --origin --url --workspace --sandbox --stack --region --profile --wait --secret --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --adopt --take-from --replace --send-secrets --max-destroy --allow-empty --unknown-references --yes --auto-approve --input --lock-timeout --parallelism --verbose --no-color --help"
+            opts="-v -h --configmaps --from-flux --var --var-file --lenient-vars --origin --url-map --url --workspace --sandbox --stack --region --profile --wait --secret --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --adopt --take-from --replace --send-secrets --max-destroy --allow-empty --unknown-references --yes --auto-approve --input --lock-timeout --parallelism --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -149,6 +149,10 @@ _amgctl() {
                     return 0
                     ;;
                 --origin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --url-map)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -406,7 +410,7 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__destroy)
-            opts="-v -h --configmaps --from-flux --var --var-file --lenient-vars --origin --url --workspace --sandbox --stack --region --profile --wait --secret --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --yes --auto-approve --input --lock-timeout --parallelism --verbose --no-color --help"
+            opts="-v -h --configmaps --from-flux --var --var-file --lenient-vars --origin --url-map --url --workspace --sandbox --stack --region --profile --wait --secret --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --yes --auto-approve --input --lock-timeout --parallelism --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -455,6 +459,10 @@ _amgctl() {
                     return 0
                     ;;
                 --origin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --url-map)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -855,7 +863,7 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__plan)
-            opts="-v -h --configmaps --from-flux --var --var-file --lenient-vars --origin --url --workspace --sandbox --stack --region --profile --wait --secret --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --adopt --take-from --replace --send-secrets --max-destroy --allow-empty --unknown-references --detailed-exitcode --input --destroy --verbose --no-color --help"
+            opts="-v -h --configmaps --from-flux --var --var-file --lenient-vars --origin --url-map --url --workspace --sandbox --stack --region --profile --wait --secret --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --adopt --take-from --replace --send-secrets --max-destroy --allow-empty --unknown-references --detailed-exitcode --input --upgrade --destroy --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -904,6 +912,10 @@ _amgctl() {
                     return 0
                     ;;
                 --origin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --url-map)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -991,7 +1003,7 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__reconcile)
-            opts="-v -h --configmaps --from-flux --var --var-file --lenient-vars --origin --url --workspace --sandbox --stack --region --profile --wait --secret --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --adopt --take-from --replace --send-secrets --max-destroy --allow-empty --unknown-references --interval --retry-interval --pull --listen --once --rounds --parallelism --verbose --no-color --help"
+            opts="-v -h --configmaps --from-flux --var --var-file --lenient-vars --origin --url-map --url --workspace --sandbox --stack --region --profile --wait --secret --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --adopt --take-from --replace --send-secrets --max-destroy --allow-empty --unknown-references --interval --retry-interval --pull --listen --once --rounds --parallelism --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1040,6 +1052,10 @@ _amgctl() {
                     return 0
                     ;;
                 --origin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --url-map)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1245,7 +1261,7 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__validate)
-            opts="-v -h --configmaps --from-flux --var --var-file --lenient-vars --origin --secret --verbose --no-color --help"
+            opts="-v -h --configmaps --from-flux --var --var-file --lenient-vars --origin --url-map --secret --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1295,6 +1311,10 @@ _amgctl() {
                     ;;
                 --origin)
                 --secret)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --url-map)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

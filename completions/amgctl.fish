@@ -57,6 +57,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l var-file -d '
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l lenient-vars -d 'Take a variable without a value as empty, as Flux did before 2.9' -r -f -a "true\t''
 false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l origin -d 'Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l url-map -d 'Read contents below a URL from a directory, as `https://grafana.com/=mirror`; can be given several times' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l secret -d 'The value of a key of a Secret that manifests refer to, before what the directory has (may be repeated); sources are env:VARIABLE, file:PATH, sm:ID#PROPERTY and ssm:NAME, and what AWS keeps is not looked at here' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l no-color -d 'Never use colour'
@@ -69,6 +70,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l var-file -d 'Read
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l lenient-vars -d 'Take a variable without a value as empty, as Flux did before 2.9' -r -f -a "true\t''
 false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l origin -d 'Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l url-map -d 'Read contents below a URL from a directory, as `https://grafana.com/=mirror`; can be given several times' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
@@ -97,6 +99,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l take-over -d 'Tak
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l send-secrets -d 'Send secrets although nobody knows whether they changed (with ownership: none)'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l allow-empty -d 'Let an empty directory take the whole stack down'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l detailed-exitcode -d 'Exit with 2 when there are changes, and with 9 when the token may not read all that a plan depends on'
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l upgrade -d 'Take the newest revisions of dashboards of grafana.com, and pin them in amgctl.lock'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l destroy -d 'Plan to destroy the stack'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l no-color -d 'Never use colour'
@@ -109,6 +112,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l var-file -d 'Rea
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l lenient-vars -d 'Take a variable without a value as empty, as Flux did before 2.9' -r -f -a "true\t''
 false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l origin -d 'Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l url-map -d 'Read contents below a URL from a directory, as `https://grafana.com/=mirror`; can be given several times' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
@@ -150,6 +154,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l var-file -d 'R
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l lenient-vars -d 'Take a variable without a value as empty, as Flux did before 2.9' -r -f -a "true\t''
 false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l origin -d 'Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l url-map -d 'Read contents below a URL from a directory, as `https://grafana.com/=mirror`; can be given several times' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
@@ -183,6 +188,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l var-file -d 
 complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l lenient-vars -d 'Take a variable without a value as empty, as Flux did before 2.9' -r -f -a "true\t''
 false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l origin -d 'Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l url-map -d 'Read contents below a URL from a directory, as `https://grafana.com/=mirror`; can be given several times' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r

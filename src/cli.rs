@@ -91,7 +91,7 @@ pub struct ReadingArgs {
     /// Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says
     #[arg(long, value_name = "ORIGIN", help_heading = "Directory")]
     pub origin: Option<String>,
-    /// Read contents below a URL from a directory, as https://grafana.com/=mirror; may be given more than once
+    /// Read contents below a URL from a directory, as `https://grafana.com/=mirror`; can be given several times
     #[arg(long, value_name = "PREFIX=DIR", value_parser = url_mapping, help_heading = "Directory")]
     pub url_map: Vec<(String, PathBuf)>,
 }

@@ -6,7 +6,7 @@ use super::{Exit, Failure};
 use crate::fetch::{self, Pins, Reach, Sources, UrlMap};
 use crate::model::{Problem, counted};
 use crate::settings::{Machine, Revisions};
-use crate::source::content::{ContentRequests, Wanted};
+use crate::source::content::{ContentRequest, ContentRequests, Wanted};
 use crate::source::lock::{LOCK_FILE, Lock};
 use crate::source::{self, Directory, LoadOptions};
 
@@ -65,6 +65,9 @@ pub async fn load(
     problems.extend(unencrypted(&first.awaited, &sources.map));
     let mut directory = source::load(root, &LoadOptions { contents: fetched.contents, ..options });
     directory.problems.extend(problems);
+    if reach == Reach::Network {
+        directory.problems.extend(missing(&directory.awaited));
+    }
     Ok(directory)
 }
 
@@ -146,6 +149,15 @@ fn unpinned(requests: &ContentRequests, lock: &Lock, taken: &Lock, revisions: Re
         problems.push(problem.help(help));
     }
     problems
+}
+
+/// What must not be taken for a removal: a content that nobody asked for, which cannot be.
+fn missing(awaited: &ContentRequests) -> Vec<Problem> {
+    let one = |(wanted, request): (&Wanted, &ContentRequest)| {
+        let problem = Problem::error("content", format!("{wanted} was not fetched"));
+        request.spots.iter().cloned().fold(problem, Problem::spot).help("run the command again")
+    };
+    awaited.iter().map(one).collect()
 }
 
 /// Warns of contents that anybody on the way can change.

@@ -67,11 +67,14 @@ pub(super) struct Sent<'a> {
     pub validators: Option<&'a Validators>,
 }
 
+/// A client once it was made, or why it cannot be.
+type Made = OnceLock<Result<Client, ContentFailure>>;
+
 /// Asks for contents.
 pub(super) struct Http {
     /// For the first request, and for those that it is redirected to from each of the zones. Each is made when it is
     /// needed: to read the certificates of a machine takes longer than most requests.
-    clients: [(Option<Zone>, OnceLock<Result<Client, ContentFailure>>); 4],
+    clients: [(Option<Zone>, Made); 4],
     names: Arc<Names>,
     patience: Duration,
 }

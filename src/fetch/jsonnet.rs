@@ -30,6 +30,15 @@ pub(super) enum Value {
     Secret(Secret),
 }
 
+impl Value {
+    fn secret(&self) -> Option<&Secret> {
+        match self {
+            Value::Secret(secret) => Some(secret),
+            Value::Plain(_) => None,
+        }
+    }
+}
+
 /// What is evaluated.
 pub(super) struct Program<'a> {
     /// The text.
@@ -129,11 +138,7 @@ async fn run(mut command: Command, program: &Program<'_>) -> Result<Vec<u8>, Con
     if status.success() {
         return Ok(bytes);
     }
-    let secret = |value| match value {
-        &Value::Secret(ref secret) => Some(secret),
-        &Value::Plain(_) => None,
-    };
-    let secrets: Vec<&Secret> = program.variables.values().filter_map(secret).collect();
+    let secrets: Vec<&Secret> = program.variables.values().filter_map(Value::secret).collect();
     let complaints = hide(&String::from_utf8_lossy(&complaints.unwrap_or_default()), &secrets);
     let words: Vec<&str> =
         complaints.split(|c: char| c.is_control()).map(str::trim).filter(|w| !w.is_empty()).collect();
@@ -159,7 +164,8 @@ fn find(path: Option<&OsStr>) -> Option<PathBuf> {
     parts.find_map(|part| Some(part.join(NAME)).filter(|program| program.is_file()))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -2,8 +2,8 @@
 //! evaluated by Jsonnet.
 //!
 //! What is wanted comes from the directory ([`crate::source::content`]) and what came of it goes back there: nothing here
-//! knows what a dashboard is. The parts: which addresses may be asked ([`address`]), how one URL is ([`http`]), copies
-//! between runs ([`cache`]), directories that answer for URLs ([`mapped`]).
+//! knows what a dashboard is. The parts: which addresses may be asked (`address`), how one URL is (`http`), copies between
+//! runs (`cache`), directories that answer for URLs (`mapped`).
 
 mod address;
 mod cache;

@@ -186,7 +186,7 @@ pub(crate) fn gather(root: &Path, files: &[(Arc<str>, PathBuf)], options: &LoadO
         return (Cluster::default(), Vec::new());
     }
     let (build, problems) = build::find(&Tree::new(root, files, &manifests), options);
-    let mut cluster = Cluster { build, ..Cluster::default() };
+    let mut cluster = Cluster { build, contents: options.contents.clone(), ..Cluster::default() };
     for source in manifests.into_values() {
         cluster.add_file(&source);
     }
