@@ -163,7 +163,7 @@ mod tests {
         let told = |text: &str| explain(&typed(text).unwrap_err());
         let (words, hint) = told("destroy --max-destroy 3").unwrap();
         assert_eq!(words, "`--max-destroy` is not a flag of this command");
-        assert_eq!(hint, "it belongs to `apply`, `plan`");
+        assert_eq!(hint, "it belongs to `apply`, `plan`, `reconcile`");
         assert_eq!(told("plan --frobnicate"), None);
         assert_eq!(told("plan -o"), None);
     }

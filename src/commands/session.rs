@@ -360,4 +360,33 @@ mod tests {
         assert_eq!(panic.downcast_ref::<&str>(), Some(&"a fault of the command"));
         assert_eq!(left, 0);
     }
+
+    #[tokio::test]
+    async fn a_part_that_breaks_says_what_it_panicked_with_and_ends_nothing_else() {
+        let machine = Machine::bare(std::path::PathBuf::new());
+        let terminal = Terminal::new(Look::default());
+        let session = Session::new(&machine, &terminal);
+        assert_eq!(session.guard(async { 5 }).await, Ok(5));
+        assert_eq!(session.guard(async { panic!("a {}", "text") }).await, Err::<(), _>("a text".to_owned()));
+        assert_eq!(session.guard(async { panic!("a word") }).await, Err::<(), _>("a word".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn whoever_came_last_is_told_of_a_signal_and_then_whoever_was_before() {
+        let machine = Machine::bare(std::path::PathBuf::new());
+        let terminal = Terminal::new(Look::default());
+        let session = Session::new(&machine, &terminal);
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let tell = |name: &'static str| {
+            let told = told.clone();
+            move |_| told.lock().unwrap().push(name)
+        };
+        let signal = || (session.state().routes.last().unwrap())(Signal::Terminate);
+        let _outer = session.route(tell("outer"));
+        let inner = session.route(tell("inner"));
+        signal();
+        drop(inner);
+        signal();
+        assert_eq!(*told.lock().unwrap(), ["inner", "outer"]);
+    }
 }

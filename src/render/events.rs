@@ -191,16 +191,19 @@ pub fn finished(change: &Change, finished: &Finished) -> Option<LoopEvent> {
 
 fn done(change: &Change, act: Act) -> Option<LoopEvent> {
     if let Some(drift) = change.drift.as_ref().filter(|_| change.action.writes()) {
-        let undone = match drift.what {
-            DriftKind::Deleted => "it was made again".to_owned(),
-            DriftKind::Changed if has_history(change) => {
+        let undone = match (act, &drift.what) {
+            // Its history goes with it.
+            (Act::Destroy, _) => "deleted with that edit".to_owned(),
+            (_, DriftKind::Deleted) => "it was made again".to_owned(),
+            (_, DriftKind::Changed) if has_history(change) => {
                 format!("overwritten; version {} is in its history", drift.version)
             }
-            DriftKind::Changed => "overwritten".to_owned(),
-            DriftKind::Moved(_) => "moved back".to_owned(),
+            (_, DriftKind::Changed) => "overwritten".to_owned(),
+            (_, DriftKind::Moved(_)) => "moved back".to_owned(),
         };
+        let reason = if act == Act::Destroy { Reason::Deleted } else { Reason::Overwritten };
         let message = format!("{}: {undone}", story::plan::drifted(drift));
-        return Some(drifted(change, drift, EventSeverity::Info, Reason::Overwritten, message));
+        return Some(drifted(change, drift, EventSeverity::Info, reason, message));
     }
     let (reason, word) = match act {
         Act::Add => (Reason::Created, "created"),
@@ -327,6 +330,9 @@ mod tests {
         let moved = told(Dashboard::NAME, update(), Some(DriftKind::Moved(None)));
         assert!(moved.ends_with(": moved back"), "{moved}");
         assert_eq!(told(Dashboard::NAME, create, None), "Created: created");
+        let delete = Action::Delete { headline: crate::model::Headline::default() };
+        let deleted = told(Dashboard::NAME, delete, Some(DriftKind::Changed));
+        assert_eq!(deleted, "Deleted: ana saved version 7, 2026-11-28 09:00 UTC: deleted with that edit");
     }
 
     #[test]
