@@ -116,7 +116,10 @@ pub async fn validate(args: &ValidateArgs, machine: &Machine, terminal: &Termina
     let options = LoadOptions { survey: Some(survey), ..options };
     let declarations = contents::load(directory, options, contents::Asking::This, machine).await?;
     if elsewhere > 0 {
-        terminal.say(&format!("note: {} in AWS not looked at: a plan fetches them", counted_were(elsewhere)));
+        let were = if elsewhere == 1 { "was" } else { "were" };
+        let values = counted(elsewhere, "value");
+        terminal
+            .say(&format!("note: {values} in AWS {were} not looked at: a plan fetches what manifests refer to"));
     }
     problems.extend(declarations.problems.iter().cloned());
     problems.extend(declarations.unresolved_warnings());
@@ -142,11 +145,6 @@ pub async fn validate(args: &ValidateArgs, machine: &Machine, terminal: &Termina
         counted(declarations.files, "file")
     ));
     Ok(Exit::Done)
-}
-
-fn counted_were(values: usize) -> String {
-    let were = if values == 1 { "was" } else { "were" };
-    format!("{} {were}", counted(values, "value"))
 }
 
 /// Lists what was not read, with `--verbose`; and says so without it when nothing else was taken.

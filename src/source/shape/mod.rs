@@ -369,7 +369,8 @@ fn foreign(value: &Value) -> String {
     let kind = text(map, "kind");
     if let Some(Value::String(version)) = map.get("apiVersion") {
         if matches!(kind, "Secret" | "ExternalSecret" | "SecretStore" | "ClusterSecretStore") {
-            return format!("is a `{kind}`: only what a manifest for Grafana refers to is read of it");
+            let article = if kind.starts_with('E') { "an" } else { "a" };
+            return format!("is {article} `{kind}`: only what a manifest for Grafana refers to is read of it");
         }
         return if kind.is_empty() {
             format!("is no document of ours (its `apiVersion` is `{version}`)")
