@@ -94,6 +94,13 @@ pub struct ReadingArgs {
     /// Read contents below a URL from a directory, as `https://grafana.com/=mirror`; can be given several times
     #[arg(long, value_name = "PREFIX=DIR", value_parser = url_mapping, help_heading = "Directory")]
     pub url_map: Vec<(String, PathBuf)>,
+    /// Which Grafana resource of the directory it is applied to, where it has several: NAME or NAMESPACE/NAME
+    #[arg(long, value_name = "NAME", help_heading = "Directory")]
+    pub target_grafana: Option<String>,
+    /// Make every warning of the directory an error
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        help_heading = "Directory")]
+    pub strict: Option<bool>,
 }
 
 /// A prefix of URLs and the directory that answers for it.

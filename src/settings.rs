@@ -16,7 +16,7 @@ use crate::model::{Address, Severity, StackName};
 use crate::plan::{Adopt, OnDrift, Rules};
 use crate::source::secrets::Given;
 use crate::source::settings as file;
-use crate::source::{self, Environment, FileSettings, Stream};
+use crate::source::{self, Environment, FileSettings, Stream, TargetAddress};
 
 /// What a run sees of the machine it runs on; made by `main`, so that the library reads none of it itself.
 #[derive(Clone)]
@@ -207,6 +207,8 @@ pub struct Settings {
     pub workspace: Choice,
     /// Where its token comes from.
     pub access: Access,
+    /// Where the `Grafana` of the directory is, where nothing else names the workspace.
+    pub target: Option<TargetAddress>,
     /// The stack.
     pub stack: StackName,
     /// Whether somebody named the stack, or it is only the directory's name.
@@ -254,6 +256,7 @@ impl Settings {
         let must_exist = typed.unwrap_or(file.unknown_references != Some(file::UnknownReferences::Warn));
         Ok(Settings {
             workspace: choice,
+            target: None,
             access,
             stack_is_named: named.is_some(),
             stack: named.unwrap_or_else(fallback),
@@ -327,7 +330,8 @@ pub fn with_environment(typed: &WorkspaceArgs, machine: &Machine) -> Result<Work
 
 /// What a directory says of itself, with what was typed before it.
 pub fn over_file(typed: ReadingArgs, file: FileSettings) -> Result<FileSettings, UsageError> {
-    let ReadingArgs { configmaps, url_map, from_flux, var, var_file, lenient_vars, origin } = typed;
+    let ReadingArgs { configmaps, url_map, from_flux, var, var_file, lenient_vars, origin, target_grafana, strict } =
+        typed;
     let mut file = file;
     for typed in var {
         // The value may be a secret: the message has the name at most.
@@ -343,6 +347,8 @@ pub fn over_file(typed: ReadingArgs, file: FileSettings) -> Result<FileSettings,
         from_flux: from_flux.or(file.from_flux),
         lenient_vars: lenient_vars.or(file.lenient_vars),
         origin: origin.or(file.origin),
+        target_grafana: target_grafana.or(file.target_grafana),
+        strict: strict.or(file.strict),
         ..file
     })
 }

@@ -16,6 +16,7 @@ use crate::model::{Secret, Server};
 use crate::render::style::clean;
 use crate::sandbox::Options;
 use crate::settings::{Choice, Settings};
+use crate::source::TargetAddress;
 
 /// A workspace that was made out.
 pub struct Connection {
@@ -64,7 +65,7 @@ pub async fn connect(settings: &Settings, aws: bool, session: &Session<'_>) -> R
 }
 
 /// Whether a URL is that of a workspace of Amazon Managed Grafana.
-fn is_managed(url: &str) -> bool {
+pub fn is_managed(url: &str) -> bool {
     let host = url.split("://").nth(1).unwrap_or(url).split(['/', ':']).next().unwrap_or_default();
     let host = host.to_ascii_lowercase();
     host.contains(".grafana-workspace.")
@@ -86,6 +87,9 @@ async fn token(settings: &Settings, session: &Session<'_>) -> Result<Given, Fail
         return Ok(Given { secret: Secret::new(token), hint });
     }
     let Some(secret) = &settings.access.secret else {
+        if let Some(target) = &settings.target {
+            return token_of(target);
+        }
         return Err(Failure::new(Exit::Auth, "there is no token for the workspace")
             .hint("put a service-account token with the role Admin in GRAFANA_TOKEN")
             .lasting());
@@ -101,6 +105,25 @@ async fn token(settings: &Settings, session: &Session<'_>) -> Result<Given, Fail
         .hint("name that workspace, or another secret in `auth.secret`"));
     }
     managed::given(settings, secret, stored, aws.time(), session)
+}
+
+/// The token of a `Grafana` of the directory.
+fn token_of(target: &TargetAddress) -> Result<Given, Failure> {
+    let secret = match &target.secret {
+        Some((namespace, name, key)) => format!("the key `{key}` of the Secret `{name}` in `{namespace}`"),
+        None => "an `apiKey`, which it has not".to_owned(),
+    };
+    let Some(token) = &target.token else {
+        let words = format!("there is no token for the `Grafana` `{}`: it would be {secret}", target.name);
+        return Err(Failure::new(Exit::Auth, words).hint(
+            "put a service-account token with the role Admin in GRAFANA_TOKEN, or name the workspace otherwise",
+        ));
+    };
+    if let Some((what, instead)) = fault(token.expose().trim()) {
+        return Err(Failure::new(Exit::Auth, format!("{secret} holds {what}")).hint(instead));
+    }
+    let hint = format!("make a new token for the service account, and put it into {secret}");
+    Ok(Given { secret: Secret::new(token.expose().trim().to_owned()), hint })
 }
 
 /// The workspace that a stored token is for, where the URL names another one of Amazon Managed Grafana. An address of

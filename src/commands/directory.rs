@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::connect::is_managed;
 use super::{Exit, Failure, contents, shown};
 use crate::cli::{ReadingArgs, RulesArgs, ValidateArgs, WorkspaceArgs};
 use crate::model::{Problem, Severity, counted};
@@ -110,7 +111,8 @@ pub async fn validate(args: &ValidateArgs, machine: &Machine, terminal: &Termina
             .hint("values for manifests are written NAMESPACE/NAME.KEY=env:VARIABLE")
             .into());
     }
-    let options = options(directory, over_file(args.reading.clone(), file)?, &given, machine);
+    let file = over_file(args.reading.clone(), file)?;
+    let options = options(directory, file.clone(), &given, machine);
     let survey = source::survey(directory, &options);
     let elsewhere = survey.secrets.wanted().len();
     let options = LoadOptions { survey: Some(survey), ..options };
@@ -126,6 +128,7 @@ pub async fn validate(args: &ValidateArgs, machine: &Machine, terminal: &Termina
     problems.extend(source::check_references(&declarations, None, None, None, Severity::Warning));
     problems.extend(source::lint_against(&declarations, None));
     problems.extend(source::folder_title_clashes(&declarations));
+    let problems = file.judge(problems);
     ignored(&declarations, terminal);
     if let Some(words) = contents::not_asked_for(&declarations) {
         terminal.say(&words);
@@ -159,6 +162,13 @@ pub fn ignored(declarations: &Directory, terminal: &Terminal) {
     }
 }
 
+/// Whether nothing but the directory's own manifests can say which workspace is meant.
+fn names_no_workspace(typed: &WorkspaceArgs, file: &FileSettings) -> bool {
+    let managed = &typed.managed;
+    let is_typed = typed.url.is_some() || managed.workspace.is_some() || managed.sandbox.is_some();
+    !is_typed && file.url.is_none() && file.workspace.is_none()
+}
+
 /// Reads `amgctl.yaml` and settles the settings of a command.
 pub fn settle(
     directory: &Path,
@@ -173,5 +183,16 @@ pub fn settle(
         reading.origin = machine.named("AMGCTL_ORIGIN")?;
     }
     let workspace = with_environment(workspace, machine)?;
-    Ok((Settings::settle(directory.to_owned(), over_file(reading, file)?, &workspace, rules)?, problems))
+    let mut file = over_file(reading, file)?;
+    let target = names_no_workspace(&workspace, &file)
+        .then(|| source::survey(directory, &options(directory, file.clone(), &[], machine)).target())
+        .flatten();
+    if let Some(target) = &target {
+        // A workspace of AWS is entered without a token of its own: one is made for the run.
+        let is_entered = target.token.is_none() && is_managed(&target.url);
+        let url = if is_entered { &mut file.workspace } else { &mut file.url };
+        *url = Some(target.url.clone());
+    }
+    let settings = Settings::settle(directory.to_owned(), file, &workspace, rules)?;
+    Ok((Settings { target, ..settings }, problems))
 }

@@ -21,7 +21,7 @@ use crate::plan::veil::Veil;
 use crate::plan::{self, Custody, Goal, Inputs, Plan, Workspace, afterwards};
 use crate::registry::{Record, Store};
 use crate::settings::Settings;
-use crate::source::{self, Bound, Directory, KnownDatasource};
+use crate::source::{self, Bound, Directory, KnownDatasource, NamedObject};
 use crate::terminal::Waiting;
 
 /// What a plan is asked for.
@@ -72,8 +72,15 @@ pub struct Held {
 }
 
 /// Adds what manifests, and what applies them, say of single objects to what the user allows.
-fn heed(goal: Goal, directory: &Directory, recorded: &BTreeMap<Address, Recorded>, rules: &mut plan::Rules) {
+fn heed(
+    goal: Goal,
+    directory: &Directory,
+    bound: Option<&Bound>,
+    recorded: &BTreeMap<Address, Recorded>,
+    rules: &mut plan::Rules,
+) {
     for (address, handling) in directory.handling() {
+        let address = bound.and_then(|bound| bound.now(directory, address)).unwrap_or_else(|| address.clone());
         if let Some(why) = &handling.left_alone {
             rules.left_alone.insert(address.clone(), why.clone());
         }
@@ -81,7 +88,7 @@ fn heed(goal: Goal, directory: &Directory, recorded: &BTreeMap<Address, Recorded
             rules.create_only.insert(address.clone());
         }
         if handling.replace {
-            rules.replace.insert(address.clone());
+            rules.replace.insert(address);
         }
     }
     // Whoever destroys a stack has said so; what leaves the directory by itself goes by its Kustomization.
@@ -110,7 +117,7 @@ pub async fn gather(task: Task, session: &Session<'_>) -> Result<Gathered, Failu
     directory::ignored(&directory, session.terminal);
     let reports = Reports { terminal: session.terminal, files: directory.files, again };
     let of_directory: &[Problem] = if goal == Goal::Apply { &directory.problems } else { &[] };
-    let problems: Vec<Problem> = file_problems.into_iter().chain(of_directory.iter().cloned()).collect();
+    let problems = settings.file.judge([&file_problems[..], of_directory].concat());
     let exit = refused.filter(|_| problems.iter().all(is_no_fault_of_the_directory));
     reports.report(problems, Sent::Nothing).map_err(|failure| exit.map_or(failure, Failure::told))?;
 
@@ -120,17 +127,29 @@ pub async fn gather(task: Task, session: &Session<'_>) -> Result<Gathered, Failu
         None => connect(&settings, kept::any(&directory), session).await?,
     };
     let (mut held, mut custody) = hold(&settings, &connection, patience, &waiting, session).await?;
-    heed(goal, &directory, held.objects(), &mut settings.rules);
-    let mut bound = bind(goal, &directory, held.objects(), &settings.rules, &connection).await?;
-    let mut reported = Ok(());
-    waiting.around(|| reported = reports.report(bound.problems.iter().cloned(), Sent::Reads));
-    reported?;
-    let live = read(goal, &settings, &bound, &connection, &held).await?;
+    heed(goal, &directory, None, held.objects(), &mut settings.rules);
+    let mut bound = bind(goal, &directory, held.objects(), &settings, &connection).await?;
+    let mut live = read(goal, &settings, &bound, &connection, &held).await?;
+    if goal == Goal::Apply {
+        let there = names(&live, &bound, held.objects(), &connection).await?;
+        let allows = |address: &Address| settings.rules.adopt.allows(address);
+        let (named, is_found) = bound.find_by_name(&there, &settings.file, &allows);
+        bound = named;
+        let mut reported = Ok(());
+        let found = settings.file.judge(bound.problems.clone());
+        waiting.around(|| reported = reports.report(found, Sent::Reads));
+        reported?;
+        if is_found {
+            live = read(goal, &settings, &bound, &connection, &held).await?;
+        }
+        heed(goal, &directory, Some(&bound), held.objects(), &mut settings.rules);
+    }
     held.let_go(&live, &mut custody);
     drop(waiting);
 
     if goal == Goal::Apply {
-        reports.report_references(check(&settings, &bound, &live, &connection).await?)?;
+        let found = check(&settings, &bound, &live, &connection).await?;
+        reports.report_references(settings.file.judge(found))?;
         let fetched = fetch(&bound, &settings, &held, patience.is_some(), session).await;
         bound = bound.with_secrets(fetched.map_err(|failed| match failed {
             kept::Failed::Here(problems, exit) => reports.end(problems, exit),
@@ -163,7 +182,10 @@ pub async fn gather(task: Task, session: &Session<'_>) -> Result<Gathered, Failu
         minimum_refresh(&connection.client, &mut server).await.map_err(connect::refused)?;
     }
     inputs.server = &server;
-    let plan = plan::plan(&inputs).map_err(faults)?;
+    let mut plan = plan::plan(&inputs).map_err(faults)?;
+    if goal == Goal::Apply && !plan.stages.is_empty() {
+        plan.notices.extend(bound.notes.iter().cloned());
+    }
     connection.server = server;
     if goal == Goal::Apply {
         let leaving = afterwards::leaving(&plan, &sides.live, &bound.objects);
@@ -227,12 +249,36 @@ impl Held {
     }
 }
 
+/// The objects of the workspace by their names, without those of this stack. What lists have without titles is searched
+/// for, where something is known by its title only.
+async fn names(
+    live: &Workspace,
+    bound: &Bound,
+    recorded: &BTreeMap<Address, Recorded>,
+    connection: &Connection,
+) -> Result<Vec<NamedObject>, Failure> {
+    let (kind, of) = source::SEARCHED;
+    let is_untitled = live.all(kind).iter().any(|one| one.title.is_empty());
+    let searched = if is_untitled && bound.goes_by_name(kind, |address| recorded.contains_key(address)) {
+        live::titled(&connection.client, of).await.map_err(connect::live)?
+    } else {
+        Vec::new()
+    };
+    let listed = live.lists.iter().flat_map(|(kind, list)| list.iter().flatten().map(move |one| (*kind, one)));
+    let all = listed.filter(|(_, one)| !one.title.is_empty()).chain(searched.iter().map(|one| (kind, one)));
+    let named = all.filter_map(|(kind, one)| {
+        let address = Address::live(kind, &one.uid)?;
+        Some(NamedObject { address, title: one.title.clone(), parent: one.parent.clone() })
+    });
+    Ok(named.filter(|one| !recorded.contains_key(&one.address)).collect())
+}
+
 /// Binds the directory to the workspace: recorded uids, and inputs that its data sources answer.
 async fn bind(
     goal: Goal,
     directory: &Directory,
     recorded: &BTreeMap<Address, Recorded>,
-    rules: &plan::Rules,
+    Settings { file: settings, rules, .. }: &Settings,
     connection: &Connection,
 ) -> Result<Bound, Failure> {
     if goal == Goal::Destroy {
@@ -240,7 +286,15 @@ async fn bind(
     }
     let files: Vec<_> =
         recorded.iter().map(|(address, r)| (address.clone(), r.source.clone(), r.content.clone())).collect();
-    let bound = Bound::new(directory, &files);
+    let by_name: Vec<_> = recorded
+        .iter()
+        .map(|(address, r)| NamedObject {
+            address: address.clone(),
+            title: r.title.clone(),
+            parent: r.parent.clone(),
+        })
+        .collect();
+    let bound = Bound::new(directory, &files).recall(&by_name, settings);
     if bound.unresolved.is_empty() {
         return Ok(bound);
     }

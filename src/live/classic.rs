@@ -108,6 +108,17 @@ async fn search(client: &Client, of: &str) -> Result<Vec<Value>, LiveError> {
     Ok(hits)
 }
 
+/// What the search says of every object of a type: lists of 12.x have no titles.
+pub(crate) async fn titled(client: &Client, of: &str) -> Result<Vec<Listed>, LiveError> {
+    let listed = |hit: &Value| Listed {
+        uid: text(hit, "/uid"),
+        title: text(hit, "/title"),
+        parent: parent(hit),
+        ..Listed::default()
+    };
+    Ok(search(client, of).await?.iter().map(listed).collect())
+}
+
 /// Whether the search finds an object among the hits of a type.
 pub(crate) async fn is_found(client: &Client, of: &str, uid: &str) -> Result<bool, LiveError> {
     Ok(search(client, of).await?.iter().any(|hit| text(hit, "/uid") == uid))

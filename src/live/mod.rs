@@ -195,6 +195,11 @@ async fn confirm_presence(
     Ok(())
 }
 
+/// What the search says of every object of a type, with its title and folder: lists of 12.x have no titles.
+pub async fn titled(client: &Client, of: &str) -> Result<Vec<Listed>, LiveError> {
+    classic::titled(client, of).await
+}
+
 /// Every object of a kind that is listed in one answer; none when this token may not list them.
 ///
 /// A token without the right gets an empty list, or a refusal (fact: `lists-hide`): neither proves absence.

@@ -154,7 +154,7 @@ async fn what_a_search_does_not_have_and_nobody_recorded_is_not_read() {
 }
 
 #[tokio::test]
-async fn what_a_search_has_is_read_once_and_what_was_recorded_in_any_case() {
+async fn what_a_search_has_is_read_once_and_what_was_recorded_in_by_title() {
     let a = "/api/dashboards/uid/a";
     let listed = vec![("search dash-db", 200, json!([hit("a", ""), hit("foreign", "")])), (a, 200, dashboard("a"))];
     let expected = format!("found dashboard.a\nasked /api/dashboards/uid/a, {LISTS}");

@@ -73,7 +73,7 @@ impl Files {
 
     /// Where the values of texts come from.
     pub(super) fn values(&self, dollars: Dollars) -> Values<'_> {
-        Values { environment: &self.environment, root: &self.root, dollars }
+        Values { environment: &self.environment, root: &self.root, dollars, cluster: &self.reading.cluster }
     }
 }
 

@@ -8,8 +8,9 @@ use std::ops::Deref;
 
 use super::faults::Faults;
 use super::loading::sort_problems;
-use super::{Declarations, Directory, KnownDatasource, inputs, library_panel, recorded};
-use crate::model::{Address, Declared, Digest, Kept, Problem, Secret};
+use super::{Declarations, Directory, KnownDatasource, body_key, inputs, library_panel, recorded};
+use crate::kinds::folder::Folder;
+use crate::model::{Address, Declared, DeclaredFolder, Digest, Kept, Problem, Secret};
 
 /// What the registry remembers of an object's file: the object, the file's path, and the digest of its bytes.
 pub type RecordedFile = (Address, String, Option<Digest>);
@@ -17,7 +18,7 @@ pub type RecordedFile = (Address, String, Option<Digest>);
 /// A directory bound to one workspace.
 #[derive(Clone, Debug)]
 pub struct Bound {
-    declarations: Declarations,
+    pub(super) declarations: Declarations,
     /// What binding found wrong, sorted by place. What is wrong with the directory itself stands there.
     pub problems: Vec<Problem>,
     fetched: BTreeMap<Kept, Secret>,
@@ -74,6 +75,17 @@ impl Bound {
         self.problems.extend(library_panel::merge(&mut self.declarations));
         sort_problems(&mut self.problems);
         self
+    }
+
+    /// What an object of the directory is called in this workspace, where that is something else.
+    #[must_use]
+    pub fn now(&self, directory: &Directory, address: &Address) -> Option<Address> {
+        let folder = |folder: &DeclaredFolder| Some(Address::new(Folder::NAME, folder.uid.clone()?));
+        if let Some(before) = directory.folders.iter().find(|one| folder(one).as_ref() == Some(address)) {
+            return self.folders.iter().find(|one| one.place == before.place).and_then(folder);
+        }
+        let body = directory.declared().find(|declared| declared.address == *address).map(|d| body_key(&d.body))?;
+        self.declared().find(|declared| body_key(&declared.body) == body).map(|declared| declared.address.clone())
     }
 
     /// Takes in what was fetched of the secrets that are kept in AWS.

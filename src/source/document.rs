@@ -23,7 +23,20 @@ pub(crate) struct Document<'a> {
     pub value: Cow<'a, Value>,
     /// Where it stands, if not in the file itself but in a text of one of the file's documents.
     pub within: Option<Within>,
+    /// Whether its value is what its text says.
+    pub is_as_written: bool,
     positions: Cow<'a, Positions>,
+    /// Where its places stand, where they are those of a part of another document.
+    part: Option<PartOf>,
+}
+
+/// The part of a document that another one is made of.
+#[derive(Clone)]
+struct PartOf {
+    /// Where the part stands, as a JSON pointer.
+    base: String,
+    /// What stands in the part's place in the new document, as a JSON pointer.
+    at: &'static str,
 }
 
 /// The text that a document stands in.
@@ -88,7 +101,9 @@ pub(crate) fn of(source: &SourceText, parsed: Vec<Parsed>) -> Vec<Document<'_>> 
         index,
         value: Cow::Owned(value),
         within: None,
+        is_as_written: true,
         positions: Cow::Owned(positions),
+        part: None,
     });
     documents.collect()
 }
@@ -138,7 +153,21 @@ impl<'a> Document<'a> {
     /// A document that stays where it is kept, which may be asked for again.
     pub(crate) fn kept(source: &'a SourceText, index: usize, parsed: &'a Parsed) -> Document<'a> {
         let (value, positions) = (Cow::Borrowed(&parsed.value), Cow::Borrowed(&parsed.positions));
-        Document { source, index, value, within: None, positions }
+        Document { source, index, value, within: None, is_as_written: true, positions, part: None }
+    }
+
+    /// A document of its own that is made of the part at a pointer, which stands at `at` in it. Its places are those of
+    /// the part.
+    pub(crate) fn view(&self, base: &str, at: &'static str, value: Value) -> Document<'_> {
+        Document {
+            source: self.source,
+            index: self.index,
+            value: Cow::Owned(value),
+            within: None,
+            is_as_written: false,
+            positions: Cow::Borrowed(&*self.positions),
+            part: Some(PartOf { base: base.to_owned(), at }),
+        }
     }
 
     /// The place of the value at a pointer.
@@ -195,12 +224,18 @@ impl<'a> Document<'a> {
     /// The part of the text that is the value at a pointer, for JSON; none for YAML.
     pub(crate) fn json_text(&self, pointer: &str) -> Option<(&str, Range<usize>)> {
         match *self.positions {
-            Positions::Json(_) => Some((self.source.text.as_str(), self.locate(pointer).value)),
-            Positions::Yaml(_) => None,
+            Positions::Json(_) if self.is_as_written => {
+                Some((self.source.text.as_str(), self.locate(pointer).value))
+            }
+            Positions::Json(_) | Positions::Yaml(_) => None,
         }
     }
 
     fn locate(&self, pointer: &str) -> Located {
+        if let Some(PartOf { base, at }) = &self.part {
+            let below = pointer.strip_prefix(at).filter(|below| below.is_empty() || below.starts_with('/'));
+            return located(&self.positions, self.source, &format!("{base}{}", below.unwrap_or(pointer)));
+        }
         located(&self.positions, self.source, pointer)
     }
 }

@@ -152,6 +152,7 @@ impl Form for FolderForm {
             parent,
             place,
             protect: false,
+            by_title: false,
         });
         (folder.map(Declaration::Folder), problems)
     }
@@ -269,6 +270,7 @@ impl Tree {
             parent,
             place,
             protect: file.is_some_and(|f| f.protect),
+            by_title: false,
         };
         match by_path.get_mut(&path) {
             None => {
@@ -299,7 +301,7 @@ fn is_general(directory: &str) -> bool {
     directory.strip_prefix("dashboards/").unwrap_or(directory).eq_ignore_ascii_case(GENERAL)
 }
 
-fn title_problem(title: &str) -> Option<Problem> {
+pub(crate) fn title_problem(title: &str) -> Option<Problem> {
     let length = title.chars().count();
     if title.is_empty() {
         Some(Problem::error("title", "a folder's title may not be empty"))

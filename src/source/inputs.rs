@@ -52,7 +52,9 @@ pub(crate) fn of(
     let mut table = own.clone();
     table.extend(settings.iter().map(|(name, answer)| (name.clone(), answer.clone())));
     let table = &table;
-    let variables: BTreeSet<&str> = facts::variables(dashboard).into_iter().collect();
+    // What answers a name by itself means its placeholders, whatever else has that name.
+    let variables: BTreeSet<&str> =
+        facts::variables(dashboard).into_iter().filter(|name| !own.contains_key(*name)).collect();
     let mut names: Vec<Input> = Vec::new();
     for (i, input) in declared.into_iter().flatten().enumerate() {
         let Some(name) = input.get("name").and_then(Value::as_str) else { continue };

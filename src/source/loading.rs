@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::cluster::Cluster;
+use serde_json::Value;
+
 use super::cluster::build::Rendered;
 use super::cluster::content::{ContentRequests, Fetched};
 use super::cluster::flux::Annotations;
+use super::cluster::select::Applies;
+use super::cluster::{Cluster, OPERATOR, ObjectName};
 use super::document::{self, Document, Format};
 use super::faults::Faults;
 use super::folders::{self, FolderFile, Tree};
@@ -18,7 +21,7 @@ use super::text::SourceText;
 use super::values::{Dollars, Values};
 use super::{
     Declarations, Directory, Draft, FileRef, Files, Handling, Ignored, LoadOptions, Survey, UnresolvedInput,
-    checks, cluster, dashboard, inputs, library_panel, mishaps, settings, walk,
+    checks, cluster, dashboard, inputs, library_panel, mishaps, settings, titled, walk,
 };
 use crate::kinds::folder::Folder;
 use crate::kinds::library_panel::LibraryPanel;
@@ -84,7 +87,8 @@ fn with_secrets(
 pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
     let mut walked = walk(root, options);
     let mut options = options.clone();
-    let values = Values { environment: &options.environment, root, dollars: Dollars::Plain };
+    let nothing = Cluster::default();
+    let values = Values { environment: &options.environment, root, dollars: Dollars::Plain, cluster: &nothing };
     let (answers, faults) = inputs::resolved(&options.settings.inputs, &values);
     walked.problems.extend(
         faults.into_iter().map(|(name, problem)| problem.spot(settings::spot(root, &["inputs", name.as_str()]))),
@@ -100,6 +104,7 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
     let mut declarations = Declarations {
         objects: Vec::new(),
         folders: Vec::new(),
+        notes: Vec::new(),
         unresolved: Vec::new(),
         datasources: Vec::new(),
         files: Arc::new(Files {
@@ -130,7 +135,9 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
     }
     let directories: BTreeSet<String> =
         drafts.iter().filter(|d| d.in_directory).map(|d| directory(&d.declared.body.file).to_owned()).collect();
-    let tree = Tree::new(&directories, &folder_files);
+    let mut tree = Tree::new(&directories, &folder_files);
+    problems.extend(titled::place(&mut drafts, &mut tree.folders, &folder_documents));
+    declarations.notes = titled::notes(&drafts);
     for draft in &mut drafts {
         if draft.in_directory {
             draft.declared.parent = tree.parent(directory(&draft.declared.body.file));
@@ -161,6 +168,7 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
     ignored.sort_by(|a, b| a.path.cmp(&b.path));
     problems.extend(checks::check(&declarations));
     sort_problems(&mut problems);
+    let problems = settings.judge(problems);
     let settings = settings.clone();
     Directory { declarations, ignored, files: walked.files.len(), bytes, problems, awaited, handling, settings }
 }
@@ -387,13 +395,20 @@ fn read_document(
     true
 }
 
+fn is_operators(object: &Value) -> bool {
+    ObjectName::of(object).is_some_and(|name| name.group == OPERATOR)
+}
+
 // What the manifest of an object says of it, and what applies its file.
 fn handling(site: &Site<'_, '_>, file: &FileRef<'_>) -> Handling {
     let object = site.document.value.pointer(&site.part.base).filter(|_| site.document.within.is_none());
     let annotations = object.map(Annotations::of).unwrap_or_default();
     let around = file.reading.cluster.build.handling(&file.path);
+    let is_suspended = object
+        .is_some_and(|object| is_operators(object) && file.reading.cluster.applies(object) == Applies::Suspended);
     let left_alone = match around.suspended {
         Some(name) => Some(format!("the Flux Kustomization `{name}` is suspended")),
+        None if is_suspended => Some("`spec.suspend` is set".to_owned()),
         None => annotations.left_alone.map(str::to_owned),
     };
     Handling {

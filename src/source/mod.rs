@@ -36,6 +36,7 @@ mod library;
 mod library_panel;
 mod loading;
 mod mishaps;
+mod named;
 mod numbers;
 mod opened;
 mod recorded;
@@ -44,6 +45,7 @@ pub mod settings;
 mod shape;
 mod spans;
 mod text;
+mod titled;
 mod titles;
 mod values;
 mod walk;
@@ -62,23 +64,30 @@ pub use amgctl_core::uids::{self, folder_uid};
 pub use body::Body;
 pub use bound::{Bound, RecordedFile};
 pub use checks::lint_against;
+pub use cluster::select::TargetAddress;
 pub use cluster::variables::parse_variable;
 pub use cluster::{Secrets, content, lock, secrets};
 pub use inputs::{Asks, Input};
 pub use library::check_library_panels;
+pub use named::NamedObject;
 pub use references::{check_leaving, check_references};
 pub use settings::{FileSettings, init_text, read_settings, settings_schema};
 pub use titles::{folder_title_clashes, title_clashes};
 
+use crate::kinds::dashboard::Dashboard;
 use crate::kinds::datasource::Datasource;
 use crate::model::{
-    Address, BodyRef, Declared, DeclaredFolder, Digest, KindName, Problem, Secret, Target, TextRef, Uid, counted,
+    Address, BodyRef, Declared, DeclaredFolder, Digest, KindName, Problem, Secret, Spot, Target, TextRef, Uid,
+    counted,
 };
 use document::Document;
 use shape::Reading;
 
 /// The kind whose objects answer the inputs of dashboards.
 pub const ANSWERS: KindName = Datasource::NAME;
+
+/// The kind whose objects a search of this type names, where their lists have no titles.
+pub const SEARCHED: (KindName, &str) = (Dashboard::NAME, "dash-db");
 
 /// Looks a name of the environment up; the library itself never reads the environment.
 pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -164,6 +173,8 @@ pub struct Declarations {
     pub objects: Vec<Declared>,
     /// Folders: those of directories first, parents before children, then those of documents.
     pub folders: Vec<DeclaredFolder>,
+    /// What a reader of a plan should know of the directory as a whole, one sentence each.
+    pub notes: Vec<String>,
     /// Dashboards whose inputs need the workspace's data sources.
     pub unresolved: Vec<UnresolvedInput>,
     /// The declared data sources.
@@ -353,6 +364,14 @@ pub struct Survey {
     pub secrets: Arc<secrets::Quest>,
 }
 
+impl Survey {
+    /// Where the workspace is that it is applied to, if its manifests say so.
+    #[must_use]
+    pub fn target(&self) -> Option<TargetAddress> {
+        self.cluster.target_address()
+    }
+}
+
 /// Looks through a directory for what has to be fetched before it is read. Never fails: what is wrong is found by
 /// [`load`], which looks through nothing again where it is given what this found.
 #[must_use]
@@ -421,6 +440,40 @@ struct Draft {
     kind: String,
     /// Whether it is a default data source.
     is_default: bool,
+    /// What its manifest says of it, where it stands in one.
+    manifest: Option<ManifestDraft>,
+}
+
+/// What a manifest of the grafana-operator says of its object, before it is put into the tree of folders.
+struct ManifestDraft {
+    /// Which rule gave it its uid.
+    uid_rule: UidRule,
+    /// The folder that it is in, where it names it by its title or not at all.
+    folder: Option<FolderTitle>,
+}
+
+/// A folder by its title.
+#[derive(Clone)]
+pub(crate) struct FolderTitle {
+    /// The title.
+    title: String,
+    /// Where it stands.
+    spot: Spot,
+    /// Whether nothing names it, so that it is that of the namespace.
+    is_namespace: bool,
+}
+
+/// Which rule gave the object of a manifest its uid.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum UidRule {
+    /// `spec.uid`.
+    Spec,
+    /// What the object itself says.
+    Own,
+    /// `metadata.uid`.
+    Cluster,
+    /// Namespace, kind and name.
+    Name,
 }
 
 fn declare(declared: Declared) -> Draft {
@@ -431,6 +484,7 @@ fn declare(declared: Declared) -> Draft {
         inputs: Vec::new(),
         kind: String::new(),
         is_default: false,
+        manifest: None,
     }
 }
 

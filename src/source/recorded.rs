@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::{Declarations, Directory, RecordedFile, checks};
+use super::{Declarations, Directory, FileSettings, RecordedFile, checks};
 use crate::kinds::dashboard::Dashboard;
 use crate::kinds::datasource::Datasource;
 use crate::kinds::folder::Folder;
@@ -93,32 +93,8 @@ impl Binding<'_> {
         }
     }
 
-    // Gives an object another uid, wherever this one was used already.
     fn rename(&mut self, kind: KindName, key: &super::BodyKey, uid: Key) {
-        let objects = self.declarations.objects.iter_mut();
-        let mut all = objects.chain(self.declarations.unresolved.iter_mut().map(|open| &mut open.declared));
-        let Some(declared) = all.find(|d| d.address.kind == kind && super::body_key(&d.body) == *key) else {
-            return;
-        };
-        let before = std::mem::replace(&mut declared.address.key, uid.clone());
-        declared.protect = self.directory.settings.protects(&declared.address);
-        if kind != Datasource::NAME {
-            return;
-        }
-        for known in self.declarations.datasources.iter_mut().filter(|known| known.uid == before.text()) {
-            uid.text().clone_into(&mut known.uid);
-        }
-        // Dashboards whose inputs were answered with it are read again.
-        let answered =
-            |declared: &Declared| declared.body.answers.iter().any(|(_, answer)| *answer == before.text());
-        while let Some(at) = self.declarations.objects.iter().position(answered) {
-            let declared = self.declarations.objects.remove(at);
-            let mut answers = declared.body.answers.clone();
-            for (_, answer) in answers.iter_mut().filter(|(_, answer)| *answer == before.text()) {
-                uid.text().clone_into(answer);
-            }
-            self.problems.extend(self.declarations.finish(declared, answers));
-        }
+        self.problems.extend(give_uid(self.declarations, &self.directory.settings, kind, key, uid));
     }
 
     // Files that are remembered, are still there, and yield nothing without a fault that says why.
@@ -161,6 +137,41 @@ impl Binding<'_> {
     fn root(&self) -> &Path {
         &self.declarations.files.root
     }
+}
+
+/// Gives an object another uid, wherever this one was used already.
+pub(super) fn give_uid(
+    declarations: &mut Declarations,
+    settings: &FileSettings,
+    kind: KindName,
+    key: &super::BodyKey,
+    uid: Key,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let objects = declarations.objects.iter_mut();
+    let mut all = objects.chain(declarations.unresolved.iter_mut().map(|open| &mut open.declared));
+    let Some(declared) = all.find(|d| d.address.kind == kind && super::body_key(&d.body) == *key) else {
+        return problems;
+    };
+    let before = std::mem::replace(&mut declared.address.key, uid.clone());
+    declared.protect = settings.protects(&declared.address);
+    if kind != Datasource::NAME {
+        return problems;
+    }
+    for known in declarations.datasources.iter_mut().filter(|known| known.uid == before.text()) {
+        uid.text().clone_into(&mut known.uid);
+    }
+    // Dashboards whose inputs were answered with it are read again.
+    let answered = |declared: &Declared| declared.body.answers.iter().any(|(_, answer)| *answer == before.text());
+    while let Some(at) = declarations.objects.iter().position(answered) {
+        let declared = declarations.objects.remove(at);
+        let mut answers = declared.body.answers.clone();
+        for (_, answer) in answers.iter_mut().filter(|(_, answer)| *answer == before.text()) {
+            uid.text().clone_into(answer);
+        }
+        problems.extend(declarations.finish(declared, answers));
+    }
+    problems
 }
 
 // Whether an ignored path is a file, or a directory above it.

@@ -18,7 +18,7 @@ use super::shape::Reading;
 use super::text::SourceText;
 use super::yaml::member;
 use crate::kinds;
-use crate::model::{Address, Place, Problem, Spot, StackName};
+use crate::model::{Address, Place, Problem, Severity, Spot, StackName};
 
 /// The name of the file, at the root of the directory only.
 pub const FILE: &str = "amgctl.yaml";
@@ -71,6 +71,10 @@ pub struct FileSettings {
     /// Directories that contents are read from instead of URLs, by the beginnings of these; relative to this directory.
     #[schemars(with = "BTreeMap<String, String>")]
     pub url_map: BTreeMap<String, PathBuf>,
+    /// The `Grafana` of the directory that it is applied to, where it has several: its name, or its namespace and name.
+    pub target_grafana: Option<String>,
+    /// Whether every warning of the directory is an error.
+    pub strict: Option<bool>,
     /// Answers to the `__inputs` of exported dashboards: the uid or name of a data source, or a value.
     #[schemars(extend("additionalProperties" = { "type": ["string", "number", "boolean"] }))]
     pub inputs: BTreeMap<String, String>,
@@ -258,6 +262,15 @@ impl FileSettings {
             variables: self.vars.clone().into_iter().collect(),
             lenient: self.lenient_vars.unwrap_or_default(),
         }
+    }
+
+    /// The same problems, all of them errors where the settings are strict.
+    #[must_use]
+    pub fn judge(&self, problems: Vec<Problem>) -> Vec<Problem> {
+        if self.strict != Some(true) {
+            return problems;
+        }
+        problems.into_iter().map(|problem| Problem { severity: Severity::Error, ..problem }).collect()
     }
 
     /// Whether the settings protect an address.

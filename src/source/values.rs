@@ -8,6 +8,7 @@
 use std::path::{Component, Path};
 
 use super::Environment;
+use super::cluster::{Cluster, Lookup};
 use crate::model::{Kept, Secret};
 
 /// How a `$` is read.
@@ -17,6 +18,8 @@ pub(crate) enum Dollars {
     Provisioning,
     /// Only `$__…{}` counts.
     Plain,
+    /// Only `$__…{}` counts, and there are the values of a cluster, too ([`marker`]).
+    Manifest,
 }
 
 /// Where values come from.
@@ -28,6 +31,8 @@ pub(crate) struct Values<'a> {
     pub root: &'a Path,
     /// How a `$` is read.
     pub dollars: Dollars,
+    /// The cluster, whose values a manifest has.
+    pub cluster: &'a Cluster,
 }
 
 /// What a text amounts to.
@@ -115,7 +120,7 @@ impl Values<'_> {
                 return self.provider(name, rest[name_end + 1..close].trim(), 3 + close + 1);
             }
         }
-        if self.dollars == Dollars::Plain {
+        if self.dollars != Dollars::Provisioning {
             return Ok(One::Literal);
         }
         if text.starts_with("$$") {
@@ -154,6 +159,7 @@ impl Values<'_> {
 
     fn provider(&self, name: &str, argument: &str, length: usize) -> Result<One, Unresolved> {
         match name {
+            "secret" | "configmap" if self.dollars == Dollars::Manifest => self.of_cluster(name, argument, length),
             "env" => Ok(One::Value(self.variable(argument, "set it where amgctl runs")?, length)),
             "file" => Ok(One::Value(self.file(argument)?, length)),
             "secretsmanager" => Ok(One::Kept(secrets_manager(argument)?, length)),
@@ -167,6 +173,26 @@ impl Values<'_> {
             _ => Err(unresolved(
                 format!("there is no `$__{name}{{}}`"),
                 "there are `$__env{}`, `$__file{}`, `$__secretsmanager{}` and `$__ssm{}`",
+            )),
+        }
+    }
+
+    // A value of a Secret or a ConfigMap; one that was not fetched stays as it is written.
+    fn of_cluster(&self, provider: &str, argument: &str, length: usize) -> Result<One, Unresolved> {
+        let kind = if provider == "secret" { "Secret" } else { "ConfigMap" };
+        let mut parts = argument.splitn(3, '/');
+        let mut part = || parts.next().unwrap_or_default();
+        let (namespace, name, key) = (part(), part(), part());
+        match self.cluster.look_up(kind, namespace, name, key) {
+            Lookup::Value(value) if is_blank(value) => Err(unresolved(
+                format!("the key `{key}` of the {kind} `{name}` is empty"),
+                "write the value into it, or remove this key",
+            )),
+            Lookup::Value(value) => Ok(One::Value(value.to_owned(), length)),
+            Lookup::NotFetched => Ok(One::Value(format!("$__{provider}{{{argument}}}"), length)),
+            Lookup::NoObject | Lookup::NoKey(_) => Err(unresolved(
+                format!("there is no key `{key}` of the {kind} `{name}` in the namespace `{namespace}`"),
+                "add it to the directory",
             )),
         }
     }
@@ -193,6 +219,12 @@ impl Values<'_> {
             Err(error) => Err(unresolved(format!("the file `{path}` cannot be read: {error}"), inside)),
         }
     }
+}
+
+/// How a value of a cluster is written in a text of a manifest.
+pub(crate) fn marker(kind: &str, namespace: &str, name: &str, key: &str) -> String {
+    let provider = if kind == "Secret" { "secret" } else { "configmap" };
+    format!("$__{provider}{{{namespace}/{name}/{key}}}")
 }
 
 /// Whether a value from elsewhere says nothing: it is never sent.
@@ -249,7 +281,9 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         std::fs::write(root.path().join("empty"), "\n").unwrap();
         std::fs::write(root.path().join("token"), "hunter2\n").unwrap();
-        Values { environment: &environment, root: root.path(), dollars }.resolve(text).map_err(|e| e.message)
+        Values { environment: &environment, root: root.path(), dollars, cluster: &Cluster::default() }
+            .resolve(text)
+            .map_err(|e| e.message)
     }
 
     fn text(text: &str) -> Result<Resolved, String> {

@@ -8,7 +8,7 @@ use crate::support::{PLANTED, World, every, on};
 fn dashboard(uid: &str, title: &str, metadata: &str) -> String {
     format!(
         "---\napiVersion: grafana.integreatly.org/v1beta1\nkind: GrafanaDashboard\nmetadata:\n  name: {uid}\n{metadata}spec:\n  \
-         instanceSelector: {{}}\n  json: |\n    {{\"uid\": \"{uid}\", \"title\": \"{title}\", \"panels\": []}}\n"
+         instanceSelector: {{}}\n  folder: General\n  json: |\n    {{\"uid\": \"{uid}\", \"title\": \"{title}\", \"panels\": []}}\n"
     )
 }
 
@@ -73,7 +73,7 @@ fn a_variable_without_a_value_is_an_error_with_its_place_and_the_escape() {
         w.plan()
             .exits(3)
             .says("the variable `datasource` has no value")
-            .says("grafana/cpu.yaml:9:37")
+            .says("grafana/cpu.yaml:10:37")
             .says("write `$${datasource}`")
             .says("`${A B}` is nothing that Flux can replace")
             .says("write `$${A B}`");

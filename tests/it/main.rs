@@ -25,6 +25,7 @@ mod incarnations;
 mod interleaved;
 mod kept;
 mod library_panels;
+mod manifests;
 mod odd_bytes;
 mod operator;
 mod policy;

@@ -17,12 +17,13 @@ use clap::{CommandFactory as _, Parser as _};
 use crate::support::client_with;
 
 /// The pages for people who use the program.
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "README.md",
     "docs/aws.md",
     "docs/ci.md",
     "docs/flux.md",
     "docs/format.md",
+    "docs/from-the-operator.md",
     "docs/manifests.md",
     "docs/reconcile.md",
     "docs/reference.md",

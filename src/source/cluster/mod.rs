@@ -15,11 +15,12 @@ pub(crate) mod flux;
 mod kustomize;
 pub mod lock;
 pub mod secrets;
+pub(crate) mod select;
 mod substitution;
 mod tree;
 pub(crate) mod variables;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -142,12 +143,27 @@ pub(crate) struct Cluster {
     ///
     /// What is missing here was either reported ([`secrets::Quest::resolve`]) or not looked at, as without a network: who
     /// looks for a key says nothing of it again.
-    #[allow(dead_code, reason = "data sources take values from it")]
     pub secrets: Secrets,
     /// Who refers to Secrets.
     references: Vec<secrets::Reference>,
     /// The contents that were fetched.
     pub contents: content::Contents,
+    /// The `Grafana` that the directory is applied to.
+    pub target: select::Target,
+    /// The ConfigMaps that a content is read from, by namespace and name.
+    content_maps: BTreeSet<(String, String)>,
+}
+
+/// What there is of a key of a Secret or a ConfigMap.
+pub(crate) enum Lookup<'a> {
+    /// Its value.
+    Value(&'a str),
+    /// A Secret's that is missing: that was reported, or it was not fetched in this run.
+    NotFetched,
+    /// There is no such object.
+    NoObject,
+    /// The object has no such key; where it stands.
+    NoKey(Option<Spot>),
 }
 
 impl Cluster {
@@ -160,6 +176,29 @@ impl Cluster {
             name: name.to_owned(),
         };
         self.resources.get(&name)
+    }
+
+    /// What there is of a key of a Secret or a ConfigMap.
+    pub(crate) fn look_up(&self, kind: &str, namespace: &str, name: &str, key: &str) -> Lookup<'_> {
+        let of = (namespace.to_owned(), name.to_owned());
+        if kind == "Secret" {
+            let value = self.secrets.get(&of).and_then(|keys| keys.get(key));
+            return value.map_or(Lookup::NotFetched, |value| Lookup::Value(value.expose()));
+        }
+        match self.configmaps.get(&of).map(|keys| keys.get(key)) {
+            Some(Some(value)) => Lookup::Value(value),
+            Some(None) => {
+                let object = self.resource("", kind, namespace, name);
+                let spot = |object: &Resource| object.spot("/data").filter(|_| object.at("/data").is_some());
+                Lookup::NoKey(object.and_then(|object| spot(object).or_else(|| object.spot("/metadata/name"))))
+            }
+            None => Lookup::NoObject,
+        }
+    }
+
+    /// Whether the content of a manifest is read from a ConfigMap.
+    pub(crate) fn holds_content(&self, config_map: &Value) -> bool {
+        ObjectName::of(config_map).is_some_and(|name| self.content_maps.contains(&(name.namespace, name.name)))
     }
 
     /// All objects of a kind, by namespace and name.
@@ -185,13 +224,18 @@ pub(crate) fn gather(root: &Path, files: &[(Arc<str>, PathBuf)], options: &LoadO
     if !is_used && options.settings.flux().is_empty() {
         return (Cluster::default(), Vec::new());
     }
-    let (build, problems) = build::find(&Tree::new(root, files, &manifests), options);
+    let (build, mut problems) = build::find(&Tree::new(root, files, &manifests), options);
     let mut cluster = Cluster { build, contents: options.contents.clone(), ..Cluster::default() };
     for source in manifests.into_values() {
         cluster.add_file(&source);
     }
     cluster.add_values();
-    cluster.secrets.extend(options.secrets.clone());
+    for (of, keys) in &options.secrets {
+        cluster.secrets.entry(of.clone()).or_default().extend(keys.clone());
+    }
+    let (target, faults) = cluster.choose_target(options.settings.target_grafana.as_deref());
+    cluster.target = target;
+    problems.extend(faults);
     (cluster, problems)
 }
 
@@ -207,13 +251,16 @@ impl Cluster {
             self.build.read(source, Format::of(&source.file).unwrap_or(Format::Json));
         // What is left out declares nothing; the secrets and variables of a cluster come from anywhere.
         let declares = self.build.left_out(&source.file).is_none();
-        let named: Vec<(ObjectName, usize, String)> = documents
-            .iter()
-            .enumerate()
-            .flat_map(|(index, parsed)| {
-                objects_in(&parsed.value).into_iter().map(move |(name, base)| (name, index, base))
-            })
-            .collect();
+        let mut named: Vec<(ObjectName, usize, String)> = Vec::new();
+        for (index, parsed) in documents.iter().enumerate() {
+            for (name, base) in objects_in(&parsed.value) {
+                let from = parsed.value.pointer(&format!("{base}/spec/configMapRef/name")).and_then(Value::as_str);
+                if let Some(from) = from.filter(|_| name.group == OPERATOR) {
+                    self.content_maps.insert((name.namespace.clone(), from.to_owned()));
+                }
+                named.push((name, index, base));
+            }
+        }
         let manifest = Arc::new(Manifest { source, documents });
         for (name, document, base) in named {
             let resource = Resource { manifest: Arc::clone(&manifest), document, base };

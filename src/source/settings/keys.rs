@@ -87,6 +87,8 @@ pub(in crate::source) static KEYS: &[Key] = &[
     Key { name: "var_files", takes: Takes::Own(read_var_files) },
     Key { name: "lenient_vars", takes: Takes::Flag(|settings| &mut settings.lenient_vars) },
     Key { name: "url_map", takes: Takes::Own(read_url_map) },
+    Key { name: "target_grafana", takes: Takes::Text(|settings| &mut settings.target_grafana) },
+    Key { name: "strict", takes: Takes::Flag(|settings| &mut settings.strict) },
     Key { name: "inputs", takes: Takes::Own(read_inputs) },
     Key { name: "protect", takes: Takes::Own(read_protect) },
     Key { name: "max_destroy", takes: Takes::Own(read_max_destroy) },

@@ -33,7 +33,7 @@ const KEYS: &[(&str, Fate)] = &[
 
 static LEVELS: [Level; 1] = [Level { at: "", name: "a library panel", keys: KEYS, rest: Rest::Warned }];
 
-static LIBRARY: LibraryForm = LibraryForm { name: "a library panel", levels: &LEVELS, owner: None };
+pub(super) static LIBRARY: LibraryForm = LibraryForm { name: "a library panel", levels: &LEVELS, owner: None };
 
 /// How the library panels are written that such a dashboard carries.
 pub(super) const fn carried_by(owner: &'static DashboardForm) -> LibraryForm {

@@ -85,6 +85,16 @@ pub struct DeclaredFolder {
     pub place: Place,
     /// Whether it is to survive its removal from the directory.
     pub protect: bool,
+    /// Whether nothing names its uid but a manifest its title, by which it is found in any letter case.
+    pub by_title: bool,
+}
+
+impl DeclaredFolder {
+    /// Whether a folder of this title is the one that is meant.
+    #[must_use]
+    pub fn has_title(&self, title: &str) -> bool {
+        title == self.title || self.by_title && title.to_lowercase() == self.title.to_lowercase()
+    }
 }
 
 /// What a plan says of an object without its body: a title, and a few facts in the order they are shown.

@@ -155,7 +155,7 @@ fn choose(
     }
     let there: Vec<&Listed> = live
         .iter()
-        .filter(|f| f.title.trim() == folder.title && f.parent.as_deref() == parent && f.uid != "amgctl")
+        .filter(|f| folder.has_title(f.title.trim()) && f.parent.as_deref() == parent && f.uid != "amgctl")
         .collect();
     match there.as_slice() {
         [one] => {
@@ -291,7 +291,12 @@ fn refuse(
     clash.map(|f| Refusal {
         code: "folder-title-taken".into(),
         reason: format!("the folder `{}` (uid `{}`) has that title there already", f.title, f.uid),
-        hint: format!("write `uid: {}` in its `_folder.yaml` to use that one, or choose another title", f.uid),
+        hint: match binding.path {
+            Some(_) => {
+                format!("write `uid: {}` in its `_folder.yaml` to use that one, or choose another title", f.uid)
+            }
+            None => format!("give it the uid `{}` to use that one, or choose another title", f.uid),
+        },
     })
 }
 
@@ -329,6 +334,7 @@ mod tests {
             path: Some(path),
             place: Place::file(text),
             protect: false,
+            by_title: false,
         }
     }
 
@@ -344,6 +350,16 @@ mod tests {
         assert!(problems.is_empty());
         assert_eq!(bound.all[1].uid, "b");
         assert_eq!(bound.all[1].how, Bound::Borrowed);
+    }
+
+    #[test]
+    fn a_folder_that_a_manifest_names_is_found_whatever_its_case() {
+        let there = [live("a", "INFRA", None)];
+        let uid = |folder: DeclaredFolder| {
+            bind(&[folder], Some(&there), &RecordState::Absent, &Server::latest()).0.all[0].uid.clone()
+        };
+        assert_eq!(uid(DeclaredFolder { by_title: true, ..directory("Infra") }), "a");
+        assert_ne!(uid(directory("Infra")), "a");
     }
 
     #[test]

@@ -89,6 +89,7 @@ impl World {
                 parent,
                 place,
                 protect: false,
+                by_title: false,
             });
             return self;
         }
@@ -593,6 +594,7 @@ fn a_dashboard_moves_with_its_directory_and_the_old_folder_goes_after_it() {
         parent: Parent::Root,
         place: Place::file("New"),
         protect: false,
+        by_title: false,
     });
     world.declare_in("dashboard.d", "A", Parent::Path(path("New")));
     let plan = world.plan();

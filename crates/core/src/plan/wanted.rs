@@ -10,7 +10,9 @@ use super::Refusal;
 use super::bind::{Bindings, Bound};
 use super::inputs::Inputs;
 use crate::kinds::{self, Normal};
-use crate::model::{Address, BodyRef, Declared, Digest, FolderPath, Headline, NormalDigest, Place, Target, Uid};
+use crate::model::{
+    Address, BodyRef, Declared, Digest, FolderPath, Headline, NormalDigest, Place, Target, Uid, UidFrom,
+};
 
 /// What the directory wants of one object, whatever its kind.
 pub(super) struct Wanted<'a> {
@@ -83,7 +85,7 @@ pub(super) fn wanted_object<'a>(inputs: &'a Inputs<'a>, declared: &'a Declared, 
         headline: declared.headline.clone(),
         name: &declared.name,
         place: declared.place.clone(),
-        content: (declared.uid_from != crate::model::UidFrom::Document).then(|| declared.body.file_digest.clone()),
+        content: (declared.uid_from != UidFrom::Document).then(|| declared.body.file_digest.clone()),
         body_ref: Some(&declared.body),
         protect: declared.protect,
         carried: declared.carried,
@@ -93,7 +95,7 @@ pub(super) fn wanted_object<'a>(inputs: &'a Inputs<'a>, declared: &'a Declared, 
         refused: None,
         body,
         note,
-        uid_is_derived: declared.uid_from != crate::model::UidFrom::Document,
+        uid_is_derived: matches!(declared.uid_from, UidFrom::Path | UidFrom::Name),
     }
 }
 
