@@ -312,6 +312,11 @@ fn read_file(path: Arc<str>, file: &Path, root: &Path, options: &LoadOptions, re
         ours |= read_document(&mut document, name, &reference, several, &mut out);
     }
     if ours {
+        // What else is wrong where a variable is missing follows from that.
+        let is_missing = |problem: &&Problem| problem.severity == Severity::Error;
+        let missing: BTreeSet<Place> =
+            problems.iter().filter(is_missing).flat_map(|p| &p.spots).map(|spot| spot.place.clone()).collect();
+        out.problems.retain(|problem| problem.spots.first().is_none_or(|spot| !missing.contains(&spot.place)));
         out.problems.extend(faults.into_iter().chain(problems));
     }
     out

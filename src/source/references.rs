@@ -37,6 +37,9 @@ pub fn check_references(
         }
         referring.sort_by(|a, b| a.0.place.cmp(&b.0.place));
         let Some((declared, pointer)) = referring.first().copied() else { continue };
+        // What was fetched is not this directory's to change; whoever applied it before was not asked either.
+        let is_elsewhere = referring.iter().all(|(declared, _)| declared.fetched.is_some());
+        let severity = if is_elsewhere { Severity::Warning } else { severity };
         let mut problem = names.problem(target, severity);
         if let Some((written, value)) = from_elsewhere(declarations, declared, pointer, target) {
             // What came from elsewhere is not shown, wherever it turns up.
@@ -123,8 +126,9 @@ fn further(problem: Problem, referring: &[(&Declared, &str)]) -> Problem {
     if referring.is_empty() {
         return problem;
     }
-    let shown: Vec<String> = referring.iter().take(NAMED).map(|(d, _)| format!("`{}`", d.place.file)).collect();
-    let more = referring.len() - shown.len();
+    let files: BTreeSet<&str> = referring.iter().map(|(declared, _)| &*declared.place.file).collect();
+    let shown: Vec<String> = files.iter().take(NAMED).map(|file| format!("`{file}`")).collect();
+    let more = files.len() - shown.len();
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
     problem.note(format!("it is also named in {}{more}", shown.join(", ")))
 }

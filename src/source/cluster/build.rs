@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
-use super::envsubst::Variables;
+use super::envsubst::{SecretKey, Variables};
 use super::kustomize::Changes;
 use super::{OPERATOR, substitution};
 use crate::model::{Problem, Spot};
@@ -125,9 +125,20 @@ impl Build {
 
     /// Whether what is gone from a file is kept in the workspace: its Flux Kustomization does not prune.
     pub(crate) fn keeps(&self, file: &str) -> bool {
+        if let Some((set, _)) = self.files.get(file) {
+            return self.sets.get(*set).is_some_and(|set| set.keeps);
+        }
         let around = |set: &&Set| set.directory.is_empty() || file.starts_with(&format!("{}/", set.directory));
-        let innermost = self.sets.iter().filter(around).max_by_key(|set| set.directory.len());
-        innermost.is_some_and(|set| set.keeps)
+        match self.sets.iter().filter(around).max_by_key(|set| set.directory.len()) {
+            Some(innermost) => innermost.keeps,
+            // It stood beside them all, in a base: kept where none of them would have deleted it.
+            None => !self.sets.is_empty() && self.sets.iter().all(|set| set.keeps),
+        }
+    }
+
+    /// The values that variables take from Secrets, where manifests refer to them.
+    pub(super) fn secret_values(&self) -> impl Iterator<Item = (&SecretKey, &str)> {
+        self.sets.iter().flat_map(|set| set.variables.secrets())
     }
 
     /// The Secrets that variables come from: namespace, name, and where that is said.

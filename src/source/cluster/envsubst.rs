@@ -30,11 +30,29 @@ pub(crate) enum Unset {
 /// Variables and their values.
 #[derive(Clone, Default)]
 pub(crate) struct Variables {
-    values: BTreeMap<String, String>,
+    values: BTreeMap<String, Given>,
     /// What further ones come from and is not there, as it is shown.
     pub missing: Vec<String>,
     /// What becomes of one that has no value.
     pub unset: Unset,
+}
+
+/// A value, without line breaks.
+#[derive(Clone)]
+struct Given {
+    text: String,
+    from: Option<SecretKey>,
+}
+
+/// The Secret that a value comes from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct SecretKey {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// The key that has the value as a variable does: without line breaks.
+    pub key: String,
 }
 
 // Values may be secrets: only their names are shown.
@@ -52,11 +70,32 @@ impl Variables {
 
     /// Gives a variable its value, without the line breaks in it; false when the name is none that may be used.
     pub(crate) fn set(&mut self, name: &str, value: &str) -> bool {
+        self.give(name, value, None)
+    }
+
+    /// The same for a value of a Secret.
+    pub(crate) fn set_secret(&mut self, name: &str, value: &str, namespace: &str, secret: &str) -> bool {
+        // Where the Secret itself has line breaks, the variable is another value than its key.
+        let key = if value.contains('\n') { format!("{name}:line") } else { name.to_owned() };
+        self.give(name, value, Some(SecretKey { namespace: namespace.to_owned(), name: secret.to_owned(), key }))
+    }
+
+    fn give(&mut self, name: &str, value: &str, from: Option<SecretKey>) -> bool {
         let usable = is_name(name);
         if usable {
-            self.values.insert(name.to_owned(), value.replace('\n', ""));
+            self.values.insert(name.to_owned(), Given { text: value.replace('\n', ""), from });
         }
         usable
+    }
+
+    /// The values that come from Secrets.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = (&SecretKey, &str)> {
+        self.values.values().filter_map(|given| Some((given.from.as_ref()?, given.text.as_str())))
+    }
+
+    // The Secret that a variable comes from.
+    fn from(&self, name: &str) -> Option<&SecretKey> {
+        self.values.get(name)?.from.as_ref()
     }
 
     /// Whether there is not a single one.
@@ -71,7 +110,7 @@ impl Variables {
 
     fn value(&self, name: &str) -> Option<&str> {
         match (self.values.get(name), self.unset) {
-            (Some(value), _) => Some(value),
+            (Some(given), _) => Some(&given.text),
             (None, Unset::Empty) => Some(""),
             (None, Unset::Fault) => None,
         }
@@ -96,6 +135,10 @@ pub(crate) struct Replacement {
     pub at: Range<usize>,
     /// What stands there instead.
     pub text: String,
+    /// The variables that come from Secrets and are in it.
+    pub secrets: Vec<String>,
+    /// The Secret whose value it is, and nothing else.
+    pub is_secret: Option<SecretKey>,
 }
 
 /// An expression that becomes nothing.
@@ -129,7 +172,13 @@ pub(crate) fn expand(text: &str, variables: &Variables) -> (Vec<Replacement>, Ve
         match text.as_bytes().get(dollar + 1) {
             // The second one is a character like any other: `$$${v}` is a dollar and an expression.
             Some(b'$') => {
-                replacements.push(Replacement { at: dollar..dollar + 2, text: "$".into() });
+                let dollars = dollar..dollar + 2;
+                replacements.push(Replacement {
+                    at: dollars,
+                    text: "$".into(),
+                    secrets: Vec::new(),
+                    is_secret: None,
+                });
                 at = dollar + 2;
             }
             Some(b'{') => {
@@ -145,7 +194,14 @@ pub(crate) fn expand(text: &str, variables: &Variables) -> (Vec<Replacement>, Ve
                 match evaluate(&call, variables, room) {
                     Ok(value) => {
                         room -= value.len().min(room);
-                        replacements.push(Replacement { at: dollar..end, text: value });
+                        let mut secrets = Vec::new();
+                        call.each_name(&mut |name| {
+                            if variables.from(name).is_some() {
+                                secrets.push(name.to_owned());
+                            }
+                        });
+                        let is_secret = variables.from(&call.name).filter(|_| call.operator.is_empty()).cloned();
+                        replacements.push(Replacement { at: dollar..end, text: value, secrets, is_secret });
                     }
                     Err(why) => faults.push(Fault { at: dollar..end, why }),
                 }

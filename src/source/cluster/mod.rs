@@ -230,6 +230,10 @@ pub(crate) fn gather(root: &Path, files: &[(Arc<str>, PathBuf)], options: &LoadO
         cluster.add_file(&source);
     }
     cluster.add_values();
+    for (of, value) in cluster.build.secret_values() {
+        let keys = cluster.secrets.entry((of.namespace.clone(), of.name.clone())).or_default();
+        keys.entry(of.key.clone()).or_insert_with(|| Secret::new(value.to_owned()));
+    }
     for (of, keys) in &options.secrets {
         cluster.secrets.entry(of.clone()).or_default().extend(keys.clone());
     }

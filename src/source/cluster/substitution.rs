@@ -20,6 +20,7 @@ use crate::source::faults::Faults;
 use crate::source::nearest;
 use crate::source::spans::skip_string;
 use crate::source::text::SourceText;
+use crate::source::values::marker;
 use crate::source::yaml::member;
 
 /// The annotation, or label, of an object that keeps its text as it is.
@@ -40,6 +41,29 @@ enum Style {
     Single,
     /// Double quotes, in YAML or in JSON.
     Double,
+}
+
+/// What is shown of an object's texts by a plan.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// Nothing, or the object is of no concern.
+    Never,
+    /// A value from elsewhere as it is written, so a Secret's value stays one.
+    Veiled,
+    /// Everything.
+    Open,
+}
+
+impl Shown {
+    fn of(object: &Value) -> Shown {
+        let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
+        match (text("apiVersion").split_once('/'), text("kind")) {
+            (Some((OPERATOR, _)), "GrafanaDatasource") => Shown::Veiled,
+            (Some((OPERATOR, _)), "Grafana") => Shown::Never,
+            (Some((OPERATOR, _)), _) => Shown::Open,
+            _ => Shown::Never,
+        }
+    }
 }
 
 /// What variables make of the manifests of a file: its new text, if there is anything to replace, and what is wrong.
@@ -66,10 +90,28 @@ pub(crate) fn substitute(
         if is_concerned(object) {
             faults.take(&scalar, &places, found);
         }
-        edits.extend(replacements.into_iter().map(|replacement| Edit {
-            at: places.of(&replacement.at),
-            text: scalar.style.written(&replacement.text),
-        }));
+        for replacement in replacements {
+            let at = places.of(&replacement.at);
+            let written = scalar.text.get(replacement.at.clone()).unwrap_or_default();
+            let text = match Shown::of(object) {
+                Shown::Never => replacement.text,
+                Shown::Veiled => match (replacement.is_secret, replacement.secrets.first()) {
+                    (Some(of), _) => marker("Secret", &of.namespace, &of.name, &of.key),
+                    (None, None) => replacement.text,
+                    (None, Some(name)) => {
+                        faults.exposed(name, written, at.clone());
+                        replacement.text
+                    }
+                },
+                Shown::Open => {
+                    for name in &replacement.secrets {
+                        faults.open.entry(name.clone()).or_default().push(at.clone());
+                    }
+                    replacement.text
+                }
+            };
+            edits.push(Edit { at, text: scalar.style.written(&text) });
+        }
     }
     edits.sort_by_key(|edit| edit.at.start);
     let edited = (!edits.is_empty()).then(|| source.edited(&edits));
@@ -237,6 +279,10 @@ impl Style {
 #[derive(Default)]
 struct Found {
     unset: BTreeMap<String, Vec<Range<usize>>>,
+    /// Variables of Secrets in texts that everybody may read.
+    open: BTreeMap<String, Vec<Range<usize>>>,
+    /// Variables of Secrets that an operator takes apart, as they are written.
+    exposed: Vec<(Range<usize>, String, String)>,
     others: Vec<(Range<usize>, String, Why)>,
 }
 
@@ -252,10 +298,31 @@ impl Found {
         }
     }
 
+    fn exposed(&mut self, name: &str, written: &str, at: Range<usize>) {
+        self.exposed.push((at, name.to_owned(), written.to_owned()));
+    }
+
     fn problems(self, source: &SourceText, variables: &Variables) -> Vec<Problem> {
         let mut faults = Faults::default();
         for (name, places) in self.unset {
             faults.error(|| unset(&name, &places, source, variables));
+        }
+        for (at, name, written) in self.exposed {
+            faults.error(|| {
+                Problem::error("variable", format!("`{written}` takes apart what comes from a Secret"))
+                    .spot(source.spot(at, ""))
+                    .note("what comes of it could not be told from any other text, and would be shown")
+                    .help(format!("write `${{{name}}}` alone, and keep the value in the Secret as it is to be"))
+            });
+        }
+        for (name, places) in self.open {
+            faults.warning(|| {
+                let problem = Problem::warning(
+                    "variable",
+                    format!("the variable `{name}` comes from a Secret, and everybody may read this text"),
+                );
+                shown(problem, &places, source).help("take it from a ConfigMap if it is no secret")
+            });
         }
         for (at, written, why) in self.others {
             faults.error(|| other(&written, &why).spot(source.spot(at, "")));
@@ -283,7 +350,9 @@ fn unset(name: &str, places: &[Range<usize>], source: &SourceText, variables: &V
     for from in &variables.missing {
         problem = problem.note(format!("the {from}, which variables come from, is not here"));
     }
-    if let Some(near) = nearest(name, variables.names()) {
+    // Names of one set begin alike, so only what could be a slip of the finger is near.
+    let near = nearest(name, variables.names()).filter(|near| strsim::damerau_levenshtein(near, name) <= 2);
+    if let Some(near) = near {
         problem = problem.note(format!("there is a variable `{near}`"));
     }
     problem.help(format!(

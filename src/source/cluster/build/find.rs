@@ -14,7 +14,7 @@ use super::super::kustomize::{self, Reached};
 use super::super::tree::Tree;
 use super::super::{Secrets, objects_in, secret_texts, texts, variables};
 use super::{Build, Handling, Others, Set};
-use crate::model::Problem;
+use crate::model::{Problem, Spot};
 use crate::source::LoadOptions;
 use crate::source::document::{self, Document, Format};
 
@@ -248,7 +248,11 @@ impl Finder<'_> {
             match self.values(beside, from.is_secret, &by.namespace, &from.name) {
                 Some(values) => {
                     for (name, value) in values {
-                        self.add(&mut variables, &name, &value, &from.spot);
+                        let is_usable = match from.is_secret {
+                            true => variables.set_secret(&name, &value, &by.namespace, &from.name),
+                            false => variables.set(&name, &value),
+                        };
+                        self.check_name(is_usable, &name, &from.spot);
                     }
                 }
                 None if from.optional => {}
@@ -256,7 +260,8 @@ impl Finder<'_> {
             }
         }
         for (by, (name, value)) in by.iter().flat_map(|by| by.substitute.iter().map(move |pair| (by, pair))) {
-            self.add(&mut variables, name, value, &by.spot);
+            let is_usable = variables.set(name, value);
+            self.check_name(is_usable, name, &by.spot);
         }
         for (name, value) in &self.typed {
             variables.set(name, value);
@@ -275,8 +280,8 @@ impl Finder<'_> {
         }
     }
 
-    fn add(&mut self, variables: &mut Variables, name: &str, value: &str, spot: &crate::model::Spot) {
-        if !variables.set(name, value) {
+    fn check_name(&mut self, is_usable: bool, name: &str, spot: &Spot) {
+        if !is_usable {
             self.problems.extend(variables::check(name).err().map(|problem| problem.spot(spot.clone())));
         }
     }

@@ -149,13 +149,45 @@ fn flux_kustomizations_in_the_tree_give_directories_and_variables() {
     ]);
     let (cluster, problems) = gathered(root.path(), vars(&[("E", "typed"), ("D", "typed")]));
     assert_eq!(problems, []);
-    assert_eq!(value(root.path(), &cluster, "grafana/x.yaml", "/spec/url"), "own secret xy typed typed");
+    assert_eq!(
+        value(root.path(), &cluster, "grafana/x.yaml", "/spec/url"),
+        "own $__secret{flux-system/more/B} xy typed typed"
+    );
     assert_eq!(value(root.path(), &cluster, "grafana/x.yaml", "/metadata/namespace"), "monitoring");
     let reason = "is not among what the Flux Kustomization `grafana` applies";
     assert_eq!(cluster.build.left_out("other/y.yaml"), Some(reason));
     assert_eq!(cluster.build.left_out("grafana/dashboard.json"), Some(reason));
     assert_eq!(cluster.build.left_out("apps/d.yaml"), None);
     assert_eq!(cluster.build.left_out("clusters/flux.yaml"), Some("says what else is read"));
+}
+
+#[test]
+fn what_comes_from_a_secret_stays_one_where_it_is_hidden_and_is_told_where_it_is_not() {
+    let root = directory(&[
+        ("flux.yaml", &flux("g", "g", "  postBuild: {substituteFrom: [{kind: Secret, name: s}]}\n")),
+        (
+            "s.yaml",
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: flux-system}\nstringData: {A: hunter2, B: \"hunter\\n3\"}\n",
+        ),
+        ("g/x.yaml", &datasource("x", "${A} ${B} ${A^^}")),
+        ("g/f.yaml", &datasource("f", "${A} ${B}").replace("GrafanaDatasource", "GrafanaFolder")),
+    ]);
+    let (cluster, problems) = gathered(root.path(), FileSettings::default());
+    assert_eq!(problems, []);
+    let of = ("flux-system".to_owned(), "s".to_owned());
+    assert_eq!(cluster.secrets[&of]["B:line"].expose(), "hunter3");
+    let read = |file: &str| {
+        let source = SourceText::new(file.into(), std::fs::read(root.path().join(file)).unwrap()).unwrap();
+        let rendered = cluster.build.read(&source, super::Format::Yaml);
+        (rendered.documents[0].value["spec"]["url"].clone(), said(&rendered.problems))
+    };
+    let (url, problems) = read("g/x.yaml");
+    assert_eq!(url, "$__secret{flux-system/s/A} $__secret{flux-system/s/B:line} HUNTER2");
+    assert_eq!(problems, ["g/x.yaml:6:18 `${A^^}` takes apart what comes from a Secret"]);
+    let (url, problems) = read("g/f.yaml");
+    assert_eq!(url, "hunter2 hunter3");
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems[0].ends_with("the variable `A` comes from a Secret, and everybody may read this text"));
 }
 
 #[test]
@@ -266,7 +298,19 @@ fn prune_suspend_and_force_hold_for_all_that_a_kustomization_applies() {
     assert_eq!(problems, []);
     let handling = cluster.build.handling("g/x.yaml");
     assert_eq!((handling.suspended.as_deref(), handling.replace), (Some("g"), true));
-    assert!(cluster.build.keeps("g/gone.yaml") && !cluster.build.keeps("h/gone.yaml"));
+    assert!(cluster.build.keeps("g/gone.yaml") && cluster.build.keeps("base/gone.yaml"));
+    let more =
+        format!("{}---\n{}", std::fs::read_to_string(root.path().join("flux.yaml")).unwrap(), flux("h", "h", ""));
+    std::fs::write(root.path().join("flux.yaml"), more).unwrap();
+    std::fs::create_dir(root.path().join("h")).unwrap();
+    std::fs::write(root.path().join("h/y.yaml"), datasource("y", "u")).unwrap();
+    let (cluster, _) = gathered(root.path(), FileSettings::default());
+    assert!(cluster.build.keeps("g/gone.yaml") && cluster.build.keeps("g/x.yaml"));
+    assert!(
+        !cluster.build.keeps("h/y.yaml")
+            && !cluster.build.keeps("h/gone.yaml")
+            && !cluster.build.keeps("base/gone.yaml")
+    );
 }
 
 #[test]

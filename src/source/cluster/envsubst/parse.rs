@@ -24,6 +24,19 @@ impl Call {
     }
 }
 
+impl Call {
+    /// Calls `look` with the name of each variable in it.
+    pub(super) fn each_name(&self, look: &mut dyn FnMut(&str)) {
+        look(&self.name);
+        for argument in &self.arguments {
+            match argument {
+                Node::Call(inner) => inner.each_name(look),
+                Node::Text(_) => {}
+            }
+        }
+    }
+}
+
 /// How deep expressions may stand in one another.
 const MAX_DEPTH: usize = 64;
 

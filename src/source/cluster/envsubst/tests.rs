@@ -173,7 +173,8 @@ fn faults_say_where_and_what_follows_is_read() {
     let (replacements, faults) = expand("a ${A B} ${x} ${n} ${y", &strict);
     let at: Vec<_> = faults.iter().map(|fault| fault.at.clone()).collect();
     assert_eq!(at, [2..8, 9..13, 19..22]);
-    assert_eq!(replacements, [Replacement { at: 14..18, text: "5".into() }]);
+    let replaced: Vec<_> = replacements.into_iter().map(|replacement| (replacement.at, replacement.text)).collect();
+    assert_eq!(replaced, [(14..18, "5".to_owned())]);
 }
 
 #[test]

@@ -181,7 +181,7 @@ pub fn lint(body: &Value) -> Vec<Finding> {
     if !aws {
         return findings;
     }
-    findings.extend(spellings(options));
+    findings.extend(spellings(&kind, options));
     if AUTH_TYPE.contains(&kind.as_str()) {
         findings.extend(credentials(options, "authType"));
         findings.extend(not_signed(&kind, options));
@@ -282,7 +282,7 @@ fn secrets(options: &Map<String, Value>) -> Vec<Finding> {
     .collect()
 }
 
-fn spellings(options: &Map<String, Value>) -> Vec<Finding> {
+fn spellings(kind: &str, options: &Map<String, Value>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for key in options.keys().filter(|key| !SPELLINGS.contains(&key.as_str())) {
         if let Some(right) = SPELLINGS.iter().find(|right| plain(right) == plain(key)) {
@@ -293,7 +293,9 @@ fn spellings(options: &Map<String, Value>) -> Vec<Finding> {
             ));
         }
     }
-    if let Some(value) = options.get("sigV4Auth").filter(|value| !value.is_boolean()) {
+    // Where the plugin does not read it, nothing comes of it: AWS's own manifests have `"sigV4Auth": true,` for CloudWatch.
+    let is_read = SIGNED.contains(&kind);
+    if let Some(value) = options.get("sigV4Auth").filter(|value| is_read && !value.is_boolean()) {
         findings.push(Finding {
             problem: Problem::error(
                 "aws-datasource",
@@ -559,10 +561,7 @@ mod tests {
         check(
             json!({ "type": "cloudwatch", "jsonData": { "sigV4Auth": "true," } }),
             None,
-            &[
-                "E /jsonData/sigV4Auth `sigV4Auth` must be `true` or `false`, not `\"true,\"`",
-                "W /jsonData/sigV4Auth `cloudwatch` does not read `sigV4Auth`",
-            ],
+            &["W /jsonData/sigV4Auth `cloudwatch` does not read `sigV4Auth`"],
         );
     }
 
