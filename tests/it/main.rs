@@ -20,6 +20,7 @@ mod faults;
 mod flux;
 mod folders;
 mod guards;
+mod guide;
 mod hostile;
 mod incarnations;
 mod interleaved;

@@ -273,8 +273,9 @@ const SHOWN_URL: &str = "http://127.0.0.1:3000";
 impl Session {
     fn new(page: &'static str) -> Session {
         let directory = tempfile::tempdir().unwrap();
-        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/example");
-        copy(&from, &directory.path().join("fixtures/example"));
+        for tree in ["fixtures/example", "fixtures/guide"] {
+            copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join(tree), &directory.path().join(tree));
+        }
         let program = Path::new(env!("CARGO_BIN_EXE_amgctl")).parent().unwrap();
         let path = std::env::var("PATH").unwrap_or_default();
         let environment = [
