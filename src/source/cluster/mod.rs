@@ -24,7 +24,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use base64::Engine as _;
 use serde_json::{Map, Value};
 
 use super::document::{Document, Format, Parsed};
@@ -302,16 +301,6 @@ impl Cluster {
         let references = self.references.iter().cloned().chain(of_variables).collect();
         secrets::Quest::new(self, references, given, environment)
     }
-}
-
-/// The values of a Secret, by their keys; `stringData` wins, as it does in a cluster.
-fn secret_texts(object: &Value) -> BTreeMap<String, Secret> {
-    let plain = texts(object.get("stringData")).map(|(key, text)| (key.clone(), Secret::new(text.to_owned())));
-    let encoded = texts(object.get("data")).filter_map(|(key, text)| {
-        let bytes = base64::engine::general_purpose::STANDARD.decode(text.trim()).ok()?;
-        Some((key.clone(), Secret::new(String::from_utf8(bytes).ok()?)))
-    });
-    encoded.chain(plain).collect()
 }
 
 // Whether objects of this kind are referred to by others, so that they are kept.

@@ -30,6 +30,7 @@ use fields::{At, Fault};
 use store::Store;
 
 pub use given::{Given, GivenSource};
+pub(super) use plain::texts;
 pub(crate) use reference::{Reference, references};
 pub use wanted::{Access, Answers, Chosen, Fetched, Role, Unfetched, Version, Wanted, What};
 

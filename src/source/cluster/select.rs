@@ -119,7 +119,7 @@ impl Cluster {
         let secret = secret.map(|(secret, key)| (name.namespace.clone(), secret, key));
         let token = secret.as_ref().and_then(|(namespace, secret, key)| {
             let secret = self.resource("", "Secret", namespace, secret)?;
-            super::secret_texts(secret.value()).remove(key)
+            super::secrets::texts(secret.value()).remove(key)
         });
         let url = word("/spec/external/url").filter(|url| url.starts_with("http"))?;
         Some(TargetAddress { name: name.name.clone(), url, token, secret })

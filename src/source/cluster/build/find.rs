@@ -12,7 +12,7 @@ use super::super::envsubst::{Unset, Variables};
 use super::super::flux::{self, Kustomization};
 use super::super::kustomize::{self, Reached};
 use super::super::tree::Tree;
-use super::super::{Secrets, objects_in, secret_texts, texts, variables};
+use super::super::{Secrets, objects_in, secrets, texts, variables};
 use super::{Build, Handling, Others, Set};
 use crate::model::{Problem, Spot};
 use crate::source::LoadOptions;
@@ -327,7 +327,7 @@ fn has_namespace(value: &Value, base: &str) -> bool {
 
 fn texts_of(object: &Value, is_secret: bool) -> Vec<(String, String)> {
     if is_secret {
-        return secret_texts(object).into_iter().map(|(key, secret)| (key, secret.expose().to_owned())).collect();
+        return secrets::texts(object).into_iter().map(|(key, secret)| (key, secret.expose().to_owned())).collect();
     }
     texts(object.get("data")).map(|(key, text)| (key.clone(), text.to_owned())).collect()
 }

@@ -2,24 +2,38 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::Keys;
 use super::fields::{At, Fault};
 use super::value::from_base64;
 use crate::model::{Secret, Spot};
-use crate::source::cluster::Resource;
+use crate::source::cluster::{self, Resource};
+
+/// Reads one text of a Secret.
+type Read = fn(&str) -> Result<String, &'static str>;
+
+/// The members of a Secret with its texts, later ones over earlier ones, and how each is read.
+const MEMBERS: [(&str, Read); 2] = [("data", decoded), ("stringData", as_written)];
+
+/// All texts of a Secret that can be read; none of one that is encrypted.
+pub(in crate::source::cluster) fn texts(secret: &Value) -> BTreeMap<String, Secret> {
+    let of = |(member, read): (&str, Read)| {
+        let texts = cluster::texts(secret.get(member).filter(|_| !is_encrypted(secret)));
+        texts.filter_map(move |(key, text)| Some((key.clone(), Secret::new(read(text).ok()?))))
+    };
+    MEMBERS.into_iter().flat_map(of).collect()
+}
 
 /// The values of the keys of a Secret that are asked for; of those that cannot be read, what is wrong.
 pub(super) fn values(resource: &Resource, asked: &Keys) -> (BTreeMap<String, Secret>, Vec<Fault>) {
     let (mut values, mut faults) = (BTreeMap::new(), Vec::new());
     let whole = At::new(resource, "");
-    let sops = whole.get("sops");
-    if sops.value().is_object() {
-        faults.push(encrypted(sops.hidden_spot()));
+    if is_encrypted(whole.value()) {
+        faults.push(encrypted(whole.get("sops").hidden_spot()));
         return (values, faults);
     }
-    for (member, read) in
-        [("data", decoded as fn(&str) -> Result<String, &'static str>), ("stringData", as_written)]
-    {
+    for (member, read) in MEMBERS {
         let all = whole.get(member);
         for key in all.keys().into_iter().filter(|key| asked.holds(key)) {
             let at = all.get(key);
@@ -41,7 +55,7 @@ pub(super) fn values(resource: &Resource, asked: &Keys) -> (BTreeMap<String, Sec
 pub(super) fn keys(resource: &Resource) -> Vec<String> {
     let whole = At::new(resource, "");
     let mut keys: Vec<String> =
-        ["data", "stringData"].iter().flat_map(|member| whole.get(member).keys()).map(str::to_owned).collect();
+        MEMBERS.iter().flat_map(|(member, _)| whole.get(member).keys()).map(str::to_owned).collect();
     keys.sort();
     keys.dedup();
     keys
@@ -56,6 +70,11 @@ fn as_written(text: &str) -> Result<String, &'static str> {
     Ok(text.to_owned())
 }
 
+// Whether SOPS encrypted its texts.
+fn is_encrypted(secret: &Value) -> bool {
+    secret.get("sops").is_some_and(Value::is_object)
+}
+
 fn encrypted(spot: Spot) -> Fault {
     Fault {
         spot: Box::new(spot),
@@ -63,5 +82,26 @@ fn encrypted(spot: Spot) -> Fault {
         help: "decrypt it first (`sops decrypt FILE`), or give its values to the run: \
                `--secret NAMESPACE/NAME.KEY=env:VARIABLE`"
             .into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn all_texts_of_a_secret_are_those_that_a_cluster_would_have() {
+        let check = |secret: Value, expected: &[(&str, &str)]| {
+            let found = texts(&secret);
+            let found: Vec<(&str, &str)> = found.iter().map(|(key, text)| (key.as_str(), text.expose())).collect();
+            assert_eq!(found, expected, "{secret}");
+        };
+        check(json!({ "data": { "a": "b25l" }, "stringData": { "b": "two" } }), &[("a", "one"), ("b", "two")]);
+        check(json!({ "data": { "a": "b25l" }, "stringData": { "a": "two" } }), &[("a", "two")]);
+        check(json!({ "data": { "a": "b2\n5l\n" } }), &[("a", "one")]);
+        check(json!({ "data": { "a": "?", "b": 1 } }), &[]);
+        check(json!({ "stringData": { "a": "ENC[AES256_GCM,data:x]" }, "sops": {} }), &[]);
     }
 }

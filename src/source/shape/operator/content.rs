@@ -1,11 +1,17 @@
 //! The content of a manifest: a text of its own, from where its manifest says.
 
+use std::collections::BTreeMap;
+
+use super::dashboard::{answers, check_lists};
 use super::fields::Manifest;
-use crate::model::{Problem, Spot};
+use crate::model::{Parent, Problem, Severity, Spot, UidFrom};
 use crate::source::cluster::content::{Fetched, Given, KeyRef, source};
+use crate::source::dashboard::set_parent;
 use crate::source::document::{self, Document, Format, Parsed};
+use crate::source::shape::Declaration;
 use crate::source::spans::escaped;
 use crate::source::text::SourceText;
+use crate::source::{Draft, FileRef, ManifestDraft, UidRule};
 
 /// A content that was read.
 pub(super) struct Content {
@@ -13,6 +19,70 @@ pub(super) struct Content {
     parsed: Parsed,
     /// What it was fetched as, if it was.
     pub fetched: Option<String>,
+}
+
+/// What the manifest of a content says around it.
+pub(super) struct Around {
+    /// The content.
+    pub content: Content,
+    /// What the inputs of the content are answered with.
+    pub answers: BTreeMap<String, String>,
+    /// The uid of the object.
+    pub uid: String,
+    uid_from: UidFrom,
+    uid_rule: UidRule,
+    parent: Option<Parent>,
+}
+
+/// Reads a manifest up to its content; what is wrong so far goes into `problems`. Where it ends there,
+/// the content that is awaited, if one is.
+///
+/// `folders` are the fields that name its folder, of which it may have one.
+pub(super) fn around(
+    manifest: &Manifest<'_, '_>,
+    folders: &[&str],
+    problems: &mut Vec<Problem>,
+) -> Result<Around, Option<Box<(Fetched, Spot)>>> {
+    problems.extend(manifest.check());
+    manifest.check_only_one(folders, problems);
+    check_lists(manifest, problems);
+    let answers = answers(manifest, problems);
+    let parent = manifest.parent(["folderUID", "folderRef"], problems);
+    let content = match content(manifest) {
+        Ok(content) => content,
+        Err(Missing::Awaited(awaited)) => return Err(Some(awaited)),
+        Err(Missing::Faults(faults)) => {
+            problems.extend(faults);
+            return Err(None);
+        }
+    };
+    let uid = manifest.uid(content.document().value.get("uid"), problems);
+    let (uid, uid_from, uid_rule) = uid.ok_or(None)?;
+    Ok(Around { content, answers, uid, uid_from, uid_rule, parent })
+}
+
+impl Around {
+    /// The object of a content, with what its manifest says of it; none where something is wrong.
+    pub(super) fn declare(
+        self,
+        declaration: Option<Declaration>,
+        manifest: &Manifest<'_, '_>,
+        file: &FileRef<'_>,
+        problems: Vec<Problem>,
+    ) -> (Option<Box<Draft>>, Vec<Problem>) {
+        let Some(Declaration::Object(mut draft)) = declaration else { return (None, problems) };
+        if problems.iter().any(|problem| problem.severity == Severity::Error) {
+            return (None, problems);
+        }
+        let folder = self.parent.is_none().then(|| manifest.folder_title());
+        manifest.describe(&mut draft.declared, file);
+        draft.declared.fetched = self.content.fetched;
+        draft.declared.uid_from = self.uid_from;
+        set_parent(&mut draft.declared, self.parent.unwrap_or(Parent::Root), draft.inputs.is_empty());
+        draft.in_directory = false;
+        draft.manifest = Some(ManifestDraft { uid_rule: self.uid_rule, folder });
+        (Some(draft), problems)
+    }
 }
 
 /// Why there is no content.

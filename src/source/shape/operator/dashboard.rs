@@ -4,20 +4,20 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::content::{Missing, content};
+use super::content::{around, content};
 use super::fields::{COMMON, Manifest};
 use super::{Form, MANIFEST_LEVEL};
 use crate::kinds::dashboard::Dashboard;
-use crate::model::{Declared, KindName, Parent, Place, Problem, Severity, Spot};
+use crate::model::{Declared, KindName, Place, Problem, Spot};
 use crate::source::body::{Body, changed};
-use crate::source::dashboard::{DashboardForm, set_parent};
+use crate::source::dashboard::DashboardForm;
 use crate::source::document::Document;
 use crate::source::envelope::FOLDER;
 use crate::source::shape::dashboard::CLASSIC;
 use crate::source::shape::keys::Fate::{Reported, Used};
 use crate::source::shape::keys::{Level, Rest};
 use crate::source::shape::{Declaration, Part, Site, as_warning};
-use crate::source::{FileRef, Files, ManifestDraft};
+use crate::source::{FileRef, Files};
 
 static KEYS: [Level; 2] = [
     MANIFEST_LEVEL,
@@ -78,43 +78,22 @@ impl Form for ManifestDashboard {
     fn read(&self, site: Site<'_, '_>, file: &FileRef<'_>) -> (Option<Declaration>, Vec<Problem>) {
         let Site { document, part } = site;
         let manifest = Manifest { document, base: &part.base, cluster: &file.reading.cluster };
-        let mut problems = manifest.check();
-        manifest.check_only_one(&["folder", "folderUID", "folderRef"], &mut problems);
-        check_lists(&manifest, &mut problems);
-        let answers = answers(&manifest, &mut problems);
-        let parent = manifest.parent(["folderUID", "folderRef"], &mut problems);
-        let content = match content(&manifest) {
-            Ok(content) => content,
-            Err(Missing::Awaited(awaited)) => return (Some(Declaration::Awaited(awaited)), problems),
-            Err(Missing::Faults(faults)) => {
-                problems.extend(faults);
-                return (None, problems);
-            }
+        let mut problems = Vec::new();
+        let around = match around(&manifest, &["folder", "folderUID", "folderRef"], &mut problems) {
+            Ok(around) => around,
+            Err(awaited) => return (awaited.map(Declaration::Awaited), problems),
         };
-        let mut inner = content.document();
-        let Some((uid, uid_from, uid_rule)) = manifest.uid(inner.value.get("uid"), &mut problems) else {
-            return (None, problems);
-        };
+        let mut inner = around.content.document();
         if let Value::Object(value) = inner.value.to_mut() {
-            value.insert("uid".into(), Value::String(uid));
+            value.insert("uid".into(), Value::String(around.uid.clone()));
         }
         set_variables(&manifest, &mut inner, &mut problems);
         check_answers(&manifest, &inner, &mut problems);
         let (declaration, found) =
-            self.inner.read_answered(Site { document: &mut inner, part: &WHOLE }, file, answers);
+            self.inner.read_answered(Site { document: &mut inner, part: &WHOLE }, file, around.answers.clone());
         problems.extend(found);
-        let Some(Declaration::Object(mut draft)) = declaration else { return (None, problems) };
-        if problems.iter().any(|problem| problem.severity == Severity::Error) {
-            return (None, problems);
-        }
-        let folder = parent.is_none().then(|| manifest.folder_title());
-        manifest.describe(&mut draft.declared, file);
-        draft.declared.fetched.clone_from(&content.fetched);
-        draft.declared.uid_from = uid_from;
-        set_parent(&mut draft.declared, parent.unwrap_or(Parent::Root), draft.inputs.is_empty());
-        draft.in_directory = false;
-        draft.manifest = Some(ManifestDraft { uid_rule, folder });
-        (Some(Declaration::Object(draft)), problems)
+        let (draft, problems) = around.declare(declaration, &manifest, file, problems);
+        (draft.map(Declaration::Object), problems)
     }
 
     fn pointer(&self, base: &str, inside: &str) -> String {
@@ -154,9 +133,14 @@ impl Form for ManifestDashboard {
 impl Manifest<'_, '_> {
     /// Says of an object that was read from a content that it is its manifest's.
     pub(super) fn describe(&self, declared: &mut Declared, file: &FileRef<'_>) {
-        let whole = self.document.is_whole_file() && self.base.is_empty();
-        declared.place = if whole { Place::file(file.path.clone()) } else { self.document.place(self.base) };
+        declared.place = self.place(file);
         declared.body = file.body(self.document, self.base);
+    }
+
+    /// Where it stands: its file, where it is all of it.
+    pub(super) fn place(&self, file: &FileRef<'_>) -> Place {
+        let whole = self.document.is_whole_file() && self.base.is_empty();
+        if whole { Place::file(file.path.clone()) } else { self.document.place(self.base) }
     }
 
     /// Where it names its folder.

@@ -3,7 +3,7 @@
 use super::fields::{COMMON, Manifest};
 use super::{Form, MANIFEST_LEVEL};
 use crate::kinds::folder::Folder;
-use crate::model::{Declared, DeclaredFolder, KindName, Parent, Place, Problem, Severity, Uid, UidFrom};
+use crate::model::{Declared, DeclaredFolder, KindName, Parent, Problem, Severity, Uid, UidFrom};
 use crate::source::body::{Body, changed};
 use crate::source::envelope::FOLDER as PARENT;
 use crate::source::folders::title_problem;
@@ -65,13 +65,12 @@ impl Form for ManifestFolder {
         if problems.iter().any(|problem| problem.severity == Severity::Error) {
             return (None, problems);
         }
-        let whole = document.is_whole_file() && part.base.is_empty();
         let folder = DeclaredFolder {
             uid: Some(uid),
             path: None,
             title: title.to_owned(),
             parent,
-            place: if whole { Place::file(file.path.clone()) } else { document.place(&part.base) },
+            place: manifest.place(file),
             protect: false,
             by_title: uid_from == UidFrom::Manifest,
         };

@@ -5,14 +5,12 @@
 
 use serde_json::{Value, json};
 
-use super::content::{Missing, content};
-use super::dashboard::{answers, check_lists};
+use super::content::{around, content};
 use super::fields::{COMMON, Manifest};
 use super::{Form, MANIFEST_LEVEL};
 use crate::kinds::library_panel::LibraryPanel;
-use crate::model::{Declared, KindName, Parent, Problem, Severity, Spot};
+use crate::model::{Declared, KindName, Problem, Spot};
 use crate::source::body::{Body, changed};
-use crate::source::dashboard::set_parent;
 use crate::source::document::Document;
 use crate::source::envelope::FOLDER;
 use crate::source::inputs;
@@ -21,7 +19,7 @@ use crate::source::shape::keys::Fate::{Reported, Used};
 use crate::source::shape::keys::{Level, Rest};
 use crate::source::shape::library::LIBRARY;
 use crate::source::shape::{Declaration, Part, Site};
-use crate::source::{FileRef, Files, ManifestDraft};
+use crate::source::{FileRef, Files};
 
 static KEYS: [Level; 2] = [
     MANIFEST_LEVEL,
@@ -75,41 +73,23 @@ impl Form for ManifestLibraryPanel {
     fn read(&self, site: Site<'_, '_>, file: &FileRef<'_>) -> (Option<Declaration>, Vec<Problem>) {
         let Site { document, part } = site;
         let manifest = Manifest { document, base: &part.base, cluster: &file.reading.cluster };
-        let mut problems = manifest.check();
-        manifest.check_only_one(&["folderUID", "folderRef"], &mut problems);
-        check_lists(&manifest, &mut problems);
-        let answers = answers(&manifest, &mut problems);
-        let parent = manifest.parent(["folderUID", "folderRef"], &mut problems);
-        let content = match content(&manifest) {
-            Ok(content) => content,
-            Err(Missing::Awaited(awaited)) => return (Some(Declaration::Awaited(awaited)), problems),
-            Err(Missing::Faults(faults)) => {
-                problems.extend(faults);
-                return (None, problems);
-            }
+        let mut problems = Vec::new();
+        let around = match around(&manifest, &["folderUID", "folderRef"], &mut problems) {
+            Ok(around) => around,
+            Err(awaited) => return (awaited.map(Declaration::Awaited), problems),
         };
-        let Some((uid, uid_from, uid_rule)) = manifest.uid(content.document().value.get("uid"), &mut problems)
-        else {
-            return (None, problems);
-        };
-        let outer = content.document();
-        let mut inner = element(&outer, &uid);
-        inputs::replace(inner.value.to_mut(), &answers.clone().into_iter().collect::<Vec<_>>());
+        let answers: Vec<(String, String)> = around.answers.clone().into_iter().collect();
+        let outer = around.content.document();
+        let mut inner = element(&outer, &around.uid);
+        inputs::replace(inner.value.to_mut(), &answers);
         let (declaration, found) = LIBRARY.read(Site { document: &mut inner, part: &WHOLE }, file);
         problems.extend(found);
-        let Some(Declaration::Object(mut draft)) = declaration else { return (None, problems) };
-        if problems.iter().any(|problem| problem.severity == Severity::Error) {
-            return (None, problems);
-        }
-        let folder = parent.is_none().then(|| manifest.folder_title());
-        manifest.describe(&mut draft.declared, file);
-        draft.declared.fetched.clone_from(&content.fetched);
-        draft.declared.body.answers = answers.into_iter().collect();
-        draft.declared.uid_from = uid_from;
-        set_parent(&mut draft.declared, parent.unwrap_or(Parent::Root), true);
-        draft.in_directory = false;
-        draft.manifest = Some(ManifestDraft { uid_rule, folder });
-        (Some(Declaration::Object(draft)), problems)
+        let (draft, problems) = around.declare(declaration, &manifest, file, problems);
+        let draft = draft.map(|mut draft| {
+            draft.declared.body.answers = answers;
+            Declaration::Object(draft)
+        });
+        (draft, problems)
     }
 
     fn pointer(&self, base: &str, inside: &str) -> String {
