@@ -33,6 +33,7 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
             [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Show what apply would change; sends nothing but reads')
             [CompletionResult]::new('apply', 'apply', [CompletionResultType]::ParameterValue, 'Make the workspace equal to the directory')
             [CompletionResult]::new('destroy', 'destroy', [CompletionResultType]::ParameterValue, 'Remove everything of the stack from the workspace')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show a saved plan')
             [CompletionResult]::new('reconcile', 'reconcile', [CompletionResultType]::ParameterValue, 'Apply the directory again and again, and repair or report what was changed outside')
             [CompletionResult]::new('unlock', 'unlock', [CompletionResultType]::ParameterValue, 'End another run''s lease on the stack early')
             [CompletionResult]::new('forget', 'forget', [CompletionResultType]::ParameterValue, 'Forget an object: leave it in the workspace and out of the record')
@@ -41,7 +42,7 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
             [CompletionResult]::new('identity', 'identity', [CompletionResultType]::ParameterValue, 'Look after the stack''s access: status, rotation, what may be deleted, IAM policies')
             [CompletionResult]::new('workspace', 'workspace', [CompletionResultType]::ParameterValue, 'See the workspaces of Amazon Managed Grafana: list, show')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Serve the embedded workspace until interrupted')
-            [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of amgctl.yaml')
+            [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of amgctl.yaml, or of saved plans')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
             break
         }
@@ -67,6 +68,7 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
             [CompletionResult]::new('--target-grafana', '--target-grafana', [CompletionResultType]::ParameterName, 'Which Grafana resource of the directory it is applied to, where it has several: NAME or NAMESPACE/NAME')
             [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'Make every warning of the directory an error')
             [CompletionResult]::new('--secret', '--secret', [CompletionResultType]::ParameterName, 'The value of a key of a Secret that manifests refer to, before what the directory has (may be repeated); sources are env:VARIABLE, file:PATH, sm:ID#PROPERTY and ssm:NAME, and what AWS keeps is not looked at here')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what was found as JSON, in the format of `terraform validate -json`')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end')
             [CompletionResult]::new('--no-color', '--no-color', [CompletionResultType]::ParameterName, 'Never use colour')
@@ -103,6 +105,7 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
             [CompletionResult]::new('--max-destroy', '--max-destroy', [CompletionResultType]::ParameterName, 'Allow this many objects to be destroyed')
             [CompletionResult]::new('--unknown-references', '--unknown-references', [CompletionResultType]::ParameterName, 'What to make of references to what neither the directory nor the workspace has')
             [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'Whether to ask for what is missing; a plan asks nothing either way')
+            [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Save the plan in a file, which `apply FILE` carries out and `show FILE` shows')
             [CompletionResult]::new('--delete-adopted', '--delete-adopted', [CompletionResultType]::ParameterName, 'Delete adopted objects that left the directory, instead of releasing them')
             [CompletionResult]::new('--take-over', '--take-over', [CompletionResultType]::ParameterName, 'Take over a stack that was applied from another place')
             [CompletionResult]::new('--send-secrets', '--send-secrets', [CompletionResultType]::ParameterName, 'Send secrets although nobody knows whether they changed (with ownership: none)')
@@ -110,6 +113,7 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
             [CompletionResult]::new('--detailed-exitcode', '--detailed-exitcode', [CompletionResultType]::ParameterName, 'Exit with 2 when there are changes, and with 9 when the token may not read all that a plan depends on')
             [CompletionResult]::new('--upgrade', '--upgrade', [CompletionResultType]::ParameterName, 'Take the newest revisions of dashboards of grafana.com, and pin them in amgctl.lock')
             [CompletionResult]::new('--destroy', '--destroy', [CompletionResultType]::ParameterName, 'Plan to destroy the stack')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print events as lines of JSON in the words of Terraform''s stream, and nothing else on stdout')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end')
             [CompletionResult]::new('--no-color', '--no-color', [CompletionResultType]::ParameterName, 'Never use colour')
@@ -148,12 +152,18 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
             [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'Whether to ask for what is missing; with false nothing is asked and the run refuses instead')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another run''s lease, as 30s or 10m')
             [CompletionResult]::new('--parallelism', '--parallelism', [CompletionResultType]::ParameterName, 'The most writes in flight at once; fewer while the server is strained')
+            [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Add lines of JSON to a file: who wrote what, when, from which commit, with digests before and after')
+            [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'The directory that a saved plan was made from, where it is elsewhere by now')
+            [CompletionResult]::new('--digest', '--digest', [CompletionResultType]::ParameterName, 'The digest of the saved plan, as `plan --out` printed it; another file is refused')
+            [CompletionResult]::new('--reviewed', '--reviewed', [CompletionResultType]::ParameterName, 'Plan anew, and go on without asking where that is what this saved plan shows')
             [CompletionResult]::new('--delete-adopted', '--delete-adopted', [CompletionResultType]::ParameterName, 'Delete adopted objects that left the directory, instead of releasing them')
             [CompletionResult]::new('--take-over', '--take-over', [CompletionResultType]::ParameterName, 'Take over a stack that was applied from another place')
             [CompletionResult]::new('--send-secrets', '--send-secrets', [CompletionResultType]::ParameterName, 'Send secrets although nobody knows whether they changed (with ownership: none)')
             [CompletionResult]::new('--allow-empty', '--allow-empty', [CompletionResultType]::ParameterName, 'Let an empty directory take the whole stack down')
             [CompletionResult]::new('--auto-approve', '--auto-approve', [CompletionResultType]::ParameterName, 'Do not ask')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask')
+            [CompletionResult]::new('--all-or-nothing', '--all-or-nothing', [CompletionResultType]::ParameterName, 'Write nothing of a saved plan where something of it cannot be written any more')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print events as lines of JSON in the words of Terraform''s stream, and nothing else on stdout')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end')
             [CompletionResult]::new('--no-color', '--no-color', [CompletionResultType]::ParameterName, 'Never use colour')
@@ -187,15 +197,26 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
             [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'Whether to ask for what is missing; with false nothing is asked and the run refuses instead')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another run''s lease, as 30s or 10m')
             [CompletionResult]::new('--parallelism', '--parallelism', [CompletionResultType]::ParameterName, 'The most writes in flight at once; fewer while the server is strained')
+            [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Add lines of JSON to a file: who wrote what, when, from which commit, with digests before and after')
             [CompletionResult]::new('--delete-adopted', '--delete-adopted', [CompletionResultType]::ParameterName, 'Delete adopted objects that left the directory, instead of releasing them')
             [CompletionResult]::new('--take-over', '--take-over', [CompletionResultType]::ParameterName, 'Take over a stack that was applied from another place')
             [CompletionResult]::new('--auto-approve', '--auto-approve', [CompletionResultType]::ParameterName, 'Do not ask')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print events as lines of JSON in the words of Terraform''s stream, and nothing else on stdout')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end')
             [CompletionResult]::new('--no-color', '--no-color', [CompletionResultType]::ParameterName, 'Never use colour')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'amgctl;show' {
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON in the format of Terraform''s plans')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end')
+            [CompletionResult]::new('--no-color', '--no-color', [CompletionResultType]::ParameterName, 'Never use colour')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
         'amgctl;reconcile' {
@@ -487,8 +508,8 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end')
             [CompletionResult]::new('--no-color', '--no-color', [CompletionResultType]::ParameterName, 'Never use colour')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'amgctl;completions' {

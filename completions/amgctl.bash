@@ -52,6 +52,9 @@ _amgctl() {
             amgctl,schema)
                 cmd="amgctl__subcmd__schema"
                 ;;
+            amgctl,show)
+                cmd="amgctl__subcmd__show"
+                ;;
             amgctl,unlock)
                 cmd="amgctl__subcmd__unlock"
                 ;;
@@ -86,7 +89,7 @@ _amgctl() {
 
     case "${cmd}" in
         amgctl)
-            opts="-v -h -V --verbose --no-color --help --version init validate plan apply destroy reconcile unlock forget bootstrap-identity bootstrap-api-key identity workspace sandbox schema completions"
+            opts="-v -h -V --verbose --no-color --help --version init validate plan apply destroy show reconcile unlock forget bootstrap-identity bootstrap-api-key identity workspace sandbox schema completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -100,7 +103,7 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__apply)
-            opts="-v -h --configmaps --from-flux --var --var-file --lenient-vars --origin --url-map --target-grafana --strict --url --workspace --sandbox --stack --region --profile --wait --secret --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --adopt --take-from --replace --send-secrets --max-destroy --allow-empty --unknown-references --yes --auto-approve --input --lock-timeout --parallelism --verbose --no-color --help"
+            opts="-v -h --configmaps --from-flux --var --var-file --lenient-vars --origin --url-map --target-grafana --strict --url --workspace --sandbox --stack --region --profile --wait --secret --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --adopt --take-from --replace --send-secrets --max-destroy --allow-empty --unknown-references --yes --auto-approve --input --lock-timeout --parallelism --log --directory --all-or-nothing --digest --reviewed --json --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -246,6 +249,47 @@ _amgctl() {
                     ;;
                 --parallelism)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --directory)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --digest)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reviewed)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 *)
@@ -418,7 +462,7 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__destroy)
-            opts="-v -h --configmaps --from-flux --var --var-file --lenient-vars --origin --url-map --target-grafana --strict --url --workspace --sandbox --stack --region --profile --wait --secret --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --yes --auto-approve --input --lock-timeout --parallelism --verbose --no-color --help"
+            opts="-v -h --configmaps --from-flux --var --var-file --lenient-vars --origin --url-map --target-grafana --strict --url --workspace --sandbox --stack --region --profile --wait --secret --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --yes --auto-approve --input --lock-timeout --parallelism --log --json --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -544,6 +588,21 @@ _amgctl() {
                     ;;
                 --parallelism)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 *)
@@ -879,7 +938,7 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__plan)
-            opts="-v -h --configmaps --from-flux --var --var-file --lenient-vars --origin --url-map --target-grafana --strict --url --workspace --sandbox --stack --region --profile --wait --secret --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --adopt --take-from --replace --send-secrets --max-destroy --allow-empty --unknown-references --detailed-exitcode --input --upgrade --destroy --verbose --no-color --help"
+            opts="-v -h --configmaps --from-flux --var --var-file --lenient-vars --origin --url-map --target-grafana --strict --url --workspace --sandbox --stack --region --profile --wait --secret --token-ttl --target --unprotect --delete-adopted --take-over --take-over-stack --on-drift --adopt --take-from --replace --send-secrets --max-destroy --allow-empty --unknown-references --detailed-exitcode --input --upgrade --destroy --out --json --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1017,6 +1076,21 @@ _amgctl() {
                     ;;
                 --input)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --out)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 *)
@@ -1225,7 +1299,21 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__schema)
-            opts="-v -h --verbose --no-color --help"
+            opts="-v -h --verbose --no-color --help settings plan"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        amgctl__subcmd__show)
+            opts="-v -h --json --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1293,7 +1381,7 @@ _amgctl() {
             return 0
             ;;
         amgctl__subcmd__validate)
-            opts="-v -h --configmaps --from-flux --var --var-file --lenient-vars --origin --url-map --target-grafana --strict --secret --verbose --no-color --help"
+            opts="-v -h --configmaps --from-flux --var --var-file --lenient-vars --origin --url-map --target-grafana --strict --secret --json --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

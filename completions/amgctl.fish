@@ -33,6 +33,7 @@ complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "validate" -d 'Check a
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "plan" -d 'Show what apply would change; sends nothing but reads'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "apply" -d 'Make the workspace equal to the directory'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "destroy" -d 'Remove everything of the stack from the workspace'
+complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "show" -d 'Show a saved plan'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "reconcile" -d 'Apply the directory again and again, and repair or report what was changed outside'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "unlock" -d 'End another run\'s lease on the stack early'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "forget" -d 'Forget an object: leave it in the workspace and out of the record'
@@ -41,7 +42,7 @@ complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "bootstrap-api-key" -d
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "identity" -d 'Look after the stack\'s access: status, rotation, what may be deleted, IAM policies'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "workspace" -d 'See the workspaces of Amazon Managed Grafana: list, show'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "sandbox" -d 'Serve the embedded workspace until interrupted'
-complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "schema" -d 'Print the JSON Schema of amgctl.yaml'
+complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "schema" -d 'Print the JSON Schema of amgctl.yaml, or of saved plans'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "completions" -d 'Print the completions of a shell'
 complete -c amgctl -n "__fish_amgctl_using_subcommand init" -l stack -d 'The stack\'s name; the directory\'s name otherwise' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand init" -l url -d 'The URL of a Grafana' -r
@@ -62,6 +63,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l target-grafan
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l strict -d 'Make every warning of the directory an error' -r -f -a "true\t''
 false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l secret -d 'The value of a key of a Secret that manifests refer to, before what the directory has (may be repeated); sources are env:VARIABLE, file:PATH, sm:ID#PROPERTY and ssm:NAME, and what AWS keeps is not looked at here' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l json -d 'Print what was found as JSON, in the format of `terraform validate -json`'
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -s h -l help -d 'Print help'
@@ -100,6 +102,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l unknown-reference
 warn\t'Say so and go on'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l input -d 'Whether to ask for what is missing; a plan asks nothing either way' -r -f -a "true\t''
 false\t''"
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l out -d 'Save the plan in a file, which `apply FILE` carries out and `show FILE` shows' -r -F
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l delete-adopted -d 'Delete adopted objects that left the directory, instead of releasing them'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l take-over -d 'Take over a stack that was applied from another place'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l send-secrets -d 'Send secrets although nobody knows whether they changed (with ownership: none)'
@@ -107,6 +110,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l allow-empty -d 'L
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l detailed-exitcode -d 'Exit with 2 when there are changes, and with 9 when the token may not read all that a plan depends on'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l upgrade -d 'Take the newest revisions of dashboards of grafana.com, and pin them in amgctl.lock'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l destroy -d 'Plan to destroy the stack'
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l json -d 'Print events as lines of JSON in the words of Terraform\'s stream, and nothing else on stdout'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -147,11 +151,17 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l input -d 'Whethe
 false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l lock-timeout -d 'How long to wait for another run\'s lease, as 30s or 10m' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l parallelism -d 'The most writes in flight at once; fewer while the server is strained' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l log -d 'Add lines of JSON to a file: who wrote what, when, from which commit, with digests before and after' -r -F
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l directory -d 'The directory that a saved plan was made from, where it is elsewhere by now' -r -f -a "(__fish_complete_directories)"
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l digest -d 'The digest of the saved plan, as `plan --out` printed it; another file is refused' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l reviewed -d 'Plan anew, and go on without asking where that is what this saved plan shows' -r -F
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l delete-adopted -d 'Delete adopted objects that left the directory, instead of releasing them'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l take-over -d 'Take over a stack that was applied from another place'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l send-secrets -d 'Send secrets although nobody knows whether they changed (with ownership: none)'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l allow-empty -d 'Let an empty directory take the whole stack down'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l auto-approve -l yes -d 'Do not ask'
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l all-or-nothing -d 'Write nothing of a saved plan where something of it cannot be written any more'
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l json -d 'Print events as lines of JSON in the words of Terraform\'s stream, and nothing else on stdout'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -186,12 +196,18 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l input -d 'Whet
 false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l lock-timeout -d 'How long to wait for another run\'s lease, as 30s or 10m' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l parallelism -d 'The most writes in flight at once; fewer while the server is strained' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l log -d 'Add lines of JSON to a file: who wrote what, when, from which commit, with digests before and after' -r -F
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l delete-adopted -d 'Delete adopted objects that left the directory, instead of releasing them'
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l take-over -d 'Take over a stack that was applied from another place'
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l auto-approve -l yes -d 'Do not ask'
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l json -d 'Print events as lines of JSON in the words of Terraform\'s stream, and nothing else on stdout'
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c amgctl -n "__fish_amgctl_using_subcommand show" -l json -d 'Print JSON in the format of Terraform\'s plans'
+complete -c amgctl -n "__fish_amgctl_using_subcommand show" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
+complete -c amgctl -n "__fish_amgctl_using_subcommand show" -l no-color -d 'Never use colour'
+complete -c amgctl -n "__fish_amgctl_using_subcommand show" -s h -l help -d 'Print help'
 complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l configmaps -d 'Read also dashboards in ConfigMaps without the label grafana_dashboard' -r -f -a "true\t''
 false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l from-flux -d 'Read what the Flux Kustomization of this file applies, with its variables, instead of those in the directory' -r -F
@@ -428,7 +444,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand sandbox" -l no-color -d 'N
 complete -c amgctl -n "__fish_amgctl_using_subcommand sandbox" -s h -l help -d 'Print help'
 complete -c amgctl -n "__fish_amgctl_using_subcommand schema" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand schema" -l no-color -d 'Never use colour'
-complete -c amgctl -n "__fish_amgctl_using_subcommand schema" -s h -l help -d 'Print help'
+complete -c amgctl -n "__fish_amgctl_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c amgctl -n "__fish_amgctl_using_subcommand completions" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand completions" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand completions" -s h -l help -d 'Print help'

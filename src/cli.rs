@@ -1,10 +1,13 @@
 //! What can be typed: types only, whose doc comments are the help. What it means is settled in [`crate::settings`].
 
+pub mod review;
 pub mod terraform;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use review::{OutputArgs, SaveArgs, SavedArgs, SchemaArgs, SchemaOf, ShowArgs};
 
 /// Keep a Grafana workspace equal to a directory in git
 #[derive(Parser, Debug)]
@@ -38,6 +41,8 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Remove everything of the stack from the workspace
     Destroy(DestroyArgs),
+    /// Show a saved plan
+    Show(ShowArgs),
     /// Apply the directory again and again, and repair or report what was changed outside
     Reconcile(ReconcileArgs),
     /// End another run's lease on the stack early
@@ -54,8 +59,8 @@ pub enum Command {
     Workspace(WorkspaceCommandArgs),
     /// Serve the embedded workspace until interrupted
     Sandbox(SandboxArgs),
-    /// Print the JSON Schema of amgctl.yaml
-    Schema,
+    /// Print the JSON Schema of amgctl.yaml, or of saved plans
+    Schema(SchemaArgs),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
 }
@@ -168,7 +173,7 @@ pub struct AwsArgs {
 }
 
 /// What a plan may decide.
-#[derive(Args, Debug, Clone, Default)]
+#[derive(Args, Debug, Clone, PartialEq, Eq, Default)]
 pub struct RulesArgs {
     /// What a plan that removes may decide too
     #[command(flatten)]
@@ -198,7 +203,7 @@ pub struct RulesArgs {
 }
 
 /// What a plan may decide that removes objects: all that a destroy has to decide.
-#[derive(Args, Debug, Clone, Default)]
+#[derive(Args, Debug, Clone, PartialEq, Eq, Default)]
 pub struct RemovalArgs {
     /// Plan only this object and what it needs (may be repeated)
     #[arg(long, value_name = "ADDRESS", help_heading = "Decisions")]
@@ -255,6 +260,9 @@ pub struct RunArgs {
     /// The most writes in flight at once; fewer while the server is strained
     #[arg(long, value_name = "N", default_value_t = crate::apply::pace::WRITES, help_heading = "Run")]
     pub parallelism: usize,
+    /// Add lines of JSON to a file: who wrote what, when, from which commit, with digests before and after
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Run")]
+    pub log: Option<PathBuf>,
 }
 
 /// `amgctl init`.
@@ -287,6 +295,9 @@ pub struct ValidateArgs {
     /// are env:VARIABLE, file:PATH, sm:ID#PROPERTY and ssm:NAME, and what AWS keeps is not looked at here
     #[arg(long, value_name = "NAMESPACE/NAME.KEY=SOURCE", help_heading = "Directory")]
     pub secret: Vec<String>,
+    /// Print what was found as JSON, in the format of `terraform validate -json`
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `amgctl plan`.
@@ -317,6 +328,12 @@ pub struct PlanArgs {
     #[arg(long, conflicts_with_all = ["adopt", "take_from", "replace", "send_secrets", "max_destroy", "allow_empty",
         "unknown_references"])]
     pub destroy: bool,
+    /// The saved plan
+    #[command(flatten)]
+    pub save: SaveArgs,
+    /// The output
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// `amgctl destroy`.
@@ -337,14 +354,17 @@ pub struct DestroyArgs {
     /// The run
     #[command(flatten)]
     pub run: RunArgs,
+    /// The output
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// `amgctl apply`.
 #[derive(Args, Debug)]
 pub struct ApplyArgs {
-    /// The directory
-    #[command(flatten)]
-    pub directory: DirectoryArgs,
+    /// The directory of data sources, folders and dashboards, - for documents that are piped in, or the file of a saved plan
+    #[arg(value_name = "DIR", default_value = ".", value_hint = clap::ValueHint::AnyPath)]
+    pub path: PathBuf,
     /// How it is read
     #[command(flatten)]
     pub reading: ReadingArgs,
@@ -357,6 +377,12 @@ pub struct ApplyArgs {
     /// The run
     #[command(flatten)]
     pub run: RunArgs,
+    /// The saved plan
+    #[command(flatten)]
+    pub saved: SavedArgs,
+    /// The output
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// `amgctl reconcile`.

@@ -31,6 +31,7 @@
 //! | [`random`] | random numbers |
 //! | [`probes`] | what a process that runs for long answers over HTTP: health, metrics |
 //! | [`report`] | what came of a run, in the words that [`apply`] and [`render`] share |
+//! | [`saved`] | plans in files: the format, and what a saved plan still allows once things have moved (pure) |
 //! | [`render`] | a plan, problems, a run's end as people read them (pure) |
 //! | [`terminal`] | the only writer to stdout and stderr, the only reader of stdin |
 //! | [`sandbox`] | the embedded workspace, a crate of its own (`crates/sandbox`), reached over HTTP only |
@@ -99,6 +100,7 @@ pub mod random;
 pub mod registry;
 pub mod render;
 pub mod report;
+pub mod saved;
 pub mod settings;
 pub mod source;
 pub mod terminal;

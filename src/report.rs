@@ -7,6 +7,7 @@ pub mod rounds;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::kinds;
 use crate::model::Address;
 use crate::plan::{Action, Change, Goal};
 
@@ -243,20 +244,50 @@ impl Act {
     }
 }
 
+impl Finished {
+    /// The same with its words put through `conceal`, which takes out what must not be shown of the object.
+    #[must_use]
+    pub fn concealed(&self, conceal: impl Fn(&Address, &str) -> String) -> Finished {
+        let mut finished = self.clone();
+        let words = match &mut finished.outcome {
+            Outcome::Refused { reason: words }
+            | Outcome::Failed { message: words }
+            | Outcome::Skipped { because: words }
+            | Outcome::Unknown { message: words } => Some(words),
+            Outcome::Done | Outcome::Conflict(_) | Outcome::NotStarted => None,
+        };
+        for words in words.into_iter().chain(&mut finished.note) {
+            *words = conceal(&finished.address, words);
+        }
+        finished
+    }
+
+    /// Where a browser shows the object, below the workspace's URL; none where it is gone, or its kind has no page.
+    #[must_use]
+    pub fn link(&self, base: &str) -> Option<String> {
+        let is_there = matches!(self.act, Some(Act::Add | Act::Change | Act::Replace | Act::Adopt));
+        let is_done = match &self.outcome {
+            Outcome::Done => true,
+            Outcome::Conflict(conflict) => !matches!(conflict, Conflict::Deleted),
+            Outcome::Refused { .. }
+            | Outcome::Failed { .. }
+            | Outcome::Skipped { .. }
+            | Outcome::Unknown { .. }
+            | Outcome::NotStarted => false,
+        };
+        if !is_there || !is_done {
+            return None;
+        }
+        let page = kinds::by_name(self.address.kind).page(&self.address.key)?;
+        Some(format!("{}{page}", base.trim_end_matches('/')))
+    }
+}
+
 impl Report {
     /// Puts the words about each object through `conceal`, which takes out what must not be shown of it.
     pub fn conceal(&mut self, conceal: impl Fn(&Address, &str) -> String) {
         for finished in &mut self.finished {
-            let words = match &mut finished.outcome {
-                Outcome::Refused { reason: words }
-                | Outcome::Failed { message: words }
-                | Outcome::Skipped { because: words }
-                | Outcome::Unknown { message: words } => Some(words),
-                Outcome::Done | Outcome::Conflict(_) | Outcome::NotStarted => None,
-            };
-            for words in words.into_iter().chain(&mut finished.note) {
-                *words = conceal(&finished.address, words);
-            }
+            *finished = finished.concealed(&conceal);
         }
     }
 

@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::model::Problem;
+use crate::render::diagnostics::Diagnostic;
+use crate::render::stream::{self, Line};
 use crate::render::style::Style;
 
 /// Where a run prints.
@@ -22,6 +25,8 @@ pub struct Terminal {
     progress: bool,
     /// What would go to stderr, where that is kept until somebody takes it.
     kept: Option<Arc<Mutex<Vec<String>>>>,
+    /// Whether stdout holds lines of JSON and nothing else; the directory that their files are in.
+    events: Option<Arc<str>>,
 }
 
 /// What decides how texts look, besides the terminal itself.
@@ -66,6 +71,29 @@ impl Terminal {
             can_ask: stdout.is_term() && io::stdin().is_terminal(),
             progress: stderr.is_term(),
             kept: None,
+            events: None,
+        }
+    }
+
+    /// The same for a run whose stdout holds lines of JSON and nothing else: what people read goes to stderr, and nobody is
+    /// asked. `directory` is the one that files are in, as it was typed.
+    #[must_use]
+    pub fn of_events(&self, directory: &str) -> Terminal {
+        Terminal { out: self.err, can_ask: false, events: Some(directory.into()), ..self.clone() }
+    }
+
+    /// Prints an event where stdout holds events.
+    pub fn event(&self, line: &Line) {
+        if self.events.is_some() {
+            write(&mut io::stdout().lock(), &line.text(&jiff::Timestamp::now().to_string()));
+        }
+    }
+
+    /// Tells machines of problems, where stdout holds events.
+    pub fn problem_events(&self, problems: &[Problem]) {
+        let Some(directory) = &self.events else { return };
+        for problem in problems {
+            self.event(&stream::diagnostic(&Diagnostic::of(problem, directory)));
         }
     }
 
@@ -74,7 +102,14 @@ impl Terminal {
     #[must_use]
     pub fn keeping(&self) -> Terminal {
         let plain = Style { verbose: self.err.verbose, ..Style::default() };
-        Terminal { out: plain, err: plain, can_ask: false, progress: false, kept: Some(Arc::default()) }
+        Terminal {
+            out: plain,
+            err: plain,
+            can_ask: false,
+            progress: false,
+            kept: Some(Arc::default()),
+            events: None,
+        }
     }
 
     /// Takes what was kept since it was taken last.
@@ -87,6 +122,14 @@ impl Terminal {
 
     /// Prints asked-for data, with a line's end.
     pub fn print(&self, text: &str) {
+        match self.events {
+            Some(_) => self.say(text),
+            None => write(&mut io::stdout().lock(), text),
+        }
+    }
+
+    /// Prints a document for machines, with a line's end.
+    pub fn print_document(&self, text: &str) {
         write(&mut io::stdout().lock(), text);
     }
 

@@ -28,6 +28,8 @@ pub struct Holding {
     pub process: String,
     /// The record of a stack that is taken over: removed once this one is saved.
     pub taken: Option<Store>,
+    /// The digest of the saved plan that is carried out; empty where there is none.
+    pub plan_file: String,
 }
 
 /// Writes down who applies and what is about to be written, before anything is.
@@ -94,6 +96,7 @@ pub(super) async fn finish(
         at: tools.now(),
         by: holding.holder.clone(),
         what: report.in_words(interrupted),
+        plan: holding.plan_file.clone(),
     });
     let nothing_left = plan.goal == Goal::Destroy && holding.record.objects.is_empty();
     let saved = if nothing_left {

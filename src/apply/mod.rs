@@ -24,7 +24,7 @@ pub use interrupt::Interrupt;
 pub use object::{Tools, Written};
 
 use crate::kinds;
-use crate::plan::guards::DRIFT;
+use crate::plan::guards::{DRIFT, MOVED};
 use crate::plan::{Action, Change, DriftKind, Plan};
 use crate::report::{Conflict, Finished, Outcome, Report, Stop};
 use holding::{finish, keep, keep_to_lease, renewal, save, take_lease};
@@ -207,7 +207,7 @@ fn without_writing(change: &Change, report: &Report) -> Option<Answered> {
     match &change.action {
         Action::Refuse(refusal) => {
             let outcome = match &change.drift {
-                Some(drift) if refusal.code == DRIFT && drift.what != DriftKind::Deleted => {
+                Some(drift) if [DRIFT, MOVED].contains(&&*refusal.code) && drift.what != DriftKind::Deleted => {
                     Outcome::Conflict(Conflict::Saved {
                         by: drift.saved.by.clone(),
                         at: drift.saved.at.clone(),

@@ -23,15 +23,11 @@ struct Flag {
 const LEAVE: &str = "leave it out";
 
 const FLAGS: [Flag; 26] = [
-    flag(
-        "out",
-        "comes later: a plan cannot be saved yet",
-        "`apply` plans again, and refuses what was changed outside",
-    ),
+    flag("out", "belongs to `plan`", "`amgctl plan DIR --out FILE` saves a plan, `amgctl apply FILE` applies it"),
     flag(
         "json",
-        "comes later: this command prints text only",
-        "--detailed-exitcode tells scripts what a plan holds",
+        "is not needed here: this command prints no events",
+        "`plan`, `apply`, `destroy`, `show` and `validate` have it",
     ),
     flag("refresh-only", "comes later", "`amgctl plan --detailed-exitcode` shows what was changed outside"),
     flag("exclude", "comes later", "-target plans only what it names, and `.amgctlignore` hides files"),

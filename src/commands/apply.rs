@@ -1,18 +1,21 @@
 //! `amgctl plan`, `apply` and `destroy`: gather, show, ask, carry out, tell.
 
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::gather::{Gathered, Task, gather};
 use super::run::{self, Approval, Audience, Came, Order, other_origin, too_many};
-use super::{Exit, Failure, Session, directory};
+use super::saved::{How, Reviewed};
+use super::{Exit, Failure, Session, directory, saved};
 use crate::apply::Event;
-use crate::cli::{ApplyArgs, DestroyArgs, PlanArgs, RulesArgs};
+use crate::cli::{ApplyArgs, DestroyArgs, PlanArgs, ReadingArgs, RulesArgs, RunArgs, SavedArgs, WorkspaceArgs};
 use crate::grafana::Client;
 use crate::model::Severity;
-use crate::plan::{Action, Goal, OnDrift, Plan};
+use crate::plan::{Action, Goal, OnDrift, Plan, Rules};
 use crate::render;
 use crate::report::{Outcome, Report};
-use crate::settings::{Choice, Revisions, named_duration};
+use crate::saved::Asked;
+use crate::settings::{Revisions, UsageError, named_duration};
 use crate::source;
 use crate::terminal::{Terminal, Waiting};
 
@@ -31,6 +34,9 @@ pub async fn plan(args: PlanArgs, session: &Session<'_>) -> Result<Exit, Failure
     settings.rules.on_drift = args.rules.removal.on_drift.map_or(OnDrift::Overwrite, OnDrift::from);
     settings.revisions = if args.upgrade { Revisions::Newest } else { Revisions::Pinned };
     let task = Task { goal, settings, file_problems: problems, patience: None, connection: None };
+    if let Some(path) = &args.save.out {
+        saved::may_be_written(path)?;
+    }
     let gathered = gather(task, session).await?;
     if let Some(failure) = other_origin(&gathered).filter(|_| !gathered.settings.take_over) {
         terminal.say(&format!("warning: {}; apply will refuse without --take-over", failure.message));
@@ -39,12 +45,27 @@ pub async fn plan(args: PlanArgs, session: &Session<'_>) -> Result<Exit, Failure
     if let Some(failure) = too_many(&gathered) {
         terminal.say(&format!("warning: {}; apply will refuse without --max-destroy", failure.message));
     }
+    if let Some(path) = &args.save.out {
+        save(path, &gathered, session)?;
+    }
     traffic(&gathered.connection.client, begun, terminal);
     let exit = planned(&gathered.plan, args.detailed_exitcode);
     if exit == Exit::Conflict {
         terminal.say(&format!("error: {}, and an apply would write nothing there", refused(&gathered.plan)));
     }
     Ok(exit)
+}
+
+/// Saves a plan, and says how it is applied.
+fn save(path: &Path, gathered: &Gathered, session: &Session<'_>) -> Result<(), Failure> {
+    let digest = saved::write(path, gathered, session)?;
+    let name = path.display();
+    let next = match gathered.plan.record.is_unknown() {
+        true => format!("it is provisional: `amgctl apply DIR --reviewed {name}` plans anew and compares"),
+        false => format!("`amgctl apply {name} --digest {digest}` applies it"),
+    };
+    session.terminal.say(&format!("Saved the plan to {name} ({digest}).\n  {next}"));
+    Ok(())
 }
 
 /// The status that a plan ends with: it says what an apply of it would do.
@@ -72,6 +93,7 @@ fn refused(plan: &Plan) -> String {
 /// Shows a plan.
 fn show(gathered: &Gathered, begun: Instant, terminal: &Terminal) {
     let plan = &gathered.plan;
+    render::stream::plan(plan).iter().for_each(|line| terminal.event(line));
     let moves = plan.custody.moves();
     let worth_showing = plan.changes().any(|c| !matches!(c.action, Action::Renew))
         || !plan.notices.is_empty()
@@ -89,39 +111,141 @@ fn show(gathered: &Gathered, begun: Instant, terminal: &Terminal) {
 
 /// `amgctl apply`.
 pub async fn apply(args: ApplyArgs, session: &Session<'_>) -> Result<Exit, Failure> {
-    write(Goal::Apply, args, session).await
+    let ApplyArgs { path: target, reading, workspace, rules, run, saved, output: _ } = args;
+    if !source::is_stream(&target) && saved::is_file(&target) {
+        let order = of_file(&target, reading, &workspace, &rules, &run, &saved, session)?;
+        return write(order, session).await;
+    }
+    let only_of_files = [("--directory", saved.directory.is_some()), ("--all-or-nothing", saved.all_or_nothing)];
+    if let Some((flag, _)) = only_of_files.into_iter().find(|(_, typed)| *typed) {
+        return Err(UsageError::new(format!("{flag} belongs to saved plans, and `{}` is none", target.display()))
+            .hint("`amgctl apply FILE` applies what `amgctl plan --out FILE` saved")
+            .into());
+    }
+    let reviewed = match &saved.reviewed {
+        Some(path) => {
+            let (plan, digest) = saved::read(path, saved.digest.as_deref())?;
+            Some(Reviewed { plan, digest, how: How::Compared })
+        }
+        None if saved.digest.is_some() => {
+            return Err(UsageError::new("--digest is a saved plan's, and none is named").into());
+        }
+        None => None,
+    };
+    let approval = if reviewed.is_some() { Approval::Given } else { approval(&run) };
+    let (workspace, rules, run) = (&workspace, &rules, &run);
+    let typed = Typed { goal: Goal::Apply, directory: target, reading, workspace, rules, run, approval };
+    let mut order = order(typed, session)?;
+    if reviewed.is_some() {
+        // As its plan was made: what it shows of changes made outside is approved with it.
+        order.settings.on_drift = rules.removal.on_drift.map_or(OnDrift::Overwrite, OnDrift::from);
+    }
+    order.reviewed = reviewed;
+    write(order, session).await
+}
+
+/// What a saved plan orders: the same directory is planned anew by the same rules, and held against it.
+fn of_file(
+    file: &Path,
+    reading: ReadingArgs,
+    workspace: &WorkspaceArgs,
+    rules: &RulesArgs,
+    run: &RunArgs,
+    typed: &SavedArgs,
+    session: &Session<'_>,
+) -> Result<Order, Failure> {
+    let max_destroy = rules.max_destroy;
+    if *rules != (RulesArgs { max_destroy, ..RulesArgs::default() }) {
+        return Err(UsageError::new(
+            "a saved plan has decided already: it takes no flag that decides, but --max-destroy",
+        )
+        .hint("give the flags to `amgctl plan --out`")
+        .into());
+    }
+    if typed.reviewed.is_some() {
+        return Err(UsageError::new(
+            "--reviewed compares a directory's plan with a saved one, and this is a saved one",
+        )
+        .hint("name the directory, or leave --reviewed out")
+        .into());
+    }
+    let (plan, digest) = saved::read(file, typed.digest.as_deref())?;
+    let directory = typed.directory.clone().unwrap_or_else(|| PathBuf::from(&plan.directory.path));
+    let goal = plan.plan.goal;
+    let typed_of_it = Typed { goal, directory, reading, workspace, rules, run, approval: Approval::Given };
+    let mut order = order(typed_of_it, session)?;
+    let Asked { rules, take_over, take_over_stack, lets_references_pass } = plan.asked.clone();
+    let settings = &mut order.settings;
+    settings.on_drift = rules.on_drift;
+    settings.rules = Rules { max_destroy: max_destroy.or(rules.max_destroy), ..rules };
+    settings.take_over = take_over;
+    settings.take_over_stack = take_over_stack;
+    settings.unknown_references = if lets_references_pass { Severity::Warning } else { Severity::Error };
+    let how = How::CarriedOut { all_or_nothing: typed.all_or_nothing };
+    order.reviewed = Some(Reviewed { plan, digest, how });
+    Ok(order)
 }
 
 /// `amgctl destroy`.
 pub async fn destroy(args: DestroyArgs, session: &Session<'_>) -> Result<Exit, Failure> {
-    let DestroyArgs { directory, reading, workspace, rules, run } = args;
+    let DestroyArgs { directory, reading, workspace, rules, run, output: _ } = args;
     let rules = RulesArgs { removal: rules, ..RulesArgs::default() };
-    write(Goal::Destroy, ApplyArgs { directory, reading, workspace, rules, run }, session).await
+    let (directory, approval) = (directory.directory, approval(&run));
+    let (workspace, rules, run) = (&workspace, &rules, &run);
+    let order = order(Typed { goal: Goal::Destroy, directory, reading, workspace, rules, run, approval }, session)?;
+    write(order, session).await
 }
 
-async fn write(goal: Goal, args: ApplyArgs, session: &Session<'_>) -> Result<Exit, Failure> {
-    let ApplyArgs { directory, reading, workspace, rules, run } = args;
-    let (begun, terminal) = (Instant::now(), session.terminal);
+/// What was typed of a run that writes.
+struct Typed<'a> {
+    goal: Goal,
+    directory: PathBuf,
+    reading: ReadingArgs,
+    workspace: &'a WorkspaceArgs,
+    rules: &'a RulesArgs,
+    run: &'a RunArgs,
+    approval: Approval,
+}
+
+/// What was typed, settled.
+fn order(typed: Typed<'_>, session: &Session<'_>) -> Result<Order, Failure> {
+    let Typed { goal, directory, reading, workspace, rules, run, approval } = typed;
     let patience = named_duration("--lock-timeout", &run.lock_timeout)?;
-    if source::is_stream(&directory.directory) && !run.auto_approve {
-        return Err(Failure::new(Exit::Usage, "what is piped in leaves nobody to ask whether to go on")
-            .hint("read the plan with `amgctl plan -`, then give --auto-approve"));
-    }
-    if !run.auto_approve {
+    if approval == Approval::Asked {
+        if source::is_stream(&directory) {
+            return Err(Failure::new(Exit::Usage, "what is piped in leaves nobody to ask whether to go on")
+                .hint("read the plan with `amgctl plan -`, then give --auto-approve"));
+        }
         session.may_ask(run.input, &goal.to_string(), "read the plan")?;
     }
-    let (settings, file_problems) =
-        directory::settle(&directory.directory, reading, &workspace, &rules, session.machine)?;
+    let (settings, file_problems) = directory::settle(&directory, reading, workspace, rules, session.machine)?;
     // A name that could not be read is a fault of the file, which is reported with its place below.
     if !file_problems.iter().any(|problem| problem.severity == Severity::Error) {
         settings.must_be_named()?;
     }
-    let approval = if run.auto_approve { Approval::Given } else { Approval::Asked };
-    let order = Order { goal, settings, file_problems, approval, patience, parallelism: run.parallelism };
-    let mut shown = Shown { begun, terminal, bar: None, column: 0 };
+    let parallelism = run.parallelism;
+    Ok(Order {
+        goal,
+        settings,
+        file_problems,
+        approval,
+        reviewed: None,
+        patience,
+        parallelism,
+        log: run.log.clone(),
+    })
+}
+
+fn approval(run: &RunArgs) -> Approval {
+    if run.auto_approve { Approval::Given } else { Approval::Asked }
+}
+
+async fn write(order: Order, session: &Session<'_>) -> Result<Exit, Failure> {
+    let (begun, terminal, goal) = (Instant::now(), session.terminal, order.goal);
+    let mut shown = Shown { begun, terminal, bar: None, column: 0, base: None };
     let ran = run::run(order, &mut shown, session).await?;
     match &ran.outcome {
-        Came::Nothing => {}
+        Came::Nothing => terminal.event(&render::stream::nothing_done(goal)),
         Came::Cancelled => {
             terminal.print(&format!("{} cancelled.", if goal == Goal::Destroy { "Destroy" } else { "Apply" }));
         }
@@ -138,10 +262,13 @@ struct Shown<'a> {
     /// How far it is, while something is written.
     bar: Option<Waiting>,
     column: usize,
+    /// Where a browser sees the workspace.
+    base: Option<String>,
 }
 
 impl Audience for Shown<'_> {
     fn planned(&mut self, gathered: &Gathered) {
+        self.base = open_at(gathered).map(str::to_owned);
         show(gathered, self.begun, self.terminal);
     }
 
@@ -152,8 +279,13 @@ impl Audience for Shown<'_> {
             terminal.counting(plan.changes().filter(|c| c.action.writes()).count())
         });
         match event {
-            Event::Started(change) => bar.at(&render::summary::named(&change.title, &change.address)),
+            Event::Started(change) => {
+                render::stream::started(change).iter().for_each(|line| terminal.event(line));
+                bar.at(&render::summary::named(&change.title, &change.address));
+            }
             Event::Finished(finished) => {
+                let link = self.base.as_deref().and_then(|base| finished.link(base));
+                render::stream::finished(finished, link.as_deref()).iter().for_each(|line| terminal.event(line));
                 bar.step();
                 // What was not done is told by name in the closing words.
                 if finished.outcome == Outcome::Done {
@@ -174,15 +306,12 @@ impl Audience for Shown<'_> {
 
 /// Where a browser sees what was applied; none for the embedded workspace, which ends with the run.
 fn open_at(gathered: &Gathered) -> Option<&str> {
-    match &gathered.settings.workspace {
-        Choice::Sandbox(_) => None,
-        Choice::Managed(managed) if managed.sandbox.is_some() => None,
-        Choice::Url(_) | Choice::Managed(_) => Some(gathered.connection.client.url()),
-    }
+    (!gathered.is_embedded()).then(|| gathered.connection.client.url())
 }
 
 /// The closing words.
 fn close(report: &Report, gathered: &Gathered, terminal: &Terminal) {
+    terminal.event(&render::stream::summary(report));
     terminal.print("");
     terminal.print(render::summary::summary(report, &terminal.out).trim_end());
     if let (Goal::Apply, Some(url)) = (report.goal, open_at(gathered)) {

@@ -6,6 +6,7 @@ use super::connect::is_managed;
 use super::{Exit, Failure, contents, shown};
 use crate::cli::{ReadingArgs, RulesArgs, ValidateArgs, WorkspaceArgs};
 use crate::model::{Problem, Severity, counted};
+use crate::render::diagnostics::Diagnostic;
 use crate::render::{self, problems::Look};
 use crate::settings::{Machine, Settings, UsageError, over_file, typed_secrets, with_environment};
 use crate::source::secrets::Given;
@@ -20,7 +21,7 @@ pub fn settings(directory: &Path) -> Result<(FileSettings, Vec<Problem>), Failur
     }
     if !directory.is_dir() {
         let hint = if directory.is_file() {
-            "name the directory of dashboards, data sources and folders; saved plans come later"
+            "name the directory of dashboards, data sources and folders; only `apply` and `show` take a saved plan"
         } else {
             "name the directory of dashboards, data sources and folders"
         };
@@ -44,6 +45,7 @@ pub fn tell(problems: &[Problem], files: usize, sent: Sent, terminal: &Terminal)
     if problems.is_empty() {
         return Ok(());
     }
+    terminal.problem_events(problems);
     let look = Look { styled: terminal.err.colour, width: terminal.err.width.unwrap_or(Look::plain().width) };
     let kept = match sent {
         Sent::Nothing => "Nothing was sent.",
@@ -103,6 +105,26 @@ pub enum Sent {
 
 /// `amgctl validate`.
 pub async fn validate(args: &ValidateArgs, machine: &Machine, terminal: &Terminal) -> Result<Exit, Failure> {
+    let mut diagnostics = Vec::new();
+    let ended = validated(args, machine, terminal, &mut diagnostics).await;
+    if args.json {
+        if let Err(failure) = &ended
+            && !failure.message.is_empty()
+        {
+            diagnostics.push(failure.diagnostic());
+        }
+        terminal.print_document(&render::diagnostics::validated(&diagnostics));
+    }
+    ended
+}
+
+/// Validates; what is wrong in the directory is noted for machines.
+async fn validated(
+    args: &ValidateArgs,
+    machine: &Machine,
+    terminal: &Terminal,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Result<Exit, Failure> {
     let directory = &args.directory.directory;
     let (file, mut problems) = settings(directory)?;
     let (stored, given) = typed_secrets(&args.secret)?;
@@ -129,6 +151,8 @@ pub async fn validate(args: &ValidateArgs, machine: &Machine, terminal: &Termina
     problems.extend(source::lint_against(&declarations, None));
     problems.extend(source::folder_title_clashes(&declarations));
     let problems = file.judge(problems);
+    let typed = directory.to_string_lossy();
+    diagnostics.extend(problems.iter().map(|problem| Diagnostic::of(problem, &typed)));
     ignored(&declarations, terminal);
     if let Some(words) = contents::not_asked_for(&declarations) {
         terminal.say(&words);
@@ -142,11 +166,16 @@ pub async fn validate(args: &ValidateArgs, machine: &Machine, terminal: &Termina
         1 => "; 1 of them is ignored (--verbose says why)".into(),
         n => format!("; {n} of them are ignored (--verbose says why)"),
     };
-    terminal.print(&format!(
+    let valid = format!(
         "The directory is valid: {} in {}{warned}{left_out}.",
         counted(objects, "object"),
         counted(declarations.files, "file")
-    ));
+    );
+    if args.json {
+        terminal.say(&valid)
+    } else {
+        terminal.print(&valid)
+    }
     Ok(Exit::Done)
 }
 

@@ -1,5 +1,7 @@
 //! How a command ends: the statuses, each with its number, and failures that are told once.
 
+use crate::render::diagnostics::Diagnostic;
+use crate::render::stream;
 use crate::render::style::{Tone, clean};
 use crate::sandbox::MadeByAnother;
 use crate::settings::UsageError;
@@ -95,11 +97,18 @@ impl Failure {
         lines.filter(|line| !line.is_empty()).map(|line| clean(&line).into_owned()).collect::<Vec<_>>().join("\n")
     }
 
+    /// The same for machines.
+    #[must_use]
+    pub fn diagnostic(&self) -> Diagnostic {
+        Diagnostic::error(&self.message, &self.notes, self.hint.as_deref())
+    }
+
     /// Prints it.
     pub fn tell(&self, terminal: &Terminal) {
         if self.message.is_empty() {
             return;
         }
+        terminal.event(&stream::diagnostic(&self.diagnostic()));
         let style = &terminal.err;
         let mut lines =
             style.wrapped(&format!("{}: ", style.paint(Tone::Remove, "error")), 7, &clean(&self.message));

@@ -14,13 +14,14 @@ use crate::grafana::probe::minimum_refresh;
 use crate::kinds;
 use crate::live::{self, Questions};
 use crate::model::{
-    Address, Kept, Listed, NormalDigest, Problem, RecordState, Recorded, Secret, Severity, counted,
+    Address, Digest, Kept, Listed, NormalDigest, Problem, RecordState, Recorded, Secret, Severity, counted,
 };
 use crate::plan::compare::{DeclaredForm, Keyed, Sides, one_side, scope, sides};
 use crate::plan::veil::Veil;
 use crate::plan::{self, Custody, Goal, Inputs, Plan, Workspace, afterwards};
 use crate::registry::{Record, Store};
-use crate::settings::Settings;
+use crate::saved::review::Seen;
+use crate::settings::{Choice, Settings};
 use crate::source::{self, Bound, Directory, KnownDatasource, NamedObject};
 use crate::terminal::Waiting;
 
@@ -53,8 +54,25 @@ pub struct Gathered {
     pub plan: Plan,
     /// How many objects the directory declares.
     pub objects: usize,
+    /// The digest of the directory's files.
+    pub digest: Digest,
+    /// What was asked for and allowed, before the directory had its say.
+    pub asked: plan::Rules,
+    /// What the workspace has of what is declared or recorded.
+    pub seen: BTreeMap<Address, Seen>,
     /// What must not be shown of data sources, whatever a server says.
     pub veils: BTreeMap<Address, Veil>,
+}
+
+impl Gathered {
+    /// Whether this is the embedded workspace, which is at another port each time.
+    pub fn is_embedded(&self) -> bool {
+        match &self.settings.workspace {
+            Choice::Sandbox(_) => true,
+            Choice::Managed(managed) => managed.sandbox.is_some(),
+            Choice::Url(_) => false,
+        }
+    }
 }
 
 /// The record as a run holds it.
@@ -102,6 +120,7 @@ fn heed(
 pub async fn gather(task: Task, session: &Session<'_>) -> Result<Gathered, Failure> {
     let Task { goal, mut settings, file_problems, patience, connection: before } = task;
     let again = before.is_some();
+    let asked = settings.rules.clone();
 
     let (directory, refused) = match goal {
         Goal::Apply => fetched::load(&settings, session).await?,
@@ -189,10 +208,23 @@ pub async fn gather(task: Task, session: &Session<'_>) -> Result<Gathered, Failu
     connection.server = server;
     if goal == Goal::Apply {
         let leaving = afterwards::leaving(&plan, &sides.live, &bound.objects);
-        reports.report_references(source::check_leaving(&bound, &leaving, settings.unknown_references))?;
+        let found = source::check_leaving(&bound, &leaving, settings.unknown_references);
+        reports.report_references(settings.file.judge(found))?;
     }
     let objects = bound.objects.len() + plan.bindings.len();
-    Ok(Gathered { settings, bound: Arc::new(bound), connection, held, plan, objects, veils: sides.veils })
+    let seen = sides.live.found.iter().map(|(address, found)| (address.clone(), Seen::of(found))).collect();
+    Ok(Gathered {
+        settings,
+        bound: Arc::new(bound),
+        connection,
+        held,
+        plan,
+        objects,
+        digest: directory.digest,
+        asked,
+        seen,
+        veils: sides.veils,
+    })
 }
 
 /// Whether a problem is a warning, or says of something that it was not fetched.

@@ -2,6 +2,7 @@
 
 mod api_key;
 mod apply;
+mod audit;
 mod bootstrap;
 mod connect;
 mod contents;
@@ -23,9 +24,11 @@ mod record;
 mod registry;
 mod run;
 mod sandbox;
+mod saved;
 mod seen;
 mod session;
 mod setup;
+mod show;
 mod steps;
 mod takeover;
 mod typed;
@@ -37,7 +40,8 @@ pub use exit::{Exit, Failure};
 use job::Wanted;
 use session::{Ended, Session};
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, SchemaOf};
+use crate::render;
 use crate::settings::Machine;
 use crate::terminal::Terminal;
 
@@ -46,6 +50,9 @@ use crate::terminal::Terminal;
 pub async fn run(cli: Cli, machine: &Machine, terminal: &Terminal) -> Exit {
     // Whoever reads the lines of a loop reads nothing else.
     let keeping = matches!(cli.command, Command::Reconcile(_)).then(|| terminal.keeping());
+    let events = events_of(&cli.command).map(|directory| terminal.of_events(&directory.to_string_lossy()));
+    let terminal = events.as_ref().unwrap_or(terminal);
+    terminal.event(&render::stream::version(env!("CARGO_PKG_VERSION")));
     let session = Session::new(machine, keeping.as_ref().unwrap_or(terminal));
     let command = async {
         match carry_out(cli.command, &session).await {
@@ -66,6 +73,16 @@ pub async fn run(cli: Cli, machine: &Machine, terminal: &Terminal) -> Exit {
     }
 }
 
+/// The directory of a command that prints events.
+fn events_of(command: &Command) -> Option<&Path> {
+    match command {
+        Command::Plan(args) if args.output.json => Some(&args.directory.directory),
+        Command::Apply(args) if args.output.json => Some(args.saved.directory.as_ref().unwrap_or(&args.path)),
+        Command::Destroy(args) if args.output.json => Some(&args.directory.directory),
+        _ => None,
+    }
+}
+
 async fn carry_out(command: Command, session: &Session<'_>) -> Result<Exit, Failure> {
     let Session { machine, terminal, .. } = session;
     match command {
@@ -74,6 +91,7 @@ async fn carry_out(command: Command, session: &Session<'_>) -> Result<Exit, Fail
         Command::Plan(args) => apply::plan(args, session).await,
         Command::Apply(args) => apply::apply(args, session).await,
         Command::Destroy(args) => apply::destroy(args, session).await,
+        Command::Show(args) => show::show(&args, terminal),
         Command::Reconcile(args) => reconcile::reconcile(args, session).await,
         Command::Unlock(args) => registry::unlock(args, session).await,
         Command::Forget(args) => registry::forget(args, session).await,
@@ -86,8 +104,12 @@ async fn carry_out(command: Command, session: &Session<'_>) -> Result<Exit, Fail
         Command::Identity(args) => identity::run(args.command, session).await,
         Command::Workspace(args) => workspace::run(args.command, session).await,
         Command::Sandbox(args) => sandbox::serve(args, session).await,
-        Command::Schema => {
-            terminal.print(crate::source::settings_schema().trim_end());
+        Command::Schema(args) => {
+            let schema = match args.of {
+                SchemaOf::Settings => crate::source::settings_schema(),
+                SchemaOf::Plan => crate::saved::schema(),
+            };
+            terminal.print(schema.trim_end());
             Ok(Exit::Done)
         }
         Command::Completions(args) => {

@@ -28,6 +28,15 @@ pub fn of(settings: &Settings, machine: &Machine) -> String {
         .unwrap_or_default()
 }
 
+/// The commit that a directory is at: what the CI says, else git; empty where nobody knows.
+#[must_use]
+pub fn commit(directory: &Path, machine: &Machine) -> String {
+    let of_ci =
+        CIS.iter().filter(|ci| machine.variable(ci.mark).is_some()).find_map(|ci| machine.variable(ci.commit));
+    let is_one = |text: &String| (7..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit());
+    of_ci.filter(is_one).or_else(|| git(directory, &["rev-parse", "HEAD"]).filter(is_one)).unwrap_or_default()
+}
+
 /// Whether two origins are one place; none where one of them is not known.
 #[must_use]
 pub fn same(one: &str, other: &str) -> Option<bool> {
@@ -97,24 +106,57 @@ struct Ci {
     urls: &'static [&'static str],
     /// The variable with the directory that the repository is in.
     root: &'static str,
+    /// The variable with the commit that it runs for.
+    commit: &'static str,
 }
 
 /// The CIs whose variables are known.
 const CIS: [Ci; 9] = [
-    Ci { mark: "GITHUB_ACTIONS", urls: &["{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}"], root: "GITHUB_WORKSPACE" },
-    Ci { mark: "GITLAB_CI", urls: &["{CI_PROJECT_URL}", "{CI_REPOSITORY_URL}"], root: "CI_PROJECT_DIR" },
+    Ci {
+        mark: "GITHUB_ACTIONS",
+        urls: &["{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}"],
+        root: "GITHUB_WORKSPACE",
+        commit: "GITHUB_SHA",
+    },
+    Ci {
+        mark: "GITLAB_CI",
+        urls: &["{CI_PROJECT_URL}", "{CI_REPOSITORY_URL}"],
+        root: "CI_PROJECT_DIR",
+        commit: "CI_COMMIT_SHA",
+    },
     Ci {
         mark: "BITBUCKET_BUILD_NUMBER",
         urls: &["{BITBUCKET_GIT_HTTP_ORIGIN}", "https://bitbucket.org/{BITBUCKET_REPO_FULL_NAME}"],
         root: "BITBUCKET_CLONE_DIR",
+        commit: "BITBUCKET_COMMIT",
     },
     // Empty where CodePipeline hands over a zip; with a source in S3 it is the object, which is no repository.
-    Ci { mark: "CODEBUILD_BUILD_ID", urls: &["{CODEBUILD_SOURCE_REPO_URL}"], root: "CODEBUILD_SRC_DIR" },
-    Ci { mark: "TF_BUILD", urls: &["{BUILD_REPOSITORY_URI}"], root: "BUILD_SOURCESDIRECTORY" },
-    Ci { mark: "CIRCLECI", urls: &["{CIRCLE_REPOSITORY_URL}"], root: "CIRCLE_WORKING_DIRECTORY" },
-    Ci { mark: "BUILDKITE", urls: &["{BUILDKITE_REPO}"], root: "BUILDKITE_BUILD_CHECKOUT_PATH" },
-    Ci { mark: "DRONE", urls: &["{DRONE_REMOTE_URL}"], root: "DRONE_WORKSPACE" },
-    Ci { mark: "JENKINS_URL", urls: &["{GIT_URL}", "{GIT_URL_1}"], root: "WORKSPACE" },
+    Ci {
+        mark: "CODEBUILD_BUILD_ID",
+        urls: &["{CODEBUILD_SOURCE_REPO_URL}"],
+        root: "CODEBUILD_SRC_DIR",
+        commit: "CODEBUILD_RESOLVED_SOURCE_VERSION",
+    },
+    Ci {
+        mark: "TF_BUILD",
+        urls: &["{BUILD_REPOSITORY_URI}"],
+        root: "BUILD_SOURCESDIRECTORY",
+        commit: "BUILD_SOURCEVERSION",
+    },
+    Ci {
+        mark: "CIRCLECI",
+        urls: &["{CIRCLE_REPOSITORY_URL}"],
+        root: "CIRCLE_WORKING_DIRECTORY",
+        commit: "CIRCLE_SHA1",
+    },
+    Ci {
+        mark: "BUILDKITE",
+        urls: &["{BUILDKITE_REPO}"],
+        root: "BUILDKITE_BUILD_CHECKOUT_PATH",
+        commit: "BUILDKITE_COMMIT",
+    },
+    Ci { mark: "DRONE", urls: &["{DRONE_REMOTE_URL}"], root: "DRONE_WORKSPACE", commit: "DRONE_COMMIT_SHA" },
+    Ci { mark: "JENKINS_URL", urls: &["{GIT_URL}", "{GIT_URL_1}"], root: "WORKSPACE", commit: "GIT_COMMIT" },
 ];
 
 /// The origin by the variables of a CI, for a directory below the one that it put the repository in.

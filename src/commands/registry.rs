@@ -24,7 +24,13 @@ pub async fn unlock(args: UnlockArgs, session: &Session<'_>) -> Result<Exit, Fai
     };
     // That run goes on until it looks at the record: those that come next have to know of it.
     let what = "its lease was ended by hand".to_owned();
-    record.note(RunNote { run: lease.run.clone(), at: lease.since.clone(), by: lease.holder.clone(), what });
+    record.note(RunNote {
+        run: lease.run.clone(),
+        at: lease.since.clone(),
+        by: lease.holder.clone(),
+        what,
+        plan: String::new(),
+    });
     let may_write = lease::is_held(&lease, &store);
     record.ended = Some(lease.clone());
     save(&mut store, &mut record, stack).await?;

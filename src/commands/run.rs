@@ -3,14 +3,17 @@
 //! What happens on the way is shown to an [`Audience`]: a terminal ([`super::apply`]), or whoever reads the events of a
 //! loop ([`super::reconcile`]). What came of it is a value.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::audit::Log;
 use super::gather::{Gathered, Task, gather};
+use super::saved::{Kept, Reviewed};
 use super::{Exit, Failure, Session, holder, lease, origin, record};
 use crate::apply::{self, Event, Holding, Tools, Written, interrupt};
 use crate::kinds;
-use crate::model::{Problem, RecordState, StackName, counted};
+use crate::model::{Address, Problem, RecordState, StackName, counted};
 use crate::plan::{Goal, OnDrift, Plan, guards};
 use crate::registry::record::FOLDER;
 use crate::registry::{Record, Store};
@@ -28,10 +31,14 @@ pub struct Order {
     pub file_problems: Vec<Problem>,
     /// Whether somebody has to approve the plan.
     pub approval: Approval,
+    /// What was approved before, in a file.
+    pub reviewed: Option<Reviewed>,
     /// How long another run's lease is waited for.
     pub patience: Duration,
     /// The most writes in flight at once.
     pub parallelism: usize,
+    /// The file that what is written is noted in.
+    pub log: Option<PathBuf>,
 }
 
 /// Whether a plan is carried out without asking.
@@ -86,15 +93,16 @@ impl Ran {
 
 /// Runs once.
 pub async fn run(order: Order, audience: &mut impl Audience, session: &Session<'_>) -> Result<Ran, Failure> {
-    let Order { goal, mut settings, file_problems, approval, patience, parallelism } = order;
+    let Order { goal, mut settings, file_problems, approval, reviewed, patience, parallelism, log } = order;
     settings.access = settings.access.writing();
     settings.rules.on_drift = match approval {
         Approval::Given => settings.on_drift,
         Approval::Asked => OnDrift::Overwrite,
     };
     settings.revisions = match approval {
-        Approval::Given => Revisions::PinnedOnly,
-        Approval::Asked => Revisions::Pinned,
+        Approval::Given if reviewed.is_none() => Revisions::PinnedOnly,
+        // Somebody looks, or has looked, at what is written.
+        Approval::Given | Approval::Asked => Revisions::Pinned,
     };
     let mut patience = lease::Patience::new(patience);
     let (mut connection, mut approved) = (None, None);
@@ -114,7 +122,14 @@ pub async fn run(order: Order, audience: &mut impl Audience, session: &Session<'
         {
             return Err(failure);
         }
+        let kept = match &reviewed {
+            Some(reviewed) => reviewed.keep(&mut gathered)?,
+            None => Kept::Everything,
+        };
         audience.planned(&gathered);
+        if kept == Kept::TooLittle {
+            return Ok(Ran { gathered, outcome: Came::Nothing });
+        }
         let plan = &gathered.plan;
         let destroys_record = goal == Goal::Destroy && gathered.held.record.there().is_some();
         if !apply::writes_anything(plan) && !destroys_record && !plan.custody.must_be_saved() {
@@ -129,7 +144,17 @@ pub async fn run(order: Order, audience: &mut impl Audience, session: &Session<'
         if asks && !agreed(&gathered, session).await {
             return Ok(Ran { gathered, outcome: Came::Cancelled });
         }
-        let report = carry_out(&mut gathered, parallelism, audience, session).await?;
+        let plan_file = reviewed.as_ref().map(|reviewed| reviewed.digest.clone()).unwrap_or_default();
+        let run = record::random()?[..16].to_owned();
+        let mut log = match &log {
+            Some(path) => Some(Log::open(path, &run, &plan_file, &gathered, session).await?),
+            None => None,
+        };
+        let way = Way { run, plan_file, parallelism, log: log.as_mut() };
+        let report = carry_out(&mut gathered, way, audience, session).await?;
+        if let Some(words) = log.and_then(|log| log.ended(&report)) {
+            session.terminal.say(&words);
+        }
         if report.stop != Some(Stop::Raced) {
             return Ok(Ran { gathered, outcome: Came::Carried(report) });
         }
@@ -159,13 +184,26 @@ async fn agreed(gathered: &Gathered, session: &Session<'_>) -> bool {
     }
 }
 
+/// How a plan is carried out.
+struct Way<'a> {
+    /// The run.
+    run: String,
+    /// The digest of the saved plan; empty where there is none.
+    plan_file: String,
+    /// The most writes in flight at once.
+    parallelism: usize,
+    /// What it is noted in.
+    log: Option<&'a mut Log>,
+}
+
 async fn carry_out(
     gathered: &mut Gathered,
-    parallelism: usize,
+    way: Way<'_>,
     audience: &mut impl Audience,
     session: &Session<'_>,
 ) -> Result<Report, Failure> {
     let Session { machine, terminal, .. } = session;
+    let Way { run, plan_file, parallelism, mut log } = way;
     let client = gathered.connection.client.clone();
     let record = match &gathered.held.record {
         RecordState::There(record) => Some((**record).clone()),
@@ -188,6 +226,7 @@ async fn carry_out(
             record,
             holder: apply::holder(|name| machine.variable(name), &gathered.settings.stack),
             process: holder::me(),
+            plan_file,
             taken: gathered.held.taken.take(),
         }
     });
@@ -206,7 +245,7 @@ async fn carry_out(
                 secrets: bound.secrets(declared).map_err(|p| p.message)?,
             })
         }),
-        run: record::random()?[..16].to_owned(),
+        run,
         salt: holding.as_ref().map(|h| h.record.salt.clone()).unwrap_or_default(),
     });
     let (asker, interrupt) = interrupt::channel();
@@ -214,17 +253,31 @@ async fn carry_out(
         asker.ask(signal);
     });
     let plan = &gathered.plan;
-    let tell = |event: Event<'_>| audience.happened(plan, event);
+    // A server's refusal may hold what it refuses.
+    let conceal = |address: &Address, words: &str| match gathered.veils.get(address) {
+        Some(veil) => veil.text(words),
+        None => words.to_owned(),
+    };
+    let tell = |event: Event<'_>| {
+        let concealed;
+        let event = match event {
+            Event::Finished(finished) => {
+                concealed = finished.concealed(conceal);
+                Event::Finished(&concealed)
+            }
+            event => event,
+        };
+        if let Some(log) = &mut log {
+            log.happened(plan, &event);
+        }
+        audience.happened(plan, event);
+    };
     let mut report = apply::run(plan, tools, holding.as_mut(), parallelism.max(1), interrupt, tell).await;
     audience.ended();
     for note in holding.map(|mut h| h.store.notes()).unwrap_or_default() {
         terminal.say(&format!("note: {note}"));
     }
-    // A server's refusal may hold what it refuses.
-    report.conceal(|address, words| match gathered.veils.get(address) {
-        Some(veil) => veil.text(words),
-        None => words.to_owned(),
-    });
+    report.conceal(conceal);
     Ok(report)
 }
 

@@ -7,6 +7,7 @@ pub mod access;
 pub mod bearer;
 pub mod errors;
 pub mod probe;
+pub mod who;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

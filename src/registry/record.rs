@@ -80,6 +80,9 @@ pub struct RunNote {
     pub by: String,
     /// What came of it, in words.
     pub what: String,
+    /// The digest of the saved plan that it carried out; empty where there was none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub plan: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -184,6 +187,7 @@ impl Record {
             at,
             by,
             what: "began beside another run, and was cut off".into(),
+            plan: String::new(),
         });
     }
 

@@ -13,6 +13,12 @@ pub fn text(document: &impl Serialize) -> String {
     serde_json::to_string_pretty(document).unwrap_or_default()
 }
 
+/// A document in one line, without its end.
+#[must_use]
+pub fn line(document: &impl Serialize) -> String {
+    serde_json::to_string(document).unwrap_or_default()
+}
+
 /// A moment, in seconds since 1970; empty where no calendar has it.
 #[must_use]
 pub fn moment(seconds: i64) -> String {

@@ -1,6 +1,8 @@
 //! Texts for people and machines out of plans, problems and events: one file per output.
 
 pub mod access;
+pub mod audit;
+pub mod diagnostics;
 pub mod duration;
 pub mod events;
 pub mod human;
@@ -8,7 +10,9 @@ pub mod json;
 pub mod metrics;
 pub mod problems;
 pub mod story;
+pub mod stream;
 pub mod summary;
 pub mod table;
+pub mod terraform;
 
 pub use amgctl_core::render::{delta, style};

@@ -42,6 +42,8 @@ struct FileYield {
     /// The contents that are not here yet, each with where it is named.
     awaited: Vec<(Fetched, Spot)>,
     bytes: u64,
+    /// The path and the digest of a file that says something.
+    digest: Option<(Arc<str>, Digest)>,
 }
 
 /// Looks through a directory for what has to be fetched before it is read.
@@ -121,6 +123,7 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
     let mut folder_documents = Vec::new();
     let mut handling: BTreeMap<Address, Handling> = BTreeMap::new();
     let mut awaited = ContentRequests::default();
+    let mut digests = String::new();
     for part in read_all(&walked.files, root, options, &reading) {
         drafts.extend(part.drafts);
         folder_documents.extend(part.folders);
@@ -132,7 +135,11 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
             awaited.add(&fetched, spot);
         }
         bytes += part.bytes;
+        if let Some((path, digest)) = part.digest {
+            digests.push_str(&format!("{}  {path}\n", digest.as_str()));
+        }
     }
+    digests.push_str(&settings::digest(root).map(|digest| digest.as_str().to_owned()).unwrap_or_default());
     let directories: BTreeSet<String> =
         drafts.iter().filter(|d| d.in_directory).map(|d| directory(&d.declared.body.file).to_owned()).collect();
     let mut tree = Tree::new(&directories, &folder_files);
@@ -170,7 +177,17 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
     sort_problems(&mut problems);
     let problems = settings.judge(problems);
     let settings = settings.clone();
-    Directory { declarations, ignored, files: walked.files.len(), bytes, problems, awaited, handling, settings }
+    Directory {
+        declarations,
+        ignored,
+        files: walked.files.len(),
+        bytes,
+        digest: Digest::of_bytes(digests.as_bytes()),
+        problems,
+        awaited,
+        handling,
+        settings,
+    }
 }
 
 impl Declarations {
@@ -228,6 +245,12 @@ pub(super) fn sort_problems(problems: &mut Vec<Problem>) {
     problems.dedup();
 }
 
+/// Whether a file is one that `plan --out` wrote: its first key says so.
+fn is_saved_plan(bytes: &[u8]) -> bool {
+    let mut rest = bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace());
+    b"{\"amgctlPlan\":".iter().all(|wanted| rest.next() == Some(*wanted))
+}
+
 /// The directory of a file; empty for the root.
 pub(crate) fn directory(file: &str) -> &str {
     file.rsplit_once('/').map_or("", |(directory, _)| directory)
@@ -280,6 +303,11 @@ fn read_file(path: Arc<str>, file: &Path, root: &Path, options: &LoadOptions, re
         }
     };
     out.bytes = bytes.len() as u64;
+    // A plan that was saved into its own directory must not change it.
+    if is_saved_plan(&bytes) {
+        out.ignored.push(Ignored { path, reason: "is a saved plan".into() });
+        return out;
+    }
     let reference = FileRef { path: path.clone(), digest: Digest::of_bytes(&bytes), root, options, reading };
     let source = match SourceText::new(path.clone(), bytes) {
         Ok(source) => source,
@@ -310,6 +338,10 @@ fn read_file(path: Arc<str>, file: &Path, root: &Path, options: &LoadOptions, re
     let several = documents.len() > 1;
     for mut document in documents {
         ours |= read_document(&mut document, name, &reference, several, &mut out);
+    }
+    let says_something = !out.drafts.is_empty() || !out.folders.is_empty() || out.folder_file.is_some();
+    if says_something || out.ignored.is_empty() {
+        out.digest = Some((reference.path.clone(), reference.digest.clone()));
     }
     if ours {
         // What else is wrong where a variable is missing follows from that.

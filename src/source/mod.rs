@@ -155,6 +155,8 @@ pub struct Directory {
     pub files: usize,
     /// How many bytes they have.
     pub bytes: u64,
+    /// The digest of those files that say something, `amgctl.yaml` among them, with their paths.
+    pub digest: Digest,
     /// All faults and warnings, sorted by place.
     pub problems: Vec<Problem>,
     /// The contents that it names and that were not given ([`LoadOptions::contents`]): what they would be, is not

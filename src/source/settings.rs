@@ -18,7 +18,7 @@ use super::shape::Reading;
 use super::text::SourceText;
 use super::yaml::member;
 use crate::kinds;
-use crate::model::{Address, Place, Problem, Severity, Spot, StackName};
+use crate::model::{Address, Digest, Place, Problem, Severity, Spot, StackName};
 
 /// The name of the file, at the root of the directory only.
 pub const FILE: &str = "amgctl.yaml";
@@ -278,6 +278,11 @@ impl FileSettings {
     pub fn protects(&self, address: &Address) -> bool {
         self.protect.iter().any(|pattern| pattern.matches(address))
     }
+}
+
+/// The digest of the settings' bytes, where there are any.
+pub(super) fn digest(root: &Path) -> Option<Digest> {
+    std::fs::read(root.join(FILE)).ok().map(|bytes| Digest::of_bytes(&bytes))
 }
 
 /// The JSON Schema of `amgctl.yaml`, for editors.

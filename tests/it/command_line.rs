@@ -91,9 +91,9 @@ fn faults_of_the_directory_end_every_command_with_the_same_status() {
 fn what_terraform_has_is_understood_or_named_for_what_it_is() {
     latest(|w| {
         for (arguments, told) in [
-            ("plan stack -out=p", "Terraform's `-out` comes later"),
-            ("plan stack -out p", "Terraform's `-out` comes later"),
-            ("plan -json stack", "Terraform's `-json` comes later"),
+            ("apply stack -out=p", "Terraform's `-out` belongs to `plan`"),
+            ("destroy stack -out p", "Terraform's `-out` belongs to `plan`"),
+            ("init -json stack", "Terraform's `-json` is not needed here"),
             ("plan stack -parallelism=4", "Terraform's `-parallelism` is not needed here"),
             ("plan stack -lock-timeout=10m", "Terraform's `-lock-timeout` is not needed here"),
             ("plan stack -auto-approve", "Terraform's `-auto-approve` is not needed here"),
@@ -107,10 +107,8 @@ fn what_terraform_has_is_understood_or_named_for_what_it_is() {
         }
         w.amgctl("plan -input=false stack -detailed-exitcode").exits(2);
         w.write("saved.plan", "{}");
-        w.amgctl("apply stack/saved.plan -auto-approve")
-            .exits(1)
-            .says("is no directory")
-            .says("saved plans come later");
+        w.amgctl("apply stack/saved.plan -auto-approve").exits(4).says("is no saved plan").writes_nothing();
+        w.amgctl("plan stack/saved.plan").exits(1).says("is no directory").says("only `apply` and `show`");
     });
 }
 

@@ -35,6 +35,7 @@ mod readme;
 mod reconcile;
 mod registry;
 mod replay;
+mod saved;
 mod secret;
 mod shapes;
 mod starts;

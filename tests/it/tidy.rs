@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules that know no I/O, no clock and no chance.
-const PURE: [&str; 3] = ["crates/core/src/", "src/render/", "src/identity/rules/"];
+const PURE: [&str; 4] = ["crates/core/src/", "src/render/", "src/identity/rules/", "src/saved/"];
 
 #[test]
 fn pure_modules_do_no_input_or_output() {
@@ -74,9 +74,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("uids", &["model"]),
     ("kinds", &["model"]),
     ("plan", &["model", "kinds", "uids"]),
-    ("report", &["model", "plan"]),
-    ("render", &["model", "kinds", "plan", "report"]),
-    ("terminal", &["render"]),
+    ("report", &["model", "kinds", "plan"]),
+    ("saved", &["model", "plan"]),
+    ("render", &["model", "kinds", "plan", "report", "saved"]),
+    ("terminal", &["model", "render"]),
     ("grafana", &["model", "backoff"]),
     ("registry", &["model", "kinds", "backoff", "grafana"]),
     ("live", &["model", "kinds", "plan", "grafana", "registry"]),
@@ -91,7 +92,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "commands",
         &[
             "model", "kinds", "plan", "report", "render", "terminal", "random", "probes", "grafana", "registry",
-            "live", "apply", "cli", "aws", "identity", "source", "settings", "fetch",
+            "live", "apply", "cli", "aws", "identity", "source", "settings", "fetch", "saved",
         ],
     ),
 ];

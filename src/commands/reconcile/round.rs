@@ -210,6 +210,8 @@ impl Reconciler<'_> {
             settings.must_be_named()?;
         }
         let order = Order {
+            reviewed: None,
+            log: None,
             goal: Goal::Apply,
             settings,
             file_problems,

@@ -7,6 +7,7 @@
 
 pub mod plan;
 pub mod run;
+pub mod saved;
 
 use std::borrow::Cow;
 

@@ -20,13 +20,27 @@ pub fn finished(finished: &Finished) -> Done {
 /// The end of a run: every change that was not done, then the counts.
 #[must_use]
 pub fn of(run: &Report) -> Story {
+    let is_told = |f: &&Finished| !matches!(f.outcome, Outcome::Done | Outcome::NotStarted);
+    let outcomes: Vec<Done> = run.finished.iter().filter(is_told).map(finished).collect();
+    let told = (!outcomes.is_empty()).then_some(Section::Outcomes(outcomes));
+    let (words, is_good, counts) = close(run);
+    Story { sections: told.into_iter().chain([Section::Ending { words, is_good, counts }]).collect() }
+}
+
+/// The closing words in one line: `Apply complete! Resources: 3 added, 0 changed, 0 destroyed.`
+#[must_use]
+pub fn ending(run: &Report) -> String {
+    let (words, _, counts) = close(run);
+    format!("{words} {counts}")
+}
+
+/// How a run ended, whether that is good, and the counts.
+fn close(run: &Report) -> (String, bool, String) {
     let tally = run.tally();
     let is_open = tally.failed + tally.conflicts + tally.skipped + tally.unknown > 0
         || (tally.not_started > 0 && run.interrupted.is_none())
         || run.stop.is_some();
     let is_stopped = run.interrupted.is_some();
-    let is_told = |f: &&Finished| !matches!(f.outcome, Outcome::Done | Outcome::NotStarted);
-    let outcomes: Vec<Done> = run.finished.iter().filter(is_told).map(finished).collect();
     let verb = match run.goal {
         Goal::Apply => "Apply",
         Goal::Destroy => "Destroy",
@@ -36,13 +50,8 @@ pub fn of(run: &Report) -> Story {
         (false, true) => "incomplete!",
         (false, false) => "complete!",
     };
-    let ending = Section::Ending {
-        words: format!("{verb} {word}"),
-        is_good: !is_stopped && !is_open,
-        counts: format!("Resources: {}.", counts(run.goal, &tally, is_stopped, is_open)),
-    };
-    let told = (!outcomes.is_empty()).then_some(Section::Outcomes(outcomes));
-    Story { sections: told.into_iter().chain([ending]).collect() }
+    let counts = format!("Resources: {}.", counts(run.goal, &tally, is_stopped, is_open));
+    (format!("{verb} {word}"), !is_stopped && !is_open, counts)
 }
 
 fn outcome(outcome: &Outcome, address: &Address, seconds: f64) -> String {

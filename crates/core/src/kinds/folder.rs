@@ -172,6 +172,10 @@ impl Kind for Folder {
         (wire.parent == seen.found.parent).then(|| i64::from(is_renamed(wire, seen)))
     }
 
+    fn page(&self, key: &Key) -> Option<String> {
+        Some(format!("/dashboards/f/{}", encode(key.text())))
+    }
+
     fn listing(&self, server: &Server) -> Listing {
         let Some(Resources { namespace, folders, .. }) = &server.resources else {
             return Listing::Search("dash-folder");

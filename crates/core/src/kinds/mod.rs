@@ -10,6 +10,8 @@ pub mod folder;
 pub mod library_panel;
 pub mod values;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 pub use facts::{Among, Clash, Facts, How, Listing, Objection, Rival, RivalPlace, UidSpace, Unique, When};
@@ -69,6 +71,14 @@ pub fn named(text: &str) -> Option<KindName> {
 #[must_use]
 pub fn address(text: &str) -> Option<Address> {
     Address::parse(text, named)
+}
+
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Address, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let none = || D::Error::custom(format!("`{}` is not an address", text.escape_debug()));
+        address(&text).ok_or_else(none)
+    }
 }
 
 /// One sort of thing that Grafana keeps.
@@ -157,6 +167,12 @@ pub trait Kind: Sync {
 
     /// How this server lists the objects of this kind.
     fn listing(&self, server: &Server) -> Listing;
+
+    /// The page that shows an object in a browser, below the workspace's URL; none where it has none of its own.
+    fn page(&self, key: &Key) -> Option<String> {
+        let _ = key;
+        None
+    }
 
     /// The last `limit` versions of an object, where the server keeps a history.
     fn history(&self, key: &Key, limit: usize) -> Option<Request> {

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The name of a kind of object, as it stands before the dot of an address: `dashboard`, `datasource`, `folder`.
@@ -268,6 +269,33 @@ impl fmt::Display for Address {
     }
 }
 
+impl TryFrom<String> for StackName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<StackName, String> {
+        StackName::parse(&text)
+    }
+}
+
+impl From<StackName> for String {
+    fn from(name: StackName) -> String {
+        name.0
+    }
+}
+
+impl JsonSchema for Address {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Address".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "A kind and what tells the object apart from others of that kind, as `dashboard.cpu`."
+        })
+    }
+}
+
 impl Serialize for Address {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -275,8 +303,8 @@ impl Serialize for Address {
 }
 
 /// Where a folder is: the titles from the root down, `Infra / Linux`. Never empty; titles are trimmed and not empty.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct FolderPath(Vec<String>);
 
 impl FolderPath {
@@ -312,6 +340,20 @@ impl FolderPath {
     }
 }
 
+impl TryFrom<Vec<String>> for FolderPath {
+    type Error = String;
+
+    fn try_from(titles: Vec<String>) -> Result<FolderPath, String> {
+        FolderPath::new(titles).ok_or_else(|| "a folder's path has titles, and none of them is blank".to_owned())
+    }
+}
+
+impl From<FolderPath> for Vec<String> {
+    fn from(path: FolderPath) -> Vec<String> {
+        path.0
+    }
+}
+
 impl fmt::Display for FolderPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.join(" / "))
@@ -319,8 +361,8 @@ impl fmt::Display for FolderPath {
 }
 
 /// The name of a stack: 1 to 32 of `a-z`, `0-9` and `-`, so that `amgctl-<stack>` is a uid.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
 pub struct StackName(String);
 
 impl StackName {

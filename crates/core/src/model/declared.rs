@@ -6,6 +6,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::place::{read_shared, write_shared};
 use super::{Address, FolderPath, KindName, NormalDigest, Place, Uid};
 
 /// What the directory says of one data source or dashboard (folders: [`DeclaredFolder`]).
@@ -98,11 +102,13 @@ impl DeclaredFolder {
 }
 
 /// What a plan says of an object without its body: a title, and a few facts in the order they are shown.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Headline {
     /// The object's title or name.
     pub title: String,
     /// Facts as `("panels", "12")`, `("data sources", "amp-prod, loki")`, `("variables", "region, cluster")`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub facts: Vec<(Cow<'static, str>, String)>,
 }
 
@@ -170,13 +176,17 @@ impl std::fmt::Display for Kept {
 }
 
 /// Where a body can be read again.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct BodyRef {
     /// The file, relative to the directory, with `/` between its parts.
+    #[serde(serialize_with = "write_shared", deserialize_with = "read_shared")]
+    #[schemars(with = "String")]
     pub file: Arc<str>,
     /// Which document of the file, from 0.
     pub document: usize,
     /// The text of that document that the object stands in, where it stands in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<TextRef>,
     /// The JSON pointer of the object, in that text or in the document.
     pub pointer: String,
@@ -184,6 +194,7 @@ pub struct BodyRef {
     pub file_digest: super::Digest,
     /// What the inputs of an exported dashboard are answered with, by their names: the placeholders are replaced when
     /// the body is read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answers: Vec<(String, String)>,
 }
 
@@ -203,7 +214,8 @@ impl BodyRef {
 }
 
 /// A document inside a text of another one, as in a ConfigMap.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct TextRef {
     /// The JSON pointer of the text.
     pub pointer: String,

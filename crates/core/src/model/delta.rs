@@ -1,9 +1,12 @@
 //! How two versions of an object differ, in the words of its kind; made by [`crate::kinds`], shown by [`crate::render`].
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 /// What happened to the thing a line of a delta is about. The sign is what a plan prints.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum Mark {
     /// `+` it is new.
     Add,
@@ -29,31 +32,44 @@ impl Mark {
 }
 
 /// One thing that differs: `~ panel "p99 latency" #12`, with what differs inside it below.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Entry {
     /// What happened to it.
     pub mark: Mark,
     /// What it is: `panel "p99 latency" #12`, `query A`, `threshold`, `jsonData.maxLines`.
     pub label: String,
     /// What it was, already put into words; none when it is new or when that is not worth saying.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// What it becomes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
     /// Where in the document, as a JSON pointer: for machines, and for `--verbose`.
     pub pointer: String,
     /// What differs inside it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inside: Vec<Entry>,
     /// The values themselves, for `--verbose` and machines; none where an entry groups or counts others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub whole: Option<Box<Whole>>,
 }
 
 /// The two values of an entry as they stand in the documents; none where it is absent.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Whole {
     /// What it was.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub before: Option<Value>,
     /// What it becomes.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub after: Option<Value>,
+}
+
+/// A value that is there, `null` too: what is absent is left out.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 impl Entry {
@@ -95,13 +111,16 @@ impl Entry {
 }
 
 /// All that differs between two versions of an object. Empty entries mean: nothing differs.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Delta {
     /// What differs, in the order a reader wants it.
     pub entries: Vec<Entry>,
     /// What stayed, as `38 panels, 4 variables`; empty when that is not worth saying.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub unchanged: String,
     /// What a reader must know to understand the entries, as that a browser rewrote the whole document.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 use sha2::{Digest as _, Sha256};
@@ -17,7 +18,7 @@ use super::{Address, Secret};
 pub const REVISION: u32 = 1;
 
 /// SHA-256 of a canonical form, as 64 hexadecimal digits.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Digest(String);
 
@@ -119,7 +120,7 @@ pub enum Numbers {
 /// A keyed digest of a secret value: HMAC-SHA-256 under the registry's own salt, as hexadecimal digits.
 ///
 /// Without the salt it says nothing about the value.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Fingerprint(pub String);
 

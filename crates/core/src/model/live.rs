@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -61,7 +62,7 @@ impl LiveBody {
 ///
 /// All fields equal means: unchanged, the body need not be fetched. Anything else is a reason to read it, never
 /// itself a sign of drift: on legacy storage `metadata_uid` follows from the name, and versions start again.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "Row", into = "Row")]
 pub struct Identity {
     /// When this incarnation was created, as the server writes it; empty where the kind has none (data sources).
@@ -80,7 +81,7 @@ pub struct Identity {
 
 /// An identity as it is recorded: a row without names, because a record holds one for every object and each plan
 /// reads it. Version, created, updated (`=` when it is the same), resource version, `metadata.uid`, number.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct Row(i64, String, String, String, String, String);
 
 impl From<Row> for Identity {
@@ -138,13 +139,16 @@ fn same_second(a: &str, b: &str) -> bool {
 /// version alone proves nothing (a data source's PUT without a version stores version 1 again, a dashboard made anew
 /// begins at 1, a folder's move changes none; facts: `datasource-versions`, `move-and-version`,
 /// `version-starts-again`).
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Observed {
     /// Which incarnation and version.
     pub identity: Identity,
     /// The uid of the folder it is in; none at the root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
     /// The recorded digest of its content; none where it was not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
 }
 
@@ -170,11 +174,14 @@ pub struct Marks {
 }
 
 /// Who saved an object last, and when; empty where the server does not say.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Saved {
     /// Login or name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub by: String,
     /// RFC 3339.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub at: String,
 }
 

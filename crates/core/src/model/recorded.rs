@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Address, Digest, Fingerprint, FolderPath, Identity};
 
 /// What is known of a stack's record: `T` is what the holder needs of it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum RecordState<T> {
     /// It is there.
     There(T),
@@ -70,7 +72,7 @@ impl<'a> RecordState<Ledger<'a>> {
 }
 
 /// Which save of a record somebody read: compared as a whole, because a restored record reuses serials.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Stamp {
     /// Counts the saves.
     pub serial: u64,
@@ -120,7 +122,7 @@ pub struct Recorded {
 }
 
 /// How an object became ours.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Owned {
     /// We made it: we may delete it.

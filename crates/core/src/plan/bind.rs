@@ -6,6 +6,9 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::Refusal;
 use crate::kinds;
 use crate::model::server::TitleRule;
@@ -16,7 +19,8 @@ use crate::model::{
 use crate::uids::folder_uid;
 
 /// A folder of the directory and the folder of the workspace that it stands for.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Binding {
     /// Its path in the directory; none for a folder declared by a document with a uid.
     pub path: Option<FolderPath>,
@@ -39,7 +43,8 @@ pub struct Binding {
 }
 
 /// How a folder came to be bound.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum Bound {
     /// The directory names its uid: title and place are managed.
     Named,

@@ -23,6 +23,9 @@ pub struct TooMany {
 /// The code of the refusal that stands in the place of what would overwrite drift when nobody is asked.
 pub const DRIFT: &str = "drift";
 
+/// The code of the refusal that stands in the place of what was reviewed and has moved since.
+pub const MOVED: &str = "moved";
+
 /// Refuses what would overwrite what was changed outside, because nobody is asked: what was deleted stays deleted.
 ///
 /// What needs such an object stays planned: an apply skips it with the object's name, and a person who approves the drift

@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::Goal;
 use crate::model::{
     Address, Declared, DeclaredFolder, Fingerprint, Found, KindName, Ledger, Listed, Owned, RecordState, Recorded,
@@ -41,7 +44,8 @@ pub struct Inputs<'a> {
 }
 
 /// What becomes of the stack's record besides its entries.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Custody {
     /// It was applied from another place before, and becomes this place's.
     pub from_elsewhere: bool,
@@ -115,7 +119,8 @@ impl Workspace {
 }
 
 /// What the user allows and asks.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Rules {
     /// What may be adopted.
     pub adopt: Adopt,
@@ -146,7 +151,8 @@ pub struct Rules {
 }
 
 /// What becomes of what somebody else changed since the last apply.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum OnDrift {
     /// It is overwritten: whoever is shown the plan agrees to that, or has said so before.
     #[default]
@@ -166,7 +172,8 @@ impl Rules {
 }
 
 /// What may be adopted.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum Adopt {
     /// Nothing.
     #[default]

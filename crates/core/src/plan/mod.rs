@@ -27,6 +27,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::model::{
     Address, BodyRef, Delta, Digest, Fingerprint, FolderPath, Headline, Observed, Owned, Place, RecordState, Saved,
     StackName, Stamp,
@@ -36,7 +39,8 @@ pub use decide::{asks_shortest_refresh, plan};
 pub use inputs::{Adopt, Custody, Inputs, OnDrift, Rules, Workspace};
 
 /// All that is to be done, in stages.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Plan {
     /// What this plan is for.
     pub goal: Goal,
@@ -65,7 +69,8 @@ pub struct Plan {
 }
 
 /// What a plan is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum Goal {
     /// Make the workspace equal to the directory.
     Apply,
@@ -74,7 +79,8 @@ pub enum Goal {
 }
 
 /// One address with one action.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Change {
     /// What it is about.
     pub address: Address,
@@ -83,22 +89,30 @@ pub struct Change {
     /// What is to be done.
     pub action: Action,
     /// What somebody else did to it since the last apply, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<Drift>,
     /// What must still be so when it is written.
     pub only_if: Precondition,
     /// What must have been done before it, of this plan.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub needs: BTreeSet<Address>,
     /// Where the directory declares it; none when it does not any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
     /// The file that declared it when it was last applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorded_source: Option<String>,
     /// The folder it is in (or goes to), as titles; none at the root and for kinds that are in no folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<FolderPath>,
     /// What a reader should know of this change, one sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// What is to be written and then recorded; none when nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<Intent>,
     /// Whether the record's entry for this address is about something else by now and is forgotten.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stale: bool,
 }
 
@@ -124,33 +138,42 @@ impl Change {
 }
 
 /// What is to be written for an object, and recorded of it once it is confirmed.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Intent {
     /// The digest of the normal form, as the server is to store it.
     pub digest: Digest,
     /// The uid of the folder it goes into; none for the root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
     /// Secret fields to send, by key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<(String, SecretChange)>,
     /// Secret fields that the directory declares, sent now or before, by key: what is recorded of them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fingerprints: BTreeMap<String, Fingerprint>,
     /// The values in it that come from elsewhere, by where they stand: what is recorded of them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub elsewhere: BTreeMap<String, Fingerprint>,
     /// The file that declares it.
     pub source: String,
     /// The digest of that file's bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<Digest>,
     /// Where its body is to be read again, and what its inputs were answered with; none for a folder, whose body is its
     /// title. What is read there and has not [`Intent::digest`] is not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<BodyRef>,
     /// Whether it survives its removal from the directory.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub protect: bool,
     /// How it becomes (or stays) ours.
     pub how: Owned,
 }
 
 /// What happens to one secret field of a data source.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum SecretChange {
     /// It is sent for the first time.
     Set,
@@ -163,7 +186,8 @@ pub enum SecretChange {
 }
 
 /// What is to be done with one object. Each holds what it needs and no more.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "do", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Action {
     /// Make it.
     Create {
@@ -220,7 +244,8 @@ pub enum Action {
 }
 
 /// Why something is not done, and what to do about it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Refusal {
     /// A short stable name, as `not-ours`.
     pub code: Cow<'static, str>,
@@ -231,7 +256,8 @@ pub struct Refusal {
 }
 
 /// From where to where an object moves; the root is none.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Moved {
     /// The folder it is in, as titles.
     pub from: Option<FolderPath>,
@@ -240,7 +266,8 @@ pub struct Moved {
 }
 
 /// What somebody else did to an object since the last apply.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Drift {
     /// What happened.
     pub what: DriftKind,
@@ -251,11 +278,13 @@ pub struct Drift {
     /// The version it had after the last apply.
     pub recorded: i64,
     /// What was changed, where that can be told: when the directory is as it was at the last apply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delta: Option<Delta>,
 }
 
 /// What happened outside.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum DriftKind {
     /// It was changed: how the live form differs from what the directory now says is in the change's delta.
     Changed,
@@ -266,7 +295,8 @@ pub enum DriftKind {
 }
 
 /// What must still be so when a change is written.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum Precondition {
     /// Nothing is sent for it, or nothing is asked.
     Nothing,

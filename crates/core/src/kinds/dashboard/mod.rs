@@ -220,6 +220,10 @@ impl Kind for Dashboard {
         Listing::Resources { path, accept: Some(METADATA), item: resource }
     }
 
+    fn page(&self, key: &Key) -> Option<String> {
+        Some(format!("/d/{}", encode(key.text())))
+    }
+
     fn history(&self, key: &Key, limit: usize) -> Option<Request> {
         Some(Request::get(format!("/api/dashboards/uid/{}/versions?limit={limit}", encode(key.text()))))
     }

@@ -155,6 +155,10 @@ impl Kind for Datasource {
         digest_with(&normal.value, false) == *intended
     }
 
+    fn page(&self, key: &Key) -> Option<String> {
+        Some(format!("/datasources/edit/{}", encode(key.text())))
+    }
+
     fn listing(&self, _server: &Server) -> Listing {
         Listing::Whole {
             path: "/api/datasources",

@@ -1,0 +1,404 @@
+//! Saved plans: what was reviewed is what is applied, and nothing else.
+
+use std::path::PathBuf;
+
+use amgctl::sandbox::Version;
+use amgctl::saved::{self, SavedPlan};
+use serde_json::{Value, json};
+
+use crate::support::{Ran, World, dashboard, every, on};
+
+/// The version that the claims are made about that no version of Grafana changes.
+const ONE: Version = Version::V12_4;
+
+impl World {
+    fn file(&self) -> PathBuf {
+        self.home().join("plan.json")
+    }
+
+    /// Saves a plan, of which something is to be done.
+    #[track_caller]
+    fn save_plan(&self, more: &str) -> SavedPlan {
+        self.plan_with(&format!("-out plan.json {more}")).exits(2);
+        self.saved_plan()
+    }
+
+    fn saved_plan(&self) -> SavedPlan {
+        SavedPlan::read(&std::fs::read_to_string(self.file()).unwrap()).unwrap()
+    }
+
+    fn apply_plan(&self, more: &str) -> Ran {
+        self.amgctl(&format!("apply plan.json -input=false {more}"))
+    }
+
+    /// A dashboard's title as it is there.
+    fn title(&self, uid: &str) -> Option<String> {
+        self.live_dashboard(uid).map(|live| live["title"].as_str().unwrap().to_owned())
+    }
+}
+
+/// Three dashboards, applied; then two of them changed and a fourth added.
+fn changed(w: &World) {
+    for uid in ["a", "b", "c"] {
+        w.json(&format!("dashboards/{uid}.json"), &dashboard(uid, uid));
+    }
+    w.applied();
+    w.json("dashboards/a.json", &dashboard("a", "A2"));
+    w.json("dashboards/b.json", &dashboard("b", "B2"));
+    w.json("dashboards/d.json", &dashboard("d", "d"));
+}
+
+#[test]
+fn a_saved_plan_is_applied_without_a_question_and_once() {
+    every(|w| {
+        changed(w);
+        let ran = w.plan_with("-out plan.json");
+        ran.exits(2)
+            .says("Plan: 1 to add, 2 to change, 0 to destroy.")
+            .says("Saved the plan to plan.json (sha256:");
+        w.apply_plan("").exits(0).says("1 added, 2 changed, 0 destroyed.");
+        w.is_settled();
+        w.apply_plan("").exits(4).says("this plan was applied already").writes_nothing();
+    });
+}
+
+#[test]
+fn a_saved_plan_is_shown_as_the_plan_was() {
+    on(ONE, |w| {
+        changed(w);
+        let planned = w.plan_with("-out plan.json");
+        let shown = w.amgctl("show plan.json");
+        shown.exits(0).says("Plan of stack, by amgctl");
+        assert_eq!(shown.out, planned.out);
+        assert!(shown.asked.is_empty());
+    });
+}
+
+#[test]
+fn a_saved_plan_says_what_it_is_about() {
+    on(ONE, |w| {
+        changed(w);
+        let mut command = w.command("plan stack -out plan.json");
+        command.env("GITHUB_ACTIONS", "true").env("GITHUB_SHA", "4f2a9c1d0e3b4f2a9c1d0e3b4f2a9c1d0e3b4f2a");
+        w.run("plan", command).exits(0);
+        let plan = w.saved_plan();
+        assert_eq!(plan.commit, "4f2a9c1d0e3b4f2a9c1d0e3b4f2a9c1d0e3b4f2a");
+        assert_eq!(plan.directory.path, "stack");
+        assert_eq!(plan.recorded.len(), 2, "the two that are recorded and change");
+        w.amgctl("show plan.json").exits(0).says("Plan of stack at 4f2a9c1d0e3b, by amgctl");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(std::fs::metadata(w.file()).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    });
+}
+
+#[test]
+fn the_published_schema_is_that_of_the_types() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/plan-1.json");
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(kept == saved::schema(), "run: cargo run -- schema plan > schemas/plan-1.json");
+}
+
+#[test]
+fn a_directory_that_changed_refuses_the_whole_plan() {
+    on(ONE, |w| {
+        changed(w);
+        w.save_plan("");
+        w.json("dashboards/c.json", &dashboard("c", "C2"));
+        w.apply_plan("").exits(4).says("is not as it was when the plan was made").writes_nothing();
+        w.json("dashboards/c.json", &dashboard("c", "c"));
+        w.write("dashboards/README.md", "words");
+        w.apply_plan("").exits(0);
+    });
+}
+
+#[test]
+fn a_plan_may_be_saved_in_its_own_directory() {
+    on(ONE, |w| {
+        changed(w);
+        w.plan_with("-out stack/plan.json").exits(2);
+        w.plan().exits(2).lacks("plan.json");
+        w.amgctl("apply stack/plan.json").exits(0).says("1 added, 2 changed");
+        w.is_settled();
+    });
+}
+
+#[test]
+fn what_moved_is_refused_with_who_and_when_and_the_rest_is_applied() {
+    every(|w| {
+        changed(w);
+        w.save_plan("");
+        w.edit("a", |live| live["title"] = "theirs".into());
+        let ran = w.apply_plan("");
+        ran.exits(5).says("dashboard.a").says("saved by admin").says("1 added, 1 changed");
+        assert_eq!(w.title("a").unwrap(), "theirs");
+        assert_eq!(w.title("b").unwrap(), "B2");
+    });
+}
+
+#[test]
+fn with_all_or_nothing_nothing_is_written_where_something_moved() {
+    on(ONE, |w| {
+        changed(w);
+        w.save_plan("");
+        w.edit("a", |live| live["title"] = "theirs".into());
+        w.apply_plan("-all-or-nothing").exits(4).says("saved by admin").writes_nothing();
+        w.amgctl("apply stack -all-or-nothing").exits(64).says("belongs to saved plans");
+    });
+}
+
+#[test]
+fn where_all_has_moved_nothing_is_written() {
+    on(ONE, |w| {
+        w.json("dashboards/a.json", &dashboard("a", "a"));
+        w.applied();
+        w.json("dashboards/a.json", &dashboard("a", "A2"));
+        w.save_plan("");
+        w.edit("a", |live| live["title"] = "theirs".into());
+        w.apply_plan("").exits(4).writes_nothing();
+    });
+}
+
+#[test]
+fn drift_that_a_saved_plan_shows_is_approved_by_it_and_later_drift_is_not() {
+    every(|w| {
+        changed(w);
+        w.edit("a", |live| live["title"] = "theirs".into());
+        w.save_plan("");
+        w.edit("b", |live| live["title"] = "later".into());
+        w.apply_plan("").exits(5);
+        assert_eq!(w.title("a").unwrap(), "A2");
+        assert_eq!(w.title("b").unwrap(), "later");
+    });
+}
+
+#[test]
+fn what_the_record_says_otherwise_by_now_is_refused() {
+    on(ONE, |w| {
+        changed(w);
+        w.save_plan("");
+        // Another run applies one of them, from the same directory.
+        w.apply_with("-target=dashboard.a").exits(0);
+        let ran = w.apply_plan("");
+        ran.exits(5).says("the record says of it has changed").says("1 added, 1 changed");
+        w.is_settled();
+    });
+}
+
+#[test]
+fn what_is_made_and_what_is_deleted_meanwhile_is_refused() {
+    on(ONE, |w| {
+        changed(w);
+        w.save_plan("");
+        w.save(&dashboard("d", "theirs"), "");
+        w.delete("/api/dashboards/uid/a");
+        let ran = w.apply_plan("");
+        ran.exits(5).says("it was created by").says("was deleted since the plan").says("0 added, 1 changed");
+        assert_eq!(w.title("d").unwrap(), "theirs");
+        assert_eq!(w.title("a"), None);
+    });
+}
+
+#[test]
+fn what_the_plan_does_not_show_is_left_and_named() {
+    on(ONE, |w| {
+        changed(w);
+        w.save_plan("");
+        w.edit("c", |live| live["title"] = "theirs".into());
+        w.apply_plan("").exits(0).says("does not show it: `dashboard.c`");
+        assert_eq!(w.title("c").unwrap(), "theirs");
+    });
+}
+
+#[test]
+fn a_plan_of_another_workspace_stack_or_format_is_refused() {
+    on(ONE, |w| {
+        changed(w);
+        let plan = w.save_plan("");
+        let write = |plan: &SavedPlan| std::fs::write(w.file(), plan.text()).unwrap();
+        write(&SavedPlan { workspace: "https://grafana.example.com".into(), ..plan.clone() });
+        w.apply_plan("").exits(4).says("the plan is for https://grafana.example.com").writes_nothing();
+        w.save_plan("");
+        w.apply_plan("-stack other").exits(4).says("the plan is for stack `demo`").writes_nothing();
+        write(&SavedPlan { format: 2, ..plan.clone() });
+        w.apply_plan("").exits(4).says("in format 2").writes_nothing();
+        std::fs::write(w.file(), "{}").unwrap();
+        w.apply_plan("").exits(4).says("is no saved plan").writes_nothing();
+        w.amgctl("show nothing.json").exits(1).says("cannot be read");
+    });
+}
+
+#[test]
+fn a_plan_that_is_cut_anywhere_is_refused() {
+    on(ONE, |w| {
+        changed(w);
+        let text = w.save_plan("").text();
+        for part in 1..12 {
+            let mut cut = text.len() * part / 12;
+            while !text.is_char_boundary(cut) {
+                cut += 1;
+            }
+            std::fs::write(w.file(), &text[..cut]).unwrap();
+            w.apply_plan("").exits(4).says("is cut off").writes_nothing();
+        }
+        std::fs::write(w.file(), b"\xff\xfe").unwrap();
+        w.apply_plan("").exits(4).says("it is no text").writes_nothing();
+    });
+}
+
+#[test]
+fn a_digest_names_the_only_file_that_is_applied() {
+    on(ONE, |w| {
+        changed(w);
+        w.save_plan("");
+        let digest = saved::digest(&std::fs::read(w.file()).unwrap());
+        let other = saved::digest(b"other");
+        w.apply_plan(&format!("-digest {other}")).exits(4).says("whose digest was given").writes_nothing();
+        w.apply_plan("-digest sha256:12").exits(64).says("--digest sha256:12");
+        w.apply_plan(&format!("-digest {digest}")).exits(0);
+        w.apply_with(&format!("-digest {digest}")).exits(64);
+    });
+}
+
+#[test]
+fn a_forged_plan_adds_nothing_to_what_the_directory_says() {
+    on(ONE, |w| {
+        changed(w);
+        w.save(&dashboard("foreign", "theirs"), "");
+        let plan = w.save_plan("");
+        // Deletes what is not the stack's; writes another body; approves an edit that nobody saw.
+        let mut forged: Value = serde_json::from_str(&plan.text()).unwrap();
+        let stage = forged["plan"]["stages"][0].as_array_mut().unwrap();
+        let mut delete = stage[0].clone();
+        delete["address"] = "dashboard.foreign".into();
+        delete["action"] = json!({ "do": "delete", "headline": { "title": "theirs" } });
+        delete["intent"].take();
+        stage.push(delete);
+        for change in stage.iter_mut().filter(|change| change["address"] == "dashboard.a") {
+            change["intent"]["digest"] = "0".repeat(64).into();
+        }
+        std::fs::write(w.file(), forged.to_string()).unwrap();
+        w.apply_plan("").exits(5).says("1 added, 1 changed, 0 destroyed");
+        assert_eq!(w.title("foreign").unwrap(), "theirs");
+        assert_eq!(w.title("a").unwrap(), "a");
+    });
+}
+
+#[test]
+fn a_saved_plan_keeps_what_was_allowed_and_takes_no_flag_that_decides() {
+    on(ONE, |w| {
+        w.save(&dashboard("a", "theirs"), "");
+        w.json("dashboards/a.json", &dashboard("a", "A2"));
+        w.save_plan("-adopt");
+        w.apply_plan("-adopt").exits(64).says("takes no flag that decides");
+        w.apply_plan("").exits(0).says("1 adopted");
+        w.is_settled();
+    });
+}
+
+#[test]
+fn too_many_deletions_are_refused_for_saved_plans_too() {
+    on(ONE, |w| {
+        for n in 0..12 {
+            w.json(&format!("dashboards/{n}.json"), &dashboard(&format!("d{n}"), &format!("D{n}")));
+        }
+        w.applied();
+        (1..12).for_each(|n| w.remove(&format!("dashboards/{n}.json")));
+        w.save_plan("");
+        w.apply_plan("").exits(8).says("--max-destroy 11").writes_nothing();
+        w.apply_plan("-max-destroy 11").exits(0).says("11 destroyed");
+    });
+}
+
+#[test]
+fn a_plan_to_destroy_is_saved_and_applied() {
+    on(ONE, |w| {
+        changed(w);
+        w.save_plan("-destroy");
+        w.apply_plan("").exits(0).says("Destroy complete! Resources: 3 destroyed.");
+        assert!(w.everything().is_empty());
+    });
+}
+
+#[test]
+fn a_reviewed_plan_goes_on_where_the_plan_made_anew_is_the_same() {
+    on(ONE, |w| {
+        changed(w);
+        w.save_plan("");
+        // A merge changes files that say nothing of the plan's objects otherwise.
+        w.write("dashboards/b.json", &serde_json::to_string(&dashboard("b", "B2")).unwrap());
+        w.amgctl("apply stack -reviewed plan.json -input=false").exits(0).says("1 added, 2 changed");
+        w.is_settled();
+    });
+}
+
+#[test]
+fn a_reviewed_plan_that_differs_ends_with_the_difference() {
+    on(ONE, |w| {
+        changed(w);
+        w.save_plan("");
+        w.json("dashboards/e.json", &dashboard("e", "e"));
+        w.json("dashboards/b.json", &dashboard("b", "B3"));
+        w.remove("dashboards/d.json");
+        let ran = w.amgctl("apply stack -reviewed plan.json -input=false");
+        ran.exits(4).says("is not what was reviewed").says("`dashboard.e` is to be created");
+        ran.says("`dashboard.b`:").says("`dashboard.d` was to be created, and is not any more").writes_nothing();
+    });
+}
+
+#[test]
+fn a_provisional_plan_is_reviewed_and_not_applied() {
+    on(ONE, |w| {
+        changed(w);
+        let mut command = w.command("plan stack -out plan.json");
+        command.env("GRAFANA_TOKEN", &w.sandbox.running().tokens.viewer);
+        w.run("plan", command).exits(0).says("provisional").says("--reviewed plan.json");
+        w.apply_plan("").exits(4).says("is provisional").writes_nothing();
+        w.amgctl("apply stack -reviewed plan.json -input=false").exits(0).says("1 added, 2 changed");
+        w.is_settled();
+    });
+}
+
+#[test]
+fn a_provisional_review_does_not_approve_what_it_could_not_see() {
+    on(ONE, |w| {
+        changed(w);
+        w.remove("dashboards/c.json");
+        let mut command = w.command("plan stack -out plan.json");
+        command.env("GRAFANA_TOKEN", &w.sandbox.running().tokens.viewer);
+        w.run("plan", command).exits(0).says("provisional");
+        let ran = w.amgctl("apply stack -reviewed plan.json -input=false");
+        ran.exits(4).says("`dashboard.c` is to be deleted: the reviewed plan does not show it").writes_nothing();
+    });
+}
+
+#[test]
+fn no_secret_is_in_a_saved_plan_and_another_value_refuses_its_data_source() {
+    on(ONE, |w| {
+        let source = |url: &str| {
+            format!(
+                "apiVersion: 1\ndatasources:\n  - name: Prom\n    uid: prom\n    type: prometheus\n    url: {url}\n    \
+                 basicAuth: true\n    basicAuthUser: u\n    secureJsonData:\n      basicAuthPassword: $__env{{PW}}\n    \
+                 jsonData:\n      httpHeaderName1: $__env{{NAME}}\n"
+            )
+        };
+        let with = |password: &str, arguments: &str| {
+            let mut command = w.command(arguments);
+            command.env("PW", password).env("NAME", "planted-elsewhere");
+            w.run(arguments, command)
+        };
+        w.write("datasources.yaml", &source("http://one:9090"));
+        with("planted-first", "plan stack -out plan.json").exits(0);
+        with("planted-first", "apply plan.json").exits(0);
+        w.write("datasources.yaml", &source("http://two:9090"));
+        with("planted-second", "plan stack -out plan.json").exits(0);
+        let text = std::fs::read_to_string(w.file()).unwrap();
+        assert!(!text.contains("planted"), "{text}");
+        let shown = w.amgctl("show plan.json -json");
+        assert!(!shown.out.contains("planted"), "{shown}");
+        with("planted-third", "apply plan.json").exits(4).says("a secret of it has another value");
+        with("planted-second", "apply plan.json").exits(0).says("1 changed");
+    });
+}
