@@ -147,6 +147,12 @@ impl Terminal {
         }
     }
 
+    /// Warns, machines too.
+    pub fn warn(&self, text: &str) {
+        self.event(&stream::diagnostic(&Diagnostic::warning(text)));
+        self.say(&format!("warning: {text}"));
+    }
+
     /// Asks for a line; none when there is nobody to ask. Signals are taken meanwhile.
     pub async fn ask(&self, question: String) -> Option<String> {
         if !self.can_ask {

@@ -38,17 +38,24 @@ pub async fn plan(args: PlanArgs, session: &Session<'_>) -> Result<Exit, Failure
         saved::may_be_written(path)?;
     }
     let gathered = gather(task, session).await?;
-    if let Some(failure) = other_origin(&gathered).filter(|_| !gathered.settings.take_over) {
-        terminal.say(&format!("warning: {}; apply will refuse without --take-over", failure.message));
-    }
+    let taken_over = other_origin(&gathered).filter(|_| !gathered.settings.take_over);
+    let guards = [(taken_over, "--take-over"), (too_many(&gathered), "--max-destroy")];
     show(&gathered, begun, terminal);
-    if let Some(failure) = too_many(&gathered) {
-        terminal.say(&format!("warning: {}; apply will refuse without --max-destroy", failure.message));
+    let mut refused_by_guard = None;
+    for (failure, flag) in guards.into_iter().filter_map(|(failure, flag)| Some((failure?, flag))) {
+        if gathered.settings.file.is_strict() {
+            refused_by_guard.get_or_insert(failure);
+        } else {
+            terminal.warn(&format!("{}; apply will refuse without {flag}", failure.message));
+        }
     }
     if let Some(path) = &args.save.out {
         save(path, &gathered, session)?;
     }
     traffic(&gathered.connection.client, begun, terminal);
+    if let Some(failure) = refused_by_guard {
+        return Err(failure);
+    }
     let exit = planned(&gathered.plan, args.detailed_exitcode);
     if exit == Exit::Conflict {
         terminal.say(&format!("error: {}, and an apply would write nothing there", refused(&gathered.plan)));

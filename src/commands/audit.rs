@@ -81,7 +81,7 @@ impl Log {
             self.fault.get_or_insert(why.to_string());
         }
         let path = shown(&self.path);
-        self.fault.map(|why| format!("warning: the log `{path}` is not complete: {why}"))
+        self.fault.map(|why| format!("the log `{path}` is not complete: {why}"))
     }
 
     fn write(&mut self, line: &str) {

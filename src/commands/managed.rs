@@ -239,7 +239,11 @@ pub fn given(
         }
         if u64::try_from(left).is_ok_and(|left| left < SOON.as_secs()) {
             let told = crate::render::duration::left(left);
-            session.terminal.say(&format!("warning: the token in the secret `{secret}` ends in {told}; `{renew}`"));
+            let words = format!("the token in the secret `{secret}` ends in {told}");
+            if settings.file.is_strict() {
+                return Err(Failure::new(Exit::Auth, words).hint(format!("renew it: `{renew}`")));
+            }
+            session.terminal.warn(&format!("{words}; `{renew}`"));
         }
     }
     Ok(Given { secret: stored.token, hint: format!("renew the token in the secret `{secret}`: `{renew}`") })

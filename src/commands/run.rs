@@ -153,7 +153,7 @@ pub async fn run(order: Order, audience: &mut impl Audience, session: &Session<'
         let way = Way { run, plan_file, parallelism, log: log.as_mut() };
         let report = carry_out(&mut gathered, way, audience, session).await?;
         if let Some(words) = log.and_then(|log| log.ended(&report)) {
-            session.terminal.say(&words);
+            session.terminal.warn(&words);
         }
         if report.stop != Some(Stop::Raced) {
             return Ok(Ran { gathered, outcome: Came::Carried(report) });

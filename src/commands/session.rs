@@ -147,8 +147,8 @@ impl<'a> Session<'a> {
     /// Tells of a token that may be left behind, and what becomes of it.
     fn still_there(&self, minter: &Minter, name: &str, why: &str) {
         let within = left(seconds(minter.life()));
-        self.terminal.say(&format!(
-            "warning: the token `{name}` may not have been deleted: {why}; it ends by itself within {within}, \
+        self.terminal.warn(&format!(
+            "the token `{name}` may not have been deleted: {why}; it ends by itself within {within}, \
              `amgctl identity status` shows it"
         ));
     }
@@ -200,7 +200,7 @@ impl<'a> Session<'a> {
     pub async fn sweep(&self) {
         for minter in &self.minters() {
             if let Err(error) = minter.sweep().await {
-                self.terminal.say(&format!("warning: expired tokens could not be deleted: {error}"));
+                self.terminal.warn(&format!("expired tokens could not be deleted: {error}"));
             }
         }
     }

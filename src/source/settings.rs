@@ -264,10 +264,16 @@ impl FileSettings {
         }
     }
 
+    /// Whether every warning is an error.
+    #[must_use]
+    pub fn is_strict(&self) -> bool {
+        self.strict == Some(true)
+    }
+
     /// The same problems, all of them errors where the settings are strict.
     #[must_use]
     pub fn judge(&self, problems: Vec<Problem>) -> Vec<Problem> {
-        if self.strict != Some(true) {
+        if !self.is_strict() {
             return problems;
         }
         problems.into_iter().map(|problem| Problem { severity: Severity::Error, ..problem }).collect()

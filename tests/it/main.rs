@@ -16,6 +16,7 @@ mod decisions;
 mod diff_laws;
 mod documents;
 mod endings;
+mod events;
 mod external_secrets;
 mod faults;
 mod flux;

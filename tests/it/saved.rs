@@ -1,9 +1,11 @@
 //! Saved plans: what was reviewed is what is applied, and nothing else.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use amgctl::sandbox::Version;
 use amgctl::saved::{self, SavedPlan};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::support::{Ran, World, dashboard, every, on};
@@ -401,4 +403,105 @@ fn no_secret_is_in_a_saved_plan_and_another_value_refuses_its_data_source() {
         with("planted-third", "apply plan.json").exits(4).says("a secret of it has another value");
         with("planted-second", "apply plan.json").exits(0).says("1 changed");
     });
+}
+
+/// What happens between a plan and its apply.
+#[derive(Clone, Copy, Debug)]
+enum Between {
+    /// Somebody edits a file.
+    File(usize),
+    /// Somebody edits it back.
+    Back(usize),
+    /// Somebody saves an object.
+    Object(usize),
+    /// Somebody deletes an object.
+    Deleted(usize),
+    /// Another run of the stack applies one object, from what the directory says then.
+    Run(usize),
+    /// The plan is applied.
+    Applied,
+}
+
+const UIDS: [&str; 4] = ["a", "b", "c", "d"];
+
+fn between() -> impl Strategy<Value = Between> {
+    let one = 0..UIDS.len();
+    prop_oneof![
+        one.clone().prop_map(Between::File),
+        one.clone().prop_map(Between::Back),
+        one.clone().prop_map(Between::Object),
+        one.clone().prop_map(Between::Deleted),
+        one.prop_map(Between::Run),
+        Just(Between::Applied),
+    ]
+}
+
+/// Each dashboard that is there, with its version and title.
+fn stands(w: &World) -> BTreeMap<String, (i64, String)> {
+    let all = UIDS.iter().filter_map(|uid| {
+        let live = w.live_dashboard(uid)?;
+        Some(((*uid).to_owned(), (live["version"].as_i64().unwrap(), live["title"].as_str().unwrap().to_owned())))
+    });
+    all.collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(16) })]
+
+    #[test]
+    fn in_no_order_is_anything_written_whose_body_or_base_was_not_reviewed(
+        steps in proptest::collection::vec(between(), 1..6)
+    ) {
+        let w = World::new(ONE);
+        changed(&w);
+        let planned = stands(&w);
+        let plan = w.save_plan("");
+        let reviewed: BTreeMap<&str, &str> = [("a", "A2"), ("b", "B2"), ("d", "d")].into();
+        let mut edited: BTreeMap<usize, bool> = BTreeMap::new();
+        let mut applied = 0;
+        for step in steps.into_iter().chain([Between::Applied, Between::Applied]) {
+            match step {
+                Between::File(n) => {
+                    w.json(&format!("dashboards/{}.json", UIDS[n]), &dashboard(UIDS[n], "edited"));
+                    edited.insert(n, true);
+                }
+                Between::Back(n) => {
+                    let title = reviewed.get(UIDS[n]).copied().unwrap_or(UIDS[n]);
+                    w.json(&format!("dashboards/{}.json", UIDS[n]), &dashboard(UIDS[n], title));
+                    edited.insert(n, false);
+                }
+                Between::Object(n) => {
+                    let title = format!("theirs {}", stands(&w).len());
+                    w.save(&dashboard(UIDS[n], &title), "");
+                }
+                Between::Deleted(n) => {
+                    w.send("DELETE", &format!("/api/dashboards/uid/{}", UIDS[n]), None);
+                }
+                Between::Run(n) => {
+                    w.apply_with(&format!("-target=dashboard.{} -on-drift=overwrite", UIDS[n]));
+                }
+                Between::Applied => {
+                    let before = stands(&w);
+                    let ran = w.apply_plan("");
+                    let after = stands(&w);
+                    for uid in UIDS {
+                        let (was, is) = (before.get(uid), after.get(uid));
+                        if was == is {
+                            continue;
+                        }
+                        prop_assert!(!edited.values().any(|edited| *edited), "the directory was edited: {ran}");
+                        prop_assert_eq!(applied, 0, "{}", &ran);
+                        prop_assert_eq!(was, planned.get(uid), "{} was not planned against that: {}", uid, &ran);
+                        let is = is.map(|(_, title)| title.as_str());
+                        prop_assert_eq!(is, reviewed.get(uid).copied(), "{} was not reviewed: {}", uid, &ran);
+                    }
+                    let wrote = before != after;
+                    prop_assert!(!wrote || [0, 5].contains(&ran.code), "{}", &ran);
+                    prop_assert!(wrote || ran.code != 5, "{}", &ran);
+                    applied += usize::from(wrote);
+                }
+            }
+        }
+        prop_assert_eq!(plan, w.saved_plan());
+    }
 }
