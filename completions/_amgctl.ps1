@@ -113,6 +113,7 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
             [CompletionResult]::new('--detailed-exitcode', '--detailed-exitcode', [CompletionResultType]::ParameterName, 'Exit with 2 when there are changes, and with 9 when the token may not read all that a plan depends on')
             [CompletionResult]::new('--upgrade', '--upgrade', [CompletionResultType]::ParameterName, 'Take the newest revisions of dashboards of grafana.com, and pin them in amgctl.lock')
             [CompletionResult]::new('--destroy', '--destroy', [CompletionResultType]::ParameterName, 'Plan to destroy the stack')
+            [CompletionResult]::new('--self-contained', '--self-contained', [CompletionResultType]::ParameterName, 'Put into that file what is written too, so that it can be applied without the directory; no secret is in it')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print events as lines of JSON in the words of Terraform''s stream, and nothing else on stdout')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end')

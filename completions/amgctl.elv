@@ -107,6 +107,7 @@ set edit:completion:arg-completer[amgctl] = {|@words|
             cand --detailed-exitcode 'Exit with 2 when there are changes, and with 9 when the token may not read all that a plan depends on'
             cand --upgrade 'Take the newest revisions of dashboards of grafana.com, and pin them in amgctl.lock'
             cand --destroy 'Plan to destroy the stack'
+            cand --self-contained 'Put into that file what is written too, so that it can be applied without the directory; no secret is in it'
             cand --json 'Print events as lines of JSON in the words of Terraform''s stream, and nothing else on stdout'
             cand -v 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
             cand --verbose 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'

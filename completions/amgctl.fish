@@ -110,6 +110,7 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l allow-empty -d 'L
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l detailed-exitcode -d 'Exit with 2 when there are changes, and with 9 when the token may not read all that a plan depends on'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l upgrade -d 'Take the newest revisions of dashboards of grafana.com, and pin them in amgctl.lock'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l destroy -d 'Plan to destroy the stack'
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l self-contained -d 'Put into that file what is written too, so that it can be applied without the directory; no secret is in it'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l json -d 'Print events as lines of JSON in the words of Terraform\'s stream, and nothing else on stdout'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l no-color -d 'Never use colour'

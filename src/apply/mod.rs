@@ -21,7 +21,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 
 pub use holding::{Holding, holder};
 pub use interrupt::Interrupt;
-pub use object::{Tools, Written};
+pub use object::{Bodies, Tools, Written};
 
 use crate::kinds;
 use crate::plan::guards::{DRIFT, MOVED};

@@ -18,6 +18,9 @@ pub struct SaveArgs {
     /// Save the plan in a file, which `apply FILE` carries out and `show FILE` shows
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Saved plans")]
     pub out: Option<PathBuf>,
+    /// Put into that file what is written too, so that it can be applied without the directory; no secret is in it
+    #[arg(long, requires = "out", conflicts_with = "destroy", help_heading = "Saved plans")]
+    pub self_contained: bool,
 }
 
 /// What an apply does with a saved plan.

@@ -6,17 +6,20 @@ use std::time::Instant;
 use super::gather::{Gathered, Task, gather};
 use super::run::{self, Approval, Audience, Came, Order, other_origin, too_many};
 use super::saved::{How, Reviewed};
-use super::{Exit, Failure, Session, directory, saved};
+use super::{Exit, Failure, Session, contained, directory, saved};
 use crate::apply::Event;
-use crate::cli::{ApplyArgs, DestroyArgs, PlanArgs, ReadingArgs, RulesArgs, RunArgs, SavedArgs, WorkspaceArgs};
+use crate::cli::{
+    ApplyArgs, DestroyArgs, PlanArgs, ReadingArgs, RulesArgs, RunArgs, SaveArgs, SavedArgs, WorkspaceArgs,
+};
 use crate::grafana::Client;
-use crate::model::Severity;
+use crate::model::{RecordState, Severity};
 use crate::plan::{Action, Goal, OnDrift, Plan, Rules};
 use crate::render;
 use crate::report::{Outcome, Report};
 use crate::saved::Asked;
 use crate::settings::{Revisions, UsageError, named_duration};
-use crate::source;
+use crate::source::settings::Ownership;
+use crate::source::{self, FileSettings};
 use crate::terminal::{Terminal, Waiting};
 
 /// `amgctl plan`.
@@ -50,7 +53,7 @@ pub async fn plan(args: PlanArgs, session: &Session<'_>) -> Result<Exit, Failure
         }
     }
     if let Some(path) = &args.save.out {
-        save(path, &gathered, session)?;
+        save(path, &args.save, &gathered, session)?;
     }
     traffic(&gathered.connection.client, begun, terminal);
     if let Some(failure) = refused_by_guard {
@@ -64,8 +67,12 @@ pub async fn plan(args: PlanArgs, session: &Session<'_>) -> Result<Exit, Failure
 }
 
 /// Saves a plan, and says how it is applied.
-fn save(path: &Path, gathered: &Gathered, session: &Session<'_>) -> Result<(), Failure> {
-    let digest = saved::write(path, gathered, session)?;
+fn save(path: &Path, args: &SaveArgs, gathered: &Gathered, session: &Session<'_>) -> Result<(), Failure> {
+    let bodies = match &gathered.bound {
+        Some(bound) if args.self_contained => Some(contained::bodies(&gathered.plan, bound)?),
+        Some(_) | None => None,
+    };
+    let digest = saved::write(path, gathered, bodies, session)?;
     let name = path.display();
     let next = match gathered.plan.record.is_unknown() {
         true => format!("it is provisional: `amgctl apply DIR --reviewed {name}` plans anew and compares"),
@@ -177,6 +184,16 @@ fn of_file(
         .into());
     }
     let (plan, digest) = saved::read(file, typed.digest.as_deref())?;
+    if plan.bodies.is_some() {
+        return of_contained(
+            Reviewed { plan, digest, how: how(typed) },
+            max_destroy,
+            workspace,
+            run,
+            typed,
+            session,
+        );
+    }
     let directory = typed.directory.clone().unwrap_or_else(|| PathBuf::from(&plan.directory.path));
     let goal = plan.plan.goal;
     let typed_of_it = Typed { goal, directory, reading, workspace, rules, run, approval: Approval::Given };
@@ -188,9 +205,56 @@ fn of_file(
     settings.take_over = take_over;
     settings.take_over_stack = take_over_stack;
     settings.unknown_references = if lets_references_pass { Severity::Warning } else { Severity::Error };
-    let how = How::CarriedOut { all_or_nothing: typed.all_or_nothing };
-    order.reviewed = Some(Reviewed { plan, digest, how });
+    order.reviewed = Some(Reviewed { plan, digest, how: how(typed) });
     Ok(order)
+}
+
+fn how(typed: &SavedArgs) -> How {
+    How::CarriedOut { all_or_nothing: typed.all_or_nothing }
+}
+
+/// What a saved plan orders that holds what it writes: no directory is read.
+fn of_contained(
+    reviewed: Reviewed,
+    max_destroy: Option<usize>,
+    workspace: &WorkspaceArgs,
+    run: &RunArgs,
+    typed: &SavedArgs,
+    session: &Session<'_>,
+) -> Result<Order, Failure> {
+    if typed.digest.is_none() {
+        return Err(UsageError::new(
+            "this plan holds what it writes, and is trusted for that: its digest must be given",
+        )
+        .hint("give --digest as `amgctl plan --out` printed it, got by another way than the file")
+        .into());
+    }
+    if typed.directory.is_some() {
+        return Err(UsageError::new("this plan holds what it writes: no --directory is read").into());
+    }
+    let saved = &*reviewed.plan;
+    let file = FileSettings {
+        stack: Some(saved.plan.stack.clone()),
+        origin: Some(saved.origin.clone()).filter(|origin| !origin.is_empty()),
+        ownership: matches!(saved.plan.record, RecordState::Off).then_some(Ownership::None),
+        ..FileSettings::default()
+    };
+    let mut settings = directory::settle_alone(file, workspace, session.machine)?;
+    let rules = saved.asked.rules.clone();
+    settings.on_drift = rules.on_drift;
+    settings.rules = Rules { max_destroy: max_destroy.or(rules.max_destroy), ..rules };
+    settings.take_over = saved.asked.take_over;
+    settings.take_over_stack.clone_from(&saved.asked.take_over_stack);
+    Ok(Order {
+        goal: saved.plan.goal,
+        settings,
+        file_problems: Vec::new(),
+        approval: Approval::Given,
+        patience: named_duration("--lock-timeout", &run.lock_timeout)?,
+        parallelism: run.parallelism,
+        log: run.log.clone(),
+        reviewed: Some(reviewed),
+    })
 }
 
 /// `amgctl destroy`.

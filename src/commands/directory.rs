@@ -198,6 +198,12 @@ fn names_no_workspace(typed: &WorkspaceArgs, file: &FileSettings) -> bool {
     !is_typed && file.url.is_none() && file.workspace.is_none()
 }
 
+/// Settles the settings of a command that reads no directory: `file` says what one would.
+pub fn settle_alone(file: FileSettings, workspace: &WorkspaceArgs, machine: &Machine) -> Result<Settings, Failure> {
+    let workspace = with_environment(workspace, machine)?;
+    Ok(Settings::settle(".".into(), file, &workspace, &RulesArgs::default())?)
+}
+
 /// Reads `amgctl.yaml` and settles the settings of a command.
 pub fn settle(
     directory: &Path,

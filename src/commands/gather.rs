@@ -10,11 +10,12 @@ use super::connect::{self, Connection, connect};
 use super::directory::{self, Reports, Sent};
 use super::typed::{self, About};
 use super::{Exit, Failure, Session, fetched, kept, lease, origin, record, takeover};
+use crate::apply::{Bodies, Written};
 use crate::grafana::probe::minimum_refresh;
 use crate::kinds;
 use crate::live::{self, Questions};
 use crate::model::{
-    Address, Digest, Kept, Listed, NormalDigest, Problem, RecordState, Recorded, Secret, Severity, counted,
+    Address, Digest, Kept, Listed, NormalDigest, Problem, RecordState, Recorded, Secret, Server, Severity, counted,
 };
 use crate::plan::compare::{DeclaredForm, Keyed, Sides, one_side, scope, sides};
 use crate::plan::veil::Veil;
@@ -44,8 +45,10 @@ pub struct Task {
 pub struct Gathered {
     /// The settings.
     pub settings: Settings,
-    /// The directory as it is for this workspace.
-    pub bound: Arc<Bound>,
+    /// The directory as it is for this workspace; none where a plan holds its bodies itself.
+    pub bound: Option<Arc<Bound>>,
+    /// Reads what is to be written again.
+    pub bodies: Bodies,
     /// The workspace's connection.
     pub connection: Connection,
     /// The record.
@@ -205,7 +208,7 @@ pub async fn gather(task: Task, session: &Session<'_>) -> Result<Gathered, Failu
     if goal == Goal::Apply && !plan.stages.is_empty() {
         plan.notices.extend(bound.notes.iter().cloned());
     }
-    connection.server = server;
+    connection.server = server.clone();
     if goal == Goal::Apply {
         let leaving = afterwards::leaving(&plan, &sides.live, &bound.objects);
         let found = source::check_leaving(&bound, &leaving, settings.unknown_references);
@@ -213,9 +216,11 @@ pub async fn gather(task: Task, session: &Session<'_>) -> Result<Gathered, Failu
     }
     let objects = bound.objects.len() + plan.bindings.len();
     let seen = sides.live.found.iter().map(|(address, found)| (address.clone(), Seen::of(found))).collect();
+    let bound = Arc::new(bound);
     Ok(Gathered {
         settings,
-        bound: Arc::new(bound),
+        bodies: bodies_of(Arc::clone(&bound), server),
+        bound: Some(bound),
         connection,
         held,
         plan,
@@ -227,13 +232,28 @@ pub async fn gather(task: Task, session: &Session<'_>) -> Result<Gathered, Failu
     })
 }
 
+/// Reads the bodies of a directory again.
+fn bodies_of(bound: Arc<Bound>, server: Server) -> Bodies {
+    Arc::new(move |address| {
+        let declared =
+            bound.object(address).ok_or_else(|| format!("the directory does not declare `{address}`"))?;
+        let body = bound.body(declared).map_err(|p| p.message)?;
+        let kind = kinds::by_name(address.kind);
+        Ok(Written {
+            text: body.text,
+            digest: kinds::stored(kind, &kind.normal(body.value).digest(), &server).recorded(),
+            secrets: bound.secrets(declared).map_err(|p| p.message)?,
+        })
+    })
+}
+
 /// Whether a problem is a warning, or says of something that it was not fetched.
 fn is_no_fault_of_the_directory(problem: &Problem) -> bool {
     problem.severity == Severity::Warning || problem.code == source::secrets::NOT_FETCHED
 }
 
 /// Reads the record, and the one that is taken over.
-async fn hold(
+pub(super) async fn hold(
     settings: &Settings,
     connection: &Connection,
     patience: Option<Duration>,
@@ -273,7 +293,7 @@ impl Held {
     }
 
     /// Lets go of what another stack made in the same moment.
-    fn let_go(&mut self, live: &Workspace, custody: &mut Custody) {
+    pub(super) fn let_go(&mut self, live: &Workspace, custody: &mut Custody) {
         if let RecordState::There(record) = &mut self.record {
             record.let_go(live.yielded.keys());
             custody.let_go = live.yielded.keys().cloned().collect();

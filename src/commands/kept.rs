@@ -59,6 +59,27 @@ pub async fn fetch(
     Err(Failed::Here(problems(declarations, &planned, &refused), exit))
 }
 
+/// Fetches what a plan refers to that holds its bodies itself.
+pub async fn fetch_all(
+    wanted: &BTreeSet<Kept>,
+    settings: &Settings,
+    session: &Session<'_>,
+) -> Result<BTreeMap<Kept, Secret>, Failure> {
+    if wanted.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let aws = managed::aws(settings, session).await?;
+    let mut values = BTreeMap::new();
+    for (kept, value) in ask(&aws, &wanted.iter().collect()).await {
+        let value = value.map_err(|why| {
+            let failure = Failure::new(why.exit, format!("{kept}: {}", why.message));
+            why.hint.into_iter().fold(failure, Failure::hint)
+        })?;
+        values.insert(kept.clone(), value);
+    }
+    Ok(values)
+}
+
 /// The status of several refusals, in the order of the table in `docs/reference.md`: what the directory names and is not there, what
 /// may not be read, everything else.
 pub fn status<'a>(refused: impl Iterator<Item = &'a Why>) -> Option<Exit> {

@@ -5,6 +5,7 @@ mod apply;
 mod audit;
 mod bootstrap;
 mod connect;
+mod contained;
 mod contents;
 mod directory;
 mod exit;

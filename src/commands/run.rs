@@ -10,9 +10,8 @@ use std::time::Duration;
 use super::audit::Log;
 use super::gather::{Gathered, Task, gather};
 use super::saved::{Kept, Reviewed};
-use super::{Exit, Failure, Session, holder, lease, origin, record};
-use crate::apply::{self, Event, Holding, Tools, Written, interrupt};
-use crate::kinds;
+use super::{Exit, Failure, Session, contained, holder, lease, origin, record};
+use crate::apply::{self, Event, Holding, Tools, interrupt};
 use crate::model::{Address, Problem, RecordState, StackName, counted};
 use crate::plan::{Goal, OnDrift, Plan, guards};
 use crate::registry::record::FOLDER;
@@ -114,7 +113,10 @@ pub async fn run(order: Order, audience: &mut impl Audience, session: &Session<'
             patience: Some(patience.left()),
             connection,
         };
-        let mut gathered = gather(task, session).await?;
+        let mut gathered = match reviewed.as_ref().and_then(Reviewed::contained) {
+            Some((plan, bodies)) => contained::gather(plan, bodies, task, session).await?,
+            None => gather(task, session).await?,
+        };
         session.sweep().await;
         may_write(&gathered)?;
         if let Some(failure) = other_origin(&gathered)
@@ -230,21 +232,10 @@ async fn carry_out(
             taken: gathered.held.taken.take(),
         }
     });
-    let (bound, server) = (Arc::clone(&gathered.bound), gathered.connection.server.clone());
     let tools = Arc::new(Tools {
         client,
         server: gathered.connection.server.clone(),
-        bodies: Arc::new(move |address| {
-            let declared =
-                bound.object(address).ok_or_else(|| format!("the directory does not declare `{address}`"))?;
-            let body = bound.body(declared).map_err(|p| p.message)?;
-            let kind = kinds::by_name(address.kind);
-            Ok(Written {
-                text: body.text,
-                digest: kinds::stored(kind, &kind.normal(body.value).digest(), &server).recorded(),
-                secrets: bound.secrets(declared).map_err(|p| p.message)?,
-            })
-        }),
+        bodies: Arc::clone(&gathered.bodies),
         run,
         salt: holding.as_ref().map(|h| h.record.salt.clone()).unwrap_or_default(),
     });

@@ -2,14 +2,15 @@
 //!
 //! What a saved plan still allows is decided in [`crate::saved::review`]; what refuses it as a whole stands here.
 
+use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 
 use super::gather::Gathered;
 use super::{Exit, Failure, Session, origin, shown};
-use crate::model::{RecordState, Severity};
+use crate::model::{Address, RecordState, Severity};
 use crate::saved::review::{Now, allowed, differences};
-use crate::saved::{self, Asked, FORMAT, SavedDirectory, SavedPlan};
+use crate::saved::{self, Asked, FORMAT, SavedBody, SavedDirectory, SavedPlan};
 use crate::settings::UsageError;
 
 /// The most bytes of a saved plan that are read.
@@ -49,6 +50,9 @@ pub enum Kept {
     TooLittle,
 }
 
+/// What is written, where a plan holds it.
+pub type Held = Option<BTreeMap<Address, SavedBody>>;
+
 /// Whether a path that was typed is a saved plan's, not a directory.
 #[must_use]
 pub fn is_file(path: &Path) -> bool {
@@ -56,9 +60,9 @@ pub fn is_file(path: &Path) -> bool {
 }
 
 /// Writes a plan into a file; gives the file's digest.
-pub fn write(path: &Path, gathered: &Gathered, session: &Session<'_>) -> Result<String, Failure> {
+pub fn write(path: &Path, gathered: &Gathered, bodies: Held, session: &Session<'_>) -> Result<String, Failure> {
     let failed = |why: String| Failure::new(Exit::Error, format!("the plan could not be saved: {why}"));
-    let text = saved_plan(gathered, session).text();
+    let text = saved_plan(gathered, bodies, session).text();
     // What is nested too deep to be read again is not written.
     SavedPlan::read(&text).map_err(|why| failed(format!("the file {why}")))?;
     let at = |why: std::io::Error| failed(format!("`{}`: {why}", shown(path)));
@@ -90,7 +94,7 @@ fn write_beside(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     Ok(())
 }
 
-fn saved_plan(gathered: &Gathered, session: &Session<'_>) -> SavedPlan {
+fn saved_plan(gathered: &Gathered, bodies: Held, session: &Session<'_>) -> SavedPlan {
     let settings = &gathered.settings;
     let mut plan = gathered.plan.clone();
     saved::without_lost_fingerprints(&mut plan);
@@ -99,6 +103,7 @@ fn saved_plan(gathered: &Gathered, session: &Session<'_>) -> SavedPlan {
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         commit: origin::commit(&settings.directory, session.machine),
         workspace: workspace(gathered),
+        origin: gathered.held.origin.clone(),
         directory: SavedDirectory {
             path: settings.directory.to_string_lossy().into_owned(),
             digest: gathered.digest.clone(),
@@ -112,6 +117,7 @@ fn saved_plan(gathered: &Gathered, session: &Session<'_>) -> SavedPlan {
         },
         recorded: saved::recorded(&plan, gathered.held.objects()),
         plan,
+        bodies,
     }
 }
 
@@ -157,6 +163,14 @@ fn refused(words: impl Into<String>) -> Failure {
 }
 
 impl Reviewed {
+    /// The plan and its bodies, where it is carried out and holds them.
+    pub fn contained(&self) -> Option<(&SavedPlan, &BTreeMap<Address, SavedBody>)> {
+        match self.how {
+            How::CarriedOut { .. } => Some((&*self.plan, self.plan.bodies.as_ref()?)),
+            How::Compared => None,
+        }
+    }
+
     /// Holds it against what was planned anew: leaves in there what may be carried out.
     pub fn keep(&self, gathered: &mut Gathered) -> Result<Kept, Failure> {
         match self.how {

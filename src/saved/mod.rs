@@ -38,6 +38,9 @@ pub struct SavedPlan {
     pub commit: String,
     /// The workspace that it is for, as it is compared: its URL, or that it is the embedded one.
     pub workspace: String,
+    /// Where the directory is kept, as records name it; empty where nobody knows.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub origin: String,
     /// The directory that it was made from.
     pub directory: SavedDirectory,
     /// What was asked for and allowed when it was made.
@@ -47,6 +50,30 @@ pub struct SavedPlan {
     pub recorded: BTreeMap<Address, Digest>,
     /// The plan.
     pub plan: Plan,
+    /// What is written, where the plan is to be applied without its directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bodies: Option<BTreeMap<Address, SavedBody>>,
+}
+
+/// A body as a plan holds it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SavedBody {
+    /// Its JSON text; values from elsewhere as they are written, never as they are.
+    pub text: String,
+    /// How such values are written in it; none where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spelling: Option<SavedSpelling>,
+}
+
+/// How values from elsewhere are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum SavedSpelling {
+    /// `$__env{NAME}` and its like.
+    Plain,
+    /// These, and `$NAME`, `${NAME}` and `$$` as in Grafana's provisioning files.
+    Provisioning,
 }
 
 /// The directory of a plan.

@@ -204,6 +204,9 @@ fn whose(saved: &Saved) -> String {
 
 /// How a change made anew differs from the reviewed one of the same object at the same version; none where it does not.
 fn differs(saved: &SavedPlan, reviewed: &Change, fresh: &Change) -> Option<String> {
+    if let (Action::Refuse(refusal), false) = (&fresh.action, matches!(reviewed.action, Action::Refuse(_))) {
+        return Some(refusal.reason.clone());
+    }
     if let Some(words) = other_action(&reviewed.action, &fresh.action) {
         return Some(words);
     }

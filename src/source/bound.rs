@@ -21,7 +21,7 @@ pub struct Bound {
     pub(super) declarations: Declarations,
     /// What binding found wrong, sorted by place. What is wrong with the directory itself stands there.
     pub problems: Vec<Problem>,
-    fetched: BTreeMap<Kept, Secret>,
+    pub(super) fetched: BTreeMap<Kept, Secret>,
 }
 
 impl Deref for Bound {

@@ -167,16 +167,7 @@ impl Form for DatasourceForm {
 
     fn body(&self, site: &Site<'_, '_>, declared: &Declared, files: &Files) -> Result<Body, Box<Problem>> {
         let read = options(site.document, &self.base(site), &files.values(self.dollars)).map_err(Box::new)?;
-        let with_uid = |value: Value| {
-            let mut value = Datasource.normal(value).whole();
-            if let Value::Object(map) = &mut value {
-                map.insert("uid".into(), Value::String(declared.address.id().to_owned()));
-            }
-            value
-        };
-        let value = with_uid(read.value);
-        let shown = with_uid(read.shown);
-        Ok(Body { text: value.to_string(), value, shown, pieces: read.pieces })
+        Ok(body(read, &declared.address))
     }
 
     fn secrets(
@@ -200,8 +191,22 @@ impl DatasourceForm {
     }
 }
 
+/// The body of a data source of this uid.
+pub(super) fn body(read: Options, address: &Address) -> Body {
+    let with_uid = |value: Value| {
+        let mut value = Datasource.normal(value).whole();
+        if let Value::Object(map) = &mut value {
+            map.insert("uid".into(), Value::String(address.id().to_owned()));
+        }
+        value
+    };
+    let value = with_uid(read.value);
+    let shown = with_uid(read.shown);
+    Body { text: value.to_string(), value, shown, pieces: read.pieces }
+}
+
 /// The data source at a pointer, for sending and for showing.
-fn options(document: &Document<'_>, base: &str, values: &Values<'_>) -> Result<Options, Problem> {
+pub(super) fn options(document: &Document<'_>, base: &str, values: &Values<'_>) -> Result<Options, Problem> {
     let reader = Reader { document, base, values };
     let entry = document.value.pointer(base).and_then(Value::as_object);
     let Some(entry) = entry else { return Err(Problem::error("datasource", "a data source must be an object")) };
@@ -214,7 +219,7 @@ fn options(document: &Document<'_>, base: &str, values: &Values<'_>) -> Result<O
 }
 
 /// The secret values of the data source at a pointer, for sending; those kept in AWS from what was fetched.
-fn secrets(
+pub(super) fn secrets(
     document: &Document<'_>,
     base: &str,
     values: &Values<'_>,
@@ -494,8 +499,15 @@ impl Reader<'_> {
                 }
                 Value::String(text) => match self.values.resolve(text) {
                     Ok(resolved) => {
+                        let is_one_piece =
+                            || self.values.pieces(text).iter().map(|(_, written)| written).eq([text]);
+                        let written = match &resolved {
+                            Resolved::AsWritten => None,
+                            Resolved::Text(_) => is_one_piece().then(|| text.clone()),
+                            Resolved::Kept(_) => Some(text.clone()),
+                        };
                         let kept = if let Resolved::Kept(kept) = resolved { Some(kept) } else { None };
-                        secrets.push(DeclaredSecret { key: key.clone(), place: spot.place, kept });
+                        secrets.push(DeclaredSecret { key: key.clone(), place: spot.place, kept, written });
                     }
                     Err(error) => problems.push(unresolved(&error).spot(spot)),
                 },

@@ -23,6 +23,7 @@ mod body;
 mod bound;
 mod checks;
 pub(crate) mod cluster;
+pub mod contained;
 mod dashboard;
 mod datasource;
 mod document;

@@ -405,6 +405,241 @@ fn no_secret_is_in_a_saved_plan_and_another_value_refuses_its_data_source() {
     });
 }
 
+/// Saves a plan that holds what it writes; gives the digest.
+#[track_caller]
+fn save_contained(w: &World, with: &dyn Fn(&str) -> Ran) -> String {
+    let ran = with("plan stack -out plan.json -self-contained");
+    ran.exits(0);
+    assert!(w.saved_plan().bodies.is_some());
+    saved::digest(&std::fs::read(w.file()).unwrap())
+}
+
+#[test]
+fn a_plan_that_holds_its_bodies_needs_no_directory_and_its_digest() {
+    every(|w| {
+        changed(w);
+        w.json("dashboards/Infra/e.json", &dashboard("e", "e"));
+        w.remove("dashboards/c.json");
+        let digest = save_contained(w, &|arguments| w.amgctl(arguments));
+        std::fs::rename(w.directory(), w.home().join("elsewhere")).unwrap();
+        w.apply_plan("").exits(64).says("its digest must be given").writes_nothing();
+        w.apply_plan(&format!("-digest {digest}")).exits(0).says("3 added, 2 changed, 1 destroyed.");
+        w.apply_plan(&format!("-digest {digest}")).exits(4).says("applied already").writes_nothing();
+        std::fs::rename(w.home().join("elsewhere"), w.directory()).unwrap();
+        w.is_settled();
+    });
+}
+
+#[test]
+fn a_plan_that_holds_its_bodies_refuses_what_moved() {
+    on(ONE, |w| {
+        changed(w);
+        let digest = save_contained(w, &|arguments| w.amgctl(arguments));
+        w.edit("a", |live| live["title"] = "theirs".into());
+        w.save(&dashboard("d", "theirs"), "");
+        let ran = w.apply_plan(&format!("-digest {digest}"));
+        ran.exits(5).says("saved by").says("created by").says("0 added, 1 changed");
+        assert_eq!((w.title("a").unwrap().as_str(), w.title("d").unwrap().as_str()), ("theirs", "theirs"));
+    });
+}
+
+#[test]
+fn a_plan_that_holds_its_bodies_touches_only_what_is_the_stacks() {
+    on(ONE, |w| {
+        changed(w);
+        w.save(&dashboard("foreign", "theirs"), "");
+        w.json("dashboards/foreign.json", &dashboard("foreign", "ours"));
+        save_contained(w, &|arguments| w.amgctl(&format!("{arguments} -adopt=dashboard.foreign")));
+        let mut forged: Value = serde_json::from_str(&w.saved_plan().text()).unwrap();
+        let stage = forged["plan"]["stages"][0].as_array_mut().unwrap();
+        for change in stage.iter_mut().filter(|change| change["address"] == "dashboard.foreign") {
+            change["action"] = json!({ "do": "delete", "headline": { "title": "theirs" } });
+        }
+        // Another body under the digest that was planned.
+        forged["bodies"]["dashboard.b"]["text"] = dashboard("b", "forged").to_string().into();
+        std::fs::write(w.file(), forged.to_string()).unwrap();
+        let digest = saved::digest(&std::fs::read(w.file()).unwrap());
+        let ran = w.apply_plan(&format!("-digest {digest}"));
+        ran.exits(5)
+            .says("the record of the stack does not have it")
+            .says("its body is not the one that was planned");
+        assert_eq!((w.title("foreign").unwrap().as_str(), w.title("b").unwrap().as_str()), ("theirs", "b"));
+    });
+}
+
+#[test]
+fn values_from_elsewhere_are_fetched_again_and_are_in_no_plan() {
+    on(ONE, |w| {
+        let source = |url: &str, password: &str| {
+            format!(
+                "apiVersion: 1\ndatasources:\n  - name: Prom\n    uid: prom\n    type: prometheus\n    url: {url}\n    \
+                 basicAuth: true\n    basicAuthUser: $USERNAME\n    secureJsonData:\n      \
+                 basicAuthPassword: {password}\n"
+            )
+        };
+        let with = |password: &str, arguments: &str| {
+            let mut command = w.command(arguments);
+            command.env("PW", password).env("USERNAME", "planted-user");
+            w.run(arguments, command)
+        };
+        w.write("datasources.yaml", &source("http://one:9090", "$__env{PW}"));
+        with("planted-first", "apply stack -auto-approve").exits(0);
+        w.write("datasources.yaml", &source("http://two:9090", "$__env{PW}"));
+        let digest = save_contained(w, &|arguments| with("planted-first", arguments));
+        let text = std::fs::read_to_string(w.file()).unwrap();
+        assert!(!text.contains("planted") && text.contains("$__env{PW}"), "{text}");
+        w.rename("datasources.yaml", "datasources.txt");
+        let apply = format!("apply plan.json -digest {digest}");
+        with("planted-other", &apply).exits(4).says("a secret of it has another value").writes_nothing();
+        w.amgctl(&apply).exits(4).says("is not set").writes_nothing();
+        with("planted-first", &apply).exits(0).says("1 changed");
+        assert_eq!(w.live_datasource("prom").unwrap()["basicAuthUser"], "planted-user");
+        w.rename("datasources.txt", "datasources.yaml");
+        with("planted-first", "plan stack -detailed-exitcode").exits(0).says("No changes.");
+        // What stands in the directory itself may not stand in a file that travels.
+        for literal in ["hunter2", "prefix-$__env{PW}", "$__file{secret.txt}"] {
+            w.write("secret.txt", "planted-file");
+            w.write("datasources.yaml", &source("http://three:9090", literal));
+            let ran = with("planted-first", "plan stack -out other.json -self-contained");
+            ran.exits(1).says("`datasource.prom` cannot be in a self-contained plan");
+            assert!(!w.home().join("other.json").exists(), "{literal}");
+        }
+    });
+}
+
+#[test]
+fn every_saved_plan_is_valid_by_the_published_schema() {
+    on(ONE, |w| {
+        changed(w);
+        w.write(
+            "datasources.yaml",
+            "apiVersion: 1\ndatasources:\n  - name: Prom\n    uid: prom\n    type: prometheus\n    url: http://p:9090\n    \
+             secureJsonData:\n      httpHeaderValue1: $__env{PATH}\n",
+        );
+        w.json("dashboards/Infra/Linux/e.json", &dashboard("e", "e"));
+        w.remove("dashboards/c.json");
+        w.edit("b", |live| live["title"] = "theirs".into());
+        w.save(&dashboard("d", "theirs"), "");
+        let schema: Value = serde_json::from_str(&saved::schema()).unwrap();
+        for more in ["", "-self-contained", "-adopt=dashboard.d", "-destroy", "-target=dashboard.a"] {
+            w.plan_with(&format!("-out plan.json {more}"));
+            let plan: Value = serde_json::from_str(&std::fs::read_to_string(w.file()).unwrap()).unwrap();
+            assert_eq!(faults(&schema, &schema, &plan, ""), Vec::<String>::new(), "{more}");
+            assert_eq!(w.saved_plan().text(), std::fs::read_to_string(w.file()).unwrap(), "it comes back whole");
+            // The schema says something.
+            let mut broken = plan.clone();
+            broken["plan"]["stages"] = json!("none");
+            assert!(!faults(&schema, &schema, &broken, "").is_empty());
+        }
+    });
+}
+
+/// A file that is kept as it was written: what it says is read for as long as its format is.
+#[test]
+fn the_golden_plan_is_valid_and_shown() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/saved/plan-1.json");
+    let text = std::fs::read_to_string(path).unwrap();
+    let schema: Value = serde_json::from_str(&saved::schema()).unwrap();
+    assert_eq!(faults(&schema, &schema, &serde_json::from_str(&text).unwrap(), ""), Vec::<String>::new());
+    let plan = SavedPlan::read(&text).unwrap();
+    assert!(plan.text() == text, "it comes back as it was written");
+    on(ONE, |w| {
+        let ran = w.amgctl(&format!("show {path}"));
+        ran.exits(0).says("~ datasource.prom").says("+ dashboard.new").says("- dashboard.old");
+        ran.says("Plan: 1 to add, 2 to change, 1 to destroy.");
+    });
+}
+
+/// What is wrong with a value by a JSON Schema, as far as the schema of saved plans goes.
+fn faults(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
+    const KNOWN: [&str; 22] = [
+        "$schema",
+        "$defs",
+        "$ref",
+        "title",
+        "description",
+        "type",
+        "format",
+        "minimum",
+        "maximum",
+        "properties",
+        "required",
+        "additionalProperties",
+        "items",
+        "prefixItems",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+        "oneOf",
+        "anyOf",
+        "enum",
+        "const",
+        "default",
+    ];
+    let Some(object) = schema.as_object() else {
+        return if schema == &json!(false) { vec![format!("{at}: not allowed")] } else { Vec::new() };
+    };
+    let mut found = Vec::new();
+    for key in object.keys().filter(|key| !KNOWN.contains(&key.as_str())) {
+        found.push(format!("{at}: the test does not know `{key}`"));
+    }
+    if let Some(path) = object.get("$ref").and_then(Value::as_str) {
+        found.extend(faults(root, root.pointer(path.trim_start_matches('#')).unwrap(), value, at));
+    }
+    let is = |kind: &str| match kind {
+        "null" => value.is_null(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "string" => value.is_string(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        other => panic!("{other}"),
+    };
+    let kinds: Vec<&str> = match object.get("type") {
+        Some(Value::String(kind)) => vec![kind],
+        Some(Value::Array(kinds)) => kinds.iter().map(|kind| kind.as_str().unwrap()).collect(),
+        _ => Vec::new(),
+    };
+    if !kinds.is_empty() && !kinds.iter().any(|kind| is(kind)) {
+        found.push(format!("{at}: no {kinds:?}"));
+    }
+    if object.get("const").is_some_and(|only| only != value)
+        || object.get("enum").is_some_and(|all| !all.as_array().unwrap().contains(value))
+    {
+        found.push(format!("{at}: none of the values"));
+    }
+    for (key, only_one) in [("oneOf", true), ("anyOf", false)] {
+        let Some(all) = object.get(key).and_then(Value::as_array) else { continue };
+        let fitting = all.iter().filter(|one| faults(root, one, value, at).is_empty()).count();
+        if fitting == 0 || (only_one && fitting > 1) {
+            found.push(format!("{at}: {fitting} of {key} fit"));
+        }
+    }
+    if let Some(map) = value.as_object() {
+        for key in object.get("required").and_then(Value::as_array).into_iter().flatten() {
+            if !map.contains_key(key.as_str().unwrap()) {
+                found.push(format!("{at}: without {key}"));
+            }
+        }
+        let known = object.get("properties").and_then(Value::as_object);
+        for (key, inside) in map {
+            let at = format!("{at}/{key}");
+            match (known.and_then(|known| known.get(key)), object.get("additionalProperties")) {
+                (Some(schema), _) | (None, Some(schema)) => found.extend(faults(root, schema, inside, &at)),
+                (None, None) => {}
+            }
+        }
+    }
+    for (n, inside) in value.as_array().into_iter().flatten().enumerate() {
+        let prefix = object.get("prefixItems").and_then(|all| all.get(n));
+        if let Some(schema) = prefix.or_else(|| object.get("items")) {
+            found.extend(faults(root, schema, inside, &format!("{at}/{n}")));
+        }
+    }
+    found
+}
+
 /// What happens between a plan and its apply.
 #[derive(Clone, Copy, Debug)]
 enum Between {

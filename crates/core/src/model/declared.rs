@@ -147,6 +147,9 @@ pub struct DeclaredSecret {
     pub place: Place,
     /// Where in AWS it is kept, if it is.
     pub kept: Option<Kept>,
+    /// How it is written, where that says only where the value comes from: `$__env{NAME}`. None where the value itself
+    /// stands in the document, or a part of it.
+    pub written: Option<String>,
 }
 
 /// A secret kept in AWS, as a document refers to it.

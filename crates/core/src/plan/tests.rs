@@ -500,7 +500,12 @@ fn secrets_are_told_by_their_fingerprints() {
             world.live.found.get_mut(&address("datasource.a")).unwrap().secure_keys.insert(key());
         }
         if declared {
-            world.declared[0].secrets.push(DeclaredSecret { key: key(), place: Place::file("x"), kept: None });
+            world.declared[0].secrets.push(DeclaredSecret {
+                key: key(),
+                place: Place::file("x"),
+                kept: None,
+                written: None,
+            });
             world.prints.insert(address("datasource.a"), print("one"));
         }
         let change = world.change("datasource.a");
