@@ -12,7 +12,7 @@ use crate::cli::{
     ApplyArgs, DestroyArgs, PlanArgs, ReadingArgs, RulesArgs, RunArgs, SaveArgs, SavedArgs, WorkspaceArgs,
 };
 use crate::grafana::Client;
-use crate::model::{RecordState, Severity};
+use crate::model::{RecordState, Severity, has_error};
 use crate::plan::{Action, Goal, OnDrift, Plan, Rules};
 use crate::render;
 use crate::report::{Outcome, Report};
@@ -291,7 +291,7 @@ fn order(typed: Typed<'_>, session: &Session<'_>) -> Result<Order, Failure> {
     }
     let (settings, file_problems) = directory::settle(&directory, reading, workspace, rules, session.machine)?;
     // A name that could not be read is a fault of the file, which is reported with its place below.
-    if !file_problems.iter().any(|problem| problem.severity == Severity::Error) {
+    if !has_error(&file_problems) {
         settings.must_be_named()?;
     }
     let parallelism = run.parallelism;

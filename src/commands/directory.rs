@@ -5,7 +5,7 @@ use std::path::Path;
 use super::connect::is_managed;
 use super::{Exit, Failure, contents, shown};
 use crate::cli::{ReadingArgs, RulesArgs, ValidateArgs, WorkspaceArgs};
-use crate::model::{Problem, Severity, counted};
+use crate::model::{Problem, Severity, counted, has_error};
 use crate::render::diagnostics::Diagnostic;
 use crate::render::{self, problems::Look};
 use crate::settings::{Machine, Settings, UsageError, over_file, typed_secrets, with_environment};
@@ -53,7 +53,7 @@ pub fn tell(problems: &[Problem], files: usize, sent: Sent, terminal: &Terminal)
     };
     let closing = render::problems::closing(problems, files, kept);
     terminal.say(&format!("{}\n\n{closing}", render::problems::problems(problems, look).trim_end_matches('\n')));
-    let fatal = problems.iter().any(|p| p.severity == Severity::Error);
+    let fatal = has_error(problems);
     if fatal { Err(Failure::told(Exit::Faults)) } else { Ok(()) }
 }
 

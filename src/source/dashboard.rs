@@ -19,7 +19,7 @@ use crate::kinds::Kind as _;
 use crate::kinds::dashboard::{Dashboard, facts};
 use crate::kinds::folder::Folder;
 use crate::model::{
-    Address, Declared, Headline, KindName, Parent, Place, Problem, Reference, Severity, Target, Uid, UidFrom,
+    Address, Declared, Headline, KindName, Parent, Place, Problem, Reference, Target, Uid, UidFrom, has_error,
 };
 
 /// Longest title: the column of classic servers (fact: `title-length`).
@@ -141,7 +141,7 @@ impl DashboardForm {
         inputs::check_dangling(document, &value, base, file, &mut problems);
         let inputs = inputs::of(&value, &file.options.settings.inputs, &own);
         let Some((uid, uid_from)) = uid else { return (None, problems) };
-        if problems.iter().any(|p| p.severity == Severity::Error) {
+        if has_error(&problems) {
             return (None, problems);
         }
         let whole = document.is_whole_file() && base.is_empty();

@@ -20,7 +20,9 @@ use super::{Draft, FileRef, Files, declare};
 use crate::kinds::Kind as _;
 use crate::kinds::datasource::{Datasource, facts, lint};
 use crate::model::secret::conceal;
-use crate::model::{Address, Declared, DeclaredSecret, Kept, KindName, Parent, Problem, Secret, UidFrom};
+use crate::model::{
+    Address, Declared, DeclaredSecret, Kept, KindName, Parent, Problem, Secret, UidFrom, has_error,
+};
 
 /// Keys whose value is a text.
 const TEXTS: [&str; 8] = ["uid", "name", "type", "access", "url", "user", "database", "basicAuthUser"];
@@ -129,7 +131,7 @@ impl Form for DatasourceForm {
             let passes = self.dollars == Dollars::Manifest && problem.code == "aws-datasource";
             if passes { as_warning(problem) } else { problem }
         }));
-        if problems.iter().any(|p| p.severity == crate::model::Severity::Error) {
+        if has_error(&problems) {
             return (None, problems);
         }
         let place = document.place(base);

@@ -12,7 +12,7 @@ use crate::cli::ReconcileArgs;
 use crate::commands::gather::Gathered;
 use crate::commands::run::{self, Approval, Audience, Came, Order, Ran, run};
 use crate::commands::{Exit, Failure, Session, directory};
-use crate::model::{Address, Severity, counted};
+use crate::model::{Address, counted, has_error};
 use crate::plan::{Change, Goal, Plan};
 use crate::render::events::{self, EventSeverity, LoopEvent, Reason, Teller};
 use crate::report::rounds::{Drifted, Round, RoundResult};
@@ -206,7 +206,7 @@ impl Reconciler<'_> {
         let session = self.session;
         let (settings, file_problems) =
             directory::settle(&directory.directory, reading.clone(), workspace, rules, session.machine)?;
-        if !file_problems.iter().any(|problem| problem.severity == Severity::Error) {
+        if !has_error(&file_problems) {
             settings.must_be_named()?;
         }
         let order = Order {

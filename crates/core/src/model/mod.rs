@@ -28,7 +28,7 @@ pub use digest::{Digest, Fingerprint, NormalDigest};
 pub use hiding::hide;
 pub use live::{Found, Guard, Identity, Listed, LiveBody, Marks, Observed, Saved};
 pub use place::Place;
-pub use problem::{Problem, Severity, Spot};
+pub use problem::{Problem, Severity, Spot, has_error};
 pub use recorded::{Ledger, Owned, Pending, RecordState, Recorded, Stamp};
 pub use request::{Method, Request, Response};
 pub use secret::Secret;

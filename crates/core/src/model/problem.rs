@@ -28,11 +28,23 @@ pub struct Spot {
     pub label: String,
 }
 
+/// Whether one of some problems is an error.
+#[must_use]
+pub fn has_error<'a>(problems: impl IntoIterator<Item = &'a Problem>) -> bool {
+    problems.into_iter().any(|problem| problem.severity == Severity::Error)
+}
+
 impl Spot {
     /// A spot without the line's text.
     #[must_use]
     pub fn bare(place: Place) -> Spot {
         Spot { place, line_text: None, width: 0, clipped: 0, label: String::new() }
+    }
+
+    /// The same without the line's text, which may hold a secret.
+    #[must_use]
+    pub fn without_line(self) -> Spot {
+        Spot { line_text: None, width: 0, clipped: 0, ..self }
     }
 }
 

@@ -118,6 +118,6 @@ impl<'a> At<'a> {
 
     /// The same without the line, which may hold a secret.
     pub(super) fn hidden_spot(&self) -> Spot {
-        Spot { line_text: None, width: 0, clipped: 0, ..self.spot() }
+        self.spot().without_line()
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::dashboard::{answers, check_lists};
 use super::fields::Manifest;
-use crate::model::{Parent, Problem, Severity, Spot, UidFrom};
+use crate::model::{Parent, Problem, Spot, UidFrom, has_error};
 use crate::source::cluster::content::{Fetched, Given, KeyRef, source};
 use crate::source::dashboard::set_parent;
 use crate::source::document::{self, Document, Format, Parsed};
@@ -71,7 +71,7 @@ impl Around {
         problems: Vec<Problem>,
     ) -> (Option<Box<Draft>>, Vec<Problem>) {
         let Some(Declaration::Object(mut draft)) = declaration else { return (None, problems) };
-        if problems.iter().any(|problem| problem.severity == Severity::Error) {
+        if has_error(&problems) {
             return (None, problems);
         }
         let folder = self.parent.is_none().then(|| manifest.folder_title());

@@ -8,7 +8,7 @@ use super::fields::{COMMON, Manifest};
 use super::values::put_markers;
 use super::{Form, MANIFEST_LEVEL};
 use crate::kinds::datasource::Datasource;
-use crate::model::{Declared, Kept, KindName, Problem, Secret, Severity, Spot};
+use crate::model::{Declared, Kept, KindName, Problem, Secret, Spot, has_error};
 use crate::source::body::Body;
 use crate::source::datasource::{DatasourceForm, Options};
 use crate::source::document::Document;
@@ -121,7 +121,7 @@ impl Form for ManifestDatasource {
         let (declaration, found) = INNER.read(Site { document: &mut inner, part: &WHOLE }, file);
         problems.extend(found);
         let Some(Declaration::Object(mut draft)) = declaration else { return (None, problems) };
-        if problems.iter().any(|problem| problem.severity == Severity::Error) {
+        if has_error(&problems) {
             return (None, problems);
         }
         manifest.describe(&mut draft.declared, file);

@@ -3,7 +3,7 @@
 use super::fields::{COMMON, Manifest};
 use super::{Form, MANIFEST_LEVEL};
 use crate::kinds::folder::Folder;
-use crate::model::{Declared, DeclaredFolder, KindName, Parent, Problem, Severity, Uid, UidFrom};
+use crate::model::{Declared, DeclaredFolder, KindName, Parent, Problem, Uid, UidFrom, has_error};
 use crate::source::body::{Body, changed};
 use crate::source::envelope::FOLDER as PARENT;
 use crate::source::folders::title_problem;
@@ -62,7 +62,7 @@ impl Form for ManifestFolder {
             problems.push(problem.spot(document.spot(&format!("{}/spec/title", part.base), "")));
         }
         let Some((uid, uid_from)) = uid else { return (None, problems) };
-        if problems.iter().any(|problem| problem.severity == Severity::Error) {
+        if has_error(&problems) {
             return (None, problems);
         }
         let folder = DeclaredFolder {
