@@ -97,13 +97,24 @@ pub struct Fetched {
 
 /// Gets everything that is wanted, each content once, side by side.
 pub async fn fetch(requests: &ContentRequests, sources: &Sources<'_>) -> Fetched {
-    fetch_within(PATIENCE, requests, sources).await
+    fetch_within(Bounds { patience: PATIENCE, bytes_of_all: LARGEST_OF_ALL }, requests, sources).await
 }
 
-async fn fetch_within(patience: Duration, requests: &ContentRequests, sources: &Sources<'_>) -> Fetched {
+/// How long and how much is taken.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// How long one content is waited for.
+    patience: Duration,
+    /// The most bytes that all of them have together.
+    bytes_of_all: usize,
+}
+
+async fn fetch_within(bounds: Bounds, requests: &ContentRequests, sources: &Sources<'_>) -> Fetched {
+    let Bounds { patience, bytes_of_all } = bounds;
     let fetcher = Fetcher {
         sources,
         patience,
+        bytes_of_all,
         http: Http::new(patience),
         cache: Cache { directory: sources.cache.clone() },
         turns: Semaphore::new(AT_ONCE),
@@ -168,6 +179,7 @@ impl Fresh {
 struct Fetcher<'a> {
     sources: &'a Sources<'a>,
     patience: Duration,
+    bytes_of_all: usize,
     http: Http,
     cache: Cache,
     turns: Semaphore,
@@ -183,12 +195,17 @@ impl Fetcher<'_> {
     // A content, with its revision if it is one of grafana.com; none where it is out of reach.
     async fn get(&self, wanted: &Wanted, request: &ContentRequest) -> Got<(Content, Option<u64>)> {
         let _turn = self.turns.acquire().await;
+        let too_much = || of_all(size(self.bytes_of_all));
+        // What comes after that is not even asked for.
+        if self.taken.load(Ordering::Relaxed) > self.bytes_of_all {
+            return Some(Err(too_much()));
+        }
         let Ok(got) = tokio::time::timeout_at(self.end, self.take(wanted, request)).await else {
             return Some(Err(of_all(format!("{} minutes", PATIENCE_OF_ALL.as_secs() / 60))));
         };
         let bytes = got.as_ref().map_or(0, |got| got.as_ref().map_or(0, |(content, _)| content.text.len()));
-        if self.taken.fetch_add(bytes, Ordering::Relaxed) + bytes > LARGEST_OF_ALL {
-            return Some(Err(of_all(format!("{} MiB", LARGEST_OF_ALL >> 20))));
+        if self.taken.fetch_add(bytes, Ordering::Relaxed) + bytes > self.bytes_of_all {
+            return Some(Err(too_much()));
         }
         got
     }
@@ -335,9 +352,13 @@ impl Fetcher<'_> {
     }
 }
 
+fn size(bytes: usize) -> String {
+    if bytes >= 1 << 20 { format!("{} MiB", bytes >> 20) } else { format!("{bytes} bytes") }
+}
+
 fn of_all(most: String) -> ContentFailure {
     ContentFailure::new(
-        format!("is one too many: all contents of a run have {most}"),
+        format!("is one too many: all contents of a run have {most} at most"),
         "apply a part of the directory as a stack of its own",
     )
 }

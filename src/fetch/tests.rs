@@ -126,7 +126,12 @@ async fn got(
 ) -> Result<String, String> {
     let mut requests = ContentRequests::default();
     request(&mut requests, wanted.clone(), fresh_for);
-    let fetched = fetch_within(Duration::from_millis(ms), &requests, sources).await;
+    let fetched = fetch_within(
+        Bounds { patience: Duration::from_millis(ms), bytes_of_all: LARGEST_OF_ALL },
+        &requests,
+        sources,
+    )
+    .await;
     match fetched.contents.get(&wanted) {
         Some(Ok(content)) => Ok(content.text.clone()),
         Some(Err(failure)) => Err(failure.message.clone()),
@@ -385,4 +390,25 @@ async fn a_program_gets_its_variables_or_is_not_run() {
     let sources = Sources { reach: Reach::Machine, ..sources };
     let failed = got(program(Variable::Secret(key)), None, &sources, 20_000).await.unwrap_err();
     assert_eq!(failed, "not asked for");
+}
+
+#[tokio::test]
+async fn all_contents_together_have_a_bound_and_what_comes_after_it_is_not_asked_for() {
+    let server = Server::start(|_, _| ok("", &[b'x'; 1000])).await;
+    let (lock, mut requests) = (Lock::default(), ContentRequests::default());
+    let wanted: Vec<Wanted> = (0..100).map(|i| of_url(&format!("{}/{i:02}", server.url))).collect();
+    for wanted in &wanted {
+        request(&mut requests, wanted.clone(), None);
+    }
+    let bounds = Bounds { patience: Duration::from_secs(20), bytes_of_all: 5000 };
+    let fetched = fetch_within(bounds, &requests, &sources(Path::new("."), &lock)).await;
+    let (had, refused): (Vec<_>, Vec<_>) =
+        wanted.iter().map(|wanted| fetched.contents.get(wanted).unwrap()).partition(|content| content.is_ok());
+    assert_eq!(had.len(), 5);
+    for failure in refused {
+        let failure = failure.as_ref().unwrap_err();
+        assert_eq!(failure.message, "is one too many: all contents of a run have 5000 bytes at most");
+    }
+    // Those that were under way when it was reached, and no more.
+    assert!(server.heads().len() <= 5 + 1 + AT_ONCE, "{}", server.heads().len());
 }
