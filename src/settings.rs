@@ -16,7 +16,7 @@ use crate::model::{Address, Severity, StackName};
 use crate::plan::{Adopt, OnDrift, Rules};
 use crate::source::secrets::Given;
 use crate::source::settings as file;
-use crate::source::{self, Environment, FileSettings, Stream, TargetAddress};
+use crate::source::{self, Environment, FileSettings, Stream, Survey, TargetAddress};
 
 /// What a run sees of the machine it runs on; made by `main`, so that the library reads none of it itself.
 #[derive(Clone)]
@@ -207,8 +207,12 @@ pub struct Settings {
     pub workspace: Choice,
     /// Where its token comes from.
     pub access: Access,
-    /// Where the `Grafana` of the directory is, where nothing else names the workspace.
+    /// The `Grafana` of the directory, if it has one.
     pub target: Option<TargetAddress>,
+    /// Whether nothing else names the workspace.
+    pub target_is_workspace: bool,
+    /// What a first look at the directory found; whoever reads the directory takes it, so that it is looked through once.
+    pub survey: Option<Survey>,
     /// The stack.
     pub stack: StackName,
     /// Whether somebody named the stack, or it is only the directory's name.
@@ -257,6 +261,8 @@ impl Settings {
         Ok(Settings {
             workspace: choice,
             target: None,
+            target_is_workspace: false,
+            survey: None,
             access,
             stack_is_named: named.is_some(),
             stack: named.unwrap_or_else(fallback),

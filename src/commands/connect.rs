@@ -1,14 +1,14 @@
 //! Getting to a workspace: the embedded one is started, a URL is spoken to with the token of the environment.
 
 use super::sandbox::embedded;
-use super::{Exit, Failure, Session, managed};
+use super::{Exit, Failure, Session, fetched, managed};
 use crate::aws::{Patience, Workspace};
 use std::sync::Arc;
 
 use crate::grafana::access::Access;
 use crate::grafana::bearer::{Bearer, Given, fault};
 use crate::grafana::probe::{ProbeError, probe};
-use crate::grafana::{AddressError, ApiError, Client};
+use crate::grafana::{AddressError, ApiError, Client, ClientOptions, is_same_server, is_this_machine};
 use crate::identity::find::Named;
 use crate::identity::stored::Stored;
 use crate::live::LiveError;
@@ -54,7 +54,8 @@ pub async fn connect(settings: &Settings, aws: bool, session: &Session<'_>) -> R
             (entry.url, entry.bearer, Some(entry.name))
         }
     };
-    let client = Client::new(&url, bearer).map_err(|e| unusable(&e, Exit::Usage))?;
+    let client = Client::with(&url, bearer, &client_options(settings, &url, session))
+        .map_err(|e| unusable(&e, Exit::Usage))?;
     let terminal = session.terminal.clone();
     let patience = Patience::saying(move |words| terminal.say(&format!("note: {}", clean(words))));
     let probed = patience.watch(|| format!("waiting for the workspace {}", client.url()), probe(&client)).await;
@@ -62,6 +63,24 @@ pub async fn connect(settings: &Settings, aws: bool, session: &Session<'_>) -> R
     server.managed = entered.is_some() || is_managed(client.url());
     let name = name.unwrap_or_else(|| client.url().to_owned());
     Ok(Connection { client, server, access, name })
+}
+
+/// How the workspace is spoken to, as the `Grafana` of the directory says.
+///
+/// Its headers may open what stands before it: they go to its own server and to this machine, whose tunnels lead there,
+/// and to nobody else.
+fn client_options(settings: &Settings, url: &str, session: &Session<'_>) -> ClientOptions {
+    let Some(target) = &settings.target else { return ClientOptions::default() };
+    let is_for_it = target.url.as_ref().is_none_or(|own| is_same_server(own, url) || is_this_machine(url));
+    if !is_for_it && !target.headers.is_empty() {
+        session.terminal.say(&format!(
+            "note: the `client.headers` of the `Grafana` `{}` are for {}, and are not sent to {url}",
+            target.name,
+            target.url.as_deref().unwrap_or_default(),
+        ));
+    }
+    let headers = if is_for_it { target.headers.clone() } else { Vec::new() };
+    ClientOptions { headers, timeout: target.timeout }
 }
 
 /// Whether a URL is that of a workspace of Amazon Managed Grafana.
@@ -74,8 +93,11 @@ pub fn is_managed(url: &str) -> bool {
 
 /// The token for a workspace that is named by its URL: from the environment, else from the secret of the settings.
 async fn token(settings: &Settings, session: &Session<'_>) -> Result<Given, Failure> {
+    let target = settings.target.as_ref().filter(|_| settings.target_is_workspace);
+    let key_is_typed = target.and_then(|target| target.key.as_ref()).is_some_and(|key| key.is_given);
     // A secret that was typed is meant, whatever stands in the environment.
     if !settings.access.secret_is_typed
+        && !key_is_typed
         && let Some(token) = session.machine.named("GRAFANA_TOKEN").map_err(|fault| {
             Failure::new(Exit::Auth, fault.message).hint("copy the token again, alone and on one line")
         })?
@@ -86,9 +108,10 @@ async fn token(settings: &Settings, session: &Session<'_>) -> Result<Given, Fail
         let hint = "make a new token for the service account, and put it in GRAFANA_TOKEN".into();
         return Ok(Given { secret: Secret::new(token), hint });
     }
-    let Some(secret) = &settings.access.secret else {
-        if let Some(target) = &settings.target {
-            return token_of(target);
+    let Some(secret) = settings.access.secret.as_ref().filter(|_| settings.access.secret_is_typed || !key_is_typed)
+    else {
+        if let Some(target) = target {
+            return token_of(target, settings, session).await;
         }
         return Err(Failure::new(Exit::Auth, "there is no token for the workspace")
             .hint("put a service-account token with the role Admin in GRAFANA_TOKEN")
@@ -108,21 +131,21 @@ async fn token(settings: &Settings, session: &Session<'_>) -> Result<Given, Fail
 }
 
 /// The token of a `Grafana` of the directory.
-fn token_of(target: &TargetAddress) -> Result<Given, Failure> {
-    let secret = match &target.secret {
-        Some((namespace, name, key)) => format!("the key `{key}` of the Secret `{name}` in `{namespace}`"),
-        None => "an `apiKey`, which it has not".to_owned(),
-    };
-    let Some(token) = &target.token else {
-        let words = format!("there is no token for the `Grafana` `{}`: it would be {secret}", target.name);
+async fn token_of(target: &TargetAddress, settings: &Settings, session: &Session<'_>) -> Result<Given, Failure> {
+    let Some(key) = &target.key else {
+        let words = format!("there is no token for the `Grafana` `{}`: it has no `apiKey`", target.name);
         return Err(Failure::new(Exit::Auth, words).hint(
             "put a service-account token with the role Admin in GRAFANA_TOKEN, or name the workspace otherwise",
         ));
     };
+    let token = fetched::token(key, settings, session).await.map_err(|failure| Failure {
+        message: format!("there is no token for the `Grafana` `{}`: it would be {key}", target.name),
+        ..failure
+    })?;
     if let Some((what, instead)) = fault(token.expose().trim()) {
-        return Err(Failure::new(Exit::Auth, format!("{secret} holds {what}")).hint(instead));
+        return Err(Failure::new(Exit::Auth, format!("{key} holds {what}")).hint(instead));
     }
-    let hint = format!("make a new token for the service account, and put it into {secret}");
+    let hint = format!("make a new token for the service account, and put it into {key}");
     Ok(Given { secret: Secret::new(token.expose().trim().to_owned()), hint })
 }
 

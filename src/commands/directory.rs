@@ -10,7 +10,7 @@ use crate::render::diagnostics::Diagnostic;
 use crate::render::{self, problems::Look};
 use crate::settings::{Machine, Settings, UsageError, over_file, typed_secrets, with_environment};
 use crate::source::secrets::Given;
-use crate::source::{self, Directory, FileSettings, LoadOptions};
+use crate::source::{self, Directory, FileSettings, LoadOptions, TargetKey};
 use crate::terminal::Terminal;
 
 /// Reads `amgctl.yaml`. Its faults come with those of the directory.
@@ -219,15 +219,19 @@ pub fn settle(
     }
     let workspace = with_environment(workspace, machine)?;
     let mut file = over_file(reading, file)?;
-    let target = names_no_workspace(&workspace, &file)
-        .then(|| source::survey(directory, &options(directory, file.clone(), &[], machine)).target())
-        .flatten();
-    if let Some(target) = &target {
+    let (_, given) = typed_secrets(&workspace.secret)?;
+    let survey = source::survey(directory, &options(directory, file.clone(), &given, machine));
+    let target = survey.target.clone();
+    let url = target.as_ref().and_then(|target| target.url.clone());
+    let url = url.filter(|_| names_no_workspace(&workspace, &file));
+    let target_is_workspace = url.is_some();
+    if let Some(url) = url {
         // A workspace of AWS is entered without a token of its own: one is made for the run.
-        let is_entered = target.token.is_none() && is_managed(&target.url);
-        let url = if is_entered { &mut file.workspace } else { &mut file.url };
-        *url = Some(target.url.clone());
+        let key = target.as_ref().and_then(|target| target.key.as_ref());
+        let is_entered = is_managed(&url) && !key.is_some_and(TargetKey::is_at_hand);
+        let named = if is_entered { &mut file.workspace } else { &mut file.url };
+        *named = Some(url);
     }
     let settings = Settings::settle(directory.to_owned(), file, &workspace, rules)?;
-    Ok((Settings { target, ..settings }, problems))
+    Ok((Settings { target, target_is_workspace, survey: Some(survey), ..settings }, problems))
 }

@@ -7,25 +7,53 @@ use super::{Exit, Failure, Session, contents, directory, kept, managed};
 use crate::aws::{Aws, AwsError, TakenRole, is_region};
 use crate::model::Secret;
 use crate::settings::Settings;
-use crate::source::secrets::{Access, Answers, Fetched, Role, Unfetched, Version, Wanted, What};
-use crate::source::{self, Directory, LoadOptions};
+use crate::source::secrets::{Access, Answers, Fetched, Quest, Role, Unfetched, Version, Wanted, What};
+use crate::source::{self, Directory, LoadOptions, TargetKey};
 
 /// Reads the directory, with what its manifests need from AWS and then the contents that they name; with the status that what was not fetched stands for.
 ///
 /// What is wrong with it, and what was not fetched, is in [`Directory::problems`].
-pub async fn load(settings: &Settings, session: &Session<'_>) -> Result<(Directory, Option<Exit>), Failure> {
+pub async fn load(settings: &mut Settings, session: &Session<'_>) -> Result<(Directory, Option<Exit>), Failure> {
+    let survey = settings.survey.take();
     let options = directory::options(&settings.directory, settings.file.clone(), &settings.given, session.machine);
-    let survey = source::survey(&settings.directory, &options);
-    let wanted = survey.secrets.wanted();
-    if !wanted.is_empty() {
-        for note in survey.secrets.notes() {
-            session.terminal.say(&format!("note: {note}"));
-        }
-    }
-    let (answers, refused) = fetch(&wanted, settings, session).await?;
+    let survey = survey.unwrap_or_else(|| source::survey(&settings.directory, &options));
+    let wanted = survey.secrets.wanted_for(&settings.rules.targets);
+    let (answers, refused) = answers(&survey.secrets, &wanted, settings, session).await?;
     let options = LoadOptions { survey: Some(survey), answers, ..options };
     let asking = contents::Asking::Everywhere(settings.revisions);
     Ok((contents::load(&settings.directory, options, asking, session.machine).await?, refused))
+}
+
+/// The token of a `Grafana` of the directory, wherever it is kept.
+pub async fn token(key: &TargetKey, settings: &Settings, session: &Session<'_>) -> Result<Secret, Failure> {
+    let (answers, refused) = answers(&key.quest, &key.quest.wanted(), settings, session).await?;
+    key.value(&answers).map_err(|problems| {
+        let exit = refused.unwrap_or(Exit::Auth);
+        let failure = Failure::new(exit, format!("{key} is not there"));
+        let mut hints: Vec<String> = Vec::new();
+        let failure = problems.into_iter().fold(failure, |failure, problem| {
+            let at = problem.spots.first().map(|spot| format!(", at {}", spot.place)).unwrap_or_default();
+            hints.extend(problem.help);
+            failure.note(format!("{}{at}", problem.message))
+        });
+        hints.push("or put a service-account token with the role Admin in GRAFANA_TOKEN".into());
+        failure.hint(hints.join("; "))
+    })
+}
+
+/// What answers what a quest wants, and the status that the first refusal stands for.
+async fn answers(
+    quest: &Quest,
+    wanted: &BTreeSet<Wanted>,
+    settings: &Settings,
+    session: &Session<'_>,
+) -> Result<(Answers, Option<Exit>), Failure> {
+    if !wanted.is_empty() {
+        for note in quest.notes() {
+            session.terminal.say(&format!("note: {note}"));
+        }
+    }
+    fetch(wanted, settings, session).await
 }
 
 /// Everything that is wanted, or why each was not fetched; with the status that the first of those stands for.

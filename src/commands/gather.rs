@@ -23,7 +23,7 @@ use crate::plan::{self, Custody, Goal, Inputs, Plan, Workspace, afterwards};
 use crate::registry::{Record, Store};
 use crate::saved::review::Seen;
 use crate::settings::{Choice, Settings};
-use crate::source::{self, Bound, Directory, KnownDatasource, NamedObject};
+use crate::source::{self, Bound, Directory, KnownDatasource, LoadOptions, NamedObject};
 use crate::terminal::Waiting;
 
 /// What a plan is asked for.
@@ -126,15 +126,13 @@ pub async fn gather(task: Task, session: &Session<'_>) -> Result<Gathered, Failu
     let asked = settings.rules.clone();
 
     let (directory, refused) = match goal {
-        Goal::Apply => fetched::load(&settings, session).await?,
+        Goal::Apply => fetched::load(&mut settings, session).await?,
         // What is removed needs no secret.
-        Goal::Destroy => (
-            source::load(
-                &settings.directory,
-                &directory::options(&settings.directory, settings.file.clone(), &[], session.machine),
-            ),
-            None,
-        ),
+        Goal::Destroy => {
+            let options = directory::options(&settings.directory, settings.file.clone(), &[], session.machine);
+            let options = LoadOptions { survey: settings.survey.take(), ..options };
+            (source::load(&settings.directory, &options), None)
+        }
     };
     directory::ignored(&directory, session.terminal);
     let reports = Reports { terminal: session.terminal, files: directory.files, again };

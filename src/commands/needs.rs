@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::connect::is_managed;
 use super::{Exit, Failure, Session, directory};
 use crate::identity::policy::About;
 use crate::model::Kept;
@@ -13,7 +14,13 @@ pub fn add(about: &mut About, at: &Path, session: &Session<'_>) -> Result<(), Fa
     let (file, _) = directory::settings(at)?;
     let options = directory::options(at, file, &[], session.machine);
     let survey = source::survey(at, &options);
-    for Wanted { access, what } in survey.secrets.wanted() {
+    let key = survey.target.as_ref().and_then(|target| {
+        let is_entered = target.url.as_deref().is_none_or(is_managed);
+        target.key.as_ref().filter(|_| !is_entered)
+    });
+    for Wanted { access, what } in
+        survey.secrets.wanted().into_iter().chain(key.iter().flat_map(|key| key.quest.wanted()))
+    {
         for role in &access.roles {
             about.manifests.roles.push(one_thing(&role.arn)?.to_owned());
         }

@@ -103,12 +103,13 @@ pub async fn run(order: Order, audience: &mut impl Audience, session: &Session<'
         // Somebody looks, or has looked, at what is written.
         Approval::Given | Approval::Asked => Revisions::Pinned,
     };
+    let mut survey = settings.survey.take();
     let mut patience = lease::Patience::new(patience);
     let (mut connection, mut approved) = (None, None);
     loop {
         let task = Task {
             goal,
-            settings: settings.clone(),
+            settings: Settings { survey: survey.take(), ..settings.clone() },
             file_problems: file_problems.clone(),
             patience: Some(patience.left()),
             connection,

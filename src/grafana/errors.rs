@@ -40,6 +40,9 @@ pub enum AddressError {
     /// It has a query or a fragment.
     #[error("`{0}` has a query or fragment")]
     Query(String),
+    /// A header cannot be sent; its name.
+    #[error("the header `{0}` cannot be sent")]
+    Header(String),
     /// No certificates to check a server by; why.
     #[error("the TLS certificates of this machine could not be loaded: {0}")]
     Certificates(String),
@@ -54,6 +57,7 @@ impl AddressError {
             AddressError::Unencrypted(_) => "use https://; plain http is accepted for loopback only",
             AddressError::User => "put a service-account token in GRAFANA_TOKEN",
             AddressError::Query(_) => "give the address of the workspace alone",
+            AddressError::Header(_) => "correct its name and its value in the `Grafana` of the directory",
             AddressError::Certificates(_) => {
                 "install the package ca-certificates, or name a file of certificates in SSL_CERT_FILE"
             }

@@ -13,7 +13,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+};
 use tokio::sync::{RwLock, Semaphore};
 
 use bearer::{Bearer, Token};
@@ -37,7 +39,20 @@ pub struct Client {
     http: reqwest::Client,
     base: String,
     bearer: Arc<dyn Bearer>,
+    /// What is sent with every request, besides what is sent anyway.
+    headers: HeaderMap,
+    /// The values of those headers, which nothing shows.
+    hidden: Arc<[Secret]>,
     shared: Arc<Shared>,
+}
+
+/// How a workspace is spoken to, where its owner says more than its URL. By default it is not.
+#[derive(Clone, Debug, Default)]
+pub struct ClientOptions {
+    /// What is sent with every request: names and values.
+    pub headers: Vec<(String, Secret)>,
+    /// How long an answer may take before it counts as lost.
+    pub timeout: Option<Duration>,
 }
 
 struct Shared {
@@ -80,14 +95,21 @@ impl Client {
     /// Plain `http` is spoken to loopback only; certificates are always checked; redirects are not followed, because
     /// a workspace's API has none and a login page does.
     pub fn new(url: &str, bearer: Arc<dyn Bearer>) -> Result<Client, AddressError> {
+        Client::with(url, bearer, &ClientOptions::default())
+    }
+
+    /// The same, for a workspace whose owner says how it is spoken to.
+    pub fn with(url: &str, bearer: Arc<dyn Bearer>, options: &ClientOptions) -> Result<Client, AddressError> {
         let base = base_of(url)?;
+        let headers = options.headers.iter().map(|(name, value)| header(name, value));
+        let headers = headers.collect::<Result<HeaderMap, AddressError>>()?;
         provide_crypto();
         let http = reqwest::Client::builder()
             .user_agent(concat!("amgctl/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .connect_timeout(Duration::from_secs(10))
-            .timeout(ANSWER_WITHIN)
+            .timeout(options.timeout.unwrap_or(ANSWER_WITHIN))
             .pool_max_idle_per_host(2 * IN_FLIGHT)
             .build()
             .map_err(|e| AddressError::Certificates(errors::chain(&e)))?;
@@ -100,7 +122,8 @@ impl Client {
             accepted: AtomicBool::new(false),
             refused: RwLock::new(None),
         };
-        Ok(Client { http, base, bearer, shared: Arc::new(shared) })
+        let hidden = options.headers.iter().map(|(_, value)| value.clone()).collect();
+        Ok(Client { http, base, bearer, headers, hidden, shared: Arc::new(shared) })
     }
 
     /// The workspace's URL, without a slash at its end.
@@ -206,13 +229,15 @@ impl Client {
         let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.secret.expose()))
             .map_err(|_| ApiError::NotReached("the token contains characters that no token has".into()))?;
         bearer.set_sensitive(true);
-        building =
-            building.header(AUTHORIZATION, bearer).header(ACCEPT, request.accept.unwrap_or("application/json"));
+        building = building
+            .headers(self.headers.clone())
+            .header(AUTHORIZATION, bearer)
+            .header(ACCEPT, request.accept.unwrap_or("application/json"));
         if let Some(body) = &request.body {
             building = building.header(CONTENT_TYPE, "application/json").body(body.clone());
         }
         let answer = building.send().await.map_err(|e| ApiError::of(&e))?;
-        let hidden: Vec<&Secret> = request.secrets.iter().chain([&token.secret]).collect();
+        let hidden: Vec<&Secret> = request.secrets.iter().chain(&*self.hidden).chain([&token.secret]).collect();
         let (response, asked) = self.accept(answer, &hidden).await?;
         Ok((response.hiding(&hidden), asked))
     }
@@ -288,6 +313,27 @@ fn is_busy(method: Method, status: u16) -> bool {
 
 fn seconds_of_http_date(text: &str) -> Option<i64> {
     jiff::fmt::rfc2822::parse(text).ok().map(|moment| moment.timestamp().as_second())
+}
+
+fn header(name: &str, value: &Secret) -> Result<(HeaderName, HeaderValue), AddressError> {
+    let odd = || AddressError::Header(name.to_owned());
+    let mut text = HeaderValue::from_bytes(value.expose().as_bytes()).map_err(|_| odd())?;
+    text.set_sensitive(true);
+    Ok((HeaderName::from_bytes(name.as_bytes()).map_err(|_| odd())?, text))
+}
+
+/// Whether two URLs are of one server: scheme, host and port.
+#[must_use]
+pub fn is_same_server(one: &str, other: &str) -> bool {
+    let origin = |url: &str| reqwest::Url::parse(url).ok().map(|url| url.origin());
+    origin(one).is_some() && origin(one) == origin(other)
+}
+
+/// Whether a URL is of this machine.
+#[must_use]
+pub fn is_this_machine(url: &str) -> bool {
+    let host = reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    host.is_some_and(|host| is_loopback(host.trim_start_matches('[').trim_end_matches(']')))
 }
 
 /// Whether a host, without brackets, is this machine: the only one that plain `http` is spoken to.

@@ -54,7 +54,8 @@ pub(crate) fn survey(root: &Path, options: &LoadOptions) -> Survey {
 fn survey_files(root: &Path, files: &[(Arc<str>, PathBuf)], options: &LoadOptions) -> Survey {
     let (cluster, faults) = cluster::gather(root, files, options);
     let quest = cluster.quest(&options.given, &options.environment);
-    Survey { cluster: Arc::new(cluster), faults, secrets: Arc::new(quest) }
+    let target = cluster.target_address(&options.given, &options.environment);
+    Survey { cluster: Arc::new(cluster), faults, secrets: Arc::new(quest), target }
 }
 
 fn walk(root: &Path, options: &LoadOptions) -> walk::Walked {
@@ -175,7 +176,8 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
     ignored.sort_by(|a, b| a.path.cmp(&b.path));
     problems.extend(checks::check(&declarations));
     sort_problems(&mut problems);
-    let problems = settings.judge(problems);
+    let mut problems = settings.judge(problems);
+    reading.cluster.hide_headers(&mut problems);
     let settings = settings.clone();
     Directory {
         declarations,

@@ -65,7 +65,7 @@ pub use amgctl_core::uids::{self, folder_uid};
 pub use body::Body;
 pub use bound::{Bound, RecordedFile};
 pub use checks::lint_against;
-pub use cluster::select::TargetAddress;
+pub use cluster::target::{TargetAddress, TargetKey};
 pub use cluster::variables::parse_variable;
 pub use cluster::{Secrets, content, lock, secrets};
 pub use inputs::{Asks, Input};
@@ -286,7 +286,10 @@ impl Directory {
         }
         let ignored: Vec<&Ignored> = self.ignored.iter().collect();
         if ignored.is_empty() {
-            return Some("0 objects: the directory holds no file that ends in `.json`, `.yaml` or `.yml`".into());
+            return Some(match self.files {
+                0 => "0 objects: the directory holds no file that ends in `.json`, `.yaml` or `.yml`".into(),
+                files => format!("0 objects: nothing in {} declares one", counted(files, "file")),
+            });
         }
         let mut words = format!("0 objects; {} ignored:", counted(ignored.len(), "file"));
         if !listed {

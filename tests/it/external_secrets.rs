@@ -188,6 +188,30 @@ fn a_given_value_wins_and_asks_nobody() {
 }
 
 #[test]
+fn what_a_run_for_another_data_source_needs_is_all_that_is_fetched() {
+    let m = managed();
+    stores(&m, PLANTED);
+    external(&m, "service: SecretsManager", ONE);
+    let other = DATASOURCE.replace("uid: amp", "uid: other").replace("name: amp", "name: other");
+    m.world.write("other.yaml", &other.replace("name: creds, key: token", "name: plain, key: token"));
+    m.world.write(
+        "plain.yaml",
+        &format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: plain, namespace: mon}}\nstringData: {{token: {PLANTED}}}\n"),
+    );
+    let fetched = |arguments: &str| {
+        let calls = m.calls(|| {
+            m.aws(arguments).exits(0);
+        });
+        calls.get("GetSecretValue").copied().unwrap_or_default()
+    };
+    assert_eq!(fetched("apply stack -auto-approve -target datasource.other"), 0);
+    assert_eq!(fetched("plan stack -target datasource.amp"), 1);
+    assert_eq!(fetched("plan stack"), 1);
+    m.aws("apply stack -auto-approve").exits(0).says("1 added");
+    m.aws("plan stack -detailed-exitcode").exits(0).says("No changes.");
+}
+
+#[test]
 fn validate_fetches_nothing_and_says_so_once() {
     let m = managed();
     external(&m, "service: SecretsManager", ONE);

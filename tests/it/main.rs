@@ -43,6 +43,7 @@ mod starts;
 mod support;
 mod suspended;
 mod sweep;
+mod targets;
 mod tidy;
 mod tls;
 mod traffic;

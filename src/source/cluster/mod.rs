@@ -17,6 +17,7 @@ pub mod lock;
 pub mod secrets;
 pub(crate) mod select;
 mod substitution;
+pub(crate) mod target;
 mod tree;
 pub(crate) mod variables;
 
@@ -297,9 +298,12 @@ impl Cluster {
             key: None,
             is_optional: true,
             spot: spot.clone(),
+            of: None,
         });
-        let references = self.references.iter().cloned().chain(of_variables).collect();
-        secrets::Quest::new(self, references, given, environment)
+        // Where the target is suspended, nothing of it is looked at.
+        let own = if self.is_target_suspended() { &[][..] } else { &self.references };
+        let references = own.iter().cloned().chain(of_variables).collect();
+        secrets::Quest::new(self, references, given, environment).without_use_of(self.target_key().as_ref())
     }
 }
 

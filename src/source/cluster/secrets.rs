@@ -35,7 +35,8 @@ pub(crate) use reference::{Reference, references};
 pub use wanted::{Access, Answers, Chosen, Fetched, Role, Unfetched, Version, Wanted, What};
 
 use super::{Cluster, Resource, Secrets};
-use crate::model::{Problem, Spot};
+use crate::kinds::datasource::Datasource;
+use crate::model::{Address, Problem, Spot};
 use crate::source::Environment;
 
 /// The code of a problem that says of something that it was not fetched.
@@ -153,6 +154,15 @@ impl Quest {
         }
     }
 
+    /// The same, where somebody else uses what is given for this key: nothing is said of that.
+    pub(crate) fn without_use_of(mut self, key: Option<&Reference>) -> Quest {
+        let is_for = |typed: &str, of: &Reference| {
+            of.key.as_ref().is_some_and(|key| typed == format!("{}/{}.{key}", of.namespace, of.name))
+        };
+        self.idle.retain(|typed| !key.is_some_and(|of| is_for(typed, of)));
+        self
+    }
+
     fn store(&self, namespace: &str, name: &StoreName, spot: &Spot) -> Result<&Store, Fault> {
         match self.stores.get(&name.within(namespace)) {
             Some(store) => store.as_ref().map_err(Clone::clone),
@@ -167,8 +177,21 @@ impl Quest {
     /// What has to be fetched: each thing once, however often it is referred to.
     #[must_use]
     pub fn wanted(&self) -> BTreeSet<Wanted> {
+        self.wanted_for(&BTreeSet::new())
+    }
+
+    /// What of it has to be fetched for these objects alone; for everything where there are none.
+    ///
+    /// What else needs a Secret than data sources, and what they are called that are known by their names, shows only once
+    /// the directory is read: then nothing is left out.
+    #[must_use]
+    pub fn wanted_for(&self, targets: &BTreeSet<Address>) -> BTreeSet<Wanted> {
+        let are_datasources = !targets.is_empty() && targets.iter().all(|target| target.kind == Datasource::NAME);
+        let is_needed = |of: Option<&Address>| of.is_none_or(|of| !are_datasources || targets.contains(of));
         let mut wanted = BTreeSet::new();
-        for asked in &self.secrets {
+        for asked in
+            self.secrets.iter().filter(|asked| asked.references.iter().any(|one| is_needed(one.of.as_ref())))
+        {
             let open = asked.open();
             wanted.extend(asked.given.iter().filter_map(Given::wanted));
             for step in asked.externals.iter().flatten().flat_map(|external| external.steps(&open)) {

@@ -36,19 +36,6 @@ pub(crate) enum Applies {
     Nowhere(String),
 }
 
-/// Where a target is reached that names its address.
-#[derive(Clone, Debug)]
-pub struct TargetAddress {
-    /// The name of the `Grafana`.
-    pub name: String,
-    /// Its URL.
-    pub url: String,
-    /// Its token, where the directory or what was fetched has it.
-    pub token: Option<crate::model::Secret>,
-    /// The namespace, the name and the key of the secret that holds it.
-    pub secret: Option<(String, String, String)>,
-}
-
 impl Cluster {
     /// Chooses the target; the problems are why there is none.
     pub(super) fn choose_target(&self, wanted: Option<&str>) -> (Target, Vec<Problem>) {
@@ -89,6 +76,13 @@ impl Cluster {
         }
     }
 
+    /// Whether the chosen target is suspended.
+    pub(super) fn is_target_suspended(&self) -> bool {
+        let Target::Chosen(target) = &self.target else { return false };
+        let chosen = self.resource(OPERATOR, GRAFANA, &target.namespace, &target.name);
+        chosen.is_some_and(|chosen| is_suspended(chosen.value()))
+    }
+
     /// What of a manifest's object is applied.
     pub(crate) fn applies(&self, manifest: &Value) -> Applies {
         let Target::Chosen(target) = &self.target else {
@@ -108,21 +102,6 @@ impl Cluster {
             }
             None => Applies::Nowhere(why),
         }
-    }
-
-    /// Where the chosen target is reached, if it says so.
-    pub(crate) fn target_address(&self) -> Option<TargetAddress> {
-        let Target::Chosen(name) = &self.target else { return None };
-        let target = self.resource(OPERATOR, GRAFANA, &name.namespace, &name.name)?;
-        let word = |pointer: &str| target.at(pointer).and_then(Value::as_str).map(str::to_owned);
-        let secret = word("/spec/external/apiKey/name").zip(word("/spec/external/apiKey/key"));
-        let secret = secret.map(|(secret, key)| (name.namespace.clone(), secret, key));
-        let token = secret.as_ref().and_then(|(namespace, secret, key)| {
-            let secret = self.resource("", "Secret", namespace, secret)?;
-            super::secrets::texts(secret.value()).remove(key)
-        });
-        let url = word("/spec/external/url").filter(|url| url.starts_with("http"))?;
-        Some(TargetAddress { name: name.name.clone(), url, token, secret })
     }
 }
 

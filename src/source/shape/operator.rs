@@ -19,9 +19,9 @@ use serde_json::Value;
 use super::keys::Fate::{LeftOut, Reported, Used};
 use super::keys::{Level, Rest};
 use super::{Form, Reading, Refusal, Seen, Shape, group, only, text, unsupported};
-use crate::model::Problem;
-use crate::source::cluster::OPERATOR;
+use crate::model::{KindName, Problem};
 use crate::source::cluster::select::Applies;
+use crate::source::cluster::{OPERATOR, ObjectName, target};
 use crate::source::document::Document;
 
 /// The version of the kinds that is read.
@@ -50,15 +50,11 @@ impl Shape for Operator {
                 "/apiVersion",
             )));
         }
-        let form: &'static dyn Form = match kind {
-            "GrafanaDashboard" => &dashboard::DASHBOARD,
-            "GrafanaDatasource" => &datasource::DATASOURCE,
-            "GrafanaFolder" => &folder::FOLDER,
-            "GrafanaLibraryPanel" => &library::LIBRARY_PANEL,
-            // Its own shape reads it ([`Target`]).
-            "Grafana" => return None,
-            kind => return Some(other(kind)),
-        };
+        // Its own shape reads it ([`Target`]).
+        if kind == "Grafana" {
+            return None;
+        }
+        let Some(form) = form_of(kind) else { return Some(other(kind)) };
         Some(match reading.cluster.applies(value) {
             Applies::Here | Applies::Suspended => only(form),
             Applies::Elsewhere(reason) => Seen::Foreign(reason),
@@ -81,6 +77,41 @@ impl Shape for Operator {
         };
         vec![of("GrafanaFolder", json!({ "title": "F" }))]
     }
+}
+
+fn form_of(kind: &str) -> Option<&'static dyn Form> {
+    Some(match kind {
+        "GrafanaDashboard" => &dashboard::DASHBOARD,
+        "GrafanaDatasource" => &datasource::DATASOURCE,
+        "GrafanaFolder" => &folder::FOLDER,
+        "GrafanaLibraryPanel" => &library::LIBRARY_PANEL,
+        _ => return None,
+    })
+}
+
+/// The kind of the object of a manifest and its uid, as far as the manifest alone tells; none of what declares no object.
+pub(crate) fn manifest_identity(name: &ObjectName, manifest: &Value) -> Option<(KindName, Option<String>)> {
+    let kind = form_of(&name.kind)?.kind();
+    let word = |pointer: &str| {
+        let text = manifest.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
+        text.map(str::to_owned)
+    };
+    let spec = |key: &str| manifest.get("spec").and_then(|spec| spec.get(key));
+    let own = match (word("/spec/json"), spec("datasource")) {
+        (Some(json), _) => {
+            let content = serde_json::from_str::<Value>(&json).ok();
+            content.and_then(|content| content.get("uid")?.as_str().map(str::to_owned))
+        }
+        (None, Some(_)) => word("/spec/datasource/uid"),
+        (None, None) => None,
+    };
+    let stands_elsewhere =
+        ["gzipJson", "url", "grafanaCom", "jsonnet", "configMapRef"].map(spec).iter().any(Option::is_some);
+    let uid = word("/spec/uid").or(own).or_else(|| {
+        let made = || word("/metadata/uid").unwrap_or_else(|| fields::derived(name).to_string());
+        (!stands_elsewhere).then(made)
+    });
+    Some((kind, uid))
 }
 
 // A manifest of an older operator, whose group was another one.
@@ -164,8 +195,8 @@ static TARGET_KEYS: [Level; 4] = [
         keys: &[
             ("useKubeAuth", Used),
             ("preferIngress", Used),
-            ("timeout", LeftOut),
-            ("headers", Reported("are not sent by this version")),
+            ("timeout", Used),
+            ("headers", Used),
             ("tls", Reported("is not used: certificates are those of the machine")),
         ],
         rest: Rest::Warned,
@@ -222,6 +253,7 @@ impl Shape for Target {
         {
             refuse("/spec/external/url", "the URL of a Grafana begins with `https://` or `http://`", "correct it");
         }
+        problems.extend(target::check(document));
         problems
     }
 }

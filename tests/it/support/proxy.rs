@@ -40,6 +40,8 @@ pub struct Seen<'a> {
     pub path: &'a str,
     /// The body, as text.
     pub body: &'a str,
+    /// The headers.
+    pub headers: &'a HeaderMap,
 }
 
 impl Seen<'_> {
@@ -155,7 +157,7 @@ impl Shared {
         let is_write = usize::from(method != Method::GET);
         let write = self.writes.fetch_add(is_write, Ordering::SeqCst) + is_write;
         let text = String::from_utf8_lossy(&body);
-        let does = (self.rule)(&Seen { write, method: method.as_str(), path: uri.path(), body: &text });
+        let does = (self.rule)(&Seen { write, method: method.as_str(), path: uri.path(), body: &text, headers });
         if let Does::HoldAnswer(status, kind, body) = does {
             self.hold().await;
             return Response::builder().status(status).header("content-type", kind).body(Body::from(body)).unwrap();

@@ -86,6 +86,12 @@ impl Given {
         (self.namespace == namespace && !key.is_empty()).then_some(key)
     }
 
+    /// Whether it is for this key of this Secret.
+    #[must_use]
+    pub fn is_for(&self, namespace: &str, name: &str, key: &str) -> bool {
+        self.key_of(namespace, name) == Some(key)
+    }
+
     /// What has to be fetched for it.
     pub(super) fn wanted(&self) -> Option<Wanted> {
         match &self.source {

@@ -4,7 +4,8 @@
 use serde_json::Value;
 
 use super::fields::At;
-use crate::model::Spot;
+use crate::kinds::datasource::Datasource;
+use crate::model::{Address, Spot};
 use crate::source::cluster::{OPERATOR, ObjectName, Resource};
 
 /// A reference to a Secret, or to one of its keys.
@@ -20,6 +21,8 @@ pub(crate) struct Reference {
     pub is_optional: bool,
     /// Where it stands.
     pub spot: Spot,
+    /// The data source that needs it and nothing else does, where its manifest writes its uid.
+    pub of: Option<Address>,
 }
 
 /// The references of an object; none of one that is suspended.
@@ -32,7 +35,13 @@ pub(crate) fn references(name: &ObjectName, resource: &Resource) -> Vec<Referenc
     }
     match (&*name.group, &*name.kind) {
         (OPERATOR, "GrafanaDatasource") => {
-            let of = |item: At<'_>| selected(name, &item.get("valueFrom").get("secretKeyRef"));
+            let word = |pointer: &str| resource.at(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
+            let uid = ["/spec/uid", "/spec/datasource/uid", "/metadata/uid"].into_iter().find_map(word);
+            let address = uid.and_then(|uid| Address::live(Datasource::NAME, uid));
+            let of = |item: At<'_>| {
+                let reference = selected(name, &item.get("valueFrom").get("secretKeyRef"))?;
+                Some(Reference { of: address.clone(), ..reference })
+            };
             items(&spec, "valuesFrom").into_iter().filter_map(of).collect()
         }
         (OPERATOR, "GrafanaDashboard" | "GrafanaLibraryPanel") => {
@@ -67,5 +76,6 @@ fn whole(of: &ObjectName, at: &At<'_>) -> Option<Reference> {
         key: None,
         is_optional: at.get("optional").value() == &Value::Bool(true),
         spot: at.get("name").spot(),
+        of: None,
     })
 }

@@ -385,6 +385,7 @@ fn all_keys_of_a_secret_are_taken_where_none_is_named() {
         key: None,
         is_optional: true,
         spot: Spot::bare(crate::model::Place::file("flux.yaml")),
+        of: None,
     };
     let environment: Environment = Arc::new(|_| Some("of-env".to_owned()));
     let given = [Given::parse("mon/creds.b=env:TOKEN").unwrap()];

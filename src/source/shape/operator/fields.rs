@@ -225,7 +225,7 @@ impl Manifest<'_, '_> {
 }
 
 /// The uid that follows from what an object is called in its cluster.
-fn derived(name: &ObjectName) -> Uid {
+pub(super) fn derived(name: &ObjectName) -> Uid {
     manifest_uid(&name.namespace, &name.kind, &name.name)
 }
 
