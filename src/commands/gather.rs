@@ -112,6 +112,11 @@ fn heed(
             rules.replace.insert(address);
         }
     }
+    for (address, recorded) in recorded {
+        if let Some(why) = directory.left_unread(address, &recorded.source) {
+            rules.left_alone.insert(address.clone(), why.to_owned());
+        }
+    }
     // Whoever destroys a stack has said so; what leaves the directory by itself goes by its Kustomization.
     if goal == Goal::Apply {
         let kept = recorded.iter().filter(|(_, recorded)| directory.keeps_what_leaves(&recorded.source));

@@ -11,7 +11,7 @@ use super::cluster::build::Rendered;
 use super::cluster::content::{ContentRequests, Fetched};
 use super::cluster::flux::Annotations;
 use super::cluster::select::Applies;
-use super::cluster::{Cluster, OPERATOR, ObjectName};
+use super::cluster::{Cluster, OPERATOR, ObjectName, objects_in};
 use super::document::{self, Document, Format};
 use super::faults::Faults;
 use super::folders::{self, FolderFile, Tree};
@@ -20,8 +20,9 @@ use super::shape::{self, Declaration, Reading, Seen, Site, as_warning, keys};
 use super::text::SourceText;
 use super::values::{Dollars, Values};
 use super::{
-    Declarations, Directory, Draft, FileRef, Files, Handling, Ignored, LoadOptions, Survey, UnresolvedInput,
-    checks, cluster, dashboard, inputs, library_panel, mishaps, settings, titled, walk,
+    Declarations, Directory, Draft, FileRef, Files, Handling, Ignored, LoadOptions, Survey, UidRule,
+    UnreadManifest, UnresolvedInput, UnselectedManifest, checks, cluster, dashboard, inputs, library_panel,
+    mishaps, settings, titled, walk,
 };
 use crate::kinds::folder::Folder;
 use crate::kinds::library_panel::LibraryPanel;
@@ -41,6 +42,9 @@ struct FileYield {
     problems: Vec<Problem>,
     /// The contents that are not here yet, each with where it is named.
     awaited: Vec<(Fetched, Spot)>,
+    unread: Vec<UnreadManifest>,
+    unselected: Vec<UnselectedManifest>,
+    named_in_manifests: Vec<Address>,
     bytes: u64,
     /// The path and the digest of a file that says something.
     digest: Option<(Arc<str>, Digest)>,
@@ -125,6 +129,7 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
     let mut handling: BTreeMap<Address, Handling> = BTreeMap::new();
     let mut awaited = ContentRequests::default();
     let mut digests = String::new();
+    let (mut unread, mut unselected, mut named_in_manifests) = (Vec::new(), Vec::new(), BTreeSet::new());
     for part in read_all(&walked.files, root, options, &reading) {
         drafts.extend(part.drafts);
         folder_documents.extend(part.folders);
@@ -135,6 +140,9 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
         for (fetched, spot) in part.awaited {
             awaited.add(&fetched, spot);
         }
+        unread.extend(part.unread);
+        unselected.extend(part.unselected);
+        named_in_manifests.extend(part.named_in_manifests);
         bytes += part.bytes;
         if let Some((path, digest)) = part.digest {
             digests.push_str(&format!("{}  {path}\n", digest.as_str()));
@@ -188,6 +196,9 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
         problems,
         awaited,
         handling,
+        unread,
+        unselected,
+        named_in_manifests,
         settings,
     }
 }
@@ -407,6 +418,7 @@ fn read_document(
         return true;
     }
     let reading = file.reading;
+    out.unselected.extend(unselected(document, file));
     let (shape, seen) = shape::recognised_by(&document.value, reading).unzip();
     let held = match seen.unwrap_or_else(|| shape::recognise(&document.value, reading)) {
         Seen::Held(held) => held,
@@ -429,19 +441,51 @@ fn read_document(
         out.problems.extend(keys::report(document, "", shape.levels()));
         out.problems.extend(shape.check(document));
     }
-    let problems = shape::each_object(document, &held, reading, &mut |site| out.add(site, file));
+    let around = annotated(&document.value);
+    let problems = shape::each_object(document, &held, reading, &mut |site| out.add(site, file, &around));
     out.problems.extend(problems);
     true
+}
+
+// The manifests of a document that are not for the target of this run.
+fn unselected(document: &Document<'_>, file: &FileRef<'_>) -> Vec<UnselectedManifest> {
+    let found = objects_in(&document.value).into_iter().filter(|(name, _)| name.group == OPERATOR);
+    let one = |(name, base): (ObjectName, String)| {
+        let manifest = document.value.pointer(&base)?;
+        let (Applies::Elsewhere(reason) | Applies::Nowhere(reason)) = file.reading.cluster.applies(manifest) else {
+            return None;
+        };
+        let (kind, uid) = shape::manifest_identity(&name, manifest)?;
+        let spot = document.key_spot(&format!("{base}/spec/instanceSelector"), "");
+        Some(UnselectedManifest { file: file.path.clone(), kind, uid, spot, reason })
+    };
+    found.filter_map(one).collect()
 }
 
 fn is_operators(object: &Value) -> bool {
     ObjectName::of(object).is_some_and(|name| name.group == OPERATOR)
 }
 
-// What the manifest of an object says of it, and what applies its file.
-fn handling(site: &Site<'_, '_>, file: &FileRef<'_>) -> Handling {
+// The objects of a document whose annotations say something, by their pointers.
+fn annotated(value: &Value) -> Vec<(String, Annotations)> {
+    let all = objects_in(value).into_iter().filter_map(|(_, base)| {
+        let annotations = Annotations::of(value.pointer(&base)?);
+        Some((base, annotations))
+    });
+    all.filter(|(_, annotations)| *annotations != Annotations::default()).collect()
+}
+
+// What the manifest of an object says of it, and what applies its file. `around` are the annotations of the objects of its
+// document: what a text of a ConfigMap is goes by those of the ConfigMap.
+fn handling(site: &Site<'_, '_>, file: &FileRef<'_>, around: &[(String, Annotations)]) -> Handling {
     let object = site.document.value.pointer(&site.part.base).filter(|_| site.document.within.is_none());
-    let annotations = object.map(Annotations::of).unwrap_or_default();
+    let annotations = match &site.document.within {
+        None => object.map(Annotations::of).unwrap_or_default(),
+        Some(within) => {
+            let holds = |(base, _): &&(String, Annotations)| within.pointer.starts_with(&format!("{base}/data/"));
+            around.iter().find(holds).map(|(_, annotations)| annotations.clone()).unwrap_or_default()
+        }
+    };
     let around = file.reading.cluster.build.handling(&file.path);
     let is_suspended = object
         .is_some_and(|object| is_operators(object) && file.reading.cluster.applies(object) == Applies::Suspended);
@@ -460,19 +504,33 @@ fn handling(site: &Site<'_, '_>, file: &FileRef<'_>) -> Handling {
 
 impl FileYield {
     // Takes one object in.
-    fn add(&mut self, site: Site<'_, '_>, file: &FileRef<'_>) {
+    fn add(&mut self, site: Site<'_, '_>, file: &FileRef<'_>, around: &[(String, Annotations)]) {
         let form = site.part.form;
         self.problems.extend(keys::report(site.document, &site.part.base, form.levels()));
-        let handling = handling(&site, file);
+        let handling = handling(&site, file, around);
+        let manifest = site.document.value.pointer(&site.part.base).filter(|object| is_operators(object));
+        let uid =
+            manifest.and_then(|manifest| manifest.pointer("/spec/uid")).and_then(Value::as_str).map(str::to_owned);
         let (declaration, problems) = form.read(site, file);
         match declaration {
-            Some(Declaration::Object(draft)) => self.drafts.push(Draft { handling, ..*draft }),
+            Some(Declaration::Object(draft)) => {
+                if draft.manifest.as_ref().is_some_and(|of| matches!(of.uid_rule, UidRule::Spec | UidRule::Own)) {
+                    self.named_in_manifests.push(draft.declared.address.clone());
+                }
+                self.drafts.push(Draft { handling, ..*draft });
+            }
             Some(Declaration::Folder(folder)) => {
                 let address = folder.uid.as_ref().map(|uid| Address::new(Folder::NAME, uid.clone()));
+                self.named_in_manifests.extend(address.clone().filter(|_| uid.is_some()));
                 self.folder_handling.extend(address.map(|address| (address, handling)));
                 self.folders.push(folder);
             }
-            Some(Declaration::Awaited(awaited)) => self.awaited.push(*awaited),
+            Some(Declaration::Awaited(awaited)) => match handling.left_alone {
+                Some(why) => {
+                    self.unread.push(UnreadManifest { file: file.path.clone(), kind: form.kind(), uid, why });
+                }
+                None => self.awaited.push(*awaited),
+            },
             None => {}
         }
         self.problems.extend(problems);

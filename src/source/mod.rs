@@ -79,7 +79,7 @@ use crate::kinds::dashboard::Dashboard;
 use crate::kinds::datasource::Datasource;
 use crate::model::{
     Address, BodyRef, Declared, DeclaredFolder, Digest, KindName, Problem, Secret, Spot, Target, TextRef, Uid,
-    counted,
+    counted, has_error,
 };
 use document::Document;
 use shape::Reading;
@@ -165,7 +165,42 @@ pub struct Directory {
     pub awaited: content::ContentRequests,
     /// What manifests, and what applies them, say of single objects besides what they are.
     handling: BTreeMap<Address, Handling>,
+    /// Manifests that are left alone, and whose content was not asked for.
+    unread: Vec<UnreadManifest>,
+    /// Manifests that are for no target, or for another one.
+    unselected: Vec<UnselectedManifest>,
+    /// The objects of manifests whose uids are written there.
+    named_in_manifests: BTreeSet<Address>,
     settings: FileSettings,
+}
+
+/// A manifest that is left alone, so that nobody asks for its content.
+#[derive(Clone, Debug)]
+struct UnreadManifest {
+    file: Arc<str>,
+    kind: KindName,
+    /// Its uid, where that does not stand in its content.
+    uid: Option<String>,
+    why: String,
+}
+
+impl UnreadManifest {
+    /// Whether an object that was applied from a file may be what it declares.
+    fn may_be(&self, address: &Address, file: &str) -> bool {
+        *self.file == *file && self.kind == address.kind && self.uid.as_ref().is_none_or(|uid| *uid == address.id())
+    }
+}
+
+/// A manifest whose `instanceSelector`, or whose namespace, leads to no target of this run.
+#[derive(Clone, Debug)]
+struct UnselectedManifest {
+    file: Arc<str>,
+    kind: KindName,
+    /// The uid that it would have; none where that stands in a content elsewhere.
+    uid: Option<String>,
+    spot: Spot,
+    /// Why, as the rest of a sentence.
+    reason: String,
 }
 
 /// What a directory declares, as far as uids and inputs are known: by the directory alone ([`Directory`]), or for one
@@ -259,6 +294,16 @@ impl Directory {
         self.declarations.files.reading.cluster.build.keeps(file)
     }
 
+    /// Why an object that was applied from a file is left as it is, where its manifest says so and was not read for what
+    /// it declares.
+    #[must_use]
+    pub fn left_unread(&self, address: &Address, file: &str) -> Option<&str> {
+        if self.declared().any(|declared| declared.address == *address) {
+            return None;
+        }
+        self.unread.iter().find(|one| one.may_be(address, file)).map(|one| one.why.as_str())
+    }
+
     /// The text of a key of a ConfigMap of the directory.
     #[must_use]
     pub fn config_map(&self, at: &content::KeyRef) -> Option<String> {
@@ -280,8 +325,8 @@ impl Directory {
     pub fn nothing_taken(&self, listed: bool) -> Option<String> {
         /// How many ignored files are named without `--verbose`.
         const NAMED: usize = 20;
-        let taken = self.objects.len() + self.unresolved.len() + self.folders.len();
-        if taken > 0 || self.problems.iter().any(|problem| problem.severity == crate::model::Severity::Error) {
+        let taken = self.objects.len() + self.unresolved.len() + self.folders.len() + self.unread.len();
+        if taken > 0 || has_error(&self.problems) {
             return None;
         }
         let ignored: Vec<&Ignored> = self.ignored.iter().collect();
@@ -368,14 +413,8 @@ pub struct Survey {
     faults: Vec<Problem>,
     /// The Secrets that its manifests refer to.
     pub secrets: Arc<secrets::Quest>,
-}
-
-impl Survey {
-    /// Where the workspace is that it is applied to, if its manifests say so.
-    #[must_use]
-    pub fn target(&self) -> Option<TargetAddress> {
-        self.cluster.target_address()
-    }
+    /// How the `Grafana` is reached that it is applied to, where it has one.
+    pub target: Option<TargetAddress>,
 }
 
 /// Looks through a directory for what has to be fetched before it is read. Never fails: what is wrong is found by

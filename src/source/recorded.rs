@@ -5,11 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::{Declarations, Directory, FileSettings, RecordedFile, checks};
+use super::{Declarations, Directory, FileSettings, RecordedFile, UnselectedManifest, checks};
 use crate::kinds::dashboard::Dashboard;
 use crate::kinds::datasource::Datasource;
 use crate::kinds::folder::Folder;
-use crate::model::{Declared, Digest, Key, KindName, Place, Problem, Severity, UidFrom};
+use crate::model::{Address, Declared, Digest, Key, KindName, Place, Problem, Severity, UidFrom};
 
 /// An object that the registry remembers.
 struct Remembered<'a> {
@@ -31,6 +31,7 @@ pub(super) fn bind(
         }
         binding.bind(kind, &by_path);
     }
+    binding.changed_manifests(recorded);
     binding.silent_files(recorded);
     binding.declarations.sort();
     let mut problems = binding.problems;
@@ -97,6 +98,48 @@ impl Binding<'_> {
         self.problems.extend(give_uid(self.declarations, &self.directory.settings, kind, key, uid));
     }
 
+    // Manifests of which something was changed that the operator lets nobody change: the object that was applied from
+    // them would be taken for one that left.
+    fn changed_manifests(&mut self, recorded: &[RecordedFile]) {
+        let folders = self.declarations.folders.iter().filter_map(|folder| {
+            let address = Address::new(Folder::NAME, folder.uid.clone()?);
+            Some((address, &folder.place))
+        });
+        let objects = self.declarations.declared().map(|declared| (declared.address.clone(), &declared.place));
+        let declared: BTreeMap<Address, &Place> = objects.chain(folders).collect();
+        let known: BTreeSet<&Address> = recorded.iter().map(|(address, ..)| address).collect();
+        let mut leaving: BTreeMap<(&str, KindName), Vec<&Address>> = BTreeMap::new();
+        for (address, path, _) in recorded.iter().filter(|(address, ..)| !declared.contains_key(address)) {
+            leaving.entry((path, address.kind)).or_default().push(address);
+        }
+        let mut problems = Vec::new();
+        for ((path, kind), all) in leaving {
+            let unselected = self.directory.unselected.iter().filter(|one| *one.file == *path && one.kind == kind);
+            let unselected: Vec<&UnselectedManifest> = unselected.collect();
+            let is_it = |one: &UnselectedManifest, address: &Address| match &one.uid {
+                Some(uid) => *uid == address.id(),
+                None => all.len() == 1 && unselected.len() == 1,
+            };
+            let coming: Vec<(&Address, &&Place)> = declared
+                .iter()
+                .filter(|(address, place)| {
+                    address.kind == kind
+                        && *place.file == *path
+                        && !known.contains(address)
+                        && self.directory.named_in_manifests.contains(address)
+                })
+                .collect();
+            for address in &all {
+                if let Some(one) = unselected.iter().find(|one| is_it(one, address)) {
+                    problems.push(selects_no_more(address, one));
+                } else if let ([_], [(now, place)]) = (all.as_slice(), coming.as_slice()) {
+                    problems.push(has_another_uid(address, now, place));
+                }
+            }
+        }
+        self.problems.extend(problems);
+    }
+
     // Files that are remembered, are still there, and yield nothing without a fault that says why.
     fn silent_files(&mut self, recorded: &[RecordedFile]) {
         let yielding: BTreeSet<String> = self.declarations.declared().map(|d| d.body.file.to_string()).collect();
@@ -117,6 +160,7 @@ impl Binding<'_> {
                 || yielding.contains(path)
                 || faulty.contains(path)
                 || !self.root().join(path).is_file()
+                || self.directory.unread.iter().any(|one| one.may_be(address, path))
                 || !told.insert(path)
             {
                 continue;
@@ -137,6 +181,23 @@ impl Binding<'_> {
     fn root(&self) -> &Path {
         &self.declarations.files.root
     }
+}
+
+fn selects_no_more(address: &Address, manifest: &UnselectedManifest) -> Problem {
+    let message = format!("`{address}` was applied from this manifest, which now {}", manifest.reason);
+    Problem::error("immutable", message)
+        .spot(manifest.spot.clone())
+        .note("the operator lets nobody change `instanceSelector`; here the object would be deleted")
+        .help("write it as it was (or the labels of the `Grafana`); if the object is to go, remove the manifest")
+}
+
+fn has_another_uid(before: &Address, now: &Address, place: &Place) -> Problem {
+    let message =
+        format!("the uid of this manifest was `{}` and is `{}`: the object is made anew", before.id(), now.id());
+    Problem::warning("immutable", message)
+        .at(place.clone())
+        .note("the operator lets nobody change a uid; links to the old one, and its versions, go with it")
+        .help(format!("write the uid as it was, or keep the old object, too: `amgctl forget {before}`"))
 }
 
 /// Gives an object another uid, wherever this one was used already.

@@ -134,6 +134,8 @@ impl Resource {
 /// The objects of a cluster that a directory has, and what was fetched for them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cluster {
+    /// Whether the directory has manifests of the operator, or is read as Flux would.
+    pub is_used: bool,
     /// How the files of the directory are read.
     pub build: Build,
     resources: BTreeMap<ObjectName, Resource>,
@@ -224,8 +226,9 @@ pub(crate) fn gather(root: &Path, files: &[(Arc<str>, PathBuf)], options: &LoadO
     if !is_used && options.settings.flux().is_empty() {
         return (Cluster::default(), Vec::new());
     }
-    let (build, mut problems) = build::find(&Tree::new(root, files, &manifests), options);
-    let mut cluster = Cluster { build, contents: options.contents.clone(), ..Cluster::default() };
+    let tree = Tree::new(root, files, &manifests);
+    let (build, mut problems) = build::find(&tree, options);
+    let mut cluster = Cluster { is_used: true, build, contents: options.contents.clone(), ..Cluster::default() };
     for source in manifests.into_values() {
         cluster.add_file(&source);
     }
@@ -255,6 +258,7 @@ impl Cluster {
             self.build.read(source, Format::of(&source.file).unwrap_or(Format::Json));
         // What is left out declares nothing; the secrets and variables of a cluster come from anywhere.
         let declares = self.build.left_out(&source.file).is_none();
+        let is_suspended = self.build.handling(&source.file).suspended.is_some();
         let mut named: Vec<(ObjectName, usize, String)> = Vec::new();
         for (index, parsed) in documents.iter().enumerate() {
             for (name, base) in objects_in(&parsed.value) {
@@ -268,7 +272,8 @@ impl Cluster {
         let manifest = Arc::new(Manifest { source, documents });
         for (name, document, base) in named {
             let resource = Resource { manifest: Arc::clone(&manifest), document, base };
-            if declares {
+            let is_left_alone = || flux::Annotations::of(resource.value()).left_alone.is_some();
+            if declares && !is_suspended && !is_left_alone() {
                 self.references.extend(secrets::references(&name, &resource));
             }
             // Most files hold nothing that another one refers to: they are let go.
@@ -317,7 +322,7 @@ fn is_referred_to(name: &ObjectName) -> bool {
 }
 
 // The objects of a document: itself, or the items of a list, each with where it stands.
-fn objects_in(value: &Value) -> Vec<(ObjectName, String)> {
+pub(crate) fn objects_in(value: &Value) -> Vec<(ObjectName, String)> {
     let is_list = value.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
     match value.get("items").and_then(Value::as_array).filter(|_| is_list) {
         Some(items) => items

@@ -15,6 +15,8 @@ mod operator;
 mod others;
 mod resource;
 
+pub(crate) use operator::manifest_identity;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -40,6 +42,7 @@ pub(crate) static SHAPES: &[&dyn Shape] = &[
     &operator::Operator,
     &operator::Target,
     &grizzly::Grizzly,
+    &others::PushSecret,
     &others::Perses,
     &library::Library,
     &others::Envelope,

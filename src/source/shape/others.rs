@@ -62,6 +62,28 @@ impl Shape for Sops {
     }
 }
 
+/// A `PushSecret` beside manifests of the operator: it would carry a token out of the cluster.
+pub(super) struct PushSecret;
+
+impl Shape for PushSecret {
+    fn recognise(&self, value: &Value, reading: &Reading) -> Option<Seen> {
+        let map = value.as_object()?;
+        let (group, _) = group(map);
+        // Elsewhere it is none of our business.
+        let is_beside = reading.cluster.is_used;
+        (is_beside && group.ends_with("external-secrets.io") && text(map, "kind").ends_with("PushSecret")).then(
+            || {
+                Seen::Reported(unsupported(
+                    "this is a `PushSecret`, which writes Secrets of a cluster to a store: nothing is pushed here",
+                    "a token for the workspace is kept in Secrets Manager by `amgctl bootstrap-identity` and \
+                 `amgctl identity rotate`; if this is not for amgctl, name the file in `.amgctlignore`",
+                    "/kind",
+                ))
+            },
+        )
+    }
+}
+
 /// Dashboards of Perses, which have the same `kind` and nothing else in common.
 pub(super) struct Perses;
 

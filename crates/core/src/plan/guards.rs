@@ -152,6 +152,7 @@ pub fn empties_the_stack(inputs: &Inputs<'_>) -> bool {
         && recorded
         && inputs.declared.is_empty()
         && inputs.folders.is_empty()
+        && inputs.rules.left_alone.is_empty()
         && !inputs.rules.allow_empty
 }
 
