@@ -26,7 +26,7 @@ use super::{
 };
 use crate::kinds::folder::Folder;
 use crate::kinds::library_panel::LibraryPanel;
-use crate::model::{Address, Declared, DeclaredFolder, Digest, Place, Problem, Severity, Spot};
+use crate::model::{Address, Declared, DeclaredFolder, Digest, Place, Problem, Severity, Spot, has_error};
 
 /// How many files are read at a time.
 const THREADS: usize = 2;
@@ -183,6 +183,13 @@ pub(crate) fn load(root: &Path, options: &LoadOptions) -> Directory {
     problems.extend(library_panel::merge(&mut declarations));
     ignored.sort_by(|a, b| a.path.cmp(&b.path));
     problems.extend(checks::check(&declarations));
+    let is_empty = declarations.declared().next().is_none()
+        && declarations.folders.is_empty()
+        && awaited.is_empty()
+        && unread.is_empty();
+    if is_empty && !has_error(&problems) {
+        problems.extend(reading.cluster.astray.iter().cloned());
+    }
     sort_problems(&mut problems);
     let mut problems = settings.judge(problems);
     reading.cluster.hide_headers(&mut problems);

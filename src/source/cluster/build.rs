@@ -15,7 +15,7 @@ use crate::model::{Problem, Spot};
 use crate::source::document::{self, Format, Parsed};
 use crate::source::text::SourceText;
 
-pub(super) use find::find;
+pub(super) use find::{astray, find};
 
 /// How the files of a directory are read. By default each as it stands.
 #[derive(Clone, Debug, Default)]

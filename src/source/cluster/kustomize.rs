@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::envsubst::{self, Variables};
 use super::substitution::{is_list, is_object};
 use super::tree::{Tree, resolved};
-use crate::model::Problem;
+use crate::model::{Problem, Spot};
 use crate::source::document::{self, Document, Format};
 use crate::source::nearest;
 use crate::source::yaml::member;
@@ -115,6 +115,10 @@ pub(crate) struct Reached {
     pub kustomizations: BTreeSet<Arc<str>>,
     /// What is wrong with them.
     pub problems: Vec<Problem>,
+    /// The texts that they put into every object, each with its place.
+    pub values: Vec<(String, Spot)>,
+    /// What they name and could not be followed, each with its place: these problems are among the others.
+    pub lost: Vec<Problem>,
 }
 
 /// Follows a directory: its kustomization, or where it has none, every YAML file in it and below, as Flux does.
@@ -199,10 +203,10 @@ impl Follower<'_> {
                 let pointer = member(&member("", list), &i.to_string());
                 match entry.as_str() {
                     Some(entry) => {
-                        let found = self.resource(directory, entry, &changes);
-                        self.reached
-                            .problems
-                            .extend(found.err().map(|problem| problem.spot(document.spot(&pointer, ""))));
+                        let lost = self.resource(directory, entry, &changes).err();
+                        let lost = lost.map(|problem| problem.spot(document.spot(&pointer, "")));
+                        self.reached.problems.extend(lost.clone());
+                        self.reached.lost.extend(lost);
                     }
                     None => self.reached.problems.push(
                         Problem::error("kustomization", "a resource is named by its path")
@@ -267,6 +271,11 @@ impl Follower<'_> {
             labels.extend(texts(entry.get("pairs")));
         }
         let annotations = texts(map.get("commonAnnotations"));
+        for key in ["namespace", "namePrefix", "nameSuffix", "commonLabels", "labels", "commonAnnotations"] {
+            let all = map.get(key).map(|value| texts_below(value, member("", key))).unwrap_or_default();
+            let spotted = all.into_iter().map(|(pointer, text)| (text, document.spot(&pointer, "")));
+            self.reached.values.extend(spotted.filter(|(text, _)| envsubst::concerns(text)));
+        }
         let (prefix, suffix) = (prefix.unwrap_or_default(), suffix.unwrap_or_default());
         Changes { namespace, prefix, suffix, labels, annotations }
     }
@@ -349,6 +358,20 @@ fn texts(value: Option<&Value>) -> BTreeMap<String, String> {
     let members = value.and_then(Value::as_object).into_iter().flatten();
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     members.map(|(key, value)| (key.clone(), text(value))).collect()
+}
+
+// Every text in a value, with its pointer.
+fn texts_below(value: &Value, at: String) -> Vec<(String, String)> {
+    let all =
+        |found: Vec<(String, &Value)>| found.into_iter().flat_map(|(at, value)| texts_below(value, at)).collect();
+    match value {
+        Value::String(text) => vec![(at, text.clone())],
+        Value::Array(items) => {
+            all(items.iter().enumerate().map(|(i, item)| (member(&at, &i.to_string()), item)).collect())
+        }
+        Value::Object(map) => all(map.iter().map(|(key, value)| (member(&at, key), value)).collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    }
 }
 
 fn is_remote(entry: &str) -> bool {

@@ -29,7 +29,7 @@ use serde_json::{Map, Value};
 
 use super::document::{Document, Format, Parsed};
 use super::text::SourceText;
-use super::walk::{self, MAX_BYTES};
+use super::walk::{self, MAX_BYTES, STREAM};
 use super::yaml::member;
 use super::{LoadOptions, Stream};
 use crate::model::{Problem, Secret, Spot};
@@ -152,6 +152,8 @@ pub(crate) struct Cluster {
     pub contents: content::Contents,
     /// The `Grafana` that the directory is applied to.
     pub target: select::Target,
+    /// What is to be said where the directory turns out to hold nothing of ours.
+    pub astray: Vec<Problem>,
     /// The ConfigMaps that a content is read from, by namespace and name.
     content_maps: BTreeSet<(String, String)>,
 }
@@ -224,7 +226,7 @@ pub(crate) fn gather(root: &Path, files: &[(Arc<str>, PathBuf)], options: &LoadO
         }
     }
     if !is_used && options.settings.flux().is_empty() {
-        return (Cluster::default(), Vec::new());
+        return (Cluster { astray: astray(root, files, &manifests), ..Cluster::default() }, Vec::new());
     }
     let tree = Tree::new(root, files, &manifests);
     let (build, mut problems) = build::find(&tree, options);
@@ -244,6 +246,17 @@ pub(crate) fn gather(root: &Path, files: &[(Arc<str>, PathBuf)], options: &LoadO
     cluster.target = target;
     problems.extend(faults);
     (cluster, problems)
+}
+
+// What to say of a directory without a manifest of the operator, where nothing else of ours is in it either.
+fn astray(root: &Path, files: &[(Arc<str>, PathBuf)], manifests: &BTreeMap<Arc<str>, SourceText>) -> Vec<Problem> {
+    let is_flux = |source: &SourceText| source.text.contains(flux::GROUP);
+    if files.iter().any(|(path, _)| &**path == STREAM)
+        || !Tree::has_kustomization(root) && !manifests.values().any(is_flux)
+    {
+        return Vec::new();
+    }
+    build::astray(&Tree::new(root, files, manifests))
 }
 
 fn read(path: &Arc<str>, file: &Path, stream: Option<&Stream>) -> Option<SourceText> {

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::OPERATOR;
 use super::envsubst::{self, Fault, Variables, Why};
-use crate::model::Problem;
+use crate::model::{Problem, Spot};
 use crate::source::document::{Format, Parsed};
 use crate::source::embedded::{Edit, Written};
 use crate::source::faults::Faults;
@@ -331,6 +331,18 @@ impl Found {
     }
 }
 
+/// What is wrong with the variables of a text that a kustomization puts into objects.
+pub(super) fn faults_in(text: &str, spot: &Spot, variables: &Variables) -> Vec<Problem> {
+    let problem = |fault: envsubst::Fault| match fault.why {
+        Why::Unset(name) => {
+            let problem = Problem::error("variable", format!("the variable `{name}` has no value"));
+            explained(problem.spot(spot.clone()), &name, variables)
+        }
+        why => other(text.get(fault.at).unwrap_or_default(), &why).spot(spot.clone()),
+    };
+    envsubst::expand(text, variables).1.into_iter().map(problem).collect()
+}
+
 // A problem with the places of one variable.
 fn shown(mut problem: Problem, places: &[Range<usize>], source: &SourceText) -> Problem {
     /// How many of them are shown.
@@ -346,7 +358,11 @@ fn shown(mut problem: Problem, places: &[Range<usize>], source: &SourceText) -> 
 
 fn unset(name: &str, places: &[Range<usize>], source: &SourceText, variables: &Variables) -> Problem {
     let problem = Problem::error("variable", format!("the variable `{name}` has no value"));
-    let mut problem = shown(problem, places, source);
+    explained(shown(problem, places, source), name, variables)
+}
+
+// Says of a variable without a value where one could come from.
+fn explained(mut problem: Problem, name: &str, variables: &Variables) -> Problem {
     for from in &variables.missing {
         problem = problem.note(format!("the {from}, which variables come from, is not here"));
     }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+
 use super::OPERATOR;
 use crate::source::document::Format;
 use crate::source::text::SourceText;
@@ -11,6 +13,9 @@ use crate::source::walk::{MAX_BYTES, STREAM};
 
 /// The names that a kustomization's file may have.
 const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// What hides files of a repository from Flux.
+const SOURCE_IGNORE: &str = ".sourceignore";
 
 /// The files of a directory.
 pub(super) struct Tree<'a> {
@@ -111,6 +116,73 @@ impl<'a> Tree<'a> {
         let parts: Vec<&str> = path.split('/').collect();
         let leads_here = (1..=parts.len()).rev().filter(|count| above.ends_with(&parts[..*count]));
         leads_here.map(|count| parts[count..].join("/")).find(|rest| self.is_directory(rest))
+    }
+
+    /// The directory around the tree, as it is typed, that holds a directory of this path: at most the git checkout.
+    pub(super) fn above(&self, path: &str) -> Option<String> {
+        let path = resolved("", path.trim_start_matches('/'))?;
+        let root = self.root.canonicalize().ok()?;
+        let mut shown = PathBuf::from(self.root);
+        for above in root.ancestors() {
+            if above != root {
+                shown.push("..");
+                if above.join(&path).is_dir() {
+                    return Some(shown.display().to_string());
+                }
+            }
+            if above.join(".git").exists() {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// The tree without what `.sourceignore` files hide from Flux; none where there is no such file.
+    ///
+    /// They are written as `.gitignore` files are, and one in a directory comes before those above it.
+    pub(super) fn without_source_ignored(&self) -> Option<Tree<'a>> {
+        let mut rules: BTreeMap<String, Gitignore> = BTreeMap::new();
+        for directory in directories(self.files.keys()) {
+            let file = self.root.join(&directory).join(SOURCE_IGNORE);
+            let is_small = std::fs::metadata(&file).is_ok_and(|about| about.is_file() && about.len() <= MAX_BYTES);
+            if !is_small || !is_inside(self.root, &joined(&directory, SOURCE_IGNORE)) {
+                continue;
+            }
+            let mut builder = GitignoreBuilder::new(self.root.join(&directory));
+            // A line that makes no sense hides nothing, as with Flux.
+            let _ = builder.add(file);
+            if let Ok(built) = builder.build() {
+                rules.insert(directory, built);
+            }
+        }
+        let is_hidden = |path: &str| {
+            let above = path.rmatch_indices('/').map(|(at, _)| &path[..at]).chain([""]);
+            let mut matching = above
+                .filter_map(|directory| rules.get(directory))
+                .map(|rules| rules.matched_path_or_any_parents(self.root.join(path), false));
+            matching.find(|found| !found.is_none()).is_some_and(|found| found.is_ignore())
+        };
+        if rules.is_empty() {
+            return None;
+        }
+        let files = self.files.iter().filter(|(path, _)| !is_hidden(path));
+        let kustomizations = self.kustomizations.iter().filter(|(_, path)| !is_hidden(path));
+        Some(Tree {
+            root: self.root,
+            files: files.map(|(path, file)| (path.clone(), file.clone())).collect(),
+            manifests: self.manifests,
+            kustomizations: kustomizations.map(|(at, path)| (at.clone(), path.clone())).collect(),
+        })
+    }
+
+    /// The files that another tree has not.
+    pub(super) fn files_not_in<'t>(&'t self, other: &'t Tree<'_>) -> impl Iterator<Item = &'t Arc<str>> {
+        self.files.keys().filter(|file| !other.files.contains_key(*file))
+    }
+
+    /// Whether a directory has a kustomization at its root.
+    pub(super) fn has_kustomization(root: &Path) -> bool {
+        KUSTOMIZATIONS.iter().any(|name| root.join(name).is_file())
     }
 }
 

@@ -1,5 +1,6 @@
 //! What loading says of directories: files in, one line a problem out. One file per subject.
 
+mod astray;
 mod dashboards;
 mod datasources;
 mod embedded;

@@ -12,7 +12,7 @@ use super::super::envsubst::{Unset, Variables};
 use super::super::flux::{self, Kustomization};
 use super::super::kustomize::{self, Reached};
 use super::super::tree::Tree;
-use super::super::{Secrets, objects_in, secrets, texts, variables};
+use super::super::{Secrets, objects_in, secrets, substitution, texts, variables};
 use super::{Build, Handling, Others, Set};
 use crate::model::{Problem, Spot};
 use crate::source::LoadOptions;
@@ -24,11 +24,29 @@ const FOLLOWED: &str = "says what else is read";
 /// How many levels of Kustomizations that apply others are looked through.
 const ROUNDS: usize = 4;
 
+/// What to say where a directory turns out to hold nothing of ours: where the things are that its Flux Kustomizations
+/// apply, or what the kustomization at its root names.
+pub(in super::super) fn astray(tree: &Tree<'_>) -> Vec<Problem> {
+    let (secrets, typed) = (Secrets::new(), Vec::new());
+    let mut finder = Finder { tree, source: tree, secrets: &secrets, lenient: false, typed, problems: Vec::new() };
+    let (all, ..) = finder.kustomizations_in_tree(None);
+    if all.is_empty() && tree.kustomization("").is_some() {
+        let reached = kustomize::follow(tree, "");
+        return if reached.files.is_empty() { nothing_reached(reached.lost) } else { Vec::new() };
+    }
+    let (applied, elsewhere) = finder.applied(all);
+    finder.problems.extend(lost(&applied));
+    let elsewhere = elsewhere.iter().map(|found| finder.is_elsewhere(&found.by));
+    elsewhere.chain(finder.problems.clone()).collect()
+}
+
 /// Finds out how the files of a directory are read, and what is wrong with what says so.
 pub(in super::super) fn find(tree: &Tree<'_>, options: &LoadOptions) -> (Build, Vec<Problem>) {
     let flux = options.settings.flux();
     let (typed, problems) = flux.typed();
-    let mut finder = Finder { tree, secrets: &options.secrets, lenient: flux.lenient, typed, problems };
+    let hidden = tree.without_source_ignored();
+    let source = hidden.as_ref().unwrap_or(tree);
+    let mut finder = Finder { tree, source, secrets: &options.secrets, lenient: flux.lenient, typed, problems };
     let build = match flux.from {
         Some(named) => finder.named(&named),
         None => finder.in_tree(),
@@ -38,6 +56,8 @@ pub(in super::super) fn find(tree: &Tree<'_>, options: &LoadOptions) -> (Build, 
 
 struct Finder<'a> {
     tree: &'a Tree<'a>,
+    /// The tree as Flux has it.
+    source: &'a Tree<'a>,
     /// The Secrets that are not in the tree.
     secrets: &'a Secrets,
     /// Whether a variable without a value is empty.
@@ -86,14 +106,10 @@ impl Finder<'_> {
         }
         let (applied, elsewhere) = self.applied(all);
         for Found { by, .. } in elsewhere {
-            let source = match (by.source.0.as_str(), by.source.1.as_str()) {
-                ("", _) | (_, "") => "its source".to_owned(),
-                (kind, name) => format!("the {kind} `{name}`"),
-            };
+            let problem = format!("there is no directory `{}` in `{}`", by.path, self.tree.shown(""));
+            let problem = Problem::error("flux", problem).spot(by.path_spot.clone());
             self.problems.push(
-                Problem::error("flux", format!("there is no directory `{}` in `{}`", by.path, self.tree.shown("")))
-                    .spot(by.path_spot)
-                    .help(format!("run amgctl on a checkout of {source}, or on that directory of it")),
+                problem.help(format!("run amgctl on a checkout of {}, or on that directory of it", by.from())),
             );
         }
         self.flux(applied, BTreeMap::new(), &documents)
@@ -113,6 +129,9 @@ impl Finder<'_> {
             }
             let (applied, _) = self.applied(all);
             if !applied.iter().any(|applied| self.is_used(&applied.reached)) {
+                if build.is_none() {
+                    self.problems.extend(lost(&applied));
+                }
                 break;
             }
             self.problems.truncate(before);
@@ -123,13 +142,19 @@ impl Finder<'_> {
         }
         let Some(file) = self.tree.kustomization("") else { return self.everything() };
         let reached = kustomize::follow(self.tree, "");
-        if !self.is_used(&reached) {
+        // Where something that it names is not here, that may be all of ours.
+        if !self.is_used(&reached) && reached.lost.is_empty() {
             return self.everything();
         }
         let followed = reached.kustomizations.iter().map(|file| (file.clone(), FOLLOWED.to_owned())).collect();
-        self.problems.extend(reached.problems);
+        let set = self.set(None, "", &[]);
+        self.check_values(&reached.values, &set);
+        self.problems.extend(match self.is_used(&reached) {
+            true => reached.problems,
+            false => nothing_reached(reached.lost),
+        });
         Build {
-            sets: vec![self.set(None, "", &[])],
+            sets: vec![set],
             files: reached.files.into_iter().map(|(file, changes)| (file, (0, changes))).collect(),
             others: Some(Others { reason: format!("is not among the resources of `{file}`"), followed }),
         }
@@ -179,15 +204,31 @@ impl Finder<'_> {
     fn applied(&self, all: Vec<Found>) -> (Vec<Applied>, Vec<Found>) {
         let (mut applied, mut elsewhere) = (Vec::new(), Vec::new());
         for found in all {
-            match self.tree.directory_of(&found.by.path) {
+            match self.source.directory_of(&found.by.path) {
                 Some(directory) => {
-                    let reached = kustomize::follow(self.tree, &directory);
+                    let reached = kustomize::follow(self.source, &directory);
                     applied.push(Applied { found, directory, reached });
                 }
                 None => elsewhere.push(found),
             }
         }
         (applied, elsewhere)
+    }
+
+    // What to say of a Kustomization whose directory is not in the tree: where it is, and what to run.
+    fn is_elsewhere(&self, by: &Kustomization) -> Problem {
+        let file = self.tree.shown(&by.path_spot.place.file);
+        let run = match self.tree.above(&by.path) {
+            Some(above) => format!("run `amgctl plan {above} --from-flux {file}`"),
+            None => format!("run `amgctl plan CHECKOUT --from-flux {file}` on a checkout of {}", by.from()),
+        };
+        let message = format!(
+            "the Flux Kustomization `{}` applies `{}`, which is not in `{}`",
+            by.name,
+            by.path,
+            self.tree.shown("")
+        );
+        Problem::error("flux", message).spot(by.path_spot.clone()).help(run)
     }
 
     fn flux(
@@ -198,6 +239,8 @@ impl Finder<'_> {
     ) -> Build {
         let mut build = Build::default();
         let mut names = Vec::new();
+        let hidden = self.tree.files_not_in(self.source);
+        followed.extend(hidden.map(|file| (file.clone(), "is hidden from Flux by a `.sourceignore`".to_owned())));
         for Applied { found: Found { by, problems }, directory, reached } in applied {
             followed.extend(reached.kustomizations.iter().map(|file| (file.clone(), FOLLOWED.to_owned())));
             // What is wrong with a Kustomization of other things is nobody's business here.
@@ -208,6 +251,9 @@ impl Finder<'_> {
             }
             let number = build.sets.len();
             let set = self.set(Some(&by), &directory, beside);
+            if is_used {
+                self.check_values(&reached.values, &set);
+            }
             build.sets.push(set);
             for (file, changes) in reached.files {
                 if build.files.contains_key(&file) {
@@ -280,6 +326,21 @@ impl Finder<'_> {
         }
     }
 
+    // Reports what stays unreplaced in what kustomizations put into every object.
+    fn check_values(&mut self, values: &[(String, Spot)], set: &Set) {
+        for (text, spot) in values {
+            if set.replaces {
+                self.problems.extend(substitution::faults_in(text, spot, &set.variables));
+            } else {
+                let problem =
+                    Problem::warning("variable", format!("`{text}` stays as it is written: no variable is given"));
+                self.problems.push(problem.spot(spot.clone()).help(
+                    "give it a value by `--var NAME=VALUE`, or name the file of the Flux Kustomization by `--from-flux`",
+                ));
+            }
+        }
+    }
+
     fn check_name(&mut self, is_usable: bool, name: &str, spot: &Spot) {
         if !is_usable {
             self.problems.extend(variables::check(name).err().map(|problem| problem.spot(spot.clone())));
@@ -321,6 +382,24 @@ impl Finder<'_> {
     }
 }
 
+// What Kustomizations name that reach nothing at all, because all of it is missing. What kustomize would fetch is left
+// out: that is how clusters get other things.
+fn lost(applied: &[Applied]) -> Vec<Problem> {
+    let empty = applied.iter().filter(|applied| applied.reached.files.is_empty());
+    let lost = empty.flat_map(|applied| &applied.reached.lost).filter(|problem| problem.code == "kustomization");
+    nothing_reached(lost.cloned().collect())
+}
+
+// The problems of a kustomization that reaches no manifest because of them.
+fn nothing_reached(lost: Vec<Problem>) -> Vec<Problem> {
+    let explained = |problem: Problem| {
+        let way = "to have every file read as it stands, name the kustomization in `.amgctlignore`";
+        let help = problem.help.clone().map_or_else(|| way.to_owned(), |help| format!("{help}; {way}"));
+        problem.note("so no manifest of the grafana-operator is reached from here").help(help)
+    };
+    lost.into_iter().map(explained).collect()
+}
+
 fn has_namespace(value: &Value, base: &str) -> bool {
     value.pointer(&format!("{base}/metadata/namespace")).is_some_and(Value::is_string)
 }
@@ -344,6 +423,16 @@ fn kustomizations(documents: &[Document<'_>]) -> Vec<Found> {
         }
     }
     all
+}
+
+impl Kustomization {
+    // Its source, in words.
+    fn from(&self) -> String {
+        match (self.source.0.as_str(), self.source.1.as_str()) {
+            ("", _) | (_, "") => "its source".to_owned(),
+            (kind, name) => format!("the {kind} `{name}`"),
+        }
+    }
 }
 
 impl flux::SubstituteFrom {

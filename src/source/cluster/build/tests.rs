@@ -339,3 +339,54 @@ fn files_of_variables_are_lines_objects_or_config_maps() {
         assert!(!problems[0].message.contains("secret"), "{}", problems[0].message);
     }
 }
+
+#[test]
+fn variables_in_what_a_kustomization_puts_into_every_object_are_replaced_or_reported() {
+    let root = directory(&[
+        ("flux.yaml", &flux("g", "g", "  postBuild: {substitute: {TEAM: sre}}\n")),
+        (
+            "g/kustomization.yaml",
+            "resources: [x.yaml]\nnamespace: ${NS}\nlabels:\n  - pairs: {team: \"${TEAM}\", zone: \"${A B}\"}\n",
+        ),
+        ("g/x.yaml", &datasource("x", "u")),
+    ]);
+    let (cluster, problems) = gathered(root.path(), FileSettings::default());
+    assert_eq!(
+        said(&problems),
+        [
+            "g/kustomization.yaml:2:12 the variable `NS` has no value",
+            "g/kustomization.yaml:4:36 `${A B}` is nothing that Flux can replace: missing closing brace",
+        ]
+    );
+    assert_eq!(value(root.path(), &cluster, "g/x.yaml", "/metadata/labels/team"), "sre");
+    // Without a variable nothing is replaced, and that is said.
+    let root = directory(&[
+        ("kustomization.yaml", "resources: [x.yaml]\nnamePrefix: ${P}-\n"),
+        ("x.yaml", &datasource("x", "u")),
+    ]);
+    let (_, problems) = gathered(root.path(), FileSettings::default());
+    assert_eq!(said(&problems), ["kustomization.yaml:2:13 `${P}-` stays as it is written: no variable is given"]);
+}
+
+#[test]
+fn what_a_sourceignore_hides_is_not_there_for_flux() {
+    let root = directory(&[
+        (".sourceignore", "/g/*\n!/g/x.yaml\n!/g/deep\n"),
+        ("g/deep/.sourceignore", "z.yaml\n"),
+        ("flux.yaml", &flux("g", "g", "")),
+        ("g/x.yaml", &datasource("x", "u")),
+        ("g/y.yaml", &datasource("y", "u")),
+        ("g/deep/z.yaml", &datasource("z", "u")),
+        ("g/deep/w.yaml", &datasource("w", "u")),
+    ]);
+    let (cluster, problems) = gathered(root.path(), FileSettings::default());
+    assert_eq!(problems, []);
+    let hidden = Some("is hidden from Flux by a `.sourceignore`");
+    let out = |file: &str| cluster.build.left_out(file);
+    assert_eq!((out("g/x.yaml"), out("g/deep/w.yaml")), (None, None));
+    assert_eq!((out("g/y.yaml"), out("g/deep/z.yaml")), (hidden, hidden));
+    // Without Flux nobody reads it.
+    std::fs::remove_file(root.path().join("flux.yaml")).unwrap();
+    let (cluster, _) = gathered(root.path(), FileSettings::default());
+    assert_eq!(cluster.build.left_out("g/y.yaml"), None);
+}
