@@ -139,6 +139,7 @@ fn planned(change: &Change) -> Option<Line> {
         "file": change.place.as_ref().map(|place| &*place.file),
         "line": change.place.as_ref().map(|place| place.line),
         "digest": change.intent.as_ref().map(|intent| intent.digest.as_str()),
+        "content": change.content,
         "notes": change.notes,
     });
     let message = format!("{}: {words}", change.address);

@@ -222,6 +222,7 @@ fn differs(saved: &SavedPlan, reviewed: &Change, fresh: &Change) -> Option<Strin
         recorded_source: _,
         folder: _,
         notes: _,
+        content: _,
         intent,
         stale,
     } = fresh;

@@ -75,6 +75,11 @@ fn a_content_is_fetched_once_a_run_and_told_by_its_digest() {
         .says(&format!("its content is sha256 {}", sha(&dashboard("far", "One").to_string())))
         .says(&format!("from {}/far.json", contents.url));
     assert_eq!(contents.asked(), 1);
+    // Machines get all of it.
+    let whole = amgctl::model::Digest::of_bytes(dashboard("far", "One").to_string().as_bytes());
+    let planned = world.amgctl("plan stack --json");
+    planned.exits(0).says(&format!("\"content\":{{\"sha256\":\"{}\"", whole.as_str()));
+    contents.asked();
     world.apply().exits(0).says("1 added");
     assert_eq!(contents.asked(), 1);
     assert_eq!(world.live_dashboard("far").unwrap()["title"], "One");

@@ -14,7 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::model::{Digest, Problem, Spot};
+use crate::model::{Digest, FetchedContent, Problem, Spot};
 use crate::source::document::Document;
 use crate::source::loading;
 use crate::source::text::SourceText;
@@ -246,7 +246,7 @@ pub struct Fetched {
 #[derive(Clone, Debug)]
 pub(crate) enum Given {
     /// It is there. What was fetched has a fact for the plan: the digest of its bytes, and where they came from.
-    Text(SourceText, Option<String>),
+    Text(SourceText, Option<FetchedContent>),
     /// Nobody asked for it in this run.
     NotAskedFor,
 }
@@ -319,8 +319,8 @@ impl Source {
             },
             SourceKind::Fetched(Fetched { wanted, .. }) => match contents.get(wanted) {
                 Some(Ok(content)) => {
-                    let fact = format!("sha256 {} from {}", content.digest.short(), content.from);
-                    Ok(Given::Text(document.source.inner(&content.text, None, spot()), Some(fact)))
+                    let fetched = FetchedContent { sha256: content.digest.clone(), from: content.from.clone() };
+                    Ok(Given::Text(document.source.inner(&content.text, None, spot()), Some(fetched)))
                 }
                 Some(Err(failure)) => Err(Box::new(
                     Problem::error("content", format!("{wanted} {}", failure.message))

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::place::{read_shared, write_shared};
-use super::{Address, FolderPath, KindName, NormalDigest, Place, Uid};
+use super::{Address, Digest, FolderPath, KindName, NormalDigest, Place, Uid};
 
 /// What the directory says of one data source or dashboard (folders: [`DeclaredFolder`]).
 #[derive(Clone, Debug)]
@@ -44,7 +44,23 @@ pub struct Declared {
     /// that is not ours, is used as it is.
     pub carried: bool,
     /// What its body was fetched as, where the directory only names it: its digest and where it came from.
-    pub fetched: Option<String>,
+    pub fetched: Option<FetchedContent>,
+}
+
+/// A content that stands in no file of the directory: what it is can be told by its digest alone.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FetchedContent {
+    /// SHA-256 of the bytes as they came, in hexadecimal.
+    pub sha256: Digest,
+    /// Where it came from.
+    pub from: String,
+}
+
+impl std::fmt::Display for FetchedContent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "sha256 {} from {}", self.sha256.short(), self.from)
+    }
 }
 
 /// Where an object belongs in the tree of folders.

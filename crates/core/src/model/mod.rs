@@ -21,7 +21,8 @@ pub mod slug;
 pub use address::{Address, FolderPath, Key, KeyForm, KindName, StackName, Uid};
 pub use count::counted;
 pub use declared::{
-    BodyRef, Declared, DeclaredFolder, DeclaredSecret, Headline, Kept, Parent, Reference, Target, TextRef, UidFrom,
+    BodyRef, Declared, DeclaredFolder, DeclaredSecret, FetchedContent, Headline, Kept, Parent, Reference, Target,
+    TextRef, UidFrom,
 };
 pub use delta::{Delta, Entry, Mark};
 pub use digest::{Digest, Fingerprint, NormalDigest};

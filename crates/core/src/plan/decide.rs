@@ -230,6 +230,7 @@ fn change(inputs: &Inputs<'_>, address: &Address, wanted: Option<&Wanted<'_>>, p
     // What is about to be written and stands in no file can be told by its digest alone.
     if let Some(fetched) = wanted.and_then(|wanted| wanted.fetched).filter(|_| change.action.writes()) {
         change.notes.push(format!("its content is {fetched}"));
+        change.content = Some(fetched.clone());
     }
     if let Some(manager) = taken_from {
         take_over(&mut change.action, manager);

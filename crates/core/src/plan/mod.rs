@@ -31,8 +31,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Address, BodyRef, Delta, Digest, Fingerprint, FolderPath, Headline, Observed, Owned, Place, RecordState, Saved,
-    StackName, Stamp,
+    Address, BodyRef, Delta, Digest, FetchedContent, Fingerprint, FolderPath, Headline, Observed, Owned, Place,
+    RecordState, Saved, StackName, Stamp,
 };
 
 pub use decide::{asks_shortest_refresh, plan};
@@ -108,6 +108,9 @@ pub struct Change {
     /// What a reader should know of this change, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// What of it was fetched, where its content stands in no file and is about to be written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<FetchedContent>,
     /// What is to be written and then recorded; none when nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<Intent>,
@@ -131,6 +134,7 @@ impl Change {
             recorded_source: None,
             folder: None,
             notes: Vec::new(),
+            content: None,
             intent: None,
             stale: false,
         }

@@ -11,7 +11,8 @@ use super::bind::{Bindings, Bound};
 use super::inputs::Inputs;
 use crate::kinds::{self, Normal};
 use crate::model::{
-    Address, BodyRef, Declared, Digest, FolderPath, Headline, NormalDigest, Place, Target, Uid, UidFrom,
+    Address, BodyRef, Declared, Digest, FetchedContent, FolderPath, Headline, NormalDigest, Place, Target, Uid,
+    UidFrom,
 };
 
 /// What the directory wants of one object, whatever its kind.
@@ -29,7 +30,7 @@ pub(super) struct Wanted<'a> {
     /// One that is there and not ours is used as it is ([`Declared::carried`]).
     pub carried: bool,
     /// What its body was fetched as ([`Declared::fetched`]).
-    pub fetched: Option<&'a str>,
+    pub fetched: Option<&'a FetchedContent>,
     pub secrets: Vec<&'a str>,
     pub references: Vec<&'a Target>,
     pub refused: Option<Refusal>,
@@ -89,7 +90,7 @@ pub(super) fn wanted_object<'a>(inputs: &'a Inputs<'a>, declared: &'a Declared, 
         body_ref: Some(&declared.body),
         protect: declared.protect,
         carried: declared.carried,
-        fetched: declared.fetched.as_deref(),
+        fetched: declared.fetched.as_ref(),
         secrets: declared.secrets.iter().map(|s| s.key.as_str()).collect(),
         references: declared.references.iter().map(|r| &r.to).collect(),
         refused: None,

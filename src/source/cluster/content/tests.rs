@@ -180,7 +180,7 @@ fn what_was_fetched_stands_at_the_key_that_names_it() {
     let content = Content { text: "{}".into(), digest: Digest::of_bytes(b"{}"), from: "https://a/x.json".into() };
     let Ok(Given::Text(fetched, Some(fact))) = text(spec, &with(Ok(content))) else { panic!() };
     assert_eq!(fetched.place(1).to_string(), "a/d.yaml:3:3");
-    assert_eq!(fact, "sha256 44136fa355b3 from https://a/x.json");
+    assert_eq!(fact.to_string(), "sha256 44136fa355b3 from https://a/x.json");
     expect(
         &text(spec, &with(Err(failed))).unwrap_err(),
         "error[content] a/d.yaml:3:3: `https://a/x.json` answers 404 -- correct it",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::dashboard::{answers, check_lists};
 use super::fields::Manifest;
-use crate::model::{Parent, Problem, Spot, UidFrom, has_error};
+use crate::model::{FetchedContent, Parent, Problem, Spot, UidFrom, has_error};
 use crate::source::cluster::content::{Fetched, Given, KeyRef, source};
 use crate::source::dashboard::set_parent;
 use crate::source::document::{self, Document, Format, Parsed};
@@ -18,7 +18,7 @@ pub(super) struct Content {
     source: SourceText,
     parsed: Parsed,
     /// What it was fetched as, if it was.
-    pub fetched: Option<String>,
+    pub fetched: Option<FetchedContent>,
 }
 
 /// What the manifest of a content says around it.
