@@ -60,7 +60,7 @@ false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l origin -d 'Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l url-map -d 'Read contents below a URL from a directory, as `https://grafana.com/=mirror`; can be given several times' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l target-grafana -d 'Which Grafana resource of the directory it is applied to, where it has several: NAME or NAMESPACE/NAME' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l strict -d 'Make every warning of the directory an error' -r -f -a "true\t''
+complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l strict -d 'Make every warning an error' -r -f -a "true\t''
 false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l secret -d 'The value of a key of a Secret that manifests refer to, before what the directory has (may be repeated); sources are env:VARIABLE, file:PATH, sm:ID#PROPERTY and ssm:NAME, and what AWS keeps is not looked at here' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand validate" -l json -d 'Print what was found as JSON, in the format of `terraform validate -json`'
@@ -77,7 +77,7 @@ false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l origin -d 'Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l url-map -d 'Read contents below a URL from a directory, as `https://grafana.com/=mirror`; can be given several times' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l target-grafana -d 'Which Grafana resource of the directory it is applied to, where it has several: NAME or NAMESPACE/NAME' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l strict -d 'Make every warning of the directory an error' -r -f -a "true\t''
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l strict -d 'Make every warning an error' -r -f -a "true\t''
 false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
@@ -125,7 +125,7 @@ false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l origin -d 'Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l url-map -d 'Read contents below a URL from a directory, as `https://grafana.com/=mirror`; can be given several times' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l target-grafana -d 'Which Grafana resource of the directory it is applied to, where it has several: NAME or NAMESPACE/NAME' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l strict -d 'Make every warning of the directory an error' -r -f -a "true\t''
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l strict -d 'Make every warning an error' -r -f -a "true\t''
 false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
@@ -176,7 +176,7 @@ false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l origin -d 'Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l url-map -d 'Read contents below a URL from a directory, as `https://grafana.com/=mirror`; can be given several times' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l target-grafana -d 'Which Grafana resource of the directory it is applied to, where it has several: NAME or NAMESPACE/NAME' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l strict -d 'Make every warning of the directory an error' -r -f -a "true\t''
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l strict -d 'Make every warning an error' -r -f -a "true\t''
 false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
@@ -219,7 +219,7 @@ false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l origin -d 'Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l url-map -d 'Read contents below a URL from a directory, as `https://grafana.com/=mirror`; can be given several times' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l target-grafana -d 'Which Grafana resource of the directory it is applied to, where it has several: NAME or NAMESPACE/NAME' -r
-complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l strict -d 'Make every warning of the directory an error' -r -f -a "true\t''
+complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l strict -d 'Make every warning an error' -r -f -a "true\t''
 false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand reconcile" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r

@@ -102,7 +102,7 @@ pub struct ReadingArgs {
     /// Which Grafana resource of the directory it is applied to, where it has several: NAME or NAMESPACE/NAME
     #[arg(long, value_name = "NAME", help_heading = "Directory")]
     pub target_grafana: Option<String>,
-    /// Make every warning of the directory an error
+    /// Make every warning an error
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
         help_heading = "Directory")]
     pub strict: Option<bool>,

@@ -195,6 +195,12 @@ fn of_file(
         );
     }
     let directory = typed.directory.clone().unwrap_or_else(|| PathBuf::from(&plan.directory.path));
+    if typed.directory.is_none() && !source::is_stream(&directory) && !directory.is_dir() {
+        let words = format!("the plan was made from the directory `{}`, which is not here", directory.display());
+        return Err(Failure::new(Exit::Error, words)
+            .hint("run this where the plan was made, or name the directory with --directory")
+            .lasting());
+    }
     let goal = plan.plan.goal;
     let typed_of_it = Typed { goal, directory, reading, workspace, rules, run, approval: Approval::Given };
     let mut order = order(typed_of_it, session)?;

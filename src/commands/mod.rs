@@ -35,7 +35,7 @@ mod takeover;
 mod typed;
 mod workspace;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use exit::{Exit, Failure};
 use job::Wanted;
@@ -75,11 +75,15 @@ pub async fn run(cli: Cli, machine: &Machine, terminal: &Terminal) -> Exit {
 }
 
 /// The directory of a command that prints events.
-fn events_of(command: &Command) -> Option<&Path> {
+fn events_of(command: &Command) -> Option<PathBuf> {
     match command {
-        Command::Plan(args) if args.output.json => Some(&args.directory.directory),
-        Command::Apply(args) if args.output.json => Some(args.saved.directory.as_ref().unwrap_or(&args.path)),
-        Command::Destroy(args) if args.output.json => Some(&args.directory.directory),
+        Command::Plan(args) if args.output.json => Some(args.directory.directory.clone()),
+        Command::Apply(args) if args.output.json => {
+            let of_plan = || Some(saved::read(&args.path, None).ok()?.0.directory.path.into());
+            let named = args.saved.directory.clone();
+            Some(named.or_else(|| saved::is_file(&args.path).then(of_plan)?).unwrap_or_else(|| args.path.clone()))
+        }
+        Command::Destroy(args) if args.output.json => Some(args.directory.directory.clone()),
         _ => None,
     }
 }

@@ -98,9 +98,9 @@ fn head(told: &ObjectItem, style: &Style) -> Vec<String> {
 fn part(part: &Part, style: &Style) -> Vec<String> {
     match part {
         Part::Settings(settings) => {
-            let column = settings.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+            let column = settings.iter().map(|(name, _)| clean(name).len()).max().unwrap_or(0);
             let line = |(name, value): &(Cow<'static, str>, String)| {
-                style.fit(&format!("      {name:column$}   {}", clean(value)))
+                style.fit(&format!("      {:column$}   {}", clean(name), clean(value)))
             };
             settings.iter().take(SETTINGS).map(line).collect()
         }

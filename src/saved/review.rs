@@ -356,3 +356,138 @@ pub fn differences(saved: &SavedPlan, fresh: &Plan) -> Vec<String> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Delta, Digest, Entry, Headline, Mark, Owned, StackName, Stamp};
+    use crate::plan::{Custody, Goal, Rules};
+    use crate::saved::{Asked, FORMAT, SavedDirectory, recorded};
+
+    fn address(uid: &str) -> Address {
+        crate::kinds::address(&format!("dashboard.{uid}")).unwrap()
+    }
+
+    fn change(uid: &str, action: Action, version: i64) -> Change {
+        let digest = Some(Digest::of_bytes(b"live"));
+        let identity = Identity { version, ..Identity::default() };
+        let is = Precondition::Is(Observed { identity, parent: None, digest });
+        Change::new(address(uid), uid, action, is)
+    }
+
+    fn update(to: &str) -> Action {
+        let entry = Entry::new(Mark::Change, "title", "/title").values(None, Some(to.into()));
+        Action::Update { delta: Delta { entries: vec![entry], ..Delta::default() }, moved: None }
+    }
+
+    fn plan(changes: Vec<Change>) -> Plan {
+        Plan {
+            goal: Goal::Apply,
+            workspace: String::new(),
+            version: String::new(),
+            stack: StackName::parse("demo").unwrap(),
+            record: RecordState::There(Stamp { serial: 1, run: "r".into() }),
+            stages: vec![changes],
+            unchanged: 0,
+            unmanaged: Vec::new(),
+            notices: Vec::new(),
+            unknown: Vec::new(),
+            bindings: Vec::new(),
+            custody: Custody::default(),
+        }
+    }
+
+    fn objects() -> BTreeMap<Address, Recorded> {
+        ["a", "b"].map(|uid| (address(uid), Recorded { how: Owned::Created, ..Recorded::default() })).into()
+    }
+
+    fn saved(changes: Vec<Change>) -> SavedPlan {
+        let plan = plan(changes);
+        SavedPlan {
+            format: FORMAT,
+            tool: String::new(),
+            commit: String::new(),
+            workspace: String::new(),
+            origin: String::new(),
+            directory: SavedDirectory { path: ".".into(), digest: Digest::of_bytes(b""), objects: 0 },
+            asked: Asked {
+                rules: Rules::default(),
+                take_over: false,
+                take_over_stack: None,
+                lets_references_pass: false,
+            },
+            recorded: recorded(&plan, &objects()),
+            plan,
+            bodies: None,
+        }
+    }
+
+    /// What is left of a reviewed plan: `address word`, and `!` before what is refused.
+    fn check(reviewed: Vec<Change>, fresh: Vec<Change>, expected: &[&str]) {
+        let (saved, fresh) = (saved(reviewed), plan(fresh));
+        let seen = fresh.changes().filter_map(|change| match &change.only_if {
+            Precondition::Is(seen) => {
+                let saved = Saved { by: "ana".into(), at: String::new() };
+                Some((change.address.clone(), Seen { identity: seen.identity.clone(), saved }))
+            }
+            Precondition::Absent | Precondition::Nothing => None,
+        });
+        let now = Now { plan: &fresh, recorded: &objects(), seen: &seen.collect() };
+        let left = allowed(&saved, now).plan;
+        let told: Vec<String> = left
+            .changes()
+            .map(|change| match &change.action {
+                Action::Refuse(refusal) => format!("! {}: {}", change.address, refusal.reason),
+                action => format!("{} {}", change.address, done(action)),
+            })
+            .collect();
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn what_was_reviewed_is_done_and_nothing_else() {
+        let delete = || Action::Delete { headline: Headline::default() };
+        check(vec![change("a", update("x"), 1)], vec![change("a", update("x"), 1)], &["dashboard.a changed"]);
+        check(
+            vec![change("a", update("x"), 1)],
+            vec![change("a", update("x"), 1), change("b", delete(), 1)],
+            &["dashboard.a changed"],
+        );
+        check(
+            vec![change("a", update("x"), 1)],
+            vec![change("a", update("y"), 1)],
+            &["! dashboard.a: it is to be changed otherwise than was planned"],
+        );
+        check(
+            vec![change("a", update("x"), 1)],
+            vec![change("a", delete(), 1)],
+            &["! dashboard.a: it was to be changed, and is to be deleted now"],
+        );
+        check(
+            vec![change("a", update("x"), 1)],
+            vec![change("a", update("x"), 2)],
+            &["! dashboard.a: it was saved by ana since the plan (version 2, planned against 1)"],
+        );
+        check(vec![change("a", update("x"), 1)], vec![], &["! dashboard.a: it was deleted since the plan"]);
+    }
+
+    #[test]
+    fn what_did_nothing_when_it_was_reviewed_does_nothing_now() {
+        let keep = || Action::Keep { because: "it is protected".into() };
+        check(vec![change("a", Action::Renew, 1)], vec![change("a", update("x"), 1)], &[]);
+        check(vec![change("a", keep(), 1)], vec![change("a", update("x"), 1)], &[]);
+        check(vec![change("a", keep(), 1)], vec![change("a", Action::Renew, 1)], &["dashboard.a recorded anew"]);
+    }
+
+    #[test]
+    fn what_is_reviewed_and_needs_what_is_not_is_not_left_to_fail() {
+        let create = || Action::Create { headline: Headline::default() };
+        let new = |uid: &str| Change { only_if: Precondition::Absent, ..change(uid, create(), 0) };
+        let needing = Change { needs: [address("d")].into(), ..new("c") };
+        check(
+            vec![needing.clone()],
+            vec![new("d"), needing],
+            &["! dashboard.d: it is not in the saved plan, and what is in it needs it", "dashboard.c created"],
+        );
+    }
+}

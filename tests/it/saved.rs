@@ -550,6 +550,89 @@ fn the_golden_plan_is_valid_and_shown() {
     });
 }
 
+/// Every string of a value, by its pointer.
+fn leaves(value: &Value, at: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => {
+            for (key, inside) in map {
+                leaves(inside, &format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), found);
+            }
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(n, inside)| leaves(inside, &format!("{at}/{n}"), found));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => found.push(at.to_owned()),
+    }
+}
+
+#[test]
+fn no_file_breaks_what_shows_it_or_writes_to_the_terminal() {
+    use amgctl::render::{self, style::Style};
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/saved/plan-1.json");
+    let golden: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let mut pointers = Vec::new();
+    leaves(&golden, "", &mut pointers);
+    let mut read = 0;
+    for pointer in pointers {
+        let evil = "\u{1b}]0;x\u{7}\u{1b}[31m\r\n\u{202e}`|<!--](@x)";
+        for other in [json!(evil), json!(""), json!(null), json!(i64::MAX), json!(-1), json!([]), json!({})] {
+            let mut broken = golden.clone();
+            *broken.pointer_mut(&pointer).unwrap() = other;
+            let Ok(plan) = SavedPlan::read(&broken.to_string()) else { continue };
+            read += 1;
+            let texts = [
+                render::human::plan(&plan.plan, &Style { verbose: true, ..Style::default() }),
+                render::story::saved::about(&plan, "sha256:0"),
+            ];
+            for text in texts {
+                assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}', '\r']), "{pointer}: {text:?}");
+            }
+            let _ = render::terraform::plan(&plan);
+            render::stream::plan(&plan.plan).iter().for_each(|line| assert!(!line.text("").contains('\n')));
+        }
+    }
+    assert!(read > 100, "{read}");
+    let deep = format!("{{\"amgctlPlan\":1,\"x\":{}", "[".repeat(100_000));
+    assert!(SavedPlan::read(&deep).is_err());
+}
+
+#[test]
+fn a_plan_without_a_record_is_held_to_what_the_workspace_has() {
+    on(ONE, |w| {
+        w.write("amgctl.yaml", "stack: demo\nownership: none\n");
+        changed(w);
+        w.save_plan("");
+        w.edit("a", |live| live["title"] = "theirs".into());
+        w.apply_plan("").exits(5).says("saved by").says("1 added, 1 changed");
+        w.apply_plan("").exits(4).writes_nothing();
+        assert_eq!(w.title("a").unwrap(), "theirs");
+    });
+}
+
+#[test]
+fn a_plan_whose_directory_is_elsewhere_is_told_where() {
+    on(ONE, |w| {
+        changed(w);
+        w.save_plan("");
+        std::fs::rename(w.directory(), w.home().join("moved")).unwrap();
+        w.apply_plan("").exits(1).says("made from the directory `stack`, which is not here").writes_nothing();
+        w.apply_plan("-directory moved").exits(0);
+    });
+}
+
+#[test]
+fn with_strict_a_plan_that_an_apply_would_refuse_is_an_error() {
+    on(ONE, |w| {
+        for n in 0..12 {
+            w.json(&format!("dashboards/{n}.json"), &dashboard(&format!("d{n}"), &format!("D{n}")));
+        }
+        w.applied();
+        (1..12).for_each(|n| w.remove(&format!("dashboards/{n}.json")));
+        w.plan().exits(2).says("warning: this would destroy 11");
+        w.plan_with("-strict").exits(8).says("error: this would destroy 11");
+    });
+}
+
 /// What is wrong with a value by a JSON Schema, as far as the schema of saved plans goes.
 fn faults(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
     const KNOWN: [&str; 22] = [
