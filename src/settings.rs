@@ -283,6 +283,7 @@ impl Settings {
                 release: BTreeSet::new(),
                 left_alone: BTreeMap::new(),
                 create_only: BTreeSet::new(),
+                pictures: false,
             },
             revisions: Revisions::default(),
             take_over: removal.take_over,

@@ -445,7 +445,8 @@ fn compare(
     if goal == Goal::Destroy {
         return Ok(one_side(live, keyed));
     }
-    sides(&bound.objects, &scope(&bound.objects, &settings.rules.targets), live, keyed, |declared| {
+    let draws = settings.rules.pictures;
+    sides(&bound.objects, &scope(&bound.objects, &settings.rules.targets), live, keyed, draws, |declared| {
         let body = bound.body(declared)?;
         let secrets = bound.secrets(declared);
         Ok(DeclaredForm { value: body.value, shown: body.shown, pieces: body.pieces, secrets })

@@ -225,6 +225,7 @@ fn differs(saved: &SavedPlan, reviewed: &Change, fresh: &Change) -> Option<Strin
         content: _,
         intent,
         stale,
+        picture: _,
     } = fresh;
     if reviewed.drift.is_none() && drift.is_some() {
         return Some("somebody changed it outside, which the plan does not show".into());

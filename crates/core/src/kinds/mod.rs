@@ -18,8 +18,8 @@ pub use facts::{Among, Clash, Facts, How, Listing, Objection, Rival, RivalPlace,
 
 use crate::model::digest::Numbers;
 use crate::model::{
-    Address, Delta, Digest, Found, Guard, Headline, Identity, Key, KeyForm, KindName, Marks, NormalDigest, Problem,
-    Request, Response, Saved, Server,
+    Address, Delta, Digest, Found, Guard, Headline, Identity, Key, KeyForm, KindName, Marks, NormalDigest, Picture,
+    Problem, Request, Response, Saved, Server,
 };
 
 /// Makes the table of kinds: [`KINDS`], and of each kind its `NAME`, which holds its place in the table.
@@ -114,6 +114,13 @@ pub trait Kind: Sync {
 
     /// How two normal forms ([`Normal::whole`]) differ, in the kind's own words; empty exactly when they are equal.
     fn diff(&self, before: &Value, after: &Value, numbers: Numbers) -> Delta;
+
+    /// What is needed to draw how two normal forms differ, for kinds that look like something; a side that is not there is
+    /// none.
+    fn picture(&self, before: Option<&Value>, after: Option<&Value>, numbers: Numbers) -> Option<Picture> {
+        let _ = (before, after, numbers);
+        None
+    }
 
     /// How to read one object.
     fn read(&self, key: &Key, server: &Server) -> Request;

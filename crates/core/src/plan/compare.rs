@@ -51,13 +51,14 @@ pub struct Keyed<'a> {
     pub salt: &'a str,
 }
 
-/// Puts both sides beside each other. `scope` is what is planned: the secrets of the rest need not be there. `read` gives
-/// what the directory says of an object.
+/// Puts both sides beside each other. `scope` is what is planned: the secrets of the rest need not be there. `draws` says
+/// whether new objects are drawn, so that their bodies are read too. `read` gives what the directory says of an object.
 pub fn sides(
     declared: &[Declared],
     scope: &BTreeSet<&Address>,
     live: Workspace,
     keyed: Keyed<'_>,
+    draws: bool,
     read: impl Fn(&Declared) -> Result<DeclaredForm, Box<Problem>>,
 ) -> Result<Sides, Box<Problem>> {
     let mut sides = Sides { live, ..Sides::default() };
@@ -65,7 +66,9 @@ pub fn sides(
         let address = &declared.address;
         let is_veiled = kinds::by_name(address.kind).facts().secrets.is_some();
         let differs = sides.live.found.get(address).is_some_and(|f| f.body.value().is_some());
-        if !is_veiled && !differs {
+        let is_new = !sides.live.found.contains_key(address) && !sides.live.unreadable.contains_key(address);
+        let is_drawn = draws && is_new;
+        if !(is_veiled || differs || is_drawn) {
             continue;
         }
         let form = read(declared)?;
@@ -239,8 +242,9 @@ mod tests {
         let record = recorded.map(|objects| objects);
         let scope: Vec<Address> = scope.iter().map(|uid| datasource(uid)).collect();
         let keyed = Keyed { record: &record, salt: "salt" };
-        let sides =
-            sides(&[declared("a")], &scope.iter().collect(), live("a", PLANTED), keyed, |_| Ok(form(secret)));
+        let sides = sides(&[declared("a")], &scope.iter().collect(), live("a", PLANTED), keyed, false, |_| {
+            Ok(form(secret))
+        });
         let told = match sides {
             Err(problem) => format!("error {}", problem.message),
             Ok(sides) => {

@@ -251,6 +251,10 @@ fn decide_action(
     let adopt = inputs.rules.adopt.allows(&change.address);
     match (row, wanted, found) {
         (Row::Create | Row::CreateAgain, Some(wanted), _) => {
+            if inputs.rules.pictures && wanted.body.is_some() {
+                let kind = kinds::by_name(change.address.kind);
+                change.picture = kind.picture(None, wanted.body.as_ref(), inputs.server.numbers);
+            }
             change.action = Action::Create { headline: wanted.headline.clone() };
             if let Some(intent) = &mut change.intent {
                 intent.how = Owned::Created;

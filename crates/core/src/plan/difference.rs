@@ -82,6 +82,9 @@ pub(super) fn delta(inputs: &Inputs<'_>, change: &mut Change, wanted: &Wanted<'_
         (Some(wanted), Some(live), true) => kind.diff(live, wanted, inputs.server.numbers),
         _ => Delta { notes: vec!["it differs; its body was not kept".into()], ..Delta::default() },
     };
+    if inputs.rules.pictures && differs && wanted.body.is_some() && live.is_some() {
+        change.picture = kind.picture(live, wanted.body.as_ref(), inputs.server.numbers);
+    }
     if differs && delta.is_empty() && delta.notes.is_empty() {
         // Only what may not be shown differs: it is a change all the same.
         let entry = Entry::new(Mark::Change, "a value that is not shown", "");

@@ -148,6 +148,9 @@ pub struct Rules {
     pub allow_empty: bool,
     /// What becomes of what was changed outside.
     pub on_drift: OnDrift,
+    /// Whether changes carry what is needed to draw them.
+    #[serde(skip)]
+    pub pictures: bool,
 }
 
 /// What becomes of what somebody else changed since the last apply.

@@ -31,8 +31,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Address, BodyRef, Delta, Digest, FetchedContent, Fingerprint, FolderPath, Headline, Observed, Owned, Place,
-    RecordState, Saved, StackName, Stamp,
+    Address, BodyRef, Delta, Digest, FetchedContent, Fingerprint, FolderPath, Headline, Observed, Owned, Picture,
+    Place, RecordState, Saved, StackName, Stamp,
 };
 
 pub use decide::{asks_shortest_refresh, plan};
@@ -117,6 +117,9 @@ pub struct Change {
     /// Whether the record's entry for this address is about something else by now and is forgotten.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stale: bool,
+    /// What it looks like, where that was asked for and its kind looks like something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<Picture>,
 }
 
 impl Change {
@@ -137,6 +140,7 @@ impl Change {
             content: None,
             intent: None,
             stale: false,
+            picture: None,
         }
     }
 }

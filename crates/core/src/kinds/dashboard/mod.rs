@@ -24,8 +24,8 @@ use crate::model::digest::Numbers;
 use crate::model::request::encode;
 use crate::model::server::{Refresh, Resources, TitleRule};
 use crate::model::{
-    Delta, Found, Guard, Headline, Identity, Key, KindName, LiveBody, Marks, Method, Problem, Request, Response,
-    Saved, Server,
+    Delta, Found, Guard, Headline, Identity, Key, KindName, LiveBody, Marks, Method, Picture, Problem, Request,
+    Response, Saved, Server,
 };
 
 /// The kind `dashboard`.
@@ -116,6 +116,10 @@ impl Kind for Dashboard {
 
     fn diff(&self, before: &Value, after: &Value, numbers: Numbers) -> Delta {
         diff::diff(before, after, numbers)
+    }
+
+    fn picture(&self, before: Option<&Value>, after: Option<&Value>, numbers: Numbers) -> Option<Picture> {
+        diff::picture(before, after, numbers)
     }
 
     fn read(&self, key: &Key, server: &Server) -> Request {

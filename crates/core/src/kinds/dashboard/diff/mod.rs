@@ -7,6 +7,7 @@
 mod layout;
 mod panel;
 mod panels;
+mod picture;
 mod rewrite;
 mod variables;
 
@@ -17,6 +18,7 @@ use crate::model::digest::{Numbers, same_value};
 use crate::model::{Delta, Entry};
 
 pub(in crate::kinds) use panel::compare as panel;
+pub use picture::picture;
 
 /// How two normal forms differ; empty exactly when they are equal.
 #[must_use]

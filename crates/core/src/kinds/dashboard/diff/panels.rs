@@ -34,6 +34,21 @@ enum Home {
     In(usize),
 }
 
+impl Node<'_> {
+    /// Whether it is a row.
+    pub fn is_row(&self) -> bool {
+        self.row_like
+    }
+
+    /// The row whose list it stands in, by its place among the nodes.
+    pub fn inside(&self) -> Option<usize> {
+        match self.home {
+            Home::In(row) => Some(row),
+            Home::Top(_) => None,
+        }
+    }
+}
+
 /// The panels of two dashboards, matched.
 pub struct Panels<'v> {
     old: Vec<Node<'v>>,
@@ -52,6 +67,21 @@ pub struct PanelChanges {
 }
 
 impl<'v> Panels<'v> {
+    /// The panels of the earlier one, in the order of the document.
+    pub fn old(&self) -> &[Node<'v>] {
+        &self.old
+    }
+
+    /// Those of the later one.
+    pub fn new_side(&self) -> &[Node<'v>] {
+        &self.new
+    }
+
+    /// Which of the earlier ones is which of the later ones.
+    pub fn pairs(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.matched.pairs.iter().copied()
+    }
+
     /// Matches the panels of two dashboards.
     pub fn new(before: &'v Map<String, Value>, after: &'v Map<String, Value>, numbers: Numbers) -> Panels<'v> {
         let (old, new) = (nodes(before), nodes(after));
