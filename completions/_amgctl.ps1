@@ -106,6 +106,7 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
             [CompletionResult]::new('--unknown-references', '--unknown-references', [CompletionResultType]::ParameterName, 'What to make of references to what neither the directory nor the workspace has')
             [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'Whether to ask for what is missing; a plan asks nothing either way')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Save the plan in a file, which `apply FILE` carries out and `show FILE` shows')
+            [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Report in a format too: markdown=FILE, html=FILE, junit=FILE, sarif=FILE, github (comment, step summary, annotations, outputs) or gitlab[=DIR] (note, artefacts); can be given several times')
             [CompletionResult]::new('--delete-adopted', '--delete-adopted', [CompletionResultType]::ParameterName, 'Delete adopted objects that left the directory, instead of releasing them')
             [CompletionResult]::new('--take-over', '--take-over', [CompletionResultType]::ParameterName, 'Take over a stack that was applied from another place')
             [CompletionResult]::new('--send-secrets', '--send-secrets', [CompletionResultType]::ParameterName, 'Send secrets although nobody knows whether they changed (with ownership: none)')
@@ -154,6 +155,7 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another run''s lease, as 30s or 10m')
             [CompletionResult]::new('--parallelism', '--parallelism', [CompletionResultType]::ParameterName, 'The most writes in flight at once; fewer while the server is strained')
             [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Add lines of JSON to a file: who wrote what, when, from which commit, with digests before and after')
+            [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Report in a format too: markdown=FILE, html=FILE, junit=FILE, sarif=FILE, github (comment, step summary, annotations, outputs) or gitlab[=DIR] (note, artefacts); can be given several times')
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'The directory that a saved plan was made from, where it is elsewhere by now')
             [CompletionResult]::new('--digest', '--digest', [CompletionResultType]::ParameterName, 'The digest of the saved plan, as `plan --out` printed it; another file is refused')
             [CompletionResult]::new('--reviewed', '--reviewed', [CompletionResultType]::ParameterName, 'Plan anew, and go on without asking where that is what this saved plan shows')
@@ -199,6 +201,7 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another run''s lease, as 30s or 10m')
             [CompletionResult]::new('--parallelism', '--parallelism', [CompletionResultType]::ParameterName, 'The most writes in flight at once; fewer while the server is strained')
             [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Add lines of JSON to a file: who wrote what, when, from which commit, with digests before and after')
+            [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Report in a format too: markdown=FILE, html=FILE, junit=FILE, sarif=FILE, github (comment, step summary, annotations, outputs) or gitlab[=DIR] (note, artefacts); can be given several times')
             [CompletionResult]::new('--delete-adopted', '--delete-adopted', [CompletionResultType]::ParameterName, 'Delete adopted objects that left the directory, instead of releasing them')
             [CompletionResult]::new('--take-over', '--take-over', [CompletionResultType]::ParameterName, 'Take over a stack that was applied from another place')
             [CompletionResult]::new('--auto-approve', '--auto-approve', [CompletionResultType]::ParameterName, 'Do not ask')
@@ -212,7 +215,10 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
             break
         }
         'amgctl;show' {
+            [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Report in a format too: markdown=FILE, html=FILE, junit=FILE, sarif=FILE, github (comment, step summary, annotations, outputs) or gitlab[=DIR] (note, artefacts); can be given several times')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON in the format of Terraform''s plans')
+            [CompletionResult]::new('--markdown', '--markdown', [CompletionResultType]::ParameterName, 'Print Markdown, as for a comment')
+            [CompletionResult]::new('--html', '--html', [CompletionResultType]::ParameterName, 'Print a page for browsers')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end')
             [CompletionResult]::new('--no-color', '--no-color', [CompletionResultType]::ParameterName, 'Never use colour')

@@ -103,6 +103,7 @@ warn\t'Say so and go on'"
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l input -d 'Whether to ask for what is missing; a plan asks nothing either way' -r -f -a "true\t''
 false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l out -d 'Save the plan in a file, which `apply FILE` carries out and `show FILE` shows' -r -F
+complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l report -d 'Report in a format too: markdown=FILE, html=FILE, junit=FILE, sarif=FILE, github (comment, step summary, annotations, outputs) or gitlab[=DIR] (note, artefacts); can be given several times' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l delete-adopted -d 'Delete adopted objects that left the directory, instead of releasing them'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l take-over -d 'Take over a stack that was applied from another place'
 complete -c amgctl -n "__fish_amgctl_using_subcommand plan" -l send-secrets -d 'Send secrets although nobody knows whether they changed (with ownership: none)'
@@ -153,6 +154,7 @@ false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l lock-timeout -d 'How long to wait for another run\'s lease, as 30s or 10m' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l parallelism -d 'The most writes in flight at once; fewer while the server is strained' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l log -d 'Add lines of JSON to a file: who wrote what, when, from which commit, with digests before and after' -r -F
+complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l report -d 'Report in a format too: markdown=FILE, html=FILE, junit=FILE, sarif=FILE, github (comment, step summary, annotations, outputs) or gitlab[=DIR] (note, artefacts); can be given several times' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l directory -d 'The directory that a saved plan was made from, where it is elsewhere by now' -r -f -a "(__fish_complete_directories)"
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l digest -d 'The digest of the saved plan, as `plan --out` printed it; another file is refused' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand apply" -l reviewed -d 'Plan anew, and go on without asking where that is what this saved plan shows' -r -F
@@ -198,6 +200,7 @@ false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l lock-timeout -d 'How long to wait for another run\'s lease, as 30s or 10m' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l parallelism -d 'The most writes in flight at once; fewer while the server is strained' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l log -d 'Add lines of JSON to a file: who wrote what, when, from which commit, with digests before and after' -r -F
+complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l report -d 'Report in a format too: markdown=FILE, html=FILE, junit=FILE, sarif=FILE, github (comment, step summary, annotations, outputs) or gitlab[=DIR] (note, artefacts); can be given several times' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l delete-adopted -d 'Delete adopted objects that left the directory, instead of releasing them'
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l take-over -d 'Take over a stack that was applied from another place'
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l auto-approve -l yes -d 'Do not ask'
@@ -205,7 +208,10 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l json -d 'Print
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand destroy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c amgctl -n "__fish_amgctl_using_subcommand show" -l report -d 'Report in a format too: markdown=FILE, html=FILE, junit=FILE, sarif=FILE, github (comment, step summary, annotations, outputs) or gitlab[=DIR] (note, artefacts); can be given several times' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand show" -l json -d 'Print JSON in the format of Terraform\'s plans'
+complete -c amgctl -n "__fish_amgctl_using_subcommand show" -l markdown -d 'Print Markdown, as for a comment'
+complete -c amgctl -n "__fish_amgctl_using_subcommand show" -l html -d 'Print a page for browsers'
 complete -c amgctl -n "__fish_amgctl_using_subcommand show" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand show" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand show" -s h -l help -d 'Print help'

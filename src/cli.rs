@@ -1,5 +1,6 @@
 //! What can be typed: types only, whose doc comments are the help. What it means is settled in [`crate::settings`].
 
+pub mod report;
 pub mod review;
 pub mod terraform;
 
@@ -7,7 +8,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use review::{OutputArgs, SaveArgs, SavedArgs, SchemaArgs, SchemaOf, ShowArgs};
+pub use report::{ReportArg, ReportArgs};
+pub use review::{OutputArgs, SaveArgs, SavedArgs, SchemaArgs, SchemaOf, ShowArgs, ShowFormat};
 
 /// Keep a Grafana workspace equal to a directory in git
 #[derive(Parser, Debug)]
@@ -263,6 +265,9 @@ pub struct RunArgs {
     /// Add lines of JSON to a file: who wrote what, when, from which commit, with digests before and after
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Run")]
     pub log: Option<PathBuf>,
+    /// The reports
+    #[command(flatten)]
+    pub reports: ReportArgs,
 }
 
 /// `amgctl init`.
@@ -334,6 +339,9 @@ pub struct PlanArgs {
     /// The output
     #[command(flatten)]
     pub output: OutputArgs,
+    /// The reports
+    #[command(flatten)]
+    pub reports: ReportArgs,
 }
 
 /// `amgctl destroy`.

@@ -24,6 +24,7 @@
 //! | [`apply`] | plan × client → events: sends what was planned, asks after every refusal, stops when told to |
 //! | [`grafana`] | the HTTP client: requests, retries, what this server is and what the token may do |
 //! | [`aws`] | the control plane of Amazon Managed Grafana, Secrets Manager, parameters: calls and errors |
+//! | [`forge`] | the comment of a plan or a run at a pull request: GitHub, GitLab |
 //! | [`fetch`] | contents of dashboards that stand elsewhere: over HTTPS, from mapped directories, by Jsonnet |
 //! | [`identity`] | which workspace, which service account, when a token is made, renewed, stored, deleted |
 //! | [`backoff`] | how long is waited before something is tried again |
@@ -42,8 +43,9 @@
 //! # Where new things go
 //! - A kind of object: one file in [`kinds`], one line in its table, its fixtures.
 //! - A shape of document: one file in [`source`], one line in the table of its shapes.
-//! - An output for people (Markdown, HTML): one file in [`render`], which sets the same [`render::story::Story`] as the
-//!   others; one for machines is a type in [`render::json`].
+//! - A report (`--report`): one file in [`render`] and one line in the table of [`render::reports`]. One for people sets the
+//!   same [`render::story::Story`] as the others; one for machines reads the plan. Documents that commands print as JSON
+//!   are types in [`render::json`].
 //! - A way of getting a token: a [`grafana::bearer::Bearer`], and a line where [`commands`] connects.
 //! - Several workspaces at once: [`commands`] makes one [`source::Bound`] of the same directory and one plan for each;
 //!   nothing below knows that there are others.
@@ -77,8 +79,8 @@
 //! # Rules that never bend
 //! 1. A plan is a value: after it exists nobody decides anything. Plan mode sends GET only.
 //! 2. The pure modules do no I/O, and know no clock and no randomness: same input, same bytes.
-//! 3. Only [`terminal`] prints, only `main` exits and reads the environment, only [`grafana`] talks to a workspace and
-//!    only [`aws`] to AWS.
+//! 3. Only [`terminal`] prints, only `main` exits and reads the environment, only [`grafana`] talks to a workspace,
+//!    only [`aws`] to AWS and only [`forge`] to forges.
 //! 4. Secrets live in [`model::Secret`], which can be neither printed nor serialised.
 //!
 //! `tests/it/tidy.rs` keeps these rules by reading the source.
@@ -92,6 +94,7 @@ pub mod cli;
 pub mod commands;
 pub mod duration;
 pub mod fetch;
+pub mod forge;
 pub mod grafana;
 pub mod identity;
 pub mod live;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::ReportArgs;
 use clap::{Args, ValueEnum};
 
 /// What a plan or a run gives to others than the person at the terminal.
@@ -66,6 +67,9 @@ pub struct ShowArgs {
     /// How it is shown
     #[command(flatten)]
     pub format: ShowFormat,
+    /// The reports
+    #[command(flatten)]
+    pub reports: ReportArgs,
 }
 
 /// How a saved plan is shown: as at a terminal where nothing else is said.
@@ -75,4 +79,10 @@ pub struct ShowFormat {
     /// Print JSON in the format of Terraform's plans
     #[arg(long)]
     pub json: bool,
+    /// Print Markdown, as for a comment
+    #[arg(long)]
+    pub markdown: bool,
+    /// Print a page for browsers
+    #[arg(long)]
+    pub html: bool,
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::gather::{Gathered, Task, gather};
+use super::reporting::{Known, Reporting};
 use super::run::{self, Approval, Audience, Came, Order, other_origin, too_many};
 use super::saved::{How, Reviewed};
 use super::{Exit, Failure, Session, contained, directory, saved};
@@ -15,6 +16,7 @@ use crate::grafana::Client;
 use crate::model::{RecordState, Severity, has_error};
 use crate::plan::{Action, Goal, OnDrift, Plan, Rules};
 use crate::render;
+use crate::render::reports::Verb;
 use crate::report::{Outcome, Report};
 use crate::saved::Asked;
 use crate::settings::{Revisions, UsageError, named_duration};
@@ -24,6 +26,14 @@ use crate::terminal::{Terminal, Waiting};
 
 /// `amgctl plan`.
 pub async fn plan(args: PlanArgs, session: &Session<'_>) -> Result<Exit, Failure> {
+    let reporting = Reporting::new(&args.reports)?;
+    let mut known = Known::new(Verb::Plan, &args.directory.directory);
+    let ended = make_plan(args, reporting.draws(), &mut known, session).await;
+    reporting.give(&known, &ended, session).await;
+    ended
+}
+
+async fn make_plan(args: PlanArgs, draws: bool, known: &mut Known, session: &Session<'_>) -> Result<Exit, Failure> {
     let (begun, terminal) = (Instant::now(), session.terminal);
     let goal = if args.destroy { Goal::Destroy } else { Goal::Apply };
     let (mut settings, problems) = directory::settle(
@@ -35,7 +45,9 @@ pub async fn plan(args: PlanArgs, session: &Session<'_>) -> Result<Exit, Failure
     )?;
     // What an apply at a terminal would overwrite is shown as that, whatever `amgctl.yaml` says of those that ask nobody.
     settings.rules.on_drift = args.rules.removal.on_drift.map_or(OnDrift::Overwrite, OnDrift::from);
+    settings.rules.pictures = draws || args.save.out.is_some();
     settings.revisions = if args.upgrade { Revisions::Newest } else { Revisions::Pinned };
+    known.settled(goal, &settings);
     let task = Task { goal, settings, file_problems: problems, patience: None, connection: None };
     if let Some(path) = &args.save.out {
         saved::may_be_written(path)?;
@@ -49,19 +61,23 @@ pub async fn plan(args: PlanArgs, session: &Session<'_>) -> Result<Exit, Failure
         if gathered.settings.file.is_strict() {
             refused_by_guard.get_or_insert(failure);
         } else {
-            terminal.warn(&format!("{}; apply will refuse without {flag}", failure.message));
+            let remark = format!("{}; apply will refuse without {flag}", failure.message);
+            terminal.warn(&remark);
+            known.remarks.push(remark);
         }
     }
     if let Some(path) = &args.save.out {
         save(path, &args.save, &gathered, session)?;
     }
     traffic(&gathered.connection.client, begun, terminal);
+    known.base = open_at(&gathered).map(str::to_owned);
+    let plan = known.plan.insert(gathered.plan);
     if let Some(failure) = refused_by_guard {
         return Err(failure);
     }
-    let exit = planned(&gathered.plan, args.detailed_exitcode);
+    let exit = planned(plan, args.detailed_exitcode);
     if exit == Exit::Conflict {
-        terminal.say(&format!("error: {}, and an apply would write nothing there", refused(&gathered.plan)));
+        terminal.say(&format!("error: {}, and an apply would write nothing there", refused(plan)));
     }
     Ok(exit)
 }
@@ -125,10 +141,18 @@ fn show(gathered: &Gathered, begun: Instant, terminal: &Terminal) {
 
 /// `amgctl apply`.
 pub async fn apply(args: ApplyArgs, session: &Session<'_>) -> Result<Exit, Failure> {
+    let reporting = Reporting::new(&args.run.reports)?;
+    let mut known = Known::new(Verb::Apply, &args.path);
+    let ended = carry_out(args, &mut known, session).await;
+    reporting.give(&known, &ended, session).await;
+    ended
+}
+
+async fn carry_out(args: ApplyArgs, known: &mut Known, session: &Session<'_>) -> Result<Exit, Failure> {
     let ApplyArgs { path: target, reading, workspace, rules, run, saved, output: _ } = args;
     if !source::is_stream(&target) && saved::is_file(&target) {
         let order = of_file(&target, reading, &workspace, &rules, &run, &saved, session)?;
-        return write(order, session).await;
+        return write(order, known, session).await;
     }
     let only_of_files = [("--directory", saved.directory.is_some()), ("--all-or-nothing", saved.all_or_nothing)];
     if let Some((flag, _)) = only_of_files.into_iter().find(|(_, typed)| *typed) {
@@ -155,7 +179,7 @@ pub async fn apply(args: ApplyArgs, session: &Session<'_>) -> Result<Exit, Failu
         order.settings.on_drift = rules.removal.on_drift.map_or(OnDrift::Overwrite, OnDrift::from);
     }
     order.reviewed = reviewed;
-    write(order, session).await
+    write(order, known, session).await
 }
 
 /// What a saved plan orders: the same directory is planned anew by the same rules, and held against it.
@@ -269,8 +293,15 @@ pub async fn destroy(args: DestroyArgs, session: &Session<'_>) -> Result<Exit, F
     let rules = RulesArgs { removal: rules, ..RulesArgs::default() };
     let (directory, approval) = (directory.directory, approval(&run));
     let (workspace, rules, run) = (&workspace, &rules, &run);
-    let order = order(Typed { goal: Goal::Destroy, directory, reading, workspace, rules, run, approval }, session)?;
-    write(order, session).await
+    let reporting = Reporting::new(&run.reports)?;
+    let mut known = Known::new(Verb::Destroy, &directory);
+    let typed = Typed { goal: Goal::Destroy, directory, reading, workspace, rules, run, approval };
+    let ended = match order(typed, session) {
+        Ok(order) => write(order, &mut known, session).await,
+        Err(failure) => Err(failure),
+    };
+    reporting.give(&known, &ended, session).await;
+    ended
 }
 
 /// What was typed of a run that writes.
@@ -317,7 +348,8 @@ fn approval(run: &RunArgs) -> Approval {
     if run.auto_approve { Approval::Given } else { Approval::Asked }
 }
 
-async fn write(order: Order, session: &Session<'_>) -> Result<Exit, Failure> {
+async fn write(order: Order, known: &mut Known, session: &Session<'_>) -> Result<Exit, Failure> {
+    known.settled(order.goal, &order.settings);
     let (begun, terminal, goal) = (Instant::now(), session.terminal, order.goal);
     let mut shown = Shown { begun, terminal, bar: None, column: 0, base: None };
     let ran = run::run(order, &mut shown, session).await?;
@@ -329,7 +361,13 @@ async fn write(order: Order, session: &Session<'_>) -> Result<Exit, Failure> {
         Came::Carried(report) => close(report, &ran.gathered, terminal),
     }
     traffic(&ran.gathered.connection.client, begun, terminal);
-    Ok(ran.exit())
+    let exit = ran.exit();
+    known.base = open_at(&ran.gathered).map(str::to_owned);
+    known.plan = Some(ran.gathered.plan);
+    if let Came::Carried(report) = ran.outcome {
+        known.run = Some(report);
+    }
+    Ok(exit)
 }
 
 /// A run as somebody at a terminal sees it.

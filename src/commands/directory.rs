@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::connect::is_managed;
-use super::{Exit, Failure, contents, shown};
+use super::{Exit, Failure, Session, contents, shown};
 use crate::cli::{ReadingArgs, RulesArgs, ValidateArgs, WorkspaceArgs};
 use crate::model::{Problem, Severity, counted, has_error};
 use crate::render::diagnostics::Diagnostic;
@@ -60,7 +60,7 @@ pub fn tell(problems: &[Problem], files: usize, sent: Sent, terminal: &Terminal)
 /// Reports problems of a directory on the way to a plan, as they are found.
 pub struct Reports<'a> {
     /// Where.
-    pub terminal: &'a Terminal,
+    pub session: &'a Session<'a>,
     /// How many files were read.
     pub files: usize,
     /// It is planned once more: only what ends the run is reported again.
@@ -72,7 +72,8 @@ impl Reports<'_> {
     pub fn report(&self, problems: impl IntoIterator<Item = Problem>, sent: Sent) -> Result<(), Failure> {
         let is_new = |problem: &Problem| !self.again || problem.severity == Severity::Error;
         let problems: Vec<Problem> = problems.into_iter().filter(is_new).collect();
-        tell(&problems, self.files, sent, self.terminal)
+        self.session.hear(&problems);
+        tell(&problems, self.files, sent, self.session.terminal)
     }
 
     /// Reports references that lead nowhere, and how they can pass.
@@ -81,7 +82,8 @@ impl Reports<'_> {
         let unknown = problems.iter().any(is_unknown);
         let reported = self.report(problems, Sent::Reads);
         if unknown {
-            self.terminal
+            self.session
+                .terminal
                 .say("  (--unknown-references=warn, or `unknown_references: warn` in amgctl.yaml, lets them pass)");
         }
         reported

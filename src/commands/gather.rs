@@ -140,7 +140,7 @@ pub async fn gather(task: Task, session: &Session<'_>) -> Result<Gathered, Failu
         }
     };
     directory::ignored(&directory, session.terminal);
-    let reports = Reports { terminal: session.terminal, files: directory.files, again };
+    let reports = Reports { session, files: directory.files, again };
     let of_directory: &[Problem] = if goal == Goal::Apply { &directory.problems } else { &[] };
     let problems = settings.file.judge([&file_problems[..], of_directory].concat());
     let exit = refused.filter(|_| problems.iter().all(is_no_fault_of_the_directory));

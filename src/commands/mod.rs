@@ -23,6 +23,7 @@ mod origin;
 mod reconcile;
 mod record;
 mod registry;
+mod reporting;
 mod run;
 mod sandbox;
 mod saved;
@@ -96,7 +97,7 @@ async fn carry_out(command: Command, session: &Session<'_>) -> Result<Exit, Fail
         Command::Plan(args) => apply::plan(args, session).await,
         Command::Apply(args) => apply::apply(args, session).await,
         Command::Destroy(args) => apply::destroy(args, session).await,
-        Command::Show(args) => show::show(&args, terminal),
+        Command::Show(args) => show::show(&args, session).await,
         Command::Reconcile(args) => reconcile::reconcile(args, session).await,
         Command::Unlock(args) => registry::unlock(args, session).await,
         Command::Forget(args) => registry::forget(args, session).await,

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::settings::{Machine, Settings};
+use crate::source;
 
 /// The origin of a directory: what `amgctl.yaml` says, else `host/owner/repository (path/)`; empty where nobody knows.
 #[must_use]
@@ -35,6 +36,25 @@ pub fn commit(directory: &Path, machine: &Machine) -> String {
         CIS.iter().filter(|ci| machine.variable(ci.mark).is_some()).find_map(|ci| machine.variable(ci.commit));
     let is_one = |text: &String| (7..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit());
     of_ci.filter(is_one).or_else(|| git(directory, &["rev-parse", "HEAD"]).filter(is_one)).unwrap_or_default()
+}
+
+/// Where a directory is in its repository, as git or the CI says: empty, or a path that ends with `/`.
+#[must_use]
+pub fn path_in_repository(directory: &Path, machine: &Machine) -> String {
+    if source::is_stream(directory) {
+        return String::new();
+    }
+    if let Some(inside) = git(directory, &["rev-parse", "--is-inside-work-tree"])
+        && inside == "true"
+    {
+        return git(directory, &["rev-parse", "--show-prefix"]).unwrap_or_default();
+    }
+    let of_ci = directory.canonicalize().ok().and_then(|full| {
+        let root = CIS.iter().filter(|ci| machine.variable(ci.mark).is_some());
+        root.filter_map(|ci| Path::new(&machine.variable(ci.root)?).canonicalize().ok())
+            .find_map(|root| full.strip_prefix(root).ok().and_then(|path| Some(format!("{}/", path.to_str()?))))
+    });
+    of_ci.filter(|path| path != "/").unwrap_or_default()
 }
 
 /// Whether two origins are one place; none where one of them is not known.

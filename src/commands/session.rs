@@ -14,7 +14,7 @@ use super::journal::Journal;
 use super::{Exit, Failure};
 use crate::aws::Embedded;
 use crate::identity::mint::Minter;
-use crate::model::Secret;
+use crate::model::{Problem, Secret};
 use crate::render::duration::left;
 use crate::report::Signal;
 use crate::sandbox::{self, Options, Running, Tokens};
@@ -44,6 +44,8 @@ struct SessionState {
     /// What makes the tokens of this run: one for each workspace that it makes any in.
     minters: Vec<Arc<Minter>>,
     sandbox: Option<Running>,
+    /// What was reported of the directory.
+    heard: Vec<Problem>,
 }
 
 /// How a command ended.
@@ -103,6 +105,17 @@ impl<'a> Session<'a> {
                 }
             }
         }
+    }
+
+    /// Remembers problems that were reported, for reports that are made at the end.
+    pub fn hear(&self, problems: &[Problem]) {
+        self.state().heard.extend_from_slice(problems);
+    }
+
+    /// The problems that were reported until now.
+    #[must_use]
+    pub fn heard(&self) -> Vec<Problem> {
+        self.state().heard.clone()
     }
 
     /// Runs a part of a command that may break without ending the command: what it panicked with is the error.

@@ -61,7 +61,7 @@ fn lines(section: &Section, column: usize, style: &Style) -> Vec<String> {
     }
 }
 
-fn block(item: &Item, style: &Style) -> Vec<String> {
+pub(super) fn block(item: &Item, style: &Style) -> Vec<String> {
     match item {
         Item::One(told) => {
             let mut lines = head(told, style);
@@ -81,7 +81,7 @@ fn block(item: &Item, style: &Style) -> Vec<String> {
 }
 
 /// The line that names an object, and says where it stands at the right edge.
-fn head(told: &ObjectItem, style: &Style) -> Vec<String> {
+pub(super) fn head(told: &ObjectItem, style: &Style) -> Vec<String> {
     let sign = self::sign(told.sign, style);
     let title = if told.title.is_empty() { String::new() } else { format!("  \"{}\"", clean(&told.title)) };
     if told.sign == Sign::Outside {
@@ -95,7 +95,7 @@ fn head(told: &ObjectItem, style: &Style) -> Vec<String> {
     style.spread(&format!("  {sign} {address}{title}{inside}{word}{way}{doubt}"), &clean(&told.place))
 }
 
-fn part(part: &Part, style: &Style) -> Vec<String> {
+pub(super) fn part(part: &Part, style: &Style) -> Vec<String> {
     match part {
         Part::Settings(settings) => {
             let column = settings.iter().map(|(name, _)| clean(name).len()).max().unwrap_or(0);

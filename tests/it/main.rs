@@ -36,6 +36,7 @@ mod readme;
 mod reconcile;
 mod registry;
 mod replay;
+mod reports;
 mod saved;
 mod secret;
 mod shapes;

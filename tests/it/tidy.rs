@@ -88,11 +88,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("source", &["model", "duration", "kinds", "uids"]),
     ("settings", &["model", "duration", "kinds", "plan", "cli", "source"]),
     ("fetch", &["model", "backoff", "grafana", "source"]),
+    ("forge", &["model", "grafana"]),
     (
         "commands",
         &[
             "model", "kinds", "plan", "report", "render", "terminal", "random", "probes", "grafana", "registry",
-            "live", "apply", "cli", "aws", "identity", "source", "settings", "fetch", "saved",
+            "live", "apply", "cli", "aws", "identity", "source", "settings", "fetch", "saved", "forge",
         ],
     ),
 ];

@@ -1,6 +1,6 @@
 //! What a plan or a run has to say, in which order and in which words, without its setting.
 //!
-//! A renderer sets a [`Story`] for its readers: [`super::human`] for a terminal. It decides about lines, columns, colours
+//! A renderer sets a [`Story`] for its readers: [`super::human`] for a terminal, [`super::markdown`] for forges. It decides about lines, columns, colours
 //! and escapes; what is said, and of what, stands here. Texts are raw: they may hold any character of a file's or a
 //! server's, and are escaped by whoever sets them. How a plan becomes a story stands in [`plan`], how a run does in
 //! [`run`].
@@ -159,6 +159,10 @@ pub struct Done {
     pub title: String,
     /// What became of it.
     pub outcome: String,
+    /// Whether it was done, and nothing came in between.
+    pub is_done: bool,
+    /// Where a browser shows it, below the workspace's URL; none where it is gone or has no page.
+    pub page: Option<String>,
     /// What is to be known besides.
     pub note: Option<String>,
 }

@@ -13,6 +13,8 @@ pub fn finished(finished: &Finished) -> Done {
         address: finished.address.clone(),
         title: finished.title.clone(),
         outcome: outcome(&finished.outcome, &finished.address, finished.took.as_secs_f64()),
+        is_done: finished.outcome == Outcome::Done,
+        page: finished.link(""),
         note: finished.note.clone(),
     }
 }
@@ -20,8 +22,17 @@ pub fn finished(finished: &Finished) -> Done {
 /// The end of a run: every change that was not done, then the counts.
 #[must_use]
 pub fn of(run: &Report) -> Story {
-    let is_told = |f: &&Finished| !matches!(f.outcome, Outcome::Done | Outcome::NotStarted);
-    let outcomes: Vec<Done> = run.finished.iter().filter(is_told).map(finished).collect();
+    told(run, |finished| !matches!(finished.outcome, Outcome::Done | Outcome::NotStarted))
+}
+
+/// All of a run: every change and what became of it, then the counts.
+#[must_use]
+pub fn whole(run: &Report) -> Story {
+    told(run, |_| true)
+}
+
+fn told(run: &Report, is_told: impl Fn(&Finished) -> bool) -> Story {
+    let outcomes: Vec<Done> = run.finished.iter().filter(|f| is_told(f)).map(finished).collect();
     let told = (!outcomes.is_empty()).then_some(Section::Outcomes(outcomes));
     let (words, is_good, counts) = close(run);
     Story { sections: told.into_iter().chain([Section::Ending { words, is_good, counts }]).collect() }
