@@ -176,9 +176,8 @@ mod tests {
         let mut after = before.clone();
         after["panels"][0]["targets"][0]["expr"] = json!("a + 1");
         after["panels"][1]["gridPos"]["y"] = json!(9);
-        after["panels"][3] = panel(9, 24, "new");
-        after["panels"][3]["type"] = json!("stat");
-        after["panels"][3]["datasource"] = json!({ "uid": "another" });
+        after["panels"][3] = json!({ "id": 9, "type": "text", "title": "P9", "options": { "content": "hello" },
+            "gridPos": { "x": 12, "y": 40, "w": 6, "h": 3 } });
         check(&before, &after, "P1 Changed Panel\nP2 Moved Panel\nP3 Same Panel\nP9 Added Panel\nP4 Removed Panel");
     }
 
