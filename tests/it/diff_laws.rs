@@ -1,5 +1,7 @@
 //! The laws of a dashboard's diff, over values of every shape and over real dashboards (`fixtures/diff`).
 
+use std::path::{Path, PathBuf};
+
 use amgctl::kinds::dashboard::diff::diff;
 use amgctl::model::digest::{Numbers, same_value};
 use amgctl::model::{Entry, Mark};
@@ -91,8 +93,53 @@ fn assert_seen(name: &str, before: &Value, pointer: &str, how: usize) {
         let text = lines(&delta, 6, &Style { width: Some(80), ..Style::default() });
         assert!(!delta.is_empty(), "{name} {pointer} {how}: not seen");
         assert!(text.len() <= 6, "{name} {pointer} {how}: {text:#?}");
+        assert!(is_named(b, a, pointer, &text.join("\n")), "{name} {pointer} {how}: not named in {text:#?}");
         assert_differs(&delta.entries, name, pointer);
     }
+}
+
+/// Whether a text names what a pointer leads to: the panel by number or title and its query, or the setting.
+fn is_named(before: &Value, after: &Value, pointer: &str, text: &str) -> bool {
+    let parts: Vec<&str> = pointer.split('/').skip(1).collect();
+    let setting = parts[0].replace("~1", "/").replace("~0", "~");
+    let mut panel = String::new();
+    let mut at = parts.iter();
+    while let (Some(key @ &("panels" | "rows")), Some(place)) = (at.next(), at.next()) {
+        panel.push_str(&format!("/{key}/{place}"));
+    }
+    let names: Vec<String> = [before, after]
+        .iter()
+        .filter_map(|side| side.pointer(&panel).filter(|_| !panel.is_empty()))
+        .flat_map(|panel| [number(panel), title(panel)])
+        .flatten()
+        .collect();
+    let is_there = |word: &str| text.contains(word);
+    match setting.as_str() {
+        "panels" | "rows" => {
+            let owner = if names.is_empty() {
+                is_there("panel") || is_there("row")
+            } else {
+                names.iter().any(|n| is_there(n))
+            };
+            owner && (!pointer.contains("/targets/") || is_there("query") || is_there("targets"))
+        }
+        "templating" => is_there("variable") || is_there("templating"),
+        "annotations" => is_there("annotation"),
+        "links" => is_there("link"),
+        "tags" => is_there("tag"),
+        _ => is_there(&setting) || is_there("brandNew"),
+    }
+}
+
+fn number(panel: &Value) -> Option<String> {
+    panel.get("id").filter(|id| id.is_number()).map(|id| format!("#{id}"))
+}
+
+/// The beginning of a title, as far as nothing in it is escaped.
+fn title(panel: &Value) -> Option<String> {
+    let title = panel.get("title").and_then(Value::as_str)?;
+    let plain: String = title.chars().take(10).take_while(|c| c.is_alphanumeric() || *c == ' ').collect();
+    (!plain.trim().is_empty()).then(|| plain.trim().to_owned())
 }
 
 fn assert_differs(entries: &[Entry], name: &str, pointer: &str) {
@@ -114,6 +161,107 @@ fn every_change_of_a_leaf_is_seen_and_named() {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             assert_seen(name, &dashboard, &all[(seed >> 33) % all.len()], (seed >> 20) % 4);
         }
+    }
+}
+
+/// What is told of two versions, without the line of what stayed. In a pipe: in a narrow window long names break lines.
+fn told(before: &Value, after: &Value) -> Vec<String> {
+    let mut text = lines(&diff(before, after, Numbers::Float), 6, &Style::default());
+    text.retain(|line| !line.trim_start().starts_with('('));
+    text
+}
+
+/// The pointers of all lists of panels, those in rows too.
+fn lists_of_panels(dashboard: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    for key in ["panels", "rows"] {
+        for (i, item) in dashboard.get(key).and_then(Value::as_array).into_iter().flatten().enumerate() {
+            if item.get("panels").and_then(Value::as_array).is_some_and(|inside| !inside.is_empty()) {
+                found.push(format!("/{key}/{i}/panels"));
+            }
+        }
+    }
+    found.extend(dashboard.get("panels").is_some_and(Value::is_array).then(|| "/panels".to_owned()));
+    found
+}
+
+/// The laws of one dashboard besides those of its leaves; how many comparisons that were, or what was told otherwise.
+fn laws(dashboard: &Value) -> Result<usize, String> {
+    let mut count = 1;
+    let same = told(dashboard, &turned(dashboard));
+    if !same.is_empty() {
+        return Err(format!("permuted keys: {same:#?}"));
+    }
+    let lists = lists_of_panels(dashboard);
+    let panels_of = |list: &String| dashboard.pointer(list).and_then(Value::as_array).unwrap();
+    for list in &lists {
+        let panels = panels_of(list);
+        for at in 0..panels.len() {
+            // Of two that are alike in all nobody can tell which one moved.
+            if lists.iter().flat_map(panels_of).filter(|panel| **panel == panels[at]).count() > 1 {
+                continue;
+            }
+            let moved = |to: usize, on_the_grid: bool| {
+                let mut after = dashboard.clone();
+                let panels = after.pointer_mut(list).and_then(Value::as_array_mut).unwrap();
+                let mut panel = panels.remove(at);
+                if let Some(place) = panel.get_mut("gridPos").filter(|place| place.is_object() && on_the_grid) {
+                    place["x"] = json!((place["x"].as_f64().unwrap_or(0.0) + 3.0) % 24.0);
+                    place["y"] = json!(place["y"].as_f64().unwrap_or(0.0) + 100.0);
+                }
+                panels.insert(to, panel);
+                after
+            };
+            for after in
+                [moved(at, true), moved(0, true), moved(panels.len() - 1, true), moved(panels.len() - 1, false)]
+            {
+                count += 1;
+                let text = told(dashboard, &after);
+                if text.len() > 1 || text.is_empty() != same_value(dashboard, &after, Numbers::Float) {
+                    return Err(format!("{list}/{at} moved: {text:#?}"));
+                }
+            }
+        }
+    }
+    for height in [1, 8] {
+        count += 1;
+        let text = told(dashboard, &with_a_panel_on_top(dashboard, height));
+        let adds = text.iter().filter(|line| line.trim_start().starts_with('+')).count();
+        if adds != 1 || text.len() > 2 {
+            return Err(format!("a panel on top: {text:#?}"));
+        }
+    }
+    Ok(count)
+}
+
+/// The dashboard with a panel of its full width on top, and everything else below it, as the editor does that.
+fn with_a_panel_on_top(dashboard: &Value, height: i64) -> Value {
+    let mut after = dashboard.clone();
+    let old = dashboard.get("panels").is_none_or(|p| p.as_array().is_some_and(Vec::is_empty));
+    let rows = after.get_mut("rows").and_then(Value::as_array_mut).filter(|_| old);
+    if let Some(panels) = rows.and_then(|rows| rows.first_mut()?.get_mut("panels")?.as_array_mut()) {
+        panels.insert(0, json!({ "id": 900_001, "type": "stat", "title": "On top", "span": 12 }));
+        return after;
+    }
+    let place = json!({ "x": 0, "y": 0, "w": 24, "h": height });
+    let new = json!({ "id": 900_001, "type": "stat", "title": "On top", "gridPos": place });
+    let Some(Value::Array(panels)) = after.get_mut("panels") else {
+        after["panels"] = json!([new]);
+        return after;
+    };
+    for panel in panels.iter_mut() {
+        if let Some(place) = panel.get_mut("gridPos").filter(|place| place.is_object()) {
+            place["y"] = json!(place["y"].as_i64().unwrap_or(0) + height);
+        }
+    }
+    panels.insert(0, new);
+    after
+}
+
+#[test]
+fn what_moves_is_one_line_and_what_stays_is_none() {
+    for (name, dashboard) in real() {
+        laws(&dashboard).unwrap_or_else(|why| panic!("{name}: {why}"));
     }
 }
 
@@ -188,10 +336,8 @@ proptest! {
     }
 }
 
-/// Every leaf of every dashboard below `AMGCTL_CORPUS`, changed in every way: `cargo test -- --ignored every_leaf`.
-#[test]
-#[ignore = "minutes; needs AMGCTL_CORPUS, a directory of dashboards"]
-fn every_leaf_of_a_corpus_is_seen_and_named() {
+/// The files of dashboards below `AMGCTL_CORPUS`.
+fn corpus() -> Vec<PathBuf> {
     let root = std::env::var_os("AMGCTL_CORPUS").expect("AMGCTL_CORPUS names a directory of dashboards");
     let mut files: Vec<_> = ignore::Walk::new(root)
         .filter_map(Result::ok)
@@ -199,14 +345,51 @@ fn every_leaf_of_a_corpus_is_seen_and_named() {
         .filter(|path| path.extension().is_some_and(|end| end == "json"))
         .collect();
     files.sort();
+    files
+}
+
+/// A dashboard, out of what an API answers with it where it stands in that; and the text of its file.
+fn read(file: &Path) -> Option<(String, Value)> {
+    let text = std::fs::read_to_string(file).unwrap();
+    let mut dashboard: Value = serde_json::from_str(&text).ok()?;
+    if let Some(inside) = dashboard.get_mut("dashboard").filter(|inside| inside.is_object()) {
+        dashboard = inside.take();
+    }
+    Some((text, dashboard))
+}
+
+/// The other laws, on every dashboard below `AMGCTL_CORPUS`.
+#[test]
+#[ignore = "needs AMGCTL_CORPUS, a directory of dashboards"]
+fn every_move_of_a_corpus_is_one_line() {
+    let files = corpus();
+    let (mut total, mut missed) = (0, 0);
+    for file in &files {
+        let Some((_, dashboard)) = read(file) else { continue };
+        match laws(&dashboard) {
+            Ok(count) => total += count,
+            Err(why) => {
+                missed += 1;
+                println!("{}: {why}", file.display());
+            }
+        }
+    }
+    crate::support::fact("moves", &[&files.len(), &total, &missed]);
+    assert_eq!(missed, 0, "moves took more lines than one");
+}
+
+/// Every leaf of every dashboard below `AMGCTL_CORPUS`, changed in every way: `cargo test -- --ignored every_leaf`.
+#[test]
+#[ignore = "minutes; needs AMGCTL_CORPUS, a directory of dashboards"]
+fn every_leaf_of_a_corpus_is_seen_and_named() {
+    let files = corpus();
     let next = std::sync::atomic::AtomicUsize::new(0);
     let (total, missed) = (std::sync::atomic::AtomicUsize::new(0), std::sync::atomic::AtomicUsize::new(0));
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
                 while let Some(file) = files.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
-                    let text = std::fs::read_to_string(file).unwrap();
-                    let Ok(dashboard) = serde_json::from_str::<Value>(&text) else { continue };
+                    let Some((text, dashboard)) = read(file) else { continue };
                     let mut all = Vec::new();
                     leaves(&dashboard, "", &mut all);
                     // Of the largest, each leaf in one way: every comparison reads the whole.

@@ -12,6 +12,10 @@ use crate::model::{Entry, Mark, counted};
 const NAMED: usize = 3;
 /// The most shifts that have a line of their own.
 const SHIFTS: usize = 3;
+/// What a shift is counted in, for places between the lines of the grid.
+const THOUSANDTHS: f64 = 1000.0;
+/// Places from here on are none.
+const LARGEST: f64 = 1e12;
 
 /// What became of the places of panels.
 #[derive(Default)]
@@ -27,12 +31,23 @@ struct MovedPanel {
     whole: (Value, Value),
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// A place as Grafana reads it: what is absent is 0. Shifts are told apart to the thousandth.
+#[derive(Clone, Copy, PartialEq)]
 struct Grid {
-    x: i64,
-    y: i64,
-    w: i64,
-    h: i64,
+    x: f64,
+    y: f64,
+    w: f64,
+    h: f64,
+}
+
+/// A panel that is elsewhere now: from where to where, and the two places as they stand in the documents.
+pub struct Step {
+    /// Where it was, in words.
+    pub from: String,
+    /// Where it is.
+    pub to: String,
+    /// The two places.
+    pub whole: (Value, Value),
 }
 
 impl Layout {
@@ -50,11 +65,13 @@ impl Layout {
         if let (Some(Value::Object(b)), Some(Value::Object(a))) = (before, after)
             && let (Some(from), Some(to)) = (grid(b), grid(a))
         {
-            if from != to {
+            // What differs and means the same place, as 0 and what is absent, has its path.
+            let is_told = from != to;
+            if is_told {
                 let whole = (Value::Object(b.clone()), Value::Object(a.clone()));
                 self.moved.push(MovedPanel { panel, from, to, pointer: here.pointer(Mark::Change), whole });
             }
-            for key in super::keys(b, a).filter(|key| !matches!(key.as_str(), "x" | "y" | "w" | "h")) {
+            for key in super::keys(b, a).filter(|key| !(is_told && matches!(key.as_str(), "x" | "y" | "w" | "h"))) {
                 compare(&here.key(key), b.get(key), a.get(key), numbers, out);
             }
             return;
@@ -64,12 +81,23 @@ impl Layout {
         }
     }
 
-    /// Says it all: shifts by the same distance together, few others within their panels, many others as a count.
+    /// Whether a panel is elsewhere now.
+    pub fn has(&self, panel: usize) -> bool {
+        self.moved.iter().any(|place| place.panel == panel)
+    }
+
+    /// Takes the step of a panel out, for an entry that tells more of its move.
+    pub fn take(&mut self, panel: usize) -> Option<Step> {
+        let at = self.moved.iter().position(|place| place.panel == panel)?;
+        Some(self.moved.remove(at).step())
+    }
+
+    /// Says the rest: shifts by the same distance together, few others within their panels, many others as a count.
     pub fn tell(
         self,
         inside: &mut BTreeMap<usize, Vec<Entry>>,
         out: &mut Vec<Entry>,
-        label: impl Fn(usize) -> (String, String),
+        named: impl Fn(usize) -> String,
     ) {
         let mut shifts: BTreeMap<i64, usize> = BTreeMap::new();
         for place in &self.moved {
@@ -82,8 +110,9 @@ impl Layout {
         shared.truncate(SHIFTS);
         for (dy, count) in &shared {
             let way = if *dy > 0 { "down" } else { "up" };
-            let text = format!("{} moved {way} by {}", counted(*count, "panel"), dy.unsigned_abs());
-            out.push(Entry::new(Mark::Change, "layout", "/panels").values(None, Some(text)));
+            let by = dy.unsigned_abs() as f64 / THOUSANDTHS;
+            let text = format!("{} moved {way} by {by}", counted(*count, "panel"));
+            out.push(Entry::new(Mark::Move, "layout", "/panels").values(None, Some(text)));
         }
         let single: Vec<MovedPanel> = self
             .moved
@@ -92,19 +121,19 @@ impl Layout {
             .collect();
         if single.len() > NAMED {
             let text = format!("{} rearranged", counted(single.len(), "panel"));
-            out.push(Entry::new(Mark::Change, "layout", "/panels").values(None, Some(text)));
+            out.push(Entry::new(Mark::Move, "layout", "/panels").values(None, Some(text)));
             return;
         }
         for place in single {
-            let (panel, entries) = (place.panel, place.entries());
+            let (panel, mark, label, pointer) = (place.panel, place.mark(), place.label(), place.pointer.clone());
+            let Step { from, to, whole } = place.step();
+            let entry =
+                Entry::new(mark, label, pointer).values(Some(from), Some(to)).whole(Some(&whole.0), Some(&whole.1));
             match inside.get_mut(&panel) {
-                Some(others) => others.extend(entries),
+                Some(others) => others.push(entry),
                 None => {
-                    let (label, _) = label(panel);
-                    out.extend(entries.into_iter().map(|mut entry| {
-                        entry.label = format!("{label} {}", entry.label);
-                        entry
-                    }));
+                    let label = format!("{} {}", named(panel), entry.label);
+                    out.push(Entry { label, ..entry });
                 }
             }
         }
@@ -112,38 +141,52 @@ impl Layout {
 }
 
 impl MovedPanel {
-    // How far down it went, where nothing else happened to it.
+    // How far down it went, in thousandths, where nothing else happened to it.
     fn shift(&self) -> Option<i64> {
-        (Grid { y: self.to.y, ..self.from } == self.to).then(|| self.to.y.saturating_sub(self.from.y))
+        let is_shift = Grid { y: self.to.y, ..self.from } == self.to;
+        is_shift.then(|| ((self.to.y - self.from.y) * THOUSANDTHS).round() as i64).filter(|dy| *dy != 0)
     }
 
-    fn entries(self) -> Vec<Entry> {
+    fn is_moved(&self) -> bool {
+        (self.from.x, self.from.y) != (self.to.x, self.to.y)
+    }
+
+    fn is_resized(&self) -> bool {
+        (self.from.w, self.from.h) != (self.to.w, self.to.h)
+    }
+
+    fn mark(&self) -> Mark {
+        if self.is_moved() { Mark::Move } else { Mark::Change }
+    }
+
+    fn label(&self) -> &'static str {
+        match (self.is_moved(), self.is_resized()) {
+            (true, true) => "position and size",
+            (true, false) => "position",
+            (false, _) => "size",
+        }
+    }
+
+    fn step(self) -> Step {
         let (from, to) = (self.from, self.to);
-        let mut out = Vec::new();
-        let mut push = |label: &str, a: String, b: String| {
-            out.push(
-                Entry::new(Mark::Change, label, self.pointer.clone())
-                    .values(Some(a), Some(b))
-                    .whole(Some(&self.whole.0), Some(&self.whole.1)),
-            );
+        let place = |grid: Grid| match (from.x == to.x, from.y == to.y) {
+            (true, true) => None,
+            (true, false) => Some(format!("y {}", grid.y)),
+            (false, true) => Some(format!("x {}", grid.x)),
+            (false, false) => Some(format!("x {}, y {}", grid.x, grid.y)),
         };
-        match (from.x == to.x, from.y == to.y) {
-            (true, true) => {}
-            (true, false) => push("position", format!("y {}", from.y), to.y.to_string()),
-            (false, true) => push("position", format!("x {}", from.x), to.x.to_string()),
-            (false, false) => {
-                push("position", format!("x {}, y {}", from.x, from.y), format!("x {}, y {}", to.x, to.y))
-            }
-        }
-        if (from.w, from.h) != (to.w, to.h) {
-            push("size", format!("{} × {}", from.w, from.h), format!("{} × {}", to.w, to.h));
-        }
-        out
+        let size = |grid: Grid| self.is_resized().then(|| format!("{} × {}", grid.w, grid.h));
+        let text = |grid| [place(grid), size(grid)].into_iter().flatten().collect::<Vec<_>>().join(", ");
+        Step { from: text(from), to: text(to), whole: self.whole }
     }
 }
 
-// All four as whole numbers; what is anything else is told by path.
+// Numbers that Grafana could mean; what is anything else is told by path.
 fn grid(map: &Map<String, Value>) -> Option<Grid> {
-    let number = |key: &str| map.get(key).and_then(Value::as_i64).filter(|n| n.unsigned_abs() < 1 << 53);
-    Some(Grid { x: number("x")?, y: number("y")?, w: number("w")?, h: number("h")? })
+    let number = |key: &str| match map.get(key) {
+        None => Some(0.0),
+        Some(value) => value.as_f64().filter(|n| n.abs() < LARGEST),
+    };
+    let grid = Grid { x: number("x")?, y: number("y")?, w: number("w")?, h: number("h")? };
+    map.contains_key("w").then_some(grid).filter(|_| map.contains_key("h"))
 }

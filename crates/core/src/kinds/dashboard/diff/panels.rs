@@ -118,14 +118,14 @@ impl<'v> Panels<'v> {
                 inside.insert(j, entries);
             }
         }
-        layout.tell(&mut inside, &mut told.moves, |j| (self.label(&self.new, j), self.new[j].pointer.clone()));
+        self.homes(&mut layout, &mut told.moves);
+        layout.tell(&mut inside, &mut told.moves, |j| self.label(&self.new, j));
         self.additions(&mut told.changes);
         for (j, entries) in inside {
             let entry = Entry::new(Mark::Change, self.label(&self.new, j), self.new[j].pointer.clone());
             told.changes.push(entry.with(entries));
         }
         self.removals(&mut told.changes);
-        self.homes(&mut told.moves);
         told
     }
 
@@ -241,8 +241,8 @@ impl<'v> Panels<'v> {
         }
     }
 
-    // Who stands in another row, or in another order within the same one.
-    fn homes(&self, out: &mut Vec<Entry>) {
+    // Who stands in another row, or in another order within the same one. Where on the grid that is, is told with it.
+    fn homes(&self, layout: &mut layout::Layout, out: &mut Vec<Entry>) {
         let rows: HashMap<usize, usize> = self.matched.pairs.iter().copied().collect();
         let same_home = |old: Home, new: Home| match (old, new) {
             (Home::Top(a), Home::Top(b)) => a == b,
@@ -267,13 +267,18 @@ impl<'v> Panels<'v> {
                 out.push(Entry::new(Mark::Move, label, pointer).values(Some(from), Some(to)));
             } else {
                 out.extend(panels.into_iter().map(|j| {
-                    Entry::new(Mark::Move, self.label(&self.new, j), self.new[j].pointer.clone())
-                        .values(Some(from.clone()), Some(to.clone()))
+                    let entry = Entry::new(Mark::Move, self.label(&self.new, j), self.new[j].pointer.clone());
+                    match layout.take(j) {
+                        Some(step) => entry
+                            .values(Some(format!("{from}, {}", step.from)), Some(format!("{to}, {}", step.to)))
+                            .whole(Some(&step.whole.0), Some(&step.whole.1)),
+                        None => entry.values(Some(from.clone()), Some(to.clone())),
+                    }
                 }));
             }
         }
         for (home, pairs) in stayed {
-            let moves = moved(&pairs);
+            let moves = who_moved(&pairs, layout);
             if moves.len() > NAMED_MOVES {
                 let text = format!("{} of {} in another order", moves.len(), pairs.len());
                 let pointer = self.new[pairs[0].1].pointer.clone();
@@ -285,8 +290,16 @@ impl<'v> Panels<'v> {
                 out.push(Entry::new(Mark::Move, label, pointer).values(None, Some(text)));
             } else {
                 out.extend(moves.into_iter().map(|((_, j), from, to)| {
-                    Entry::new(Mark::Move, self.label(&self.new, j), self.new[j].pointer.clone())
-                        .values(Some(format!("place {from}")), Some(format!("place {to} in the list")))
+                    let entry = Entry::new(Mark::Move, self.label(&self.new, j), self.new[j].pointer.clone());
+                    // Grafana keeps the list in the order of the grid: the place there says both.
+                    match layout.take(j) {
+                        Some(step) => entry
+                            .values(Some(step.from), Some(step.to))
+                            .whole(Some(&step.whole.0), Some(&step.whole.1)),
+                        None => {
+                            entry.values(Some(format!("place {from}")), Some(format!("place {to} in the list")))
+                        }
+                    }
                 }));
             }
         }
@@ -299,6 +312,17 @@ impl<'v> Panels<'v> {
             Home::In(at) => self.label(side, at),
         }
     }
+}
+
+/// Who moved in a list, each with its places as [`moved`] has them. Of two that changed places either could have: those that
+/// moved on the grid too are believed, where that explains the list.
+fn who_moved(pairs: &[(usize, usize)], layout: &layout::Layout) -> Vec<((usize, usize), usize, usize)> {
+    let moves = moved(pairs);
+    let (stepped, rest): (Vec<_>, Vec<_>) = pairs.iter().copied().partition(|(_, j)| layout.has(*j));
+    if !moves.is_empty() && stepped.len() <= moves.len() && moved(&rest).is_empty() {
+        return stepped.into_iter().map(|pair| (pair, 0, 0)).collect();
+    }
+    moves
 }
 
 /// Says that a list of panels is no list, or is none on one side; what is in the lists is said of each panel.

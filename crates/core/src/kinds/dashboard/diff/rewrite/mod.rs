@@ -90,13 +90,13 @@ impl Rewrite {
     pub fn note(&self) -> String {
         let text =
             |schema: &Option<Value>| schema.as_ref().map_or("none".to_owned(), |v| words::escaped(&v.to_string()));
-        let differ = if self.count == 1 { "1 field differs" } else { &format!("{} fields differ", self.count) };
         let (before, after) = (text(&self.schemas.0), text(&self.schemas.1));
-        let (from, to, end) = match self.side {
-            Side::After => (before, after, ""),
-            Side::Before => (after, before, " and would be put back"),
-        };
-        format!("rewritten from schema {from} to {to}, as a browser does when it saves; {differ} only by that{end}")
+        match self.side {
+            Side::After => format!("saved by Grafana's editor: migrated to schema {after}"),
+            Side::Before => {
+                format!("saved by Grafana's editor: migrated to schema {before}; it would be put back to {after}")
+            }
+        }
     }
 }
 
