@@ -31,6 +31,9 @@ _amgctl() {
             amgctl,destroy)
                 cmd="amgctl__subcmd__destroy"
                 ;;
+            amgctl,diff)
+                cmd="amgctl__subcmd__diff"
+                ;;
             amgctl,forget)
                 cmd="amgctl__subcmd__forget"
                 ;;
@@ -89,7 +92,7 @@ _amgctl() {
 
     case "${cmd}" in
         amgctl)
-            opts="-v -h -V --verbose --no-color --help --version init validate plan apply destroy show reconcile unlock forget bootstrap-identity bootstrap-api-key identity workspace sandbox schema completions"
+            opts="-v -h -V --verbose --no-color --help --version init validate plan apply destroy show diff reconcile unlock forget bootstrap-identity bootstrap-api-key identity workspace sandbox schema completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -610,6 +613,63 @@ _amgctl() {
                     return 0
                     ;;
                 --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        amgctl__subcmd__diff)
+            opts="-v -h --git --detailed-exitcode --directory --url --workspace --sandbox --stack --region --profile --wait --secret --token-ttl --verbose --no-color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --directory)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --workspace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sandbox)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stack)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --secret)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-ttl)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,5 +1,6 @@
 //! What can be typed: types only, whose doc comments are the help. What it means is settled in [`crate::settings`].
 
+pub mod diff;
 pub mod report;
 pub mod review;
 pub mod terraform;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use diff::DiffArgs;
 pub use report::{ReportArg, ReportArgs};
 pub use review::{OutputArgs, SaveArgs, SavedArgs, SchemaArgs, SchemaOf, ShowArgs, ShowFormat};
 
@@ -45,6 +47,8 @@ pub enum Command {
     Destroy(DestroyArgs),
     /// Show a saved plan
     Show(ShowArgs),
+    /// Show how two files, two directories, or a file and a live object differ
+    Diff(DiffArgs),
     /// Apply the directory again and again, and repair or report what was changed outside
     Reconcile(ReconcileArgs),
     /// End another run's lease on the stack early

@@ -329,7 +329,7 @@ async fn names(
 }
 
 /// Binds the directory to the workspace: recorded uids, and inputs that its data sources answer.
-async fn bind(
+pub async fn bind(
     goal: Goal,
     directory: &Directory,
     recorded: &BTreeMap<Address, Recorded>,

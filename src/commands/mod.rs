@@ -7,6 +7,7 @@ mod bootstrap;
 mod connect;
 mod contained;
 mod contents;
+mod diff;
 mod directory;
 mod exit;
 mod fetched;
@@ -98,6 +99,7 @@ async fn carry_out(command: Command, session: &Session<'_>) -> Result<Exit, Fail
         Command::Apply(args) => apply::apply(args, session).await,
         Command::Destroy(args) => apply::destroy(args, session).await,
         Command::Show(args) => show::show(&args, session).await,
+        Command::Diff(args) => diff::diff(args, session).await,
         Command::Reconcile(args) => reconcile::reconcile(args, session).await,
         Command::Unlock(args) => registry::unlock(args, session).await,
         Command::Forget(args) => registry::forget(args, session).await,

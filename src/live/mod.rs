@@ -218,6 +218,18 @@ pub async fn whole_list(
     }
 }
 
+/// One object as it is, with its body; none where the workspace has none.
+pub async fn one(client: &Client, server: &Server, address: &Address) -> Result<Option<Found>, LiveError> {
+    let kind = kinds::by_name(address.kind);
+    let what = format!("`{address}`");
+    let answer = client.send(&kind.read(&address.key, server)).await?;
+    if answer.status == 403 {
+        return Err(LiveError::Forbidden { what, words: answer.message() });
+    }
+    let found = kind.found(&answer, server).map_err(|words| LiveError::Failed { what, words })?;
+    Ok(found.map(|live| keep(address, live)))
+}
+
 /// Which of these objects are there, with their bodies, for kinds that are not listed for every plan; one that cannot be
 /// asked for counts as there (null).
 pub async fn referred(

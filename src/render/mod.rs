@@ -11,6 +11,7 @@ pub mod html;
 pub mod human;
 pub mod json;
 pub mod junit;
+pub mod lines;
 pub mod markdown;
 pub mod metrics;
 pub mod problems;

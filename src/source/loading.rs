@@ -63,9 +63,10 @@ fn survey_files(root: &Path, files: &[(Arc<str>, PathBuf)], options: &LoadOption
 }
 
 fn walk(root: &Path, options: &LoadOptions) -> walk::Walked {
-    match options.stream {
-        Some(_) => walk::stream(),
-        None => walk::walk(root, options.settings.follow_links.unwrap_or_default()),
+    match (&options.stream, &options.only) {
+        (Some(_), _) => walk::stream(),
+        (None, Some(name)) => walk::one(root, name),
+        (None, None) => walk::walk(root, options.settings.follow_links.unwrap_or_default()),
     }
 }
 

@@ -113,6 +113,8 @@ pub struct LoadOptions {
     pub secrets: Secrets,
     /// What is read instead of the files of a directory: one file, of any number of documents.
     pub stream: Option<Stream>,
+    /// The only file of the directory that is read, by its name there, whatever ignore files say; all of them otherwise.
+    pub only: Option<Arc<str>>,
     /// Values that are given for keys of Secrets.
     pub given: Vec<secrets::Given>,
     /// What a survey of this directory found; without one the directory is surveyed when it is loaded.
@@ -132,6 +134,7 @@ impl LoadOptions {
             environment: Arc::new(|_| None),
             secrets: Secrets::new(),
             stream: None,
+            only: None,
             given: Vec::new(),
             survey: None,
             answers: secrets::Answers::new(),

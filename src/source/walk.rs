@@ -36,6 +36,30 @@ pub(crate) fn stream() -> Walked {
     Walked { files: vec![(STREAM.into(), PathBuf::from(STREAM))], ignored: Vec::new(), problems: Vec::new() }
 }
 
+/// One file of a directory, by its name there.
+pub(crate) fn one(root: &Path, name: &Arc<str>) -> Walked {
+    let file = root.join(&**name);
+    let mut walked = Walked { files: Vec::new(), ignored: Vec::new(), problems: Vec::new() };
+    match file.metadata() {
+        _ if Format::of(name).is_none() => {
+            walked.ignored.push(Ignored { path: name.clone(), reason: NO_FORMAT.into() });
+        }
+        Ok(metadata) if metadata.len() > MAX_BYTES => walked.problems.push(too_large(name.clone(), metadata.len())),
+        // What cannot be read is said where it is read.
+        Ok(_) | Err(_) => walked.files.push((name.clone(), file)),
+    }
+    walked
+}
+
+fn too_large(path: Arc<str>, bytes: u64) -> Problem {
+    Problem::error("too-large", format!("this file has {bytes} bytes, more than 16 MiB"))
+        .at(Place::file(path))
+        .help("if it is not for amgctl, name it in `.amgctlignore`")
+}
+
+/// Why a file is not read whose name does not say how it is written.
+const NO_FORMAT: &str = "is neither `.json` nor `.yaml` nor `.yml`";
+
 /// Why a file is not read that an ignore file names.
 pub(crate) const HIDDEN: &str = "is named in an ignore file";
 
@@ -203,15 +227,11 @@ fn collect(root: &Path, entries: ignore::Walk, walked: &mut Walked) -> BTreeSet<
             continue;
         }
         if Format::of(&path).is_none() {
-            walked.ignored.push(Ignored { path, reason: "is neither `.json` nor `.yaml` nor `.yml`".into() });
+            walked.ignored.push(Ignored { path, reason: NO_FORMAT.into() });
             continue;
         }
         match entry.metadata() {
-            Ok(metadata) if metadata.len() > MAX_BYTES => walked.problems.push(
-                Problem::error("too-large", format!("this file has {} bytes, more than 16 MiB", metadata.len()))
-                    .at(Place::file(path))
-                    .help("if it is not for amgctl, name it in `.amgctlignore`"),
-            ),
+            Ok(metadata) if metadata.len() > MAX_BYTES => walked.problems.push(too_large(path, metadata.len())),
             _ => walked.files.push((path, entry.path().to_owned())),
         }
     }

@@ -13,6 +13,7 @@ mod corpus;
 mod credentials;
 mod datasources;
 mod decisions;
+mod diff;
 mod diff_laws;
 mod documents;
 mod endings;

@@ -5,6 +5,7 @@
 //! server's, and are escaped by whoever sets them. How a plan becomes a story stands in [`plan`], how a run does in
 //! [`run`].
 
+pub mod diff;
 pub mod plan;
 pub mod run;
 pub mod saved;
