@@ -19,7 +19,7 @@ use crate::model::{
 };
 use crate::plan::compare::{DeclaredForm, Keyed, Sides, one_side, scope, sides};
 use crate::plan::veil::Veil;
-use crate::plan::{self, Custody, Goal, Inputs, Plan, Workspace, afterwards};
+use crate::plan::{self, Custody, Goal, Inputs, Plan, Workspace, afterwards, used};
 use crate::registry::{Record, Store};
 use crate::saved::review::Seen;
 use crate::settings::{Choice, Settings};
@@ -212,6 +212,7 @@ pub async fn gather(task: Task, session: &Session<'_>) -> Result<Gathered, Failu
         plan.notices.extend(bound.notes.iter().cloned());
     }
     connection.server = server.clone();
+    warn_of_users(goal, &mut plan, &sides.live, &bound, &connection, &settings, &reports).await?;
     if goal == Goal::Apply {
         let leaving = afterwards::leaving(&plan, &sides.live, &bound.objects);
         let found = source::check_leaving(&bound, &leaving, settings.unknown_references);
@@ -248,6 +249,31 @@ fn bodies_of(bound: Arc<Bound>, server: Server) -> Bodies {
             secrets: bound.secrets(declared).map_err(|p| p.message)?,
         })
     })
+}
+
+/// Looks for what is not this stack's and uses what goes, and says so with the change that takes it away.
+async fn warn_of_users(
+    goal: Goal,
+    plan: &mut Plan,
+    live: &Workspace,
+    bound: &Bound,
+    connection: &Connection,
+    settings: &Settings,
+    reports: &Reports<'_>,
+) -> Result<(), Failure> {
+    let declared = if goal == Goal::Apply { &bound.objects[..] } else { &[] };
+    let going = used::going(plan, live, declared);
+    let candidates = used::candidates(&going, plan, live, declared);
+    let found = live::used::read(&connection.client, &connection.server, &candidates).await;
+    let warnings = settings.file.judge(used::warn(plan, live, &going, found));
+    if warnings.iter().any(|problem| problem.severity == Severity::Error) {
+        return reports.report(warnings, Sent::Reads);
+    }
+    if !reports.again {
+        reports.session.hear(&warnings);
+        reports.session.terminal.problem_events(&warnings);
+    }
+    Ok(())
 }
 
 /// Whether a problem is a warning, or says of something that it was not fetched.

@@ -11,6 +11,7 @@ mod resources;
 mod runs;
 #[cfg(test)]
 mod tests;
+pub mod used;
 
 use std::collections::{BTreeMap, BTreeSet};
 

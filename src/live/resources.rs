@@ -130,7 +130,7 @@ async fn confirm_absences(
 }
 
 /// Every item of a list, page by page, each let go after `each`.
-async fn list(
+pub(super) async fn list(
     client: &Client,
     path: &str,
     accept: Option<&'static str>,

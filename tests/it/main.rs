@@ -50,3 +50,4 @@ mod tidy;
 mod tls;
 mod traffic;
 mod upgrade;
+mod used;

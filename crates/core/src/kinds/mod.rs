@@ -10,6 +10,8 @@ pub mod folder;
 pub mod library_panel;
 pub mod values;
 
+use std::collections::BTreeSet;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -19,7 +21,7 @@ pub use facts::{Among, Clash, Facts, How, Listing, Objection, Rival, RivalPlace,
 use crate::model::digest::Numbers;
 use crate::model::{
     Address, Delta, Digest, Found, Guard, Headline, Identity, Key, KeyForm, KindName, Marks, NormalDigest, Picture,
-    Problem, Request, Response, Saved, Server,
+    Problem, Request, Response, Saved, Server, Target,
 };
 
 /// Makes the table of kinds: [`KINDS`], and of each kind its `NAME`, which holds its place in the table.
@@ -229,6 +231,13 @@ pub trait Kind: Sync {
     fn cannot_move(&self, to: Option<&str>, server: &Server) -> Option<Objection> {
         let _ = (to, server);
         None
+    }
+
+    /// What an object of the workspace needs of others, as far as its body says it: by uid or by name, links in its texts
+    /// among them.
+    fn uses(&self, body: &Value) -> BTreeSet<Target> {
+        let _ = body;
+        BTreeSet::new()
     }
 
     /// How to ask who uses an object, for kinds whose objects must not be used by anything when they are deleted.

@@ -19,6 +19,7 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 mod unknown;
+pub mod used;
 mod users;
 pub mod veil;
 mod wanted;

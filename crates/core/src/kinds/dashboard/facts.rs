@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::super::datasource::Datasource;
 use super::super::library_panel::LibraryPanel;
+use super::Dashboard;
 use crate::model::{Headline, Reference, Target};
 
 /// Data sources that every Grafana has, and words that stand for none: no references.
@@ -71,6 +72,39 @@ pub fn references(body: &Value) -> Vec<Reference> {
         }
     });
     references
+}
+
+/// What a dashboard needs of others: what it refers to, and the dashboards that any of its texts links to by `/d/UID`.
+#[must_use]
+pub fn uses(body: &Value) -> BTreeSet<Target> {
+    let mut uses: BTreeSet<Target> = references(body).into_iter().map(|reference| reference.to).collect();
+    each_text(body, &mut |text| {
+        uses.extend(linked(text).map(|uid| Target::new(Dashboard::NAME, uid)));
+    });
+    uses
+}
+
+fn each_text(value: &Value, look: &mut impl FnMut(&str)) {
+    match value {
+        Value::String(text) => look(text),
+        Value::Array(items) => items.iter().for_each(|item| each_text(item, look)),
+        Value::Object(map) => map.values().for_each(|item| each_text(item, look)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// The uids of the dashboards that a text links to: `/d/UID`, `/d/UID/a-slug?x=y`, `d/UID` at its beginning.
+fn linked(text: &str) -> impl Iterator<Item = &str> {
+    let first = text.strip_prefix("d/").into_iter();
+    let rest = text.match_indices("/d/").map(|(at, found)| &text[at + found.len()..]);
+    first
+        .chain(rest)
+        .map(|rest| {
+            let end =
+                rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')).unwrap_or(rest.len());
+            &rest[..end]
+        })
+        .filter(|uid| !uid.is_empty())
 }
 
 /// The names of a dashboard's variables, in their order.
@@ -218,6 +252,25 @@ mod tests {
         let told: Vec<String> = references(&body).iter().map(|r| format!("{} {}", r.to.kind, r.to.name)).collect();
         let expected = ["${none}", "$DS_FOO", "[[x]]", "a-$ds-${other}"].map(|t| format!("datasource {t}"));
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn links_to_dashboards_are_found_in_any_text() {
+        for (text, expected) in [
+            ("/d/abc", vec!["abc"]),
+            ("https://g.example/d/a-b_1/slug?var-x=1", vec!["a-b_1"]),
+            ("see [one](/d/one) and [two](d/two) or /grafana/d/three?x", vec!["one", "three"]),
+            ("d/rel/slug", vec!["rel"]),
+            ("/d/", vec![]),
+            ("/d/${uid}", vec![]),
+            ("/dashboard/db/old", vec![]),
+        ] {
+            assert_eq!(linked(text).collect::<Vec<_>>(), expected, "{text}");
+        }
+        let body = json!({ "links": [{ "url": "/d/x/y" }], "panels": [{ "datasource": "prom",
+            "fieldConfig": { "defaults": { "links": [{ "url": "/d/z" }] } } }] });
+        let told: Vec<String> = uses(&body).iter().map(|to| format!("{}.{}", to.kind, to.name)).collect();
+        assert_eq!(told, ["dashboard.x", "dashboard.z", "datasource.prom"]);
     }
 
     #[test]

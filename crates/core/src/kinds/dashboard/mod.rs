@@ -25,7 +25,7 @@ use crate::model::request::encode;
 use crate::model::server::{Refresh, Resources, TitleRule};
 use crate::model::{
     Delta, Found, Guard, Headline, Identity, Key, KindName, LiveBody, Marks, Method, Picture, Problem, Request,
-    Response, Saved, Server,
+    Response, Saved, Server, Target,
 };
 
 /// The kind `dashboard`.
@@ -238,6 +238,10 @@ impl Kind for Dashboard {
 
     fn savers(&self, key: &Key) -> Option<Request> {
         Some(Request::get(format!("/api/dashboards/uid/{}", key.text())))
+    }
+
+    fn uses(&self, body: &Value) -> BTreeSet<Target> {
+        facts::uses(body)
     }
 
     // One in a folder, up to 11.2 (fact: `titles-clash`).
