@@ -1,7 +1,7 @@
 # Two images of `amgctl reconcile`; docs/reconcile.md says how they are run.
 #
 #   docker build -t amgctl .                     the program and certificates, nothing else
-#   docker build -t amgctl:git --target git .    with git and ssh, for --pull
+#   docker build -t amgctl:git --target git .    with git and ssh, for --pull, and with curl and jq, for CI
 #
 # Both run as a user without a name, and write nothing: their file system can be mounted read-only.
 
@@ -13,7 +13,7 @@ COPY . .
 RUN cargo build --locked --profile release-dist --bin amgctl
 
 FROM alpine:3 AS git
-RUN apk add --no-cache ca-certificates git openssh-client
+RUN apk add --no-cache ca-certificates curl git jq openssh-client
 COPY --from=build /src/target/release-dist/amgctl /usr/local/bin/amgctl
 USER 65532:65532
 # git and ssh look for their settings there; nothing has to be there.
@@ -21,7 +21,7 @@ ENV HOME=/tmp
 ENTRYPOINT ["/usr/local/bin/amgctl"]
 CMD ["reconcile", "/repo", "--pull"]
 
-FROM scratch
+FROM scratch AS program
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /src/target/release-dist/amgctl /amgctl
 USER 65532:65532

@@ -29,6 +29,7 @@ mod incarnations;
 mod interleaved;
 mod kept;
 mod library_panels;
+mod man;
 mod manifests;
 mod odd_bytes;
 mod operator;
