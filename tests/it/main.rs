@@ -4,6 +4,7 @@
 #![allow(unreachable_pub, clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)]
 
 mod access;
+mod action;
 mod apply;
 mod bootstrap;
 mod command_line;

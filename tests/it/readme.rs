@@ -102,7 +102,7 @@ fn commands_for_ci_are_taken() {
             }
         }
     }
-    assert!(commands >= 4, "the examples for CI run nothing");
+    assert!(commands >= 1, "the examples for CI run nothing");
 }
 
 /// Whether a command line is one that the program takes; it is not run.
@@ -128,7 +128,7 @@ fn every_command_and_flag_of_the_text_exists() {
         commands.extend(command.get_subcommands().map(|sub| (format!("{name} {}", sub.get_name()), sub)));
     }
     // What is not there yet, and flags of other programs.
-    let others = ["release", "locked", "git", "quick", "ff-only", "depth"];
+    let others = ["release", "git", "quick", "ff-only", "depth", "strip-components", "repo"];
     for (name, number, line) in PAGES.iter().flat_map(|name| numbered(name)) {
         for (at, _) in line.match_indices("--") {
             let flag: String = line[at + 2..].chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();

@@ -323,7 +323,7 @@ fn no_path_of_somebodys_machine_stands_in_a_file() {
     for name in ["README.md", "CHANGELOG.md", "Cargo.toml", "crates/sandbox/Cargo.toml", "deny.toml", ".ci/run"] {
         files.push(Source::read(Path::new(name)));
     }
-    for folder in ["docs", "scripts", "completions", "examples"] {
+    for folder in ["docs", "scripts", "completions", "examples", "templates", ".github"] {
         files.extend(files_under(Path::new(folder), &|_| true).iter().map(|path| Source::read(path)));
     }
     let mut found = String::new();
