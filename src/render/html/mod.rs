@@ -1,7 +1,7 @@
 //! A story as one page that stands by itself: it loads nothing, can be read without script, and draws what changes.
 //!
-//! Every text from elsewhere goes through [`escape`]; the page's policy lets nothing run but the script that stands in it,
-//! by its digest. What is drawn of a dashboard stands in [`drawing`].
+//! Every text from elsewhere goes through `escape`; the page's policy lets nothing run but the script that stands in it,
+//! by its digest. What is drawn of a dashboard stands in `drawing`.
 
 mod drawing;
 
