@@ -7,7 +7,7 @@ use super::gather::{Gathered, Task, gather};
 use super::reporting::{Known, Reporting};
 use super::run::{self, Approval, Audience, Came, Order, other_origin, too_many};
 use super::saved::{How, Reviewed};
-use super::{Exit, Failure, Session, contained, directory, saved};
+use super::{Exit, Failure, Session, contained, directory, saved, typed};
 use crate::apply::Event;
 use crate::cli::{
     ApplyArgs, DestroyArgs, PlanArgs, ReadingArgs, RulesArgs, RunArgs, SaveArgs, SavedArgs, WorkspaceArgs,
@@ -35,6 +35,7 @@ pub async fn plan(args: PlanArgs, session: &Session<'_>) -> Result<Exit, Failure
 
 async fn make_plan(args: PlanArgs, draws: bool, known: &mut Known, session: &Session<'_>) -> Result<Exit, Failure> {
     let (begun, terminal) = (Instant::now(), session.terminal);
+    directory::must_exist(&args.directory.directory)?;
     let goal = if args.destroy { Goal::Destroy } else { Goal::Apply };
     let (mut settings, problems) = directory::settle(
         &args.directory.directory,
@@ -67,7 +68,9 @@ async fn make_plan(args: PlanArgs, draws: bool, known: &mut Known, session: &Ses
         }
     }
     if let Some(path) = &args.save.out {
-        save(path, &args.save, &gathered, session)?;
+        let reading = Some(&args.reading).filter(|_| !args.save.self_contained);
+        let again = typed::again(reading, &args.workspace);
+        save(path, &args.save, &again, &gathered, session)?;
     }
     traffic(&gathered.connection.client, begun, terminal);
     known.base = open_at(&gathered).map(str::to_owned);
@@ -82,8 +85,14 @@ async fn make_plan(args: PlanArgs, draws: bool, known: &mut Known, session: &Ses
     Ok(exit)
 }
 
-/// Saves a plan, and says how it is applied.
-fn save(path: &Path, args: &SaveArgs, gathered: &Gathered, session: &Session<'_>) -> Result<(), Failure> {
+/// Saves a plan, and says how it is applied: with the flags that have to be given `again`.
+fn save(
+    path: &Path,
+    args: &SaveArgs,
+    again: &str,
+    gathered: &Gathered,
+    session: &Session<'_>,
+) -> Result<(), Failure> {
     let bodies = match &gathered.bound {
         Some(bound) if args.self_contained => Some(contained::bodies(&gathered.plan, bound)?),
         Some(_) | None => None,
@@ -91,8 +100,8 @@ fn save(path: &Path, args: &SaveArgs, gathered: &Gathered, session: &Session<'_>
     let digest = saved::write(path, gathered, bodies, session)?;
     let name = path.display();
     let next = match gathered.plan.record.is_unknown() {
-        true => format!("it is provisional: `amgctl apply DIR --reviewed {name}` plans anew and compares"),
-        false => format!("`amgctl apply {name} --digest {digest}` applies it"),
+        true => format!("it is provisional: `amgctl apply DIR --reviewed {name}{again}` plans anew and compares"),
+        false => format!("`amgctl apply {name} --digest {digest}{again}` applies it"),
     };
     session.terminal.say(&format!("Saved the plan to {name} ({digest}).\n  {next}"));
     Ok(())
@@ -150,6 +159,7 @@ pub async fn apply(args: ApplyArgs, session: &Session<'_>) -> Result<Exit, Failu
 
 async fn carry_out(args: ApplyArgs, known: &mut Known, session: &Session<'_>) -> Result<Exit, Failure> {
     let ApplyArgs { path: target, reading, workspace, rules, run, saved, output: _ } = args;
+    directory::must_exist(&target)?;
     if !source::is_stream(&target) && saved::is_file(&target) {
         let order = of_file(&target, reading, &workspace, &rules, &run, &saved, session)?;
         return write(order, known, session).await;
@@ -319,6 +329,7 @@ struct Typed<'a> {
 fn order(typed: Typed<'_>, session: &Session<'_>) -> Result<Order, Failure> {
     let Typed { goal, directory, reading, workspace, rules, run, approval } = typed;
     let patience = named_duration("--lock-timeout", &run.lock_timeout)?;
+    directory::must_exist(&directory)?;
     if approval == Approval::Asked {
         if source::is_stream(&directory) {
             return Err(Failure::new(Exit::Usage, "what is piped in leaves nobody to ask whether to go on")

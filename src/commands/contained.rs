@@ -17,7 +17,7 @@ use crate::model::{Address, Fingerprint, Kept, NormalDigest, Observed, RecordSta
 use crate::plan::guards::MOVED;
 use crate::plan::veil::Veil;
 use crate::plan::{Action, Change, Plan, Precondition, Refusal, Workspace};
-use crate::saved::review::Seen;
+use crate::saved::review::{OTHER_SECRET, Seen};
 use crate::saved::{SavedBody, SavedPlan, SavedSpelling};
 use crate::source::Bound;
 use crate::source::contained::{Contained, Opened, Spelling};
@@ -123,7 +123,7 @@ pub async fn gather(
                 if digest != intent.digest {
                     refuse(change, "its body is not the one that was planned");
                 } else if !intent.fingerprints.is_empty() && intent.fingerprints != prints {
-                    refuse(change, "a secret of it has another value than when it was planned");
+                    refuse(change, OTHER_SECRET);
                 } else {
                     ready.insert(change.address.clone(), (body.text.clone(), digest, secrets.clone()));
                 }

@@ -32,6 +32,15 @@ pub fn settings(directory: &Path) -> Result<(FileSettings, Vec<Problem>), Failur
     Ok(source::read_settings(directory))
 }
 
+/// Refuses a path that was typed and that nothing is at, before anybody is asked anything.
+pub fn must_exist(path: &Path) -> Result<(), UsageError> {
+    if source::is_stream(path) || path.symlink_metadata().is_ok() {
+        return Ok(());
+    }
+    Err(UsageError::new(format!("there is no file or directory `{}`", shown(path)))
+        .hint("name the directory of dashboards, data sources and folders, or a saved plan where one is taken"))
+}
+
 /// How the directory is read, where nothing was fetched for it.
 #[must_use]
 pub fn options(directory: &Path, file: FileSettings, given: &[Given], machine: &Machine) -> LoadOptions {
@@ -127,6 +136,7 @@ async fn validated(
     terminal: &Terminal,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Exit, Failure> {
+    must_exist(&args.directory.directory)?;
     let directory = &args.directory.directory;
     let (file, mut problems) = settings(directory)?;
     let (stored, given) = typed_secrets(&args.secret)?;

@@ -7,10 +7,12 @@ use std::io::{Read as _, Write as _};
 use std::path::Path;
 
 use super::gather::Gathered;
-use super::{Exit, Failure, Session, origin, shown};
+use super::{Exit, Failure, Session, directory, origin, record, shown};
+use crate::kinds;
 use crate::model::{Address, RecordState, Severity};
-use crate::saved::review::{Now, allowed, differences};
-use crate::saved::{self, Asked, FORMAT, SavedBody, SavedDirectory, SavedPlan};
+use crate::plan::Change;
+use crate::saved::review::{Now, Sealed, allowed, differences};
+use crate::saved::{self, Asked, FORMAT, SavedBody, SavedDirectory, SavedPlan, Seals};
 use crate::settings::UsageError;
 
 /// The most bytes of a saved plan that are read.
@@ -62,7 +64,8 @@ pub fn is_file(path: &Path) -> bool {
 /// Writes a plan into a file; gives the file's digest.
 pub fn write(path: &Path, gathered: &Gathered, bodies: Held, session: &Session<'_>) -> Result<String, Failure> {
     let failed = |why: String| Failure::new(Exit::Error, format!("the plan could not be saved: {why}"));
-    let text = saved_plan(gathered, bodies, session).text();
+    let key = record::random()?;
+    let text = saved_plan(gathered, bodies, key, session).text();
     // What is nested too deep to be read again is not written.
     SavedPlan::read(&text).map_err(|why| failed(format!("the file {why}")))?;
     let at = |why: std::io::Error| failed(format!("`{}`: {why}", shown(path)));
@@ -94,10 +97,15 @@ fn write_beside(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     Ok(())
 }
 
-fn saved_plan(gathered: &Gathered, bodies: Held, session: &Session<'_>) -> SavedPlan {
+fn saved_plan(gathered: &Gathered, bodies: Held, key: String, session: &Session<'_>) -> SavedPlan {
     let settings = &gathered.settings;
     let mut plan = gathered.plan.clone();
     saved::without_lost_fingerprints(&mut plan);
+    // Where the record is, its fingerprints tell as much, and their key stands in no file.
+    let seals = match plan.record {
+        RecordState::Absent | RecordState::Off => Some(Seals { of: sealed(&key, gathered), key }),
+        RecordState::There(_) | RecordState::Unknown(_) => None,
+    };
     SavedPlan {
         format: FORMAT,
         tool: env!("CARGO_PKG_VERSION").to_owned(),
@@ -116,9 +124,22 @@ fn saved_plan(gathered: &Gathered, bodies: Held, session: &Session<'_>) -> Saved
             lets_references_pass: settings.unknown_references == Severity::Warning,
         },
         recorded: saved::recorded(&plan, gathered.held.objects()),
+        seals: seals.filter(|seals| !seals.of.is_empty()),
         plan,
         bodies,
     }
+}
+
+/// The secrets of what a plan writes, as a file may hold them. What cannot be read is left out, and so refused later.
+fn sealed(key: &str, gathered: &Gathered) -> Sealed {
+    let seal = |change: &Change| {
+        let address = &change.address;
+        kinds::by_name(address.kind).facts().secrets?;
+        change.intent.as_ref()?;
+        let written = (gathered.bodies)(address).ok()?;
+        Some((address.clone(), saved::seal(key, address, &written.secrets)?))
+    };
+    gathered.plan.changes().filter_map(seal).collect()
 }
 
 /// The workspace as plans are compared by it: the embedded one is at another port each time.
@@ -135,6 +156,7 @@ pub fn read(path: &Path, digest: Option<&str>) -> Result<(Box<SavedPlan>, String
     let wanted = digest
         .map(|text| saved::parse_digest(text).map_err(|why| UsageError::new(format!("--digest {text}: {why}"))))
         .transpose()?;
+    directory::must_exist(path)?;
     let unreadable = |why: String| Failure::new(Exit::Error, format!("`{named}` cannot be read: {why}")).lasting();
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(|why| unreadable(why.to_string()))?;
@@ -176,14 +198,16 @@ impl Reviewed {
         match self.how {
             How::CarriedOut { all_or_nothing } => {
                 self.still_stands(gathered)?;
-                let now = Now { plan: &gathered.plan, recorded: gathered.held.objects(), seen: &gathered.seen };
+                let sealed = &self.sealed(gathered);
+                let (plan, recorded) = (&gathered.plan, gathered.held.objects());
+                let now = Now { plan, recorded, seen: &gathered.seen, sealed };
                 let left = allowed(&self.plan, now);
                 gathered.plan = left.plan;
                 Ok(if all_or_nothing && !left.moved.is_empty() { Kept::TooLittle } else { Kept::Everything })
             }
             How::Compared => {
                 self.is_for(gathered)?;
-                let found = differences(&self.plan, &gathered.plan);
+                let found = differences(&self.plan, &gathered.plan, &self.sealed(gathered));
                 if found.is_empty() {
                     return Ok(Kept::Everything);
                 }
@@ -195,6 +219,16 @@ impl Reviewed {
                 };
                 Err(failure.hint("plan again, and have that reviewed"))
             }
+        }
+    }
+
+    /// The secrets as they are now, under the plan's own key.
+    fn sealed(&self, gathered: &Gathered) -> Sealed {
+        match (&self.plan.seals, &self.plan.plan.record) {
+            (Some(seals), _) => sealed(&seals.key, gathered),
+            // Whatever has secrets is told by that it has a seal.
+            (None, RecordState::Absent | RecordState::Off) => sealed("", gathered),
+            (None, RecordState::There(_) | RecordState::Unknown(_)) => Sealed::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 //! heart leaves out what then counts: another stack's secret, another workspace, another account.
 
 use crate::aws::Role;
+use crate::cli::{AwsArgs, ManagedArgs, ReadingArgs, WorkspaceArgs};
 use crate::settings::{Choice, Settings};
 
 /// What a command line is about besides the settings.
@@ -66,6 +67,56 @@ pub fn line(verb: &str, settings: &Settings, about: About<'_>) -> String {
     words.join(" ")
 }
 
+/// The flags that say which workspace and how a directory is read, as they were typed: an apply of a saved plan takes
+/// them again. Begins with a space where there are any.
+#[must_use]
+pub fn again(reading: Option<&ReadingArgs>, workspace: &WorkspaceArgs) -> String {
+    let mut words = String::new();
+    let mut flag = |name: &str, value: &str| words.push_str(&format!(" {name} {}", quoted(value)));
+    if let Some(reading) = reading {
+        let ReadingArgs {
+            configmaps: _,
+            from_flux,
+            var,
+            var_file,
+            lenient_vars: _,
+            origin,
+            url_map,
+            target_grafana,
+            strict: _,
+        } = reading;
+        from_flux.iter().for_each(|path| flag("--from-flux", &path.to_string_lossy()));
+        var.iter().for_each(|var| flag("--var", var));
+        var_file.iter().for_each(|path| flag("--var-file", &path.to_string_lossy()));
+        origin.iter().for_each(|origin| flag("--origin", origin));
+        url_map.iter().for_each(|(url, to)| flag("--url-map", &format!("{url}={}", to.to_string_lossy())));
+        target_grafana.iter().for_each(|name| flag("--target-grafana", name));
+    }
+    let WorkspaceArgs { url, managed, secret, token_ttl } = workspace;
+    let ManagedArgs { workspace, sandbox, stack, aws: AwsArgs { region, profile }, wait: _ } = managed;
+    let single = [
+        ("--url", url),
+        ("--workspace", workspace),
+        ("--stack", stack),
+        ("--region", region),
+        ("--profile", profile),
+        ("--token-ttl", token_ttl),
+    ];
+    single.into_iter().for_each(|(name, value)| value.iter().for_each(|value| flag(name, value)));
+    secret.iter().for_each(|secret| flag("--secret", secret));
+    // A value of these belongs to its flag by `=`.
+    let mut joined = |name: &str, value: &str| match value {
+        "" | "true" => words.push_str(&format!(" {name}")),
+        value => words.push_str(&format!(" {name}={}", quoted(value))),
+    };
+    sandbox.iter().for_each(|version| joined("--sandbox", version));
+    if let Some(ReadingArgs { configmaps, lenient_vars, strict, .. }) = reading {
+        let switches = [("--configmaps", configmaps), ("--lenient-vars", lenient_vars), ("--strict", strict)];
+        switches.into_iter().for_each(|(name, on)| on.iter().for_each(|on| joined(name, &on.to_string())));
+    }
+    words
+}
+
 /// A word as a shell takes it for one.
 fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/_+=.@:-".contains(c);
@@ -78,7 +129,7 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{RulesArgs, WorkspaceArgs};
+    use crate::cli::RulesArgs;
     use crate::source::FileSettings;
 
     #[test]
@@ -90,6 +141,23 @@ mod tests {
             line("unlock", &settings, About::default()),
             "amgctl unlock --directory boards --stack boards --url https://grafana.example"
         );
+    }
+
+    #[test]
+    fn what_was_typed_is_typed_again() {
+        let mut workspace = WorkspaceArgs::default();
+        assert_eq!(again(Some(&ReadingArgs::default()), &workspace), "");
+        workspace.managed.sandbox = Some(String::new());
+        workspace.managed.stack = Some("dd".into());
+        let reading = ReadingArgs {
+            var: vec!["TEAM=a b".into()],
+            url_map: vec![("https://x/".into(), "mirror".into())],
+            strict: Some(false),
+            ..ReadingArgs::default()
+        };
+        let words = " --var 'TEAM=a b' --url-map https://x/=mirror --stack dd --sandbox --strict=false";
+        assert_eq!(again(Some(&reading), &workspace), words);
+        assert_eq!(again(None, &workspace), " --stack dd --sandbox");
     }
 
     #[test]

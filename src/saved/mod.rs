@@ -2,8 +2,8 @@
 //!
 //! The format is the types: [`SavedPlan`] and what it is made of in [`crate::plan`] and [`crate::model`], published as
 //! `schemas/plan-1.json`. It holds no secret: values in differences are concealed when the plan is made, and secrets are
-//! keyed fingerprints whose key stands in the record. What a saved plan still allows once things have moved is decided in
-//! [`review`].
+//! keyed fingerprints whose key stands in the record; where there is no record, they are [`Seals`]. What a saved plan still
+//! allows once things have moved is decided in [`review`].
 
 pub mod review;
 
@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::model::{Address, Digest, RecordState, Recorded, StackName};
+use crate::model::{Address, Digest, Fingerprint, RecordState, Recorded, Secret, StackName};
 use crate::plan::{Plan, Rules};
 
 /// The version of the format that is written, and the only one that is read.
@@ -48,11 +48,27 @@ pub struct SavedPlan {
     /// What the record said of each object that the plan changes: the digest of its entry. Those without an entry are
     /// left out.
     pub recorded: BTreeMap<Address, Digest>,
+    /// What tells another value of a secret, where no record keeps the key of fingerprints.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seals: Option<Seals>,
     /// The plan.
     pub plan: Plan,
     /// What is written, where the plan is to be applied without its directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bodies: Option<BTreeMap<Address, SavedBody>>,
+}
+
+/// What tells whether secrets have the values that they had when the plan was made, without a record.
+///
+/// One keyed digest for all the secrets of an object together, under a key of this file alone: whoever reads the file can
+/// try guesses of them all at once, and can do nothing with the key anywhere else.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Seals {
+    /// The key, as hexadecimal digits: random, of this file alone.
+    pub key: String,
+    /// The keyed digest of each object that is written and has secrets.
+    pub of: BTreeMap<Address, Fingerprint>,
 }
 
 /// A body as a plan holds it.
@@ -182,6 +198,16 @@ pub fn recorded(plan: &Plan, objects: &BTreeMap<Address, Recorded>) -> BTreeMap<
 #[must_use]
 pub fn entry(recorded: &Recorded) -> Digest {
     Digest::of_value(&serde_json::to_value(recorded).unwrap_or_default())
+}
+
+/// The keyed digest of all the secrets of one object; none where it has none.
+#[must_use]
+pub fn seal(key: &str, address: &Address, secrets: &[(String, Secret)]) -> Option<Fingerprint> {
+    let values: BTreeMap<&str, &str> =
+        secrets.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
+    // Texts by texts, which JSON can always say, and each in one way.
+    let all = Secret::new(serde_json::to_string(&values).unwrap_or_default());
+    (!values.is_empty()).then(|| Fingerprint::of(key, address, "saved", &all))
 }
 
 /// Takes out of a plan what nobody can compare: fingerprints under a key that is not kept, because the stack has no record

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{SavedPlan, entry};
-use crate::model::{Address, Found, Identity, Observed, RecordState, Recorded, Saved};
+use crate::model::{Address, Digest, Fingerprint, Found, Identity, Observed, RecordState, Recorded, Saved};
 use crate::plan::guards::MOVED;
 use crate::plan::{Action, Change, Drift, DriftKind, Intent, Moved, Plan, Precondition, Refusal};
 
@@ -37,7 +37,12 @@ pub struct Now<'a> {
     pub recorded: &'a BTreeMap<Address, Recorded>,
     /// What the workspace has, of all that is declared or recorded.
     pub seen: &'a BTreeMap<Address, Seen>,
+    /// The secrets of what is written, sealed under the saved plan's key; empty where it has none.
+    pub sealed: &'a Sealed,
 }
+
+/// Secrets by the keyed digests of [`super::Seals`].
+pub type Sealed = BTreeMap<Address, Fingerprint>;
 
 /// What of a saved plan can still be done.
 #[derive(Clone, PartialEq, Debug)]
@@ -128,10 +133,11 @@ fn refused(saved: &SavedPlan, reviewed: &Change, fresh: Option<&Change>, now: No
     let address = &reviewed.address;
     let (reason, drift) = match fresh {
         _ if saved.recorded.get(address) != now.recorded.get(address).map(entry).as_ref() => {
-            let words = "what the record says of it has changed since the plan: another run has applied it";
-            (words.to_owned(), None)
+            (recorded_otherwise(saved.recorded.get(address), now.recorded.get(address)).to_owned(), None)
         }
-        Some(fresh) if same_base(&reviewed.only_if, &fresh.only_if) => (differs(saved, reviewed, fresh)?, None),
+        Some(fresh) if same_base(&reviewed.only_if, &fresh.only_if) => {
+            (differs(saved, reviewed, fresh, now.sealed)?, None)
+        }
         None if !has_moved(&reviewed.only_if, now.seen.get(address)) => {
             ("nothing is to be done for it any more".to_owned(), None)
         }
@@ -143,6 +149,17 @@ fn refused(saved: &SavedPlan, reviewed: &Change, fresh: Option<&Change>, now: No
     change.drift = drift;
     refuse(&mut change, &reason);
     Some(change)
+}
+
+/// What became of an object's entry in the record since the plan, where it is another.
+fn recorded_otherwise(planned: Option<&Digest>, now: Option<&Recorded>) -> &'static str {
+    match (planned, now) {
+        (Some(_), None) => {
+            "the record has nothing of it any more: its entry, or the whole record, was removed since the plan"
+        }
+        (None, _) => "the record has it since the plan: another run has applied it",
+        (Some(_), Some(_)) => "what the record says of it has changed since the plan: another run has applied it",
+    }
 }
 
 /// Whether both were planned against the same.
@@ -203,7 +220,7 @@ fn whose(saved: &Saved) -> String {
 }
 
 /// How a change made anew differs from the reviewed one of the same object at the same version; none where it does not.
-fn differs(saved: &SavedPlan, reviewed: &Change, fresh: &Change) -> Option<String> {
+fn differs(saved: &SavedPlan, reviewed: &Change, fresh: &Change, sealed: &Sealed) -> Option<String> {
     if let (Action::Refuse(refusal), false) = (&fresh.action, matches!(reviewed.action, Action::Refuse(_))) {
         return Some(refusal.reason.clone());
     }
@@ -212,7 +229,7 @@ fn differs(saved: &SavedPlan, reviewed: &Change, fresh: &Change) -> Option<Strin
     }
     // What is only told of a change may be told otherwise; everything that is written, or decides whether, is compared.
     let Change {
-        address: _,
+        address,
         title,
         action: _,
         drift,
@@ -238,9 +255,21 @@ fn differs(saved: &SavedPlan, reviewed: &Change, fresh: &Change) -> Option<Strin
     }
     match (&reviewed.intent, intent) {
         (None, None) => None,
-        (Some(reviewed), Some(fresh)) => other_intent(saved, reviewed, fresh),
+        (Some(reviewed), Some(fresh)) => other_intent(saved, reviewed, fresh)
+            .or_else(|| has_other_secrets(saved, address, sealed).then(|| OTHER_SECRET.to_owned())),
         (Some(_), None) | (None, Some(_)) => Some("what is to be written is not what was planned".into()),
     }
+}
+
+/// What is said where a secret is not what it was.
+pub const OTHER_SECRET: &str = "a secret of it has another value than when it was planned";
+
+/// Whether secrets have other values than when a plan was made that had no record to tell by. A plan that could not read
+/// the record knows of no secret; one that lost its seals is refused for all that has secrets.
+fn has_other_secrets(saved: &SavedPlan, address: &Address, sealed: &Sealed) -> bool {
+    let without_record = matches!(saved.plan.record, RecordState::Absent | RecordState::Off);
+    let planned = saved.seals.as_ref().and_then(|seals| seals.of.get(address));
+    without_record && planned != sealed.get(address)
 }
 
 fn other_intent(saved: &SavedPlan, reviewed: &Intent, fresh: &Intent) -> Option<String> {
@@ -252,10 +281,10 @@ fn other_intent(saved: &SavedPlan, reviewed: &Intent, fresh: &Intent) -> Option<
     if *parent != reviewed.parent {
         return Some("it is to go into another folder than was planned".into());
     }
-    // Without a record there is no key that outlives a run, so its fingerprints are not in the plan.
+    // Without a record there is no key that outlives a run, so its fingerprints are not in the plan: seals are.
     let is_keyed = matches!(saved.plan.record, RecordState::There(_));
     if is_keyed && (*fingerprints != reviewed.fingerprints || *elsewhere != reviewed.elsewhere) {
-        return Some("a secret of it has another value than when it was planned".into());
+        return Some(OTHER_SECRET.to_owned());
     }
     if *secrets != reviewed.secrets && !saved.plan.record.is_unknown() {
         return Some("other secrets of it are to be sent than were planned".into());
@@ -312,7 +341,7 @@ fn done(action: &Action) -> &'static str {
 /// What is compared is what reviewers saw: actions, differences, digests of what is written. Versions and the record may
 /// have moved, as long as nothing of that is another.
 #[must_use]
-pub fn differences(saved: &SavedPlan, fresh: &Plan) -> Vec<String> {
+pub fn differences(saved: &SavedPlan, fresh: &Plan, sealed: &Sealed) -> Vec<String> {
     let worth = |change: &&Change| acts(change);
     let reviewed: BTreeMap<&Address, &Change> =
         saved.plan.changes().filter(worth).map(|change| (&change.address, change)).collect();
@@ -350,7 +379,7 @@ pub fn differences(saved: &SavedPlan, fresh: &Plan) -> Vec<String> {
         } else {
             as_shown
         };
-        found.extend(differs(saved, reviewed, &as_shown).map(|words| format!("`{address}`: {words}")));
+        found.extend(differs(saved, reviewed, &as_shown, sealed).map(|words| format!("`{address}`: {words}")));
     }
     for (address, change) in rest {
         found.push(format!("`{address}` was to be {}, and is not any more", done(&change.action)));
@@ -361,7 +390,7 @@ pub fn differences(saved: &SavedPlan, fresh: &Plan) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Delta, Digest, Entry, Headline, Mark, Owned, StackName, Stamp};
+    use crate::model::{Delta, Entry, Headline, Mark, Owned, StackName, Stamp};
     use crate::plan::{Custody, Goal, Rules};
     use crate::saved::{Asked, FORMAT, SavedDirectory, recorded};
 
@@ -418,6 +447,7 @@ mod tests {
                 lets_references_pass: false,
             },
             recorded: recorded(&plan, &objects()),
+            seals: None,
             plan,
             bodies: None,
         }
@@ -433,7 +463,7 @@ mod tests {
             }
             Precondition::Absent | Precondition::Nothing => None,
         });
-        let now = Now { plan: &fresh, recorded: &objects(), seen: &seen.collect() };
+        let now = Now { plan: &fresh, recorded: &objects(), seen: &seen.collect(), sealed: &Sealed::new() };
         let left = allowed(&saved, now).plan;
         let told: Vec<String> = left
             .changes()
@@ -470,6 +500,14 @@ mod tests {
             &["! dashboard.a: it was saved by ana since the plan (version 2, planned against 1)"],
         );
         check(vec![change("a", update("x"), 1)], vec![], &["! dashboard.a: it was deleted since the plan"]);
+    }
+
+    #[test]
+    fn what_became_of_an_entry_is_said_as_it_is() {
+        let (digest, recorded) = (Digest::of_bytes(b"entry"), Recorded::default());
+        assert!(recorded_otherwise(Some(&digest), None).contains("the whole record, was removed"));
+        assert!(recorded_otherwise(None, Some(&recorded)).contains("another run"));
+        assert!(recorded_otherwise(Some(&digest), Some(&recorded)).contains("has changed"));
     }
 
     #[test]

@@ -17,7 +17,8 @@ fn latest(claim: impl Fn(&World)) {
 fn exit_statuses_are_as_documented() {
     latest(|w| {
         w.amgctl("plan stack").exits(0);
-        w.amgctl("plan nowhere").exits(1);
+        w.amgctl("plan stack/one.json").exits(1);
+        w.amgctl("plan nowhere").exits(64);
         w.amgctl("plan stack -detailed-exitcode").exits(2);
         w.apply().exits(0);
         w.amgctl("plan stack -detailed-exitcode").exits(0);

@@ -116,8 +116,8 @@ fn a_directory_that_is_not_there_destroys_nothing() {
         many(w, 2);
         w.applied();
         w.amgctl("apply nowhere -auto-approve --stack demo")
-            .exits(1)
-            .says("`nowhere` is no directory")
+            .exits(64)
+            .says("there is no file or directory `nowhere`")
             .writes_nothing();
         assert_eq!(count(w), 2);
     });

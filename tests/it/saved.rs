@@ -228,7 +228,7 @@ fn a_plan_of_another_workspace_stack_or_format_is_refused() {
         w.apply_plan("").exits(4).says("in format 2").writes_nothing();
         std::fs::write(w.file(), "{}").unwrap();
         w.apply_plan("").exits(4).says("is no saved plan").writes_nothing();
-        w.amgctl("show nothing.json").exits(1).says("cannot be read");
+        w.amgctl("show nothing.json").exits(64).says("there is no file or directory `nothing.json`");
     });
 }
 
@@ -402,6 +402,62 @@ fn no_secret_is_in_a_saved_plan_and_another_value_refuses_its_data_source() {
         assert!(!shown.out.contains("planted"), "{shown}");
         with("planted-third", "apply plan.json").exits(4).says("a secret of it has another value");
         with("planted-second", "apply plan.json").exits(0).says("1 changed");
+    });
+}
+
+#[test]
+fn a_plan_of_a_first_apply_notices_another_value_of_a_secret() {
+    for ownership in ["", "ownership: none\n"] {
+        on(ONE, |w| {
+            w.write("amgctl.yaml", &format!("stack: demo\n{ownership}"));
+            w.json("dashboards/a.json", &dashboard("a", "a"));
+            w.write(
+                "datasources.yaml",
+                "apiVersion: 1\ndatasources:\n  - name: Prom\n    uid: prom\n    type: prometheus\n    url: http://p:9090\n    \
+                 basicAuth: true\n    basicAuthUser: u\n    secureJsonData:\n      basicAuthPassword: $__env{PW}\n",
+            );
+            let with = |password: &str, arguments: &str| {
+                let mut command = w.command(arguments);
+                command.env("PW", password);
+                w.run(arguments, command)
+            };
+            with("planted-first", "plan stack -out plan.json").exits(0);
+            assert!(!std::fs::read_to_string(w.file()).unwrap().contains("planted"));
+            let other = "a secret of it has another value";
+            with("planted-other", "apply stack -reviewed plan.json").exits(4).says(other).writes_nothing();
+            with("planted-other", "apply plan.json -all-or-nothing").exits(4).says(other).writes_nothing();
+            // Whoever takes the seals out of a file makes of it one that says nothing of secrets.
+            let whole = w.saved_plan();
+            std::fs::write(w.file(), SavedPlan { seals: None, ..whole }.text()).unwrap();
+            with("planted-first", "apply plan.json -all-or-nothing").exits(4).says(other).writes_nothing();
+            let digest = save_contained(w, &|arguments| with("planted-first", arguments));
+            let apply = format!("apply plan.json -digest {digest}");
+            with("planted-other", &format!("{apply} -all-or-nothing")).exits(4).says(other).writes_nothing();
+            with("planted-other", &apply).exits(5).says(other).says("1 added");
+            assert!(w.live_datasource("prom").is_none());
+        });
+    }
+}
+
+#[test]
+fn a_plan_of_a_first_apply_is_applied_where_its_secrets_are_the_same() {
+    on(ONE, |w| {
+        w.write(
+            "datasources.yaml",
+            "apiVersion: 1\ndatasources:\n  - name: Prom\n    uid: prom\n    type: prometheus\n    url: http://p:9090\n    \
+             secureJsonData:\n      httpHeaderValue1: $__env{PW}\n    jsonData:\n      httpHeaderName1: X\n",
+        );
+        let with = |password: &str, arguments: &str| {
+            let mut command = w.command(arguments);
+            command.env("PW", password);
+            w.run(arguments, command)
+        };
+        with("planted", "plan stack -out plan.json").exits(0);
+        let key = w.saved_plan().seals.unwrap().key;
+        with("planted", "apply plan.json").exits(0).says("1 added");
+        with("planted", "plan stack -detailed-exitcode -out next.json").exits(0).says("No changes.");
+        let next = std::fs::read_to_string(w.home().join("next.json")).unwrap();
+        assert!(!next.contains(&key) && SavedPlan::read(&next).unwrap().seals.is_none(), "{next}");
     });
 }
 
@@ -617,6 +673,26 @@ fn a_plan_whose_directory_is_elsewhere_is_told_where() {
         std::fs::rename(w.directory(), w.home().join("moved")).unwrap();
         w.apply_plan("").exits(1).says("made from the directory `stack`, which is not here").writes_nothing();
         w.apply_plan("-directory moved").exits(0);
+    });
+}
+
+#[test]
+fn a_saved_plan_says_with_which_flags_it_is_applied() {
+    on(ONE, |w| {
+        changed(w);
+        let ran = w.amgctl("plan stack --stack other --var A=b --out plan.json");
+        ran.says(" --var A=b --stack other").says("applies it");
+    });
+}
+
+#[test]
+fn a_file_that_is_not_there_is_said_before_anybody_is_asked() {
+    on(ONE, |w| {
+        for command in ["apply nope.json", "apply nope.json -auto-approve", "plan nope.json", "destroy nope.json"] {
+            w.amgctl(command).exits(64).says("there is no file or directory `nope.json`").lacks("--auto-approve");
+        }
+        w.amgctl("validate nope.json").exits(64).says("there is no file or directory `nope.json`");
+        w.amgctl("show nope.json").exits(64).says("there is no file or directory `nope.json`");
     });
 }
 

@@ -406,6 +406,10 @@ Plan: 0 to add, 1 to change, 0 to destroy.
 #[test]
 fn nothing_to_do_is_said_in_one_line() {
     assert_eq!(
+        no_changes(&Plan { goal: Goal::Destroy, ..of(vec![]) }, 0, 3, 0.42),
+        "No changes. No objects need to be destroyed (3 requests, 0.4 s)."
+    );
+    assert_eq!(
         no_changes(&of(vec![]), 61, 3, 0.42),
         "No changes. The workspace matches the directory (61 objects, 3 requests, 0.4 s)."
     );

@@ -317,6 +317,12 @@ pub fn counts(plan: &Plan) -> String {
 /// A plan that cannot know everything does not claim that nothing differs.
 #[must_use]
 pub fn no_changes(plan: &Plan, objects: usize, requests: usize, seconds: f64) -> String {
+    if plan.goal == Goal::Destroy {
+        return format!(
+            "No changes. No objects need to be destroyed ({}, {seconds:.1} s).",
+            counted(requests, "request")
+        );
+    }
     let compared = format!("{}, {}, {seconds:.1} s", counted(objects, "object"), counted(requests, "request"));
     if plan.unknown.is_empty() {
         format!("No changes. The workspace matches the directory ({compared}).")
