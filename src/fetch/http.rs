@@ -15,7 +15,7 @@ use crate::backoff;
 use crate::grafana::errors::chain;
 use crate::grafana::provide_crypto;
 use crate::model::Secret;
-use crate::source::content::{ContentFailure, LARGEST_CONTENT};
+use crate::source::content::{ContentFailure, LARGEST_CONTENT, shown_url};
 
 /// How many redirects are followed.
 const REDIRECTS: usize = 10;
@@ -194,7 +194,7 @@ impl Http {
                 request = request.header(name, value);
             }
         }
-        request.send().await.map_err(|why| failed(&why))
+        request.send().await.map_err(|why| failed(&why.without_url()))
     }
 }
 
@@ -231,7 +231,8 @@ async fn take(mut answer: Response, sent: Sent<'_>, at: &Url, url: &Url) -> Resu
             )));
         }
         _ => {
-            let there = if at == url { String::new() } else { format!(", redirected to `{at}`") };
+            let there =
+                if at == url { String::new() } else { format!(", redirected to `{}`", shown_url(at.as_str())) };
             return Err(Miss::Final(other(format!("answers {status}{there}"))));
         }
     }
@@ -245,7 +246,8 @@ async fn take(mut answer: Response, sent: Sent<'_>, at: &Url, url: &Url) -> Resu
     let mut bytes = Vec::new();
     loop {
         let chunk = answer.chunk().await;
-        let chunk = chunk.map_err(|why| Miss::Again(other(format!("broke off ({})", chain(&why))), None))?;
+        let chunk =
+            chunk.map_err(|why| Miss::Again(other(format!("broke off ({})", chain(&why.without_url()))), None))?;
         let Some(chunk) = chunk else { break };
         if bytes.len() + chunk.len() > LARGEST_CONTENT {
             return Err(too_large());

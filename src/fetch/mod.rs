@@ -32,7 +32,8 @@ pub use mapped::UrlMap;
 
 use crate::model::{Digest, Secret};
 use crate::source::content::{
-    Content, ContentFailure, ContentRequest, ContentRequests, Contents, KeyRef, Login, Variable, Wanted, text_of,
+    Content, ContentFailure, ContentRequest, ContentRequests, Contents, KeyRef, Login, Variable, Wanted, shown_url,
+    text_of,
 };
 use crate::source::lock::{Lock, Pin};
 
@@ -214,7 +215,7 @@ impl Fetcher<'_> {
         match wanted {
             Wanted::Url { url, login } => {
                 let bytes = self.url(url, login.as_ref(), Fresh::of(request.fresh_for)).await?;
-                Some(bytes.and_then(|bytes| Ok((content(bytes, url.clone())?, None))))
+                Some(bytes.and_then(|bytes| Ok((content(bytes, shown_url(url))?, None))))
             }
             Wanted::GrafanaCom { id, revision } => self.grafana_com(*id, *revision).await,
             Wanted::Jsonnet { program, variables, directory } => {

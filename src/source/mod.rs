@@ -31,6 +31,7 @@ mod embedded;
 mod envelope;
 mod faults;
 mod folders;
+mod hidden;
 mod inputs;
 mod json;
 mod library;

@@ -1,12 +1,12 @@
 //! The text of one file, and the places in it: byte offsets to lines and columns, lines to show below a message.
 //!
-//! What stands inside `secureJsonData` is never shown, whatever is wrong there: [`SourceText::spot`] leaves it out.
+//! Secrets are never shown, whatever is wrong there: [`SourceText::spot`] leaves out what [`hidden`] finds.
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::embedded::{Edit, Written};
-use crate::kinds::datasource::lint::SECRET_KEYS;
+use super::hidden;
 use crate::model::{Place, Problem, Spot};
 
 /// Lines longer than this are clipped around the place they are shown for (a minified dashboard is one line).
@@ -155,113 +155,24 @@ impl SourceText {
         })
     }
 
-    // A line as it may be shown: what follows the first colon inside `secureJsonData` is left out.
+    // A line as it may be shown: nothing of it from its first secret on.
     fn without_secrets(&self, start: usize, line: &str, hidden: &[Range<usize>]) -> String {
         const HIDDEN: &str = "(not shown)";
         let end = start + line.len();
-        let zones = self.secrets().iter().chain(hidden);
-        if let Some(zone) = zones.filter(|zone| zone.start < end && zone.end > start).min_by_key(|zone| zone.start)
-        {
-            if zone.start > start {
-                return format!("{} {HIDDEN}", &line[..zone.start - start]);
-            }
-            return match line.find(':') {
+        let zones = self.secrets().iter().chain(hidden).filter(|zone| zone.start < end && zone.end > start);
+        match zones.map(|zone| zone.start).min() {
+            None => line.to_owned(),
+            Some(first) if first > start => format!("{} {HIDDEN}", &line[..floor(line, first - start)]),
+            Some(_) => match line.find(':') {
                 Some(colon) => format!("{} {HIDDEN}", &line[..=colon]),
                 None if line.trim().len() <= 2 => line.to_owned(),
                 None => HIDDEN.to_owned(),
-            };
+            },
         }
-        // Secrets that stand in the open by mistake are named, not repeated.
-        for key in SECRET_KEYS {
-            let Some(at) = line.find(key) else { continue };
-            let after = line[at + key.len()..].trim_start_matches(['"', '\'', ' ', '\\']);
-            let begins = !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
-            if begins && after.starts_with(':') {
-                return format!("{}: {HIDDEN}", &line[..at + key.len()]);
-            }
-        }
-        line.to_owned()
     }
 
     fn secrets(&self) -> &[Range<usize>] {
-        self.secrets.get_or_init(|| {
-            let mut zones = self.secret_zones();
-            if matches!(self.within.as_deref(), Some(Within::Parts(..) | Within::Key(_))) {
-                zones.extend(self.open_secrets());
-            }
-            zones
-        })
-    }
-
-    // The ends of lines that hold secrets in the open: in the text around this one they may stand in the middle of a line.
-    fn open_secrets(&self) -> Vec<Range<usize>> {
-        let mut zones = Vec::new();
-        for (at, key) in SECRET_KEYS.iter().flat_map(|key| self.text.match_indices(key)) {
-            let begins = !self.text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
-            let rest = &self.text[at + key.len()..];
-            let after = rest.trim_start_matches(['"', '\'', ' ']);
-            if begins && after.starts_with(':') {
-                let colon = self.text.len() - after.len() + 1;
-                let end = after.find('\n').map_or(self.text.len(), |end| colon - 1 + end);
-                zones.push(colon..end);
-            }
-        }
-        zones
-    }
-
-    // Whether a word is all of a key.
-    fn is_key(&self, at: usize, word: &str) -> bool {
-        let begins = self.text[..at]
-            .chars()
-            .next_back()
-            .is_none_or(|c| c.is_whitespace() || matches!(c, '"' | '\'' | '{' | ','));
-        begins && self.text[at + word.len()..].trim_start_matches(['"', '\'', ' ']).starts_with(':')
-    }
-
-    // Whether a Secret of a cluster stands in it.
-    fn has_secret(&self) -> bool {
-        self.text.match_indices("Secret").any(|(at, word)| {
-            let before = self.text[..at].trim_end_matches(['"', '\'', ' ']);
-            let ends = self.text[at + word.len()..].chars().next().is_none_or(|c| !c.is_alphanumeric());
-            ends && before
-                .strip_suffix(':')
-                .is_some_and(|key| key.trim_end_matches(['"', '\'', ' ']).ends_with("kind"))
-        })
-    }
-
-    // The ranges that hold the values of `secureJsonData` and of Secrets: their braces, or the lines indented below them.
-    fn secret_zones(&self) -> Vec<Range<usize>> {
-        // Some write the secrets themselves below the key by which the API says which are set.
-        const KEYS: [&str; 3] = ["secureJsonData", "secureJsonFields", "stringData"];
-        let mut zones = Vec::new();
-        let has_secret = self.has_secret();
-        let open = KEYS.iter().flat_map(|key| self.text.match_indices(key));
-        // In a file with a Secret `data` holds values; that of a ConfigMap beside it is not shown either.
-        let encoded = self.text.match_indices("data").filter(|(at, _)| has_secret && self.is_key(*at, "data"));
-        for (at, key) in open.chain(encoded) {
-            let after = at + key.len();
-            let rest = &self.text[after..];
-            let value = rest.trim_start_matches(['"', '\'', ' ', '\t', '\r', '\n', ':']);
-            if value.starts_with('{') {
-                let open = self.text.len() - value.len();
-                zones.push(open + 1..super::spans::closing(&self.text, open));
-                continue;
-            }
-            let (_, line_start) = self.line_of(at);
-            let indent = at - line_start;
-            let mut end = after;
-            for line in rest.split_inclusive('\n') {
-                let blank = line.trim().is_empty();
-                let depth = line.len() - line.trim_start_matches([' ', '\t']).len();
-                if end > after && !blank && depth <= indent {
-                    break;
-                }
-                end += line.len();
-            }
-            zones.push(after..end);
-        }
-        zones.sort_by_key(|zone| zone.start);
-        zones
+        self.secrets.get_or_init(|| hidden::zones(&self.text))
     }
 }
 

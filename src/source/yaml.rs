@@ -91,6 +91,8 @@ fn read(source: &SourceText, manner: Manner) -> (Vec<(Value, Node)>, Vec<Problem
         budget: serde_yaml::budget! {
             max_nodes: 5_000_000, max_events: 20_000_000, max_depth: 128, max_documents: 20_000,
         },
+        // A dashboard whose panels share their settings has a few thousand; each takes memory before any is looked at.
+        alias_limits: serde_yaml::alias_limits! { max_total_replayed_events: 200_000 },
     };
     let read: Result<Vec<Spanned<Raw>>, _> = serde_yaml::from_multiple_with_options(source.text.as_str(), options);
     let mut faults = Faults::default();
@@ -247,7 +249,7 @@ fn plainly(message: &str) -> String {
         "reference to unknown value" => "no anchor has this name",
         "Recursive reference not allowed here" => "an alias may not stand inside its own anchor",
         "recursion limit exceeded" => return format!("objects and lists are nested more than {MAX_DEPTH} deep"),
-        _ if message.contains("RecordedAnchorEvents") || message.contains("alias") => {
+        _ if ["RecordedAnchorEvents", "alias", "replayed"].iter().any(|word| message.contains(word)) => {
             "this document grows too large when its aliases are followed"
         }
         _ if message.starts_with("YAML document too large") => "this document is too large or too deep",

@@ -113,7 +113,7 @@ impl Wanted {
 impl fmt::Display for Wanted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Wanted::Url { url, .. } => write!(f, "`{url}`"),
+            Wanted::Url { url, .. } => write!(f, "`{}`", shown_url(url)),
             Wanted::GrafanaCom { id, revision: Some(revision) } => {
                 write!(f, "dashboard {id} of grafana.com, revision {revision}")
             }
@@ -121,6 +121,33 @@ impl fmt::Display for Wanted {
             Wanted::Jsonnet { .. } => f.write_str("the program in `jsonnet`"),
         }
     }
+}
+
+/// A URL as it may be shown: what lets in whoever knows it, user and password, query and fragment, is left out.
+#[must_use]
+pub fn shown_url(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
+    let colon = if scheme.is_empty() { "" } else { "://" };
+    let start = login_end(rest).map_or(0, |at| at + 1);
+    let hidden = if start > 0 { "…@" } else { "" };
+    let (path, mark) = match rest[start..].find(['?', '#']) {
+        Some(end) => (&rest[start..start + end], "?…"),
+        None => (&rest[start..], ""),
+    };
+    format!("{scheme}{colon}{hidden}{path}{mark}")
+}
+
+/// Where the user and the password end in what follows the `://` of a URL: at their `@`. Those that are not written as they
+/// have to be may hold a slash or a question mark.
+pub(crate) fn login_end(rest: &str) -> Option<usize> {
+    let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+    let is_cut_off = authority.contains(':') && !authority.contains('@') && !has_port(authority);
+    if is_cut_off { rest.rfind('@') } else { authority.rfind('@') }
+}
+
+// Whether what follows the last colon of a host is a port.
+fn has_port(host: &str) -> bool {
+    host.ends_with(']') || host.rsplit(':').next().is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Everything that must be asked for, each content once.

@@ -10,6 +10,7 @@ use crate::model::Problem;
 use crate::source::datasource::unknown_key;
 use crate::source::document::Document;
 use crate::source::yaml::member;
+use crate::source::{hidden, nearest};
 
 use super::as_warning;
 
@@ -88,6 +89,10 @@ fn report_level(document: &Document<'_>, base: &str, level: &Level, object: &Map
                     .spot(spot())
                     .help("remove it, or leave it for other tools"),
             ),
+            // Without them an object is made that cannot sign in anywhere, and its secrets stand where none are looked for.
+            (None, Rest::Warned) if is_meant_for_secrets(key, known) => {
+                problems.push(unknown_key(level.name, key, known()).spot(spot()));
+            }
             (None, Rest::Warned) => {
                 problems
                     .push(as_warning(unknown_key(level.name, key, known())).note("it is left out").spot(spot()));
@@ -95,6 +100,14 @@ fn report_level(document: &Document<'_>, base: &str, level: &Level, object: &Map
         }
     }
     problems
+}
+
+// Whether a key that nobody knows was meant for one of those that give an object its secrets.
+fn is_meant_for_secrets<'a, I: Iterator<Item = &'a str>>(key: &str, known: impl Fn() -> I) -> bool {
+    let near = nearest(key, known());
+    near == Some("valuesFrom")
+        || known().any(|known| known == "secureJsonData")
+            && (near == Some("secureJsonData") || hidden::is_like_secure_json_data(key))
 }
 
 /// What becomes of a key; none when the level does not list it.

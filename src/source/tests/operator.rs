@@ -377,3 +377,31 @@ fn kinds_that_come_and_kinds_that_do_not_are_named() {
          error[manifest] a.yaml:6:17: `resyncPeriod` is a length of time, as `10m` -- write `10m`",
     );
 }
+
+#[test]
+fn a_misspelt_key_for_secrets_is_an_error_that_does_not_show_them() {
+    let source = |key: &str| {
+        manifest(
+            "GrafanaDatasource",
+            "",
+            &format!("  datasource: {{name: A, type: loki, url: 'http://l', {key}: {{password: hunter2}}}}\n"),
+        )
+    };
+    for key in ["secureJsonDta", "SecureJsonData", "secureJson"] {
+        let root = directory(&[("a.yaml", source(key))]);
+        let problems = loaded(root.path()).problems;
+        assert!(!format!("{problems:?}").contains("hunter2"), "{problems:?}");
+        let lines = lines(&problems);
+        let expected = format!("has no key `{key}` -- did you mean `secureJsonData`?");
+        assert!(lines.contains("error[unknown-key] a.yaml:7:") && lines.contains(&expected), "{lines}");
+    }
+    let text = manifest(
+        "GrafanaDatasource",
+        "",
+        "  valueFrom: []\n  datasource: {name: A, type: loki, url: 'http://l'}\n",
+    );
+    check(
+        &[("a.yaml", text)],
+        "error[unknown-key] a.yaml:7:3: a `GrafanaDatasource` has no key `valueFrom` -- did you mean `valuesFrom`?",
+    );
+}

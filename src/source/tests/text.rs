@@ -215,7 +215,7 @@ fn bombs_do_not_go_off() {
     }
     yaml(
         bomb,
-        "error[yaml] a.yaml:7:10: this document grows too large when its aliases are followed -- if this file is not for amgctl, name it in `.amgctlignore`",
+        "error[yaml] a.yaml:6:14: this document grows too large when its aliases are followed -- if this file is not for amgctl, name it in `.amgctlignore`",
     );
     yaml(
         "a: &x [*x]\n",

@@ -199,3 +199,23 @@ fn lengths_of_time_are_read_as_go_writes_them() {
         assert_eq!(go_duration(text), None, "{text}");
     }
 }
+
+#[test]
+fn what_lets_in_whoever_knows_a_url_is_not_shown() {
+    for (url, shown) in [
+        ("https://host/x.json", "https://host/x.json"),
+        ("http://[::1]:80/x", "http://[::1]:80/x"),
+        ("https://host/a@b", "https://host/a@b"),
+        ("https://u:hunter2@host:1/x.json", "https://…@host:1/x.json"),
+        ("https://hunter2@host", "https://…@host"),
+        ("https://host/x?token=hunter2#hunter2", "https://host/x?…"),
+        ("https://host#hunter2", "https://host?…"),
+        ("https://u:hun/ter2@host/x", "https://…@host/x"),
+        ("https://u:hun?ter2@host/x", "https://…@host/x"),
+        ("", ""),
+    ] {
+        assert_eq!(shown_url(url), shown, "{url}");
+        let wanted = Wanted::Url { url: url.into(), login: None };
+        assert_eq!(wanted.to_string(), format!("`{shown}`"));
+    }
+}

@@ -36,6 +36,27 @@ pub const SECRET_KEYS: [&str; 15] = [
     "httpHeaderValue1",
 ];
 
+/// Whether a key holds a secret wherever it stands.
+#[must_use]
+pub fn is_secret_key(key: &str) -> bool {
+    SECRET_KEYS.contains(&key) || key.starts_with("httpHeaderValue")
+}
+
+/// Whether a key is spelled nearly as one that holds a secret.
+#[must_use]
+pub fn is_like_secret_key(key: &str) -> bool {
+    let mut secret = SECRET_KEYS.iter().chain(&COMMON_SECRETS).chain(&AWS_SECRETS).chain(&SIGNED_SECRETS);
+    secret.any(|right| is_like(key, right))
+}
+
+// Whether somebody may have meant the one name with the other.
+fn is_like(key: &str, right: &str) -> bool {
+    let (key, right) = (plain(key), plain(right));
+    // In short names every letter counts.
+    let most = if right.len() < 8 { 1 } else { 2 };
+    key.len().abs_diff(right.len()) <= most && strsim::damerau_levenshtein(&key, &right) <= most
+}
+
 /// Plugins that sign in with `authType`.
 const AUTH_TYPE: [&str; 6] = [
     "cloudwatch",
@@ -211,7 +232,11 @@ pub fn secret_keys<'a>(body: &Value, keys: impl Iterator<Item = &'a str>) -> Vec
     let any = || COMMON_SECRETS.iter().chain(&AWS_SECRETS).chain(&SIGNED_SECRETS).chain(&SECRET_KEYS).copied();
     let mut findings = Vec::new();
     for key in keys.filter(|key| !known.contains(key) && !key.starts_with("httpHeaderValue")) {
-        let respelled = any().find(|right| *right != key && plain(right) == plain(key));
+        let respelled = any().find(|right| *right != key && plain(right) == plain(key)).or_else(|| {
+            let near = known.iter().filter(|right| is_like(key, right));
+            let near = near.min_by_key(|right| strsim::damerau_levenshtein(&plain(key), &plain(right)));
+            near.filter(|_| !any().any(|right| right == key)).copied()
+        });
         let finding = match respelled {
             Some(right) if ours(&kind) => {
                 Some((format!("`{key}` is not what the plugin reads"), format!("write `{right}`")))
@@ -269,17 +294,18 @@ fn snake_case(kind: &str, options: &Map<String, Value>) -> Vec<Finding> {
 }
 
 fn secrets(options: &Map<String, Value>) -> Vec<Finding> {
-    let open =
-        options.keys().filter(|key| SECRET_KEYS.contains(&key.as_str()) || key.starts_with("httpHeaderValue"));
-    open.map(|key| {
-        let message = format!("`{key}` is a secret, and everybody can read what stands below `jsonData`");
-        Finding {
-            problem: Problem::error("secret-in-the-open", message)
-                .help(format!("move it below `secureJsonData`, as `{key}: $__env{{NAME}}`")),
-            pointer: option(key),
-        }
-    })
-    .collect()
+    options
+        .keys()
+        .filter(|key| is_secret_key(key))
+        .map(|key| {
+            let message = format!("`{key}` is a secret, and everybody can read what stands below `jsonData`");
+            Finding {
+                problem: Problem::error("secret-in-the-open", message)
+                    .help(format!("move it below `secureJsonData`, as `{key}: $__env{{NAME}}`")),
+                pointer: option(key),
+            }
+        })
+        .collect()
 }
 
 fn spellings(kind: &str, options: &Map<String, Value>) -> Vec<Finding> {
@@ -641,6 +667,15 @@ mod tests {
                 "/secureJsonData/tokn `cloudwatch` has no secret `tokn` its secrets are `basicAuthPassword`, `password`, `tlsCACert`, `tlsClientCert`, `tlsClientKey`, `secureSocksProxyPassword`, `httpHeaderValue1`, `accessKey`, `secretKey`, `sessionToken`",
             ]
         );
+        for kind in ["prometheus", "loki", "mysql"] {
+            assert_eq!(
+                told(&json!({ "type": kind }), &["basicAuthPasword", "tlsClientKye", "password"]),
+                [
+                    "/secureJsonData/basicAuthPasword `basicAuthPasword` is not what the plugin reads write `basicAuthPassword`",
+                    "/secureJsonData/tlsClientKye `tlsClientKye` is not what the plugin reads write `tlsClientKey`",
+                ]
+            );
+        }
         assert!(told(&json!({ "type": "acme-shop-datasource" }), &["access_key", "anything"]).is_empty());
         assert!(told(&json!({ "type": "mysql" }), &["password", "privateThing"]).is_empty());
     }
