@@ -127,7 +127,7 @@ fn a_fault_of_a_file_is_a_diagnostic_with_file_and_range() {
         let told: Value = serde_json::from_str(&ran.out).unwrap();
         assert_eq!(told["valid"], true);
         let ran = w.amgctl("validate nowhere -json");
-        ran.exits(1);
+        ran.exits(64);
         let told: Value = serde_json::from_str(&ran.out).unwrap();
         assert_eq!(told["valid"], false);
     });
