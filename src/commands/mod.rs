@@ -38,6 +38,7 @@ mod typed;
 mod workspace;
 
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 
 pub use exit::{Exit, Failure};
 use job::Wanted;
@@ -50,7 +51,14 @@ use crate::terminal::Terminal;
 
 /// Runs a command to its end, and undoes what must not be left behind. Failures are told here; what is left to the
 /// caller is the status.
-pub async fn run(cli: Cli, machine: &Machine, terminal: &Terminal) -> Exit {
+///
+/// The future is boxed for the compiler's sake: it is translated here, beside what it calls, and not once more in each
+/// program that waits for it.
+pub fn run<'a>(cli: Cli, machine: &'a Machine, terminal: &'a Terminal) -> Pin<Box<dyn Future<Output = Exit> + 'a>> {
+    Box::pin(run_to_its_end(cli, machine, terminal))
+}
+
+async fn run_to_its_end(cli: Cli, machine: &Machine, terminal: &Terminal) -> Exit {
     // Whoever reads the lines of a loop reads nothing else.
     let keeping = matches!(cli.command, Command::Reconcile(_)).then(|| terminal.keeping());
     let events = events_of(&cli.command).map(|directory| terminal.of_events(&directory.to_string_lossy()));

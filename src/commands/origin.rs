@@ -17,7 +17,7 @@ pub fn of(settings: &Settings, machine: &Machine) -> String {
         // Whoever pastes a clone URL pastes its token with it.
         return normal(origin).unwrap_or_else(|| origin.clone());
     }
-    let git = |arguments: &[&str]| git(&settings.directory, arguments);
+    let git = |arguments: &[&str]| git(&settings.directory, machine, arguments);
     if let Some(remote) = remote(git) {
         return with_path(&remote, &git(&["rev-parse", "--show-prefix"]).unwrap_or_default());
     }
@@ -35,7 +35,10 @@ pub fn commit(directory: &Path, machine: &Machine) -> String {
     let of_ci =
         CIS.iter().filter(|ci| machine.variable(ci.mark).is_some()).find_map(|ci| machine.variable(ci.commit));
     let is_one = |text: &String| (7..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit());
-    of_ci.filter(is_one).or_else(|| git(directory, &["rev-parse", "HEAD"]).filter(is_one)).unwrap_or_default()
+    of_ci
+        .filter(is_one)
+        .or_else(|| git(directory, machine, &["rev-parse", "HEAD"]).filter(is_one))
+        .unwrap_or_default()
 }
 
 /// Where a directory is in its repository, as git or the CI says: empty, or a path that ends with `/`.
@@ -44,10 +47,10 @@ pub fn path_in_repository(directory: &Path, machine: &Machine) -> String {
     if source::is_stream(directory) {
         return String::new();
     }
-    if let Some(inside) = git(directory, &["rev-parse", "--is-inside-work-tree"])
+    if let Some(inside) = git(directory, machine, &["rev-parse", "--is-inside-work-tree"])
         && inside == "true"
     {
-        return git(directory, &["rev-parse", "--show-prefix"]).unwrap_or_default();
+        return git(directory, machine, &["rev-parse", "--show-prefix"]).unwrap_or_default();
     }
     let of_ci = directory.canonicalize().ok().and_then(|full| {
         let root = CIS.iter().filter(|ci| machine.variable(ci.mark).is_some());
@@ -55,6 +58,14 @@ pub fn path_in_repository(directory: &Path, machine: &Machine) -> String {
             .find_map(|root| full.strip_prefix(root).ok().and_then(|path| Some(format!("{}/", path.to_str()?))))
     });
     of_ci.filter(|path| path != "/").unwrap_or_default()
+}
+
+/// Whether git has anything to say of a directory: `.git` stands in it or above it, or a variable names it. Where it has
+/// not, no process is started to hear so.
+fn is_in_a_checkout(directory: &Path, machine: &Machine) -> bool {
+    let has_git = |path: &Path| path.join(".git").exists();
+    machine.variable("GIT_DIR").is_some()
+        || directory.canonicalize().is_ok_and(|path| path.ancestors().any(has_git))
 }
 
 /// Whether two origins are one place; none where one of them is not known.
@@ -110,7 +121,10 @@ fn remote(git: impl Fn(&[&str]) -> Option<String>) -> Option<String> {
     normal(&git(&["remote", "get-url", name])?)
 }
 
-fn git(directory: &Path, arguments: &[&str]) -> Option<String> {
+fn git(directory: &Path, machine: &Machine, arguments: &[&str]) -> Option<String> {
+    if !is_in_a_checkout(directory, machine) {
+        return None;
+    }
     // In a container of a CI the checkout belongs to another user, which git refuses to look at unless told.
     let output =
         Command::new("git").args(["-c", "safe.directory=*", "-C"]).arg(directory).args(arguments).output().ok()?;
