@@ -120,7 +120,9 @@ fn is_named(before: &Value, after: &Value, pointer: &str, text: &str) -> bool {
     }
     match setting.as_str() {
         "panels" | "rows" => {
-            let owner = if names.is_empty() {
+            // A panel without a title has lost its number as well, or what stands among the panels is none.
+            let is_nameless = pointer.ends_with("/id") || pointer.ends_with("/panels");
+            let owner = if names.is_empty() || is_nameless {
                 is_there("panel") || is_there("row")
             } else {
                 names.iter().any(|n| is_there(n))
