@@ -161,7 +161,7 @@ amgctl will perform the following actions:
               → … panel="12"}[5m])))
           ~ threshold   red 800 → 500
       ~ variable "region" default   eu-west-1 → eu-central-1
-      ~ layout                      40 panels moved down by 8
+      → layout                      40 panels moved down by 8
       (39 panels, 1 variable, 1 annotation unchanged)
 
 Plan: 0 to add, 1 to change, 0 to destroy.
