@@ -401,7 +401,7 @@ fn plain(text: &str, out: &mut String) {
                 '&' => out.push_str("&amp;"),
                 '<' => out.push_str("&lt;"),
                 '>' => out.push_str("&gt;"),
-                c if "\\`*_[]|~$".contains(c) => out.extend(['\\', c]),
+                c if "\\`*_[]|~$^".contains(c) => out.extend(['\\', c]),
                 c => out.push(c),
             }
         }
