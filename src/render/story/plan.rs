@@ -317,16 +317,13 @@ pub fn counts(plan: &Plan) -> String {
 /// A plan that cannot know everything does not claim that nothing differs.
 #[must_use]
 pub fn no_changes(plan: &Plan, objects: usize, requests: usize, seconds: f64) -> String {
-    if plan.goal == Goal::Destroy {
-        return format!(
-            "No changes. No objects need to be destroyed ({}, {seconds:.1} s).",
-            counted(requests, "request")
-        );
-    }
-    let compared = format!("{}, {}, {seconds:.1} s", counted(objects, "object"), counted(requests, "request"));
-    if plan.unknown.is_empty() {
-        format!("No changes. The workspace matches the directory ({compared}).")
-    } else {
-        format!("Nothing to do that this token can see ({compared}); what is not known stands above.")
+    let took = format!("{}, {seconds:.1} s", counted(requests, "request"));
+    let compared = format!("{}, {took}", counted(objects, "object"));
+    match (plan.unknown.is_empty(), plan.goal) {
+        (false, _) => {
+            format!("Nothing to do that this token can see ({compared}); what is not known stands above.")
+        }
+        (true, Goal::Destroy) => format!("No changes. No objects need to be destroyed ({took})."),
+        (true, Goal::Apply) => format!("No changes. The workspace matches the directory ({compared})."),
     }
 }
