@@ -31,7 +31,7 @@ impl Schedule {
 
     /// How long is waited after a round, where so many in a row have failed; `chance` is from 0 to 1.
     ///
-    /// After failures longer each time, up to the interval. Where another run holds the stack it is looked again soon:
+    /// After failures longer each time, never longer than the interval. Where another run holds the stack it is looked again soon:
     /// that run may have died.
     #[must_use]
     pub fn wait(&self, last: RoundResult, failures: u64, chance: f64) -> Duration {
@@ -40,7 +40,7 @@ impl Schedule {
             RoundResult::Waiting => self.retry.min(self.interval),
             RoundResult::Failed(_) => {
                 let doublings = u32::try_from(failures.saturating_sub(1)).unwrap_or(DOUBLINGS).min(DOUBLINGS);
-                self.retry.saturating_mul(1 << doublings).min(self.interval.max(self.retry))
+                self.retry.saturating_mul(1 << doublings).min(self.interval)
             }
         };
         wait.mul_f64(1.0 - JITTER + 2.0 * JITTER * chance.clamp(0.0, 1.0))
@@ -61,7 +61,11 @@ mod tests {
         assert_eq!(SCHEDULE.wait(RoundResult::Succeeded, 0, 0.5).as_secs(), 600);
         assert_eq!(SCHEDULE.wait(RoundResult::Waiting, 0, 0.5).as_secs(), 60);
         let impatient = Schedule { interval: Duration::from_secs(5), ..SCHEDULE };
-        assert_eq!(impatient.wait(RoundResult::Failed(1), 9, 0.5).as_secs(), 60, "a retry interval is never cut");
+        assert_eq!(
+            impatient.wait(RoundResult::Failed(1), 1, 0.5).as_secs(),
+            5,
+            "never longer than after a success"
+        );
         assert_eq!(impatient.wait(RoundResult::Waiting, 0, 0.5).as_secs(), 5);
     }
 

@@ -5,8 +5,9 @@
 use serde_json::{Map, Value};
 
 use super::kustomize::Changes;
-use crate::model::{Problem, Spot};
+use crate::model::{Problem, Severity, Spot};
 use crate::source::document::Document;
+use crate::source::nearest;
 use crate::source::yaml::member;
 
 /// The group of Flux's `Kustomization`, and what each annotation of an object begins with.
@@ -59,23 +60,78 @@ pub(crate) struct SubstituteFrom {
 /// The fields that kustomize does after Flux: with how each is called in a message.
 const REFUSED: [&str; 4] = ["patches", "patchesStrategicMerge", "patchesJson6902", "components"];
 
-/// Whether a value is a `Kustomization` of Flux.
-pub(crate) fn is_kustomization(value: &Value) -> bool {
-    let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
-    text("kind") == "Kustomization" && text("apiVersion").split_once('/').is_some_and(|(group, _)| group == GROUP)
+/// The end of every group of Flux.
+pub(crate) const FLUX: &str = "toolkit.fluxcd.io";
+
+/// The versions of the kind.
+const VERSIONS: [&str; 3] = ["v1", "v1beta2", "v1beta1"];
+
+/// The fields of its `spec` that are read.
+const READ: [&str; 13] = [
+    "path",
+    "prune",
+    "suspend",
+    "force",
+    "targetNamespace",
+    "namePrefix",
+    "nameSuffix",
+    "commonMetadata",
+    "postBuild",
+    "sourceRef",
+    "decryption",
+    "patches",
+    "components",
+];
+
+/// The fields of its `spec` that are of no concern here: when and how a cluster does it, and as whom.
+const IDLE: [&str; 14] = [
+    "interval",
+    "retryInterval",
+    "timeout",
+    "wait",
+    "dependsOn",
+    "healthChecks",
+    "healthCheckExprs",
+    "deletionPolicy",
+    "ignoreMissingComponents",
+    "images",
+    "serviceAccountName",
+    "validation",
+    "patchesStrategicMerge",
+    "patchesJson6902",
+];
+
+/// What was read of a `Kustomization`.
+#[derive(Debug)]
+pub(crate) struct Read {
+    /// What it says, as far as it can be told.
+    pub says: Option<Kustomization>,
+    /// What leaves open what it applies and what becomes of that.
+    pub faults: Vec<Problem>,
+    /// What it says and is not done here.
+    pub unread: Vec<Problem>,
 }
 
-/// Reads the `Kustomization` at a pointer of a document, and says what is wrong with it.
-pub(crate) fn read(document: &Document<'_>, base: &str) -> (Option<Kustomization>, Vec<Problem>) {
-    let mut reader = Reader { document, base, problems: Vec::new() };
-    let read = reader.read();
-    (read, reader.problems)
+/// Reads the object at a pointer of a document, if it is a `Kustomization` of Flux or is meant to be one.
+pub(crate) fn read(document: &Document<'_>, base: &str) -> Option<Read> {
+    let value = document.value.pointer(base)?;
+    let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
+    let (group, version) = text("apiVersion").split_once('/').unwrap_or((text("apiVersion"), ""));
+    let is_meant = group == GROUP || group.ends_with(FLUX) && text("kind") == "Kustomization";
+    if !is_meant {
+        return None;
+    }
+    let mut reader = Reader { document, base, faults: Vec::new(), unread: Vec::new() };
+    let is_known = reader.is_known(group, version, text("kind"));
+    let says = if is_known { reader.read() } else { None };
+    Some(Read { says, faults: reader.faults, unread: reader.unread })
 }
 
 struct Reader<'a> {
     document: &'a Document<'a>,
     base: &'a str,
-    problems: Vec<Problem>,
+    faults: Vec<Problem>,
+    unread: Vec<Problem>,
 }
 
 impl<'a> Reader<'a> {
@@ -88,9 +144,67 @@ impl<'a> Reader<'a> {
         self.document.spot(&format!("{}{pointer}", self.base), "")
     }
 
+    fn key_spot(&self, pointer: &str) -> Spot {
+        self.document.key_spot(&format!("{}{pointer}", self.base), "")
+    }
+
     fn fault(&mut self, pointer: &str, message: String) {
         let spot = self.spot(pointer);
-        self.problems.push(Problem::error("flux", message).spot(spot));
+        self.faults.push(Problem::error("flux", message).spot(spot));
+    }
+
+    // Whether this is the kind that is read; what it is called otherwise is said.
+    fn is_known(&mut self, group: &str, version: &str, kind: &str) -> bool {
+        let (pointer, message, help) = if group != GROUP {
+            ("/apiVersion", format!("Flux has no `Kustomization` in `{group}`"), format!("write `{GROUP}/v1`"))
+        } else if kind != "Kustomization" {
+            ("/kind", format!("`{GROUP}` has no kind `{kind}`"), "write `kind: Kustomization`".to_owned())
+        } else if !VERSIONS.contains(&version) {
+            let message = format!("a Flux Kustomization has no version `{version}`");
+            ("/apiVersion", message, format!("write `{GROUP}/v1`"))
+        } else {
+            return true;
+        };
+        let spot = self.spot(pointer);
+        self.faults.push(Problem::error("flux", message).spot(spot).help(help));
+        false
+    }
+
+    // Reports the keys of an object that nobody knows. One that is nearly another is an error: what it was to say decides
+    // over what is changed.
+    fn check_keys(&mut self, pointer: &str, of: &str, known: &[&str]) {
+        let keys = self.at(pointer).and_then(Value::as_object).into_iter().flat_map(Map::keys);
+        for key in keys.filter(|key| !known.contains(&key.as_str())) {
+            let message = format!("{of} has no key `{key}`");
+            let problem = match nearest(key, known.iter().copied()) {
+                Some(near) => Problem::error("unknown-key", message).help(format!("did you mean `{near}`?")),
+                None => Problem::warning("unknown-key", message).note("it is left out"),
+            };
+            let is_error = problem.severity == Severity::Error;
+            let problem = problem.spot(self.key_spot(&member(pointer, key)));
+            if is_error { self.faults.push(problem) } else { self.unread.push(problem) }
+        }
+    }
+
+    fn check_all_keys(&mut self) {
+        self.check_keys("", "a Flux Kustomization", &["apiVersion", "kind", "metadata", "spec", "status"]);
+        let known = [&READ[..], &IDLE, &["kubeConfig"]].concat();
+        self.check_keys("/spec", "the `spec` of a Flux Kustomization", &known);
+        self.check_keys("/spec/postBuild", "`postBuild`", &["substitute", "substituteFrom", "substituteStrategy"]);
+        let count = self.at("/spec/postBuild/substituteFrom").and_then(Value::as_array).map_or(0, Vec::len);
+        for i in 0..count {
+            let pointer = format!("/spec/postBuild/substituteFrom/{i}");
+            self.check_keys(&pointer, "an entry of `substituteFrom`", &["kind", "name", "optional"]);
+        }
+        self.check_keys("/spec/commonMetadata", "`commonMetadata`", &["labels", "annotations"]);
+        self.check_keys("/spec/sourceRef", "`sourceRef`", &["apiVersion", "kind", "name", "namespace"]);
+        if self.at("/spec/kubeConfig").is_some_and(|value| !value.is_null()) {
+            let problem = Problem::warning("flux", "`kubeConfig` of a Flux Kustomization is not read")
+                .spot(self.key_spot("/spec/kubeConfig"))
+                .note("it applies to another cluster, and whatever it applies counts as part of this workspace")
+                .help("if it is for another workspace, choose yours with `--from-flux FILE`");
+            self.unread.push(problem);
+        }
     }
 
     fn text(&mut self, pointer: &str) -> Option<String> {
@@ -118,13 +232,20 @@ impl<'a> Reader<'a> {
     }
 
     fn read(&mut self) -> Option<Kustomization> {
-        let name = self.text("/metadata/name")?;
+        let before = self.faults.len();
+        self.check_all_keys();
+        let Some(name) = self.text("/metadata/name").filter(|name| !name.is_empty()) else {
+            if self.faults.len() == before {
+                self.fault("", "a Flux Kustomization has a name: `metadata.name`".into());
+            }
+            return None;
+        };
         let namespace = self.text("/metadata/namespace").unwrap_or_else(|| super::DEFAULT_NAMESPACE.to_owned());
         for field in REFUSED {
             let pointer = member("/spec", field);
             if self.at(&pointer).is_some_and(|value| value.as_array().is_none_or(|items| !items.is_empty())) {
-                let spot = self.document.key_spot(&format!("{}{pointer}", self.base), "");
-                self.problems.push(
+                let spot = self.key_spot(&pointer);
+                self.unread.push(
                     Problem::error("flux", format!("`{field}` of a Flux Kustomization is not read"))
                         .spot(spot)
                         .help("run `flux build kustomization NAME --path DIR --kustomization-file FILE --dry-run | amgctl plan -`"),
@@ -132,8 +253,8 @@ impl<'a> Reader<'a> {
             }
         }
         if self.at("/spec/decryption").is_some() {
-            let spot = self.document.key_spot(&format!("{}/spec/decryption", self.base), "");
-            self.problems.push(
+            let spot = self.key_spot("/spec/decryption");
+            self.unread.push(
                 Problem::warning("flux", "what SOPS encrypted is not decrypted")
                     .spot(spot)
                     .help("give such values by `--secret NAMESPACE/NAME.KEY=env:VARIABLE`"),
@@ -182,7 +303,7 @@ impl<'a> Reader<'a> {
                 Value::Null => texts.push((key.clone(), String::new())),
                 _ => {
                     let spot = self.spot(&at);
-                    self.problems.push(
+                    self.faults.push(
                         Problem::error("flux", format!("the value of `{key}` must be a text"))
                             .spot(spot)
                             .help("put it into quotes"),

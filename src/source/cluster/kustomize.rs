@@ -117,7 +117,8 @@ pub(crate) struct Reached {
     pub problems: Vec<Problem>,
     /// The texts that they put into every object, each with its place.
     pub values: Vec<(String, Spot)>,
-    /// What they name and could not be followed, each with its place: these problems are among the others.
+    /// What leaves open what they reach, each with its place: a name that could not be followed, a key that nobody knows,
+    /// a list that is none. These problems are among the others.
     pub lost: Vec<Problem>,
 }
 
@@ -186,29 +187,38 @@ impl Follower<'_> {
         let Some(source) = self.tree.text(file) else { return };
         self.reached.kustomizations.insert(file.into());
         let (documents, faults) = document::read(&source, Format::Yaml);
-        self.reached.problems.extend(faults);
-        let Some(document) = documents.first() else { return };
+        let is_readable = faults.is_empty();
+        faults.into_iter().for_each(|fault| self.lose(fault));
+        let Some(document) = documents.first() else {
+            if is_readable {
+                let problem = Problem::error("kustomization", "this kustomization is empty").at(source.whole());
+                self.lose(problem.help("write `resources:` with what belongs to it; `resources: []` is nothing"));
+            }
+            return;
+        };
         let Some(map) = document.value.as_object() else {
-            let problem =
-                Problem::error("kustomization", "a kustomization is an object").spot(document.spot("", ""));
-            self.reached.problems.push(problem);
+            self.lose(Problem::error("kustomization", "a kustomization is an object").spot(document.spot("", "")));
             return;
         };
         self.check(document, map, directory);
         let changes = self.changes(document, map).within(outer);
         self.path.push(directory.to_owned());
         for list in ["resources", "bases"] {
+            if map.get(list).is_some_and(|value| !value.is_array() && !value.is_null()) {
+                let problem = Problem::error("kustomization", format!("`{list}` is a list of paths"));
+                let problem = problem.spot(document.spot(&member("", list), ""));
+                self.lose(problem.help("begin each of them with `-`"));
+            }
             let entries = map.get(list).and_then(Value::as_array).into_iter().flatten();
             for (i, entry) in entries.enumerate() {
                 let pointer = member(&member("", list), &i.to_string());
                 match entry.as_str() {
                     Some(entry) => {
-                        let lost = self.resource(directory, entry, &changes).err();
-                        let lost = lost.map(|problem| problem.spot(document.spot(&pointer, "")));
-                        self.reached.problems.extend(lost.clone());
-                        self.reached.lost.extend(lost);
+                        if let Err(problem) = self.resource(directory, entry, &changes) {
+                            self.lose(problem.spot(document.spot(&pointer, "")));
+                        }
                     }
-                    None => self.reached.problems.push(
+                    None => self.lose(
                         Problem::error("kustomization", "a resource is named by its path")
                             .spot(document.spot(&pointer, "")),
                     ),
@@ -218,9 +228,16 @@ impl Follower<'_> {
         self.path.pop();
     }
 
+    // Reports what leaves open what is reached.
+    fn lose(&mut self, problem: Problem) {
+        self.reached.lost.push(problem.clone());
+        self.reached.problems.push(problem);
+    }
+
     // Says what of a kustomization is not read.
     fn check(&mut self, document: &Document<'_>, map: &Map<String, Value>, directory: &str) {
         let run = format!("run `kustomize build {} | amgctl plan -`", self.tree.shown(directory));
+        let mut misspelt = Vec::new();
         let mut add = |problem: Problem, pointer: &str| {
             self.reached.problems.push(problem.spot(document.key_spot(pointer, "")));
         };
@@ -239,11 +256,17 @@ impl Follower<'_> {
                 let problem = Problem::error("kustomize", format!("`{key}` of a kustomization is not read"));
                 add(problem.help(format!("{run}: kustomize does it, and amgctl reads what comes of it")), &pointer);
             } else if !REFUSED.contains(&key.as_str()) && !KNOWN.contains(&key.as_str()) {
-                let mut problem = Problem::warning("unknown-key", format!("kustomize knows no field `{key}`"));
-                if let Some(near) = nearest(key, KNOWN.iter().chain(REFUSED).copied()) {
-                    problem = problem.help(format!("did you mean `{near}`?"));
+                let message = format!("kustomize knows no field `{key}`");
+                match nearest(key, KNOWN.iter().chain(REFUSED).copied()) {
+                    // Whatever it was to name, or to make of it, is missing: that may be all there is.
+                    Some(near) => {
+                        let problem = Problem::error("unknown-key", message);
+                        misspelt.push(
+                            problem.help(format!("did you mean `{near}`?")).spot(document.key_spot(&pointer, "")),
+                        );
+                    }
+                    None => add(Problem::warning("unknown-key", message), &pointer),
                 }
-                add(problem, &pointer);
             }
         }
         let labels = map.get("labels").and_then(Value::as_array).into_iter().flatten();
@@ -253,6 +276,7 @@ impl Follower<'_> {
                 add(problem.help(run.clone()), &format!("/labels/{i}/fields"));
             }
         }
+        misspelt.into_iter().for_each(|problem| self.lose(problem));
     }
 
     fn changes(&mut self, document: &Document<'_>, map: &Map<String, Value>) -> Changes {

@@ -167,6 +167,7 @@ impl Quest {
         match self.stores.get(&name.within(namespace)) {
             Some(store) => store.as_ref().map_err(Clone::clone),
             None => Err(Fault {
+                code: fields::SECRET,
                 spot: Box::new(spot.clone()),
                 message: format!("there is no {} `{}` for this in the directory", name.kind, name.name),
                 help: "add it; or give the value to the run: `--secret NAMESPACE/NAME.KEY=env:VARIABLE`".into(),

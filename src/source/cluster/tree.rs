@@ -118,6 +118,12 @@ impl<'a> Tree<'a> {
         leads_here.map(|count| parts[count..].join("/")).find(|rest| self.is_directory(rest))
     }
 
+    /// Whether a path from the root of the repository is there, though nothing in it is read: an ignore file keeps it away.
+    pub(super) fn is_kept_away(&self, path: &str) -> bool {
+        let path = resolved("", path.trim_start_matches('/'));
+        path.is_some_and(|path| !self.is_directory(&path) && self.root.join(path).exists())
+    }
+
     /// The directory around the tree, as it is typed, that holds a directory of this path: at most the git checkout.
     pub(super) fn above(&self, path: &str) -> Option<String> {
         let path = resolved("", path.trim_start_matches('/'))?;

@@ -94,7 +94,104 @@ fn a_flux_kustomization_that_reaches_nothing_because_it_leads_out_is_an_error() 
     let all = messages(root.path());
     assert_eq!(all.len(), 1, "{all:?}");
     assert!(all[0].starts_with("Error grafana/kustomization.yaml:1:13 `../../base` leads out"), "{all:?}");
-    // What kustomize would fetch is how clusters get other things.
+    assert!(all[0].contains("`.amgctlignore`"), "{all:?}");
+    // The same with what kustomize would fetch.
     write(root.path(), "grafana/kustomization.yaml", b"resources: ['https://example.com/x?ref=v1']\n");
+    let all = messages(root.path());
+    assert!(all.len() == 1 && all[0].contains("stands elsewhere, which is not read"), "{all:?}");
+}
+
+/// Two Flux Kustomizations, each with a dashboard; of the second, the lines of the Flux object, and its kustomization.
+fn two(second: &str, kustomization: &str) -> tempfile::TempDir {
+    directory(&[
+        ("clusters/a.yaml", &*flux("./a").replace("name: grafana", "name: a")),
+        ("clusters/b.yaml", second),
+        ("a/a.yaml", &*BOARD.replace("cpu", "a").replace("CPU", "a")),
+        ("b/kustomization.yaml", kustomization),
+        ("b/b.yaml", &*BOARD.replace("cpu", "b").replace("CPU", "b")),
+    ])
+}
+
+#[test]
+fn a_typo_in_one_of_two_kustomizations_is_an_error_and_no_deletion() {
+    let b = flux("./b");
+    let fine = "resources: [b.yaml]\n";
+    assert_eq!(messages(two(&b, fine).path()), [""; 0]);
+    let spec = |line: &str| b.replace("  prune: true\n", &format!("  prune: true\n  {line}\n"));
+    for (second, kustomization, says) in [
+        (flux("./bb"), fine, "Error clusters/b.yaml:5:9 there is no directory `./bb` in"),
+        (
+            b.replace("kind: Kustomization", "kind: Kustomisation"),
+            fine,
+            "Error clusters/b.yaml:2:7 `kustomize.toolkit.fluxcd.io` has no kind `Kustomisation`",
+        ),
+        (b.replace("io/v1", "io/v3"), fine, "Error clusters/b.yaml:1:13 a Flux Kustomization has no version `v3`"),
+        (
+            b.replace("kustomize.toolkit", "kustomise.toolkit"),
+            fine,
+            "Error clusters/b.yaml:1:13 Flux has no `Kustomization` in `kustomise.toolkit.fluxcd.io`",
+        ),
+        (b.replace("name: grafana", "nam: grafana"), fine, "a Flux Kustomization has a name"),
+        (b.replace("path:", "pth:"), fine, "has no key `pth` -- did you mean `path`?"),
+        (
+            spec("postBuld: {}"),
+            fine,
+            "Error clusters/b.yaml:7:3 the `spec` of a Flux Kustomization has no key `postBuld`",
+        ),
+        (spec("suspnd: true"), fine, "has no key `suspnd` -- did you mean `suspend`?"),
+        (b.replace("prune:", "prun:"), fine, "has no key `prun` -- did you mean `prune`?"),
+        (spec("kubeConfig: {secretRef: {name: x}}"), fine, "Warning clusters/b.yaml:7:3 `kubeConfig`"),
+        (b.clone(), "resources: [b1.yml]\n", "Error b/kustomization.yaml:1:13 `b1.yml` is not there"),
+        (b.clone(), "resource: [b.yaml]\n", "Error b/kustomization.yaml:1:1 kustomize knows no field `resource`"),
+        (b.clone(), "resources: b.yaml\n", "Error b/kustomization.yaml:1:12 `resources` is a list of paths"),
+        (b.clone(), "resources: ['https://github.com/x/y']\n", "stands elsewhere, which is not read"),
+        (b.clone(), "", "Error b/kustomization.yaml this kustomization is empty"),
+    ] {
+        let all = messages(two(&second, kustomization).path());
+        assert!(all.iter().any(|line| line.contains(says)), "{says}: {all:?}");
+    }
+}
+
+#[test]
+fn what_other_kustomizations_apply_from_other_sources_or_is_ignored_is_nobodys_business() {
+    let other = flux("./deploy").replace("name: fleet", "name: podinfo").replace("name: grafana", "name: b");
+    let root = two(&other, "resources: [b.yaml]\n");
     assert_eq!(messages(root.path()), [""; 0]);
+    let root = two(&flux("./b"), "resources: [b.yaml]\n");
+    write(root.path(), ".amgctlignore", b"/b/\n");
+    assert_eq!(messages(root.path()), [""; 0]);
+}
+
+#[test]
+fn the_only_kustomization_with_a_typo_has_nothing_else_read_instead() {
+    let declared = |root: &Path| loaded(root).objects.len();
+    for (path, kustomization) in [
+        ("./grafanaa", "resources: [cpu.yaml]\n"),
+        ("./grafana", "resources: [cpu.yml]\n"),
+        ("./grafana", "resource: [cpu.yaml]\n"),
+        ("./grafana", "resources: cpu.yaml\n"),
+        ("./grafana", ""),
+        ("./grafana", "resources: ['https://example.com/x']\n"),
+    ] {
+        let root = directory(&[
+            ("clusters/grafana.yaml", &*flux(path)),
+            ("grafana/kustomization.yaml", kustomization),
+            ("grafana/cpu.yaml", BOARD),
+        ]);
+        let all = messages(root.path());
+        assert!(all.iter().any(|line| line.starts_with("Error ")), "{path} {kustomization}: {all:?}");
+    }
+    // An empty list is no mistake: nothing is declared.
+    let root = directory(&[
+        ("clusters/grafana.yaml", &*flux("./grafana")),
+        ("grafana/kustomization.yaml", "resources: []\n"),
+        ("grafana/cpu.yaml", BOARD),
+    ]);
+    assert_eq!(declared(root.path()), 0);
+    // Nor without Flux, at the root of the directory.
+    let root = directory(&[("kustomization.yaml", "resources: []\n"), ("cpu.yaml", BOARD)]);
+    assert_eq!(declared(root.path()), 0);
+    write(root.path(), "kustomization.yaml", b"resource: [cpu.yaml]\n");
+    let all = messages(root.path());
+    assert!(all[0].starts_with("Error kustomization.yaml:1:1 kustomize knows no field `resource`"), "{all:?}");
 }

@@ -405,3 +405,14 @@ fn a_misspelt_key_for_secrets_is_an_error_that_does_not_show_them() {
         "error[unknown-key] a.yaml:7:3: a `GrafanaDatasource` has no key `valueFrom` -- did you mean `valuesFrom`?",
     );
 }
+
+#[test]
+fn a_folder_that_is_no_text_is_an_error_as_for_the_cluster() {
+    let root = directory(&[(
+        "a.yaml",
+        "apiVersion: grafana.integreatly.org/v1beta1\nkind: GrafanaDashboard\nmetadata: {name: a}\nspec:\n  \
+         instanceSelector: {}\n  folder: 12\n  json: '{\"uid\": \"a\", \"title\": \"A\", \"panels\": []}'\n",
+    )]);
+    let all = loaded(root.path()).problems;
+    assert!(all.iter().any(|p| p.message == "`folder` must be a text"), "{all:?}");
+}

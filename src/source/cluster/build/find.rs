@@ -21,6 +21,10 @@ use crate::source::document::{self, Document, Format};
 /// Why a file declares nothing that was followed.
 const FOLLOWED: &str = "says what else is read";
 
+/// How to leave a Kustomization alone that is not about the workspace.
+const LEAVE_OUT: &str =
+    "if it is for other things, name its file in `.amgctlignore`, or the one to follow by `--from-flux FILE`";
+
 /// How many levels of Kustomizations that apply others are looked through.
 const ROUNDS: usize = 4;
 
@@ -29,7 +33,7 @@ const ROUNDS: usize = 4;
 pub(in super::super) fn astray(tree: &Tree<'_>) -> Vec<Problem> {
     let (secrets, typed) = (Secrets::new(), Vec::new());
     let mut finder = Finder { tree, source: tree, secrets: &secrets, lenient: false, typed, problems: Vec::new() };
-    let (all, ..) = finder.kustomizations_in_tree(None);
+    let InTree { all, .. } = finder.kustomizations_in_tree(None);
     if all.is_empty() && tree.kustomization("").is_some() {
         let reached = kustomize::follow(tree, "");
         return if reached.files.is_empty() { nothing_reached(reached.lost) } else { Vec::new() };
@@ -67,10 +71,21 @@ struct Finder<'a> {
     problems: Vec<Problem>,
 }
 
-/// A Flux Kustomization, and what is wrong with it.
+/// A Flux Kustomization, and what of it is not done here.
 struct Found {
     by: Kustomization,
-    problems: Vec<Problem>,
+    unread: Vec<Problem>,
+}
+
+/// The Flux Kustomizations of the tree.
+struct InTree {
+    all: Vec<Found>,
+    /// What is wrong with them.
+    faults: Vec<Problem>,
+    /// The files that they stand in.
+    followed: BTreeMap<Arc<str>, String>,
+    /// Whether what was found before replaces nothing in those.
+    is_raw: bool,
 }
 
 /// A Flux Kustomization with what it reaches.
@@ -92,13 +107,17 @@ impl Finder<'_> {
         };
         let (documents, faults) = document::read(&source, Format::of(&source.file).unwrap_or(Format::Yaml));
         self.problems.extend(faults);
-        let all = kustomizations(&documents);
-        if all.is_empty() {
+        let (all, wrong) = kustomizations(&documents);
+        let is_right = wrong.is_empty();
+        self.problems.extend(wrong);
+        if all.is_empty() && is_right {
             self.problems.push(
                 Problem::error("flux", "this file holds no Flux Kustomization").at(source.whole()).help(
                     "name the file with `apiVersion: kustomize.toolkit.fluxcd.io/v1` and `kind: Kustomization`",
                 ),
             );
+        }
+        if all.is_empty() {
             return Build::default();
         }
         if self.tree.is_stream() {
@@ -106,11 +125,8 @@ impl Finder<'_> {
         }
         let (applied, elsewhere) = self.applied(all);
         for Found { by, .. } in elsewhere {
-            let problem = format!("there is no directory `{}` in `{}`", by.path, self.tree.shown(""));
-            let problem = Problem::error("flux", problem).spot(by.path_spot.clone());
-            self.problems.push(
-                problem.help(format!("run amgctl on a checkout of {}, or on that directory of it", by.from())),
-            );
+            let help = format!("run amgctl on a checkout of {}, or on that directory of it", by.from());
+            self.problems.push(self.no_directory(&by).help(help));
         }
         self.flux(applied, BTreeMap::new(), &documents)
     }
@@ -123,18 +139,19 @@ impl Finder<'_> {
         let mut build = None;
         // A Kustomization may stand in a file that another one applies, with its variables: each round sees one level more.
         for _ in 0..ROUNDS {
-            let (all, followed, is_raw) = self.kustomizations_in_tree(build.as_ref());
+            let InTree { all, faults, followed, is_raw } = self.kustomizations_in_tree(build.as_ref());
             if build.is_some() && is_raw {
                 break;
             }
-            let (applied, _) = self.applied(all);
-            if !applied.iter().any(|applied| self.is_used(&applied.reached)) {
-                if build.is_none() {
-                    self.problems.extend(lost(&applied));
-                }
+            let (applied, elsewhere) = self.applied(all);
+            let stray = self.stray(&applied, elsewhere);
+            let governs = |applied: &Applied| self.is_used(&applied.reached) || self.withholds(applied);
+            let is_wrong = !faults.is_empty() || !stray.is_empty();
+            if !is_wrong && !applied.iter().any(governs) {
                 break;
             }
             self.problems.truncate(before);
+            self.problems.extend(faults.into_iter().chain(stray));
             build = Some(self.flux(applied, followed, &[]));
         }
         if let Some(build) = build {
@@ -142,8 +159,8 @@ impl Finder<'_> {
         }
         let Some(file) = self.tree.kustomization("") else { return self.everything() };
         let reached = kustomize::follow(self.tree, "");
-        // Where something that it names is not here, that may be all of ours.
-        if !self.is_used(&reached) && reached.lost.is_empty() {
+        // Where something that it names is not here, that may be all of ours; where it names nothing, nothing is ours.
+        if !self.is_used(&reached) && reached.lost.is_empty() && !reached.files.is_empty() {
             return self.everything();
         }
         let followed = reached.kustomizations.iter().map(|file| (file.clone(), FOLLOWED.to_owned())).collect();
@@ -151,6 +168,7 @@ impl Finder<'_> {
         self.check_values(&reached.values, &set);
         self.problems.extend(match self.is_used(&reached) {
             true => reached.problems,
+            false if reached.lost.is_empty() => reached.problems,
             false => nothing_reached(reached.lost),
         });
         Build {
@@ -173,25 +191,25 @@ impl Finder<'_> {
         Build { sets: vec![set], ..Build::default() }
     }
 
-    // The Flux Kustomizations of the tree, and the files that they stand in; with whether what was found so far replaces
-    // nothing in those.
-    fn kustomizations_in_tree(&self, build: Option<&Build>) -> (Vec<Found>, BTreeMap<Arc<str>, String>, bool) {
-        let (mut all, mut followed, mut is_raw) = (Vec::new(), BTreeMap::new(), true);
-        for (file, source) in self.tree.manifests().filter(|(_, source)| source.text.contains(flux::GROUP)) {
-            let found = match build {
+    // The Flux Kustomizations of the tree, their files as what was found before makes them.
+    fn kustomizations_in_tree(&self, build: Option<&Build>) -> InTree {
+        let mut found = InTree { all: Vec::new(), faults: Vec::new(), followed: BTreeMap::new(), is_raw: true };
+        for (file, source) in self.tree.manifests().filter(|(_, source)| source.text.contains(flux::FLUX)) {
+            let (all, faults) = match build {
                 None => kustomizations(&document::read(source, Format::Yaml).0),
                 Some(build) => {
                     let rendered = build.read(source, Format::Yaml);
-                    is_raw &= rendered.source.text == source.text;
+                    found.is_raw &= rendered.source.text == source.text;
                     kustomizations(&document::of(&rendered.source, rendered.documents))
                 }
             };
-            if !found.is_empty() {
-                followed.insert(file.clone(), FOLLOWED.to_owned());
-                all.extend(found);
+            found.faults.extend(faults);
+            if !all.is_empty() {
+                found.followed.insert(file.clone(), FOLLOWED.to_owned());
+                found.all.extend(all);
             }
         }
-        (all, followed, is_raw)
+        found
     }
 
     // Every file, with the variables that were typed.
@@ -213,6 +231,40 @@ impl Finder<'_> {
             }
         }
         (applied, elsewhere)
+    }
+
+    // What Kustomizations of the tree apply and is not in it: their objects would count as gone.
+    //
+    // That of another source than what is here stands elsewhere, and what an ignore file keeps away is nobody's business.
+    fn stray(&self, applied: &[Applied], elsewhere: Vec<Found>) -> Vec<Problem> {
+        let here: Vec<&(String, String)> = applied.iter().map(|applied| &applied.found.by.source).collect();
+        let is_named = |source: &(String, String)| !source.1.is_empty();
+        let is_other = |by: &Kustomization| {
+            is_named(&by.source) && here.iter().any(|source| is_named(source)) && !here.contains(&&by.source)
+        };
+        let stray = elsewhere.into_iter().map(|found| found.by);
+        let stray = stray.filter(|by| !is_other(by) && !self.tree.is_kept_away(&by.path));
+        stray
+            .map(|by| {
+                let run = match self.tree.above(&by.path) {
+                    Some(above) => format!("run amgctl on `{above}`, which has it"),
+                    None => format!("mend the path, or run amgctl on a checkout of {}", by.from()),
+                };
+                self.no_directory(&by).help(format!("{run}; {LEAVE_OUT}"))
+            })
+            .collect()
+    }
+
+    fn no_directory(&self, by: &Kustomization) -> Problem {
+        let message = format!("there is no directory `{}` in `{}`", by.path, self.tree.shown(""));
+        Problem::error("flux", message).spot(by.path_spot.clone())
+    }
+
+    // Whether a Kustomization says that manifests of the operator are not applied: it applies nothing, or not what stands
+    // in its directory.
+    fn withholds(&self, applied: &Applied) -> bool {
+        applied.reached.files.is_empty()
+            || self.source.below(&applied.directory).any(|file| self.tree.holds_operator(file))
     }
 
     // What to say of a Kustomization whose directory is not in the tree: where it is, and what to run.
@@ -241,13 +293,16 @@ impl Finder<'_> {
         let mut names = Vec::new();
         let hidden = self.tree.files_not_in(self.source);
         followed.extend(hidden.map(|file| (file.clone(), "is hidden from Flux by a `.sourceignore`".to_owned())));
-        for Applied { found: Found { by, problems }, directory, reached } in applied {
+        for Applied { found: Found { by, unread }, directory, reached } in applied {
             followed.extend(reached.kustomizations.iter().map(|file| (file.clone(), FOLLOWED.to_owned())));
-            // What is wrong with a Kustomization of other things is nobody's business here.
+            // What is not done of a Kustomization of other things is nobody's business here; what leaves open what it
+            // reaches is: it may be ours that is missing.
             let is_used = self.is_used(&reached);
             if is_used {
-                self.problems.extend(problems.into_iter().chain(reached.problems));
+                self.problems.extend(unread.into_iter().chain(reached.problems));
                 names.push(format!("`{}`", by.name));
+            } else {
+                self.problems.extend(nothing_of_ours(reached.lost));
             }
             let number = build.sets.len();
             let set = self.set(Some(&by), &directory, beside);
@@ -392,12 +447,18 @@ fn lost(applied: &[Applied]) -> Vec<Problem> {
 
 // The problems of a kustomization that reaches no manifest because of them.
 fn nothing_reached(lost: Vec<Problem>) -> Vec<Problem> {
-    let explained = |problem: Problem| {
-        let way = "to have every file read as it stands, name the kustomization in `.amgctlignore`";
-        let help = problem.help.clone().map_or_else(|| way.to_owned(), |help| format!("{help}; {way}"));
-        problem.note("so no manifest of the grafana-operator is reached from here").help(help)
-    };
-    lost.into_iter().map(explained).collect()
+    let way = "to have every file read as it stands, name the kustomization in `.amgctlignore`";
+    lost.into_iter().map(|problem| unreached(problem, way)).collect()
+}
+
+// The same of what a Flux Kustomization applies.
+fn nothing_of_ours(lost: Vec<Problem>) -> Vec<Problem> {
+    lost.into_iter().map(|problem| unreached(problem, LEAVE_OUT)).collect()
+}
+
+fn unreached(problem: Problem, way: &str) -> Problem {
+    let help = problem.help.clone().map_or_else(|| way.to_owned(), |help| format!("{help}; {way}"));
+    problem.note("so no manifest of the grafana-operator is reached from here").help(help)
 }
 
 fn has_namespace(value: &Value, base: &str) -> bool {
@@ -411,18 +472,26 @@ fn texts_of(object: &Value, is_secret: bool) -> Vec<(String, String)> {
     texts(object.get("data")).map(|(key, text)| (key.clone(), text.to_owned())).collect()
 }
 
-// The Flux Kustomizations of a file.
-fn kustomizations(documents: &[Document<'_>]) -> Vec<Found> {
-    let mut all = Vec::new();
+// The Flux Kustomizations of a file, and what is wrong with them.
+fn kustomizations(documents: &[Document<'_>]) -> (Vec<Found>, Vec<Problem>) {
+    let (mut all, mut faults) = (Vec::new(), Vec::new());
     for document in documents {
-        for (_, base) in objects_in(&document.value) {
-            if document.value.pointer(&base).is_some_and(flux::is_kustomization) {
-                let (by, problems) = flux::read(document, &base);
-                all.extend(by.map(|by| Found { by, problems }));
-            }
+        for base in bases(&document.value) {
+            let Some(read) = flux::read(document, &base) else { continue };
+            all.extend(read.says.map(|by| Found { by, unread: read.unread }));
+            faults.extend(read.faults);
         }
     }
-    all
+    (all, faults)
+}
+
+// Where the objects of a document stand, those without a name too.
+fn bases(value: &Value) -> Vec<String> {
+    let is_list = value.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
+    match value.get("items").and_then(Value::as_array).filter(|_| is_list) {
+        Some(items) => (0..items.len()).map(|i| format!("/items/{i}")).collect(),
+        None => vec![String::new()],
+    }
 }
 
 impl Kustomization {

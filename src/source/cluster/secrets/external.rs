@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use regex_lite::Regex;
 
 use super::Keys;
-use super::fields::{At, Fault};
+use super::fields::{At, Fault, SECRET};
 use super::store::{Service, Store};
 use super::template::{self, Template};
 use super::value::{self, Conversion, Decoding};
@@ -115,7 +115,9 @@ const INSTEAD: &str = "give the value to the run instead: `--secret NAMESPACE/NA
 /// Reads an ExternalSecret of this name.
 pub(super) fn read(resource: &Resource, name: &str) -> Result<External, Fault> {
     let spec = At::new(resource, "/spec");
+    spec.only(&["secretStoreRef", "target", "refreshPolicy", "refreshInterval", "data", "dataFrom"])?;
     let target = spec.get("target");
+    target.only(&["name", "creationPolicy", "deletionPolicy", "template", "immutable", "manifest"])?;
     let keys = spec.items("data")?;
     let keys =
         keys.iter().map(|at| Ok((at.needed("secretKey")?, entry(&spec, at)))).collect::<Result<_, Fault>>()?;
@@ -129,11 +131,13 @@ pub(super) fn read(resource: &Resource, name: &str) -> Result<External, Fault> {
 }
 
 fn entry(spec: &At<'_>, at: &At<'_>) -> Result<Entry, Fault> {
+    at.only(&["secretKey", "remoteRef", "sourceRef"])?;
     let remote = at.get("remoteRef");
     Ok(Entry { store: store_of(spec, at)?, remote: remote_of(&remote)?, spot: remote.get("key").spot() })
 }
 
 fn bulk(spec: &At<'_>, at: &At<'_>) -> Result<Bulk, Fault> {
+    at.only(&["extract", "find", "rewrite", "sourceRef"])?;
     let (extract, find) = (at.get("extract"), at.get("find"));
     let store = store_of(spec, at)?;
     let (source, spot) = if extract.is_set() {
@@ -149,6 +153,7 @@ fn bulk(spec: &At<'_>, at: &At<'_>) -> Result<Bulk, Fault> {
 
 fn store_of(spec: &At<'_>, at: &At<'_>) -> Result<StoreName, Fault> {
     let source = at.get("sourceRef");
+    source.only(&["storeRef", "generatorRef"])?;
     let generator = source.get("generatorRef");
     if generator.is_set() {
         return Err(generator.fault("this value comes from a generator, and none runs here", INSTEAD));
@@ -161,6 +166,7 @@ fn store_of(spec: &At<'_>, at: &At<'_>) -> Result<StoreName, Fault> {
             "add `secretStoreRef: {name: …}` to `spec`",
         ));
     }
+    named.only(&["name", "kind"])?;
     let kind = named.text("kind")?.unwrap_or_else(|| "SecretStore".into());
     if !matches!(&*kind, "SecretStore" | "ClusterSecretStore") {
         let message = format!("`kind: {kind}` is no kind of store");
@@ -170,6 +176,15 @@ fn store_of(spec: &At<'_>, at: &At<'_>) -> Result<StoreName, Fault> {
 }
 
 fn remote_of(at: &At<'_>) -> Result<Remote, Fault> {
+    at.only(&[
+        "key",
+        "property",
+        "version",
+        "metadataPolicy",
+        "decodingStrategy",
+        "conversionStrategy",
+        "nullBytePolicy",
+    ])?;
     Ok(Remote {
         key: at.needed("key")?,
         property: at.text("property")?.unwrap_or_default(),
@@ -196,6 +211,7 @@ fn conversion(at: &At<'_>) -> Result<Conversion, Fault> {
 }
 
 fn find_of(at: &At<'_>) -> Result<Find, Fault> {
+    at.only(&["path", "name", "tags", "decodingStrategy", "conversionStrategy", "nullBytePolicy"])?;
     let name = at.get("name");
     let name = if name.is_set() { Some(regex(&name, "regexp")?) } else { None };
     let tags = at.get("tags");
@@ -308,7 +324,7 @@ impl<'a> Step<'a> {
 
     /// What is wrong with it.
     pub(super) fn fault(self, message: impl Into<String>) -> Fault {
-        Fault { spot: Box::new(self.spot().clone()), message: message.into(), help: INSTEAD.into() }
+        Fault { spot: Box::new(self.spot().clone()), message: message.into(), help: INSTEAD.into(), code: SECRET }
     }
 
     /// What is fetched for it.

@@ -4,7 +4,11 @@ use serde_json::Value;
 
 use crate::model::{Place, Problem, Spot};
 use crate::source::cluster::Resource;
+use crate::source::nearest;
 use crate::source::yaml::member;
+
+/// The code of what is wrong with a value.
+pub(super) const SECRET: &str = "secret";
 
 /// What is wrong with a member of a manifest.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -15,12 +19,14 @@ pub(super) struct Fault {
     pub message: String,
     /// What to do.
     pub help: String,
+    /// The code of the error.
+    pub code: &'static str,
 }
 
 impl Fault {
     /// The error.
     pub(super) fn problem(&self) -> Problem {
-        Problem::error("secret", self.message.clone()).spot((*self.spot).clone()).help(self.help.clone())
+        Problem::error(self.code, self.message.clone()).spot((*self.spot).clone()).help(self.help.clone())
     }
 }
 
@@ -60,6 +66,21 @@ impl<'a> At<'a> {
     /// The names of its members.
     pub(super) fn keys(&self) -> Vec<&'a str> {
         self.value.as_object().map(|map| map.keys().map(String::as_str).collect()).unwrap_or_default()
+    }
+
+    /// A fault where a member is none of these: it may have said which value is taken, or who reads it.
+    pub(super) fn only(&self, known: &[&str]) -> Result<(), Fault> {
+        let Some(key) = self.keys().into_iter().find(|key| !known.contains(key)) else { return Ok(()) };
+        let here = self.pointer.rsplit('/').find(|part| part.parse::<usize>().is_err()).unwrap_or_default();
+        let help = match nearest(key, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => {
+                let known: Vec<String> = known.iter().map(|key| format!("`{key}`")).collect();
+                format!("its keys are {}", known.join(", "))
+            }
+        };
+        let fault = self.get(key).fault(format!("`{here}` has no key `{key}`"), help);
+        Err(Fault { code: "unknown-key", ..fault })
     }
 
     /// A member that is a text, if it is there and not empty. A template in it is a fault: nothing renders it here.
@@ -108,7 +129,7 @@ impl<'a> At<'a> {
 
     /// What is wrong here.
     pub(super) fn fault(&self, message: impl Into<String>, help: impl Into<String>) -> Fault {
-        Fault { spot: Box::new(self.spot()), message: message.into(), help: help.into() }
+        Fault { spot: Box::new(self.spot()), message: message.into(), help: help.into(), code: SECRET }
     }
 
     /// Where it stands: its key, with its line.

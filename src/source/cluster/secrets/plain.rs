@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::Keys;
-use super::fields::{At, Fault};
+use super::fields::{At, Fault, SECRET};
 use super::value::from_base64;
 use crate::model::{Secret, Spot};
 use crate::source::cluster::{self, Resource};
@@ -44,6 +44,7 @@ pub(super) fn values(resource: &Resource, asked: &Keys) -> (BTreeMap<String, Sec
                     spot: Box::new(at.hidden_spot()),
                     message: format!("`{member}.{key}` of this Secret {why}"),
                     help: "write base 64 into `data`, or the text itself into `stringData`".into(),
+                    code: SECRET,
                 }),
             }
         }
@@ -82,6 +83,7 @@ fn encrypted(spot: Spot) -> Fault {
         help: "decrypt it first (`sops decrypt FILE`), or give its values to the run: \
                `--secret NAMESPACE/NAME.KEY=env:VARIABLE`"
             .into(),
+        code: SECRET,
     }
 }
 

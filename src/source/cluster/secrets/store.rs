@@ -36,6 +36,7 @@ const INSTEAD: &str = "give the values to the run instead: `--secret NAMESPACE/N
 /// Reads a store.
 pub(super) fn read(resource: &Resource) -> Result<Store, Fault> {
     let spec = At::new(resource, "/spec");
+    spec.only(&["provider", "controller", "conditions", "refreshInterval", "retrySettings"])?;
     let provider = spec.get("provider");
     let aws = provider.get("aws");
     if !aws.value().is_object() {
@@ -43,6 +44,18 @@ pub(super) fn read(resource: &Resource) -> Result<Store, Fault> {
         let at = if other == "none" { provider } else { provider.get(&other) };
         return Err(at.fault(format!("the provider of this store is `{other}`, and only `aws` is read"), INSTEAD));
     }
+    aws.only(&[
+        "service",
+        "region",
+        "role",
+        "prefix",
+        "auth",
+        "externalID",
+        "additionalRoles",
+        "sessionTags",
+        "transitiveTagKeys",
+        "secretsManager",
+    ])?;
     let service = match &*aws.needed("service")? {
         "SecretsManager" => Service::SecretsManager,
         "ParameterStore" => Service::ParameterStore,
@@ -52,6 +65,7 @@ pub(super) fn read(resource: &Resource) -> Result<Store, Fault> {
         }
     };
     let auth = aws.get("auth");
+    auth.only(&["secretRef", "jwt"])?;
     let keys = auth.get("secretRef");
     if keys.is_set() {
         return Err(keys.fault(

@@ -30,6 +30,7 @@ pub(super) fn read(at: &At<'_>) -> Result<Option<Template>, Fault> {
     }
     let help =
         "take the keys as they are fetched, or give the finished value: `--secret NAMESPACE/NAME.KEY=env:VARIABLE`";
+    at.only(&["type", "engineVersion", "metadata", "mergePolicy", "data", "templateFrom"])?;
     let from = at.get("templateFrom");
     if from.value().as_array().is_some_and(|items| !items.is_empty()) {
         return Err(from.fault("`templateFrom` is not read: only texts with `{{ .key }}` in `data` are", help));

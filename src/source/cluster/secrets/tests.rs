@@ -394,3 +394,27 @@ fn all_keys_of_a_secret_are_taken_where_none_is_named() {
     assert_eq!(found.wanted(), ["secret `one`"]);
     assert_eq!(found.answered(&[("secret `one`", "1")]).creds(), "a=1 b=of-env");
 }
+
+#[test]
+fn a_misspelt_key_of_what_decides_over_a_value_is_an_error() {
+    let entry = "  data: [{secretKey: a, remoteRef: {key: k, property: p}}]";
+    for (entry, store_lines, message) in [
+        (entry.replace("property", "proptry"), MANAGER.to_owned(), "`remoteRef` has no key `proptry`"),
+        (entry.replace("property: p", "versoin: '1'"), MANAGER.to_owned(), "`remoteRef` has no key `versoin`"),
+        (
+            entry.replace("secretKey: a", "secretKey: a, soureRef: {}"),
+            MANAGER.to_owned(),
+            "`data` has no key `soureRef`",
+        ),
+        (format!("{entry}\n  target: {{nme: creds}}"), MANAGER.to_owned(), "`target` has no key `nme`"),
+        (entry.to_owned(), format!("{MANAGER}, rol: r"), "`aws` has no key `rol`"),
+        (entry.to_owned(), format!("{MANAGER}, prefx: r"), "`aws` has no key `prefx`"),
+        (entry.to_owned(), MANAGER.replace("region", "regoin"), "`aws` has no key `regoin`"),
+    ] {
+        let found = found(&[datasource(&["creds.a"]), external(&entry), store(&store_lines)], &[]);
+        let (_, problems) = found.quest.resolve(&found.answers);
+        let told: Vec<String> = problems.iter().map(|p| format!("{} {}", p.code, p.message)).collect();
+        assert!(told.contains(&format!("unknown-key {message}")), "{message}: {told:?}");
+        assert!(found.wanted().is_empty(), "{message}");
+    }
+}

@@ -163,6 +163,9 @@ pub(super) fn check_lists(manifest: &Manifest<'_, '_>, problems: &mut Vec<Proble
     ] {
         manifest.check_keys(at, of, keys, problems);
     }
+    if manifest.at("/spec/folder").is_some_and(|folder| !folder.is_string() && !folder.is_null()) {
+        problems.push(manifest.error("/spec/folder", "`folder` must be a text").help("write it in quotes"));
+    }
 }
 
 /// What `datasources` answers the inputs of the content with.
