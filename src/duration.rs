@@ -6,7 +6,7 @@ use std::time::Duration;
 /// How long a token may live: from what a short run needs to what AWS allows (fact: `token-limits`).
 pub const TOKEN_LIFE: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(30 * 24 * 60 * 60);
 
-/// A text that is no length of time, or one that is out of bounds.
+/// A text that is not a duration, or one that is out of bounds.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Wrong {
@@ -27,7 +27,7 @@ impl Wrong {
 /// A day is 24 hours; months and years have no length of their own and are refused.
 pub fn parse(text: &str) -> Result<Duration, Wrong> {
     let wrong = |_: jiff::Error| Wrong {
-        message: format!("`{text}` is no length of time"),
+        message: format!("`{text}` is not a duration"),
         hint: Some("it looks like 30s, 10m or 7d"),
     };
     let span: jiff::Span = text.parse().map_err(wrong)?;

@@ -620,7 +620,7 @@ mod tests {
         assert_eq!(ttl("30d"), Ok(2_592_000));
         assert!(ttl("31d").unwrap_err().message.contains("--token-ttl 31d"));
         assert!(ttl("59s").is_err());
-        assert!(ttl("soon").unwrap_err().message.contains("--token-ttl: `soon` is no length of time"));
+        assert!(ttl("soon").unwrap_err().message.contains("--token-ttl: `soon` is not a duration"));
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl Search<'_> {
             return Ok(Some(region));
         }
         Err(AwsError::Configuration {
-            words: format!("`{}` is no AWS region", clean(region.as_ref())),
+            words: format!("`{}` is not an AWS region", clean(region.as_ref())),
             hint: "it looks like eu-west-1; see --region, AWS_REGION and `region` of the profile".into(),
         })
     }

@@ -99,10 +99,10 @@ pub enum AwsError {
         words: String,
     },
     /// It is not there.
-    #[error("AWS has no such thing: {0}")]
+    #[error("AWS does not have it: {0}")]
     NotFound(String),
     /// There is one already, or the workspace is busy.
-    #[error("AWS refused a conflict: {0}")]
+    #[error("AWS refused it because of a conflict: {0}")]
     Conflict(String),
     /// A quota is used up.
     #[error("a quota of AWS is used up: {0}")]
@@ -117,7 +117,7 @@ pub enum AwsError {
     #[error("the secret `{0}` holds binary data instead of text")]
     Bytes(String),
     /// The call itself makes no sense to AWS.
-    #[error("AWS does not take this: {0}")]
+    #[error("AWS refused this as invalid: {0}")]
     Invalid(String),
     /// The secret is marked for deletion: it can be neither read nor written, and its name is taken.
     #[error("the secret `{secret}` is marked for deletion: {words}")]

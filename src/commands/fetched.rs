@@ -90,7 +90,7 @@ async fn fetch(
 async fn act_as(aws: &Aws, access: &Access) -> Result<Aws, Why> {
     let region = access.region.as_deref();
     if let Some(odd) = region.filter(|region| !is_region(region)) {
-        return Err(Why::fault(format!("`{odd}` is no AWS region")));
+        return Err(Why::fault(format!("`{odd}` is not an AWS region")));
     }
     let role = |role: &Role| TakenRole {
         arn: role.arn.clone(),

@@ -291,7 +291,7 @@ fn print_policy(args: &PolicyArgs, session: &Session<'_>) -> Result<Exit, Failur
         let (Named::Id(id, _), [partition, _, region, account, _]) =
             (Named::read(args.workspace.as_deref()), &parts[..])
         else {
-            return Err(Failure::new(Exit::Usage, format!("`arn:{arn}` is no ARN of a workspace"))
+            return Err(Failure::new(Exit::Usage, format!("`arn:{arn}` is not the ARN of a workspace"))
                 .hint("it looks like arn:aws:grafana:eu-west-1:111122223333:/workspaces/g-0123456789"));
         };
         about.partition = (*partition).to_owned();

@@ -227,7 +227,7 @@ fn part(value: &Secret, key: &str) -> Result<Secret, Why> {
         return Ok(value.clone());
     }
     let Ok(object) = serde_json::from_str::<BTreeMap<String, &RawValue>>(value.expose()) else {
-        return Err(Why::fault("its value is no JSON object"));
+        return Err(Why::fault("its value is not a JSON object"));
     };
     let Some(raw) = object.get(key) else {
         let keys: Vec<String> = object.keys().map(|k| format!("`{k}`")).collect();

@@ -66,7 +66,9 @@ pub async fn open(
     };
     let region = region.or_else(|| access.region.clone());
     if let Some(odd) = region.as_deref().filter(|region| !aws::is_region(region)) {
-        return Err(Failure::new(Exit::Usage, format!("`{odd}` is no AWS region")).hint("it looks like eu-west-1"));
+        return Err(
+            Failure::new(Exit::Usage, format!("`{odd}` is not an AWS region")).hint("it looks like eu-west-1")
+        );
     }
     if embedded.is_none()
         && let Some(fault) = session.machine.faults.of_aws()

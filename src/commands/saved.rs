@@ -79,7 +79,7 @@ pub fn may_be_written(path: &Path) -> Result<(), UsageError> {
         return Err(UsageError::new("--out -: a saved plan is a file").hint("name a file, as --out plan.json"));
     }
     if path.exists() && !path.is_file() {
-        return Err(UsageError::new(format!("--out {}: this is no regular file", path.display()))
+        return Err(UsageError::new(format!("--out {}: this is not a regular file", path.display()))
             .hint("name a file, as --out plan.json"));
     }
     Ok(())
@@ -172,7 +172,7 @@ pub fn read(path: &Path, digest: Option<&str>) -> Result<(Box<SavedPlan>, String
             .hint("get the file again from where it was reviewed, or plan again"));
     }
     let text =
-        String::from_utf8(bytes).map_err(|_| refused(format!("`{named}` is no saved plan: it is no text")))?;
+        String::from_utf8(bytes).map_err(|_| refused(format!("`{named}` is not a saved plan: it is not text")))?;
     let plan = SavedPlan::read(&text).map_err(|why| {
         refused(format!("`{named}` {why}")).hint("plan again, with this amgctl: `amgctl plan --out`")
     })?;

@@ -200,7 +200,7 @@ impl Http {
 
 /// Where a redirect leads.
 fn moved(at: &Url, location: &str, url: &Url, first: Zone) -> Result<Url, ContentFailure> {
-    let to = at.join(location).map_err(|_| other("is redirected to what is no URL"))?;
+    let to = at.join(location).map_err(|_| other("is redirected to what is not a URL"))?;
     if to.scheme() != url.scheme() {
         return Err(other(format!("is redirected to another scheme, `{}:`", to.scheme())));
     }

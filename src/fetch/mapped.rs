@@ -18,7 +18,7 @@ impl UrlMap {
     /// Adds a prefix and its directory; a relative one is below `base`. The error says what is wrong with them.
     pub fn add(&mut self, prefix: &str, directory: &Path, base: &Path) -> Result<(), String> {
         let prefix = prefix.trim();
-        let url = Url::parse(prefix).map_err(|why| format!("`{prefix}` is no URL: {why}"))?;
+        let url = Url::parse(prefix).map_err(|why| format!("`{prefix}` is not a URL: {why}"))?;
         if !matches!(url.scheme(), "https" | "http") || url.query().is_some() || url.fragment().is_some() {
             return Err(format!("`{prefix}` is no beginning of a URL, as `https://grafana.com/`"));
         }

@@ -367,7 +367,7 @@ fn of_all(most: String) -> ContentFailure {
 fn content(bytes: Vec<u8>, from: String) -> Result<Content, ContentFailure> {
     let digest = Digest::of_bytes(&bytes);
     let help = "name where the dashboard's JSON is, not a page that shows it";
-    let Some(text) = text_of(bytes) else { return Err(ContentFailure::new("is no UTF-8 text", help)) };
+    let Some(text) = text_of(bytes) else { return Err(ContentFailure::new("is not UTF-8 text", help)) };
     if text.trim_start().starts_with('<') {
         return Err(ContentFailure::new("is a web page", help));
     }

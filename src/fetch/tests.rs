@@ -191,7 +191,7 @@ async fn a_redirect_is_followed_and_never_into_another_network_or_scheme() {
         ("http://[fd00:ec2::254]/", "fd00:ec2::254, an address of"),
         ("file:///etc/passwd", "is redirected to another scheme, `file:`"),
         ("https://example.com/", "is redirected to another scheme, `https:`"),
-        ("http://:x", "is redirected to what is no URL"),
+        ("http://:x", "is redirected to what is not a URL"),
     ] {
         let failed = of(location).await.unwrap_err();
         assert!(failed.contains(told), "{location}: {failed}");
@@ -262,7 +262,7 @@ async fn what_may_pass_is_asked_for_again() {
         ("missing", "answers 404", 1),
         ("closed", "answers 403: it is not for everybody", 1),
         ("page", "is a web page", 1),
-        ("bytes", "is no UTF-8 text", 1),
+        ("bytes", "is not UTF-8 text", 1),
     ] {
         assert_eq!(of(path).await.unwrap_err(), told);
         assert_eq!(server.heads().len(), times, "{path}");

@@ -119,7 +119,7 @@ impl Forge {
             }
             bytes.extend_from_slice(&chunk);
         }
-        serde_json::from_slice(&bytes).map_err(|_| wrong(format!("it answered {status} with what is no JSON")))
+        serde_json::from_slice(&bytes).map_err(|_| wrong(format!("it answered {status} with what is not JSON")))
     }
 
     /// Looks through pages of comments, the oldest first, for the one that is meant.
@@ -127,7 +127,7 @@ impl Forge {
         for page in 1..=PAGES {
             let answer = self.send(Method::GET, &format!("{path}&per_page=100&page={page}"), None).await?;
             let Value::Array(comments) = answer else {
-                return Err(Trouble::Wrong("it answered with what is no list of comments".into()));
+                return Err(Trouble::Wrong("it answered with what is not a list of comments".into()));
             };
             if let Some(found) = comments.iter().find(|comment| is_it(comment)) {
                 return Ok(found.get("id").and_then(Value::as_u64));

@@ -37,7 +37,7 @@ static OF_SECRETS: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is fixed")
 });
 
-/// How two texts of one file differ, as a unified diff; none is a file that is not there, and what is no UTF-8 is only
+/// How two texts of one file differ, as a unified diff; none is a file that is not there, and what is not UTF-8 is only
 /// said to differ.
 #[must_use]
 pub fn difference(path: &str, before: Option<&[u8]>, after: Option<&[u8]>, style: &Style) -> String {

@@ -137,7 +137,7 @@ pub enum Unreadable {
     #[error("is no saved plan")]
     SomethingElse,
     /// It is one, and somebody changed it.
-    #[error("is no whole saved plan: {0}")]
+    #[error("is not a complete saved plan: {0}")]
     Damaged(String),
 }
 

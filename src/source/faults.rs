@@ -42,7 +42,7 @@ impl Faults {
             [(self.errors, "errors", Severity::Error), (self.warnings, "warnings", Severity::Warning)]
         {
             if count > TOLD {
-                let message = format!("{} more {word} of this file are not told", count - TOLD);
+                let message = format!("{} more {word} of this file are not shown", count - TOLD);
                 all.push(Problem { severity, ..Problem::error("many", message).at(Place::file(file.clone())) });
             }
         }
@@ -68,7 +68,7 @@ mod tests {
         let all = faults.finish(&"a.json".into());
         assert_eq!(all.len(), TOLD + 2);
         let first = all.first().unwrap();
-        assert_eq!(first.message, "150 more errors of this file are not told");
+        assert_eq!(first.message, "150 more errors of this file are not shown");
         assert_eq!((first.severity, first.spots.len()), (Severity::Error, 1));
     }
 }

@@ -260,7 +260,7 @@ impl Reader<'_> {
             Some(b'u') => return self.unicode(text),
             _ => {
                 return Err(self
-                    .fatal("this is no escape that JSON knows", self.source.spot(start..start + 2, "here"))
+                    .fatal("this is not an escape that JSON knows", self.source.spot(start..start + 2, "here"))
                     .with_help("a backslash itself is written `\\\\`"));
             }
         };
@@ -328,7 +328,7 @@ impl Reader<'_> {
                 Ok(Value::Null)
             }
             Read::Misspelled(help) => {
-                let problem = self.fatal(&format!("`{token}` is no number as JSON writes them"), spot());
+                let problem = self.fatal(&format!("`{token}` is not a number as JSON writes them"), spot());
                 Err(if help.is_empty() { problem } else { problem.with_help(help) })
             }
         }
@@ -355,10 +355,10 @@ impl Reader<'_> {
         let spot = self.source.spot(self.at..self.at + width, "");
         match word {
             "NaN" | "Infinity" => self
-                .fatal(&format!("`{word}` is no value that JSON knows"), spot)
+                .fatal(&format!("`{word}` is not a value that JSON knows"), spot)
                 .with_help("Grafana cannot keep it either: write `null`"),
             "True" | "False" | "None" | "TRUE" | "FALSE" | "NULL" | "Null" => self
-                .fatal(&format!("`{word}` is no value that JSON knows"), spot)
+                .fatal(&format!("`{word}` is not a value that JSON knows"), spot)
                 .with_help("JSON writes `true`, `false` and `null` in small letters"),
             "" if first == '\'' => {
                 self.fatal("expected a value", spot).with_help("JSON writes texts in double quotes")

@@ -128,7 +128,7 @@ fn hostile_servers_are_one_error_each() {
     for (spec, told) in [
         ("  url: file:///etc/passwd\n", "a content is fetched by `https://` or `http://` only"),
         ("  url: http://169.254.169.254/latest/\n", "was not asked for: `169.254.169.254` is 169.254.169.254"),
-        ("  gzipJson: '%%%'\n", "`gzipJson` is no base64"),
+        ("  gzipJson: '%%%'\n", "`gzipJson` is not base64"),
         ("  gzipJson: AAAA\n", "`gzipJson` is not packed by gzip"),
         ("  json: '{}'\n  url: https://x/\n", "this manifest names 2 contents"),
         ("  folder: x\n", "this manifest names no content"),

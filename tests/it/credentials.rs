@@ -136,7 +136,10 @@ fn what_a_profile_names_and_is_not_there_is_named() {
         ("[profile p]\nrole_arn = x\nweb_identity_token_file = nowhere\n", "names `nowhere`, which cannot be read"),
         ("[profile p]\nthis is no file of profiles\n", "on line 2"),
         ("[profile p\n", "on line 1"),
-        ("[profile p]\nregion = a b\naws_access_key_id = a\naws_secret_access_key = b\n", "`a b` is no AWS region"),
+        (
+            "[profile p]\nregion = a b\naws_access_key_id = a\naws_secret_access_key = b\n",
+            "`a b` is not an AWS region",
+        ),
     ] {
         std::fs::write(&config, text).unwrap();
         let typed = "workspace list --profile p";

@@ -83,14 +83,14 @@ fn a_thousand_faults_are_told_in_few_words() {
     ends("a.json", &format!("{{{twice}\"title\":\"T\",\"panels\":[]}}"), 3, "error[duplicate-key]");
     let panel = |n: usize| json!({ "id": n, "targets": [{ "datasource": format!("${{DS_{n}}}") }] });
     let unknown = json!({ "title": "T", "uid": "u", "panels": (0..1_500).map(panel).collect::<Vec<_>>() });
-    ends("a.json", &unknown.to_string(), 3, "1400 more errors of this file are not told");
+    ends("a.json", &unknown.to_string(), 3, "1400 more errors of this file are not shown");
     let input = |n: usize| json!({ "name": format!("DS_{n}"), "type": "datasource", "pluginId": "loki" });
     let asks = json!({
         "title": "T", "uid": "u",
         "panels": (0..1_500).map(panel).collect::<Vec<_>>(),
         "__inputs": (0..1_500).map(input).collect::<Vec<_>>(),
     });
-    ends("a.json", &asks.to_string(), 0, "1400 more warnings of this file are not told");
+    ends("a.json", &asks.to_string(), 0, "1400 more warnings of this file are not shown");
     let many: String = "---\ntitle: T\nuid: 'not a uid'\npanels: []\n".repeat(2_000);
     ends("a.yaml", &many, 3, "error[");
 }

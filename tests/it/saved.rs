@@ -246,7 +246,7 @@ fn a_plan_that_is_cut_anywhere_is_refused() {
             w.apply_plan("").exits(4).says("is cut off").writes_nothing();
         }
         std::fs::write(w.file(), b"\xff\xfe").unwrap();
-        w.apply_plan("").exits(4).says("it is no text").writes_nothing();
+        w.apply_plan("").exits(4).says("it is not text").writes_nothing();
     });
 }
 

@@ -98,7 +98,7 @@ fn what_is_wrong_with_a_client_is_said_without_its_headers() {
         for (client, says) in [
             (format!("{{timeout: soon, headers: {{X-A: {PLANTED}}}}}"), "`timeout` is a number of seconds"),
             (format!("{{timout: 3, headers: {{X-A: {PLANTED}}}}}"), "did you mean `timeout`"),
-            (format!("{{headers: {{'X A': {PLANTED}}}}}"), "this is no name of a header"),
+            (format!("{{headers: {{'X A': {PLANTED}}}}}"), "this is not the name of a header"),
             (format!("{{headers: {{X-A: \"{PLANTED}\\r\\nX-B: c\"}}}}"), "one line, without control characters"),
             (format!("{{headers: {{X-A: ['{PLANTED}']}}}}"), "must be a text"),
             (format!("{{headers: ['{PLANTED}']}}"), "`headers` is an object"),

@@ -327,7 +327,7 @@ impl Source {
         match &self.kind {
             SourceKind::Text => match document.text_at(&self.pointer) {
                 Some(text) => Ok(Given::Text(text, None)),
-                None => Err(Box::new(Problem::error("content", "this content is no text").spot(spot()))),
+                None => Err(Box::new(Problem::error("content", "this content is not text").spot(spot()))),
             },
             SourceKind::Packed => match unpacked(text) {
                 Ok(text) => Ok(Given::Text(document.source.inner(&text, None, spot()), None)),
@@ -364,14 +364,14 @@ impl Source {
 fn unpacked(text: &str) -> Result<String, String> {
     // As the operator's own decoder has it, ends of lines do not count.
     let written: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    let packed = STANDARD.decode(written).map_err(|why| format!("`gzipJson` is no base64: {why}"))?;
+    let packed = STANDARD.decode(written).map_err(|why| format!("`gzipJson` is not base64: {why}"))?;
     let mut bytes = Vec::new();
     let mut reader = flate2::read::MultiGzDecoder::new(&packed[..]).take(LARGEST_CONTENT as u64 + 1);
     reader.read_to_end(&mut bytes).map_err(|why| format!("`gzipJson` is not packed by gzip: {why}"))?;
     if bytes.len() > LARGEST_CONTENT {
         return Err("`gzipJson` unpacks to more than 16 MiB".into());
     }
-    text_of(bytes).ok_or_else(|| "`gzipJson` unpacks to what is no UTF-8".into())
+    text_of(bytes).ok_or_else(|| "`gzipJson` unpacks to what is not UTF-8".into())
 }
 
 /// The text that bytes are, without a byte order mark.
@@ -438,7 +438,7 @@ impl Fields<'_, '_> {
                 Some(duration) => Some(duration),
                 None => {
                     return Err(vec![
-                        self.error("contentCacheDuration", "this is no length of time").help("it looks like `24h`"),
+                        self.error("contentCacheDuration", "this is not a duration").help("it looks like `24h`"),
                     ]);
                 }
             },

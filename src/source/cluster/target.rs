@@ -188,7 +188,7 @@ fn header_fault(name: &str, value: &Value) -> Option<&'static str> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     let Some(text) = value.as_str() else { return Some("the value of a header must be a text: put it in quotes") };
     if name.is_empty() || !name.bytes().all(is_token) {
-        return Some("this is no name of a header");
+        return Some("this is not the name of a header");
     }
     let is_odd = |c: char| c.is_control() && c != '\t';
     text.trim().contains(is_odd).then_some("the value of a header is one line, without control characters")

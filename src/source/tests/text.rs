@@ -35,11 +35,11 @@ fn broken_json_says_where_and_what_is_missing() {
     );
     json(
         "{\"panels\": [], \"title\": NaN}",
-        "error[json] a.json:1:25: `NaN` is no value that JSON knows -- Grafana cannot keep it either: write `null`",
+        "error[json] a.json:1:25: `NaN` is not a value that JSON knows -- Grafana cannot keep it either: write `null`",
     );
     json(
         "{\"panels\": [], \"title\": True}",
-        "error[json] a.json:1:25: `True` is no value that JSON knows -- JSON writes `true`, `false` and `null` in small letters",
+        "error[json] a.json:1:25: `True` is not a value that JSON knows -- JSON writes `true`, `false` and `null` in small letters",
     );
     json("{\"panels\": [], 'title': 1}", r#"error[json] a.json:1:16: expected a key in double quotes, found `'`"#);
     json(
@@ -57,7 +57,7 @@ fn broken_json_says_where_and_what_is_missing() {
     json("{\"panels\": \"abc\n\"}", r#"error[json] a.json:1:12: this text is never closed with a `"`"#);
     json(
         "{\"panels\": \"a\\qb\"}",
-        r#"error[json] a.json:1:14: this is no escape that JSON knows -- a backslash itself is written `\\`"#,
+        r#"error[json] a.json:1:14: this is not an escape that JSON knows -- a backslash itself is written `\\`"#,
     );
     json(
         "{\"panels\": \"a\tb\"}",
@@ -66,11 +66,11 @@ fn broken_json_says_where_and_what_is_missing() {
     json("{\"panels\" []}", "error[json] a.json:1:2: expected `:` after this key");
     json(
         "{\"panels\": [01]}",
-        "error[json] a.json:1:13: `01` is no number as JSON writes them -- leave out the leading zero",
+        "error[json] a.json:1:13: `01` is not a number as JSON writes them -- leave out the leading zero",
     );
     json(
         "{\"panels\": [1.]}",
-        "error[json] a.json:1:13: `1.` is no number as JSON writes them -- write at least one digit after the point",
+        "error[json] a.json:1:13: `1.` is not a number as JSON writes them -- write at least one digit after the point",
     );
     json("{\"panels\": [+1]}", "error[json] a.json:1:13: expected a value, found `+`");
     json(

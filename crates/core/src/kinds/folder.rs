@@ -100,7 +100,7 @@ impl Kind for Folder {
             Some(_) => (!text(&json, "/metadata/name").is_empty()).then(|| resource(&json)),
             None => classic(&json),
         };
-        live.map(Some).ok_or_else(|| "the answer is no folder".into())
+        live.map(Some).ok_or_else(|| "the answer is not a folder".into())
     }
 
     fn create(&self, wire: &Wire, _server: &Server) -> Request {

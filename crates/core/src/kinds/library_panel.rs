@@ -101,7 +101,7 @@ impl Kind for LibraryPanel {
     fn found(&self, answer: &Response, _server: &Server) -> Result<Option<Live>, String> {
         let Some(mut json) = super::present(answer)? else { return Ok(None) };
         let element = json.get_mut("result").map(Value::take).unwrap_or_default();
-        live(element).map(Some).ok_or_else(|| "the answer is no library panel".into())
+        live(element).map(Some).ok_or_else(|| "the answer is not a library panel".into())
     }
 
     fn create(&self, wire: &Wire, _server: &Server) -> Request {

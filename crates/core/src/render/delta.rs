@@ -98,7 +98,7 @@ fn entries(entries: &[Entry], indent: usize, most: usize, style: &Style, out: &m
         self::entries(&entry.inside, indent + 4, TOLD_INSIDE, style, out);
     }
     if told < entries.len() {
-        let text = format!("… and {} more differences (--verbose tells all)", entries.len() - told);
+        let text = format!("… and {} more differences (--verbose shows all)", entries.len() - told);
         out.push(style.fit(&format!("{}{}", " ".repeat(indent), style.paint(Tone::Dim, &text))));
     }
 }

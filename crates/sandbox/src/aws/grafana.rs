@@ -372,7 +372,7 @@ fn tags(call: &Call<'_>) -> Outcome {
     let arn = call.request.segments.get(1..).unwrap_or_default().join("/");
     let prefix = format!("arn:aws:grafana:{REGION}:{ACCOUNT}:/workspaces/");
     let Some(id) = arn.strip_prefix(&prefix) else {
-        return Err(Exception::field("resourceArn", "is no ARN of a workspace of this account and region"));
+        return Err(Exception::field("resourceArn", "is not the ARN of a workspace of this account and region"));
     };
     by_id(call, id)?;
     let mut kept = lock(&call.cloud.kept);

@@ -248,7 +248,7 @@ impl Finder<'_> {
             .map(|by| {
                 let run = match self.tree.above(&by.path) {
                     Some(above) => format!("run amgctl on `{above}`, which has it"),
-                    None => format!("mend the path, or run amgctl on a checkout of {}", by.from()),
+                    None => format!("correct the path, or run amgctl on a checkout of {}", by.from()),
                 };
                 self.no_directory(&by).help(format!("{run}; {LEAVE_OUT}"))
             })

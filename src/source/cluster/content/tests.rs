@@ -74,7 +74,7 @@ fn what_is_wrong_with_a_source_is_placed() {
     }
     faults(
         "  url: https://a/\n  contentCacheDuration: soon\n",
-        "error[content] a/d.yaml:4:25: this is no length of time -- it looks like `24h`",
+        "error[content] a/d.yaml:4:25: this is not a duration -- it looks like `24h`",
     );
     faults(
         "  url: https://a/\n  urlAuthorization: { basicAuth: { username: { name: s, key: u } } }\n",
@@ -161,11 +161,11 @@ fn hostile_texts_are_one_error_each() {
         &format!("error[content] a/d.yaml:3:3: `gzipJson` unpacks to more than 16 MiB{help}"),
     );
     let said = |spec: &str| text(spec, none).unwrap_err();
-    assert!(said("  gzipJson: '%%%%'\n").contains("`gzipJson` is no base64"));
+    assert!(said("  gzipJson: '%%%%'\n").contains("`gzipJson` is not base64"));
     assert!(said("  gzipJson: AAAA\n").contains("`gzipJson` is not packed by gzip"));
     let whole = packed(b"{\"title\": \"x\"}");
     assert!(said(&format!("  gzipJson: {}\n", &whole[..whole.len() / 8 * 4])).contains("not packed by gzip"));
-    assert!(said(&format!("  gzipJson: {}\n", packed(b"\xff"))).contains("no UTF-8"));
+    assert!(said(&format!("  gzipJson: {}\n", packed(b"\xff"))).contains("not UTF-8"));
     expect(
         &said("  configMapRef: { name: x, key: k }\n"),
         "error[content] a/d.yaml:3:17: there is no `k` of `ops/x`",

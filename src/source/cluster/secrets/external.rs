@@ -238,7 +238,7 @@ fn rewrite(at: &At<'_>) -> Result<Rewrite, Fault> {
 fn regex(at: &At<'_>, key: &str) -> Result<Regex, Fault> {
     let written = at.needed(key)?;
     Regex::new(&written).map_err(|error| {
-        let message = format!("`{written}` is no regular expression that is read here: {error}");
+        let message = format!("`{written}` is not a regular expression that is read here: {error}");
         at.get(key).fault(message, "classes such as `\\p{L}` are not supported; write letters out, as `[A-Za-z]`")
     })
 }

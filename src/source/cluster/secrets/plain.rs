@@ -37,7 +37,7 @@ pub(super) fn values(resource: &Resource, asked: &Keys) -> (BTreeMap<String, Sec
         let all = whole.get(member);
         for key in all.keys().into_iter().filter(|key| asked.holds(key)) {
             let at = all.get(key);
-            let text = at.value().as_str().ok_or("is no text: write it in quotes");
+            let text = at.value().as_str().ok_or("is not text: write it in quotes");
             match text.and_then(read) {
                 Ok(text) => drop(values.insert(key.to_owned(), Secret::new(text))),
                 Err(why) => faults.push(Fault {
@@ -63,8 +63,8 @@ pub(super) fn keys(resource: &Resource) -> Vec<String> {
 }
 
 fn decoded(text: &str) -> Result<String, &'static str> {
-    let bytes = from_base64(text).ok_or("is no base 64")?;
-    String::from_utf8(bytes).map_err(|_| "is no text once it is decoded")
+    let bytes = from_base64(text).ok_or("is not base64")?;
+    String::from_utf8(bytes).map_err(|_| "is not text once it is decoded")
 }
 
 fn as_written(text: &str) -> Result<String, &'static str> {

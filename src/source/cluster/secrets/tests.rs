@@ -112,7 +112,7 @@ fn what_is_wrong_in_a_secret_is_said_without_its_line() {
     let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: creds, namespace: mon}\ndata:\n  a: hunter2!\n";
     let found = found(&[datasource(&["creds.a"]), secret.into()], &[]);
     let (_, problems) = found.quest.resolve(&found.answers);
-    assert_eq!(found.wrong(), ["`data.a` of this Secret is no base 64 (all.yaml:16:3, all.yaml:9:9)"]);
+    assert_eq!(found.wrong(), ["`data.a` of this Secret is not base64 (all.yaml:16:3, all.yaml:9:9)"]);
     assert!(!format!("{problems:?}").contains("hunter2"));
 }
 
@@ -217,7 +217,7 @@ fn names_are_rewritten_by_regular_expressions_only() {
             "names are rewritten by `regexp` only, and this says `transform`",
         ),
         ("{merge: {into: a}}", "names are rewritten by `regexp` only, and this says `merge`"),
-        ("{regexp: {source: '(', target: x}}", "`(` is no regular expression that is read here"),
+        ("{regexp: {source: '(', target: x}}", "`(` is not a regular expression that is read here"),
     ] {
         let wrong = found(&[datasource(&["creds.a"]), lines(rewrite), store(MANAGER)], &[]).wrong();
         assert!(wrong[0].starts_with(says), "{wrong:?}");

@@ -50,7 +50,7 @@ pub(super) fn property(value: &Secret, property: &str) -> Result<Secret, String>
     match path::find(value.expose(), property) {
         Ok(json) => text(&json).map(Secret::new),
         Err(Miss::Absent) => Err(format!("its JSON has no property `{property}`")),
-        Err(Miss::NotJson) => Err(format!("its value is no JSON, so there is no property `{property}`")),
+        Err(Miss::NotJson) => Err(format!("its value is not JSON, so there is no property `{property}`")),
         Err(Miss::Unsupported(what)) => Err(format!("`property: {property}` has {what}, which is not supported")),
     }
 }
@@ -58,7 +58,7 @@ pub(super) fn property(value: &Secret, property: &str) -> Result<Secret, String>
 /// The members of a value that is a JSON object: texts without their quotes, everything else as it is written.
 pub(super) fn members(value: &Secret) -> Result<BTreeMap<String, Secret>, String> {
     let members =
-        path::members(value.expose()).ok_or("its value is no JSON object, so no keys can be taken from it")?;
+        path::members(value.expose()).ok_or("its value is not a JSON object, so no keys can be taken from it")?;
     let member = |(key, json): (String, &serde_json::value::RawValue)| {
         let json = json.get();
         let value = match json.as_bytes().first() {
@@ -91,9 +91,9 @@ impl Decoding {
         let decoded = |engine: &GeneralPurpose| engine.decode(without_breaks(value.expose())).ok();
         let bytes = match self {
             Decoding::None => return Ok(value),
-            Decoding::Base64 => decoded(&STANDARD).ok_or("its value is no base 64 (`decodingStrategy: Base64`)")?,
+            Decoding::Base64 => decoded(&STANDARD).ok_or("its value is not base64 (`decodingStrategy: Base64`)")?,
             Decoding::Base64Url => {
-                decoded(&URL).ok_or("its value is no base 64 of URLs (`decodingStrategy: Base64URL`)")?
+                decoded(&URL).ok_or("its value is not base64 of URLs (`decodingStrategy: Base64URL`)")?
             }
             Decoding::Auto => match decoded(&STANDARD).or_else(|| decoded(&URL)) {
                 Some(bytes) => bytes,
@@ -215,7 +215,7 @@ mod tests {
     fn a_missing_property_is_named_and_no_value_is() {
         for (value, of, message) in [
             (r#"{"token":"planted"}"#, "password", "its JSON has no property `password`"),
-            ("planted", "a", "its value is no JSON, so there is no property `a`"),
+            ("planted", "a", "its value is not JSON, so there is no property `a`"),
             (r#"{"a":"planted"}"#, "a|@keys", "`property: a|@keys` has a pipe (`|`), which is not supported"),
         ] {
             assert_eq!(part(value, of), Err(message.into()));
@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(all(value), Ok(r#"list=[ 1] none= port=5432.0 tls={"on": true} user=last"#.into()));
         for value in ["planted", r#"["planted"]"#, "null", "3", r#"{"a":"planted""#] {
             let message = all(value).unwrap_err();
-            assert_eq!(message, "its value is no JSON object, so no keys can be taken from it");
+            assert_eq!(message, "its value is not a JSON object, so no keys can be taken from it");
         }
     }
 
@@ -241,10 +241,10 @@ mod tests {
             (Decoding::None, "aGk=", Ok("aGk=")),
             (Decoding::Base64, "aGk=", Ok("hi")),
             (Decoding::Base64, "aG\r\nk=\n", Ok("hi")),
-            (Decoding::Base64, "aGk", Err("its value is no base 64 (`decodingStrategy: Base64`)")),
-            (Decoding::Base64, "Pj4_", Err("its value is no base 64 (`decodingStrategy: Base64`)")),
+            (Decoding::Base64, "aGk", Err("its value is not base64 (`decodingStrategy: Base64`)")),
+            (Decoding::Base64, "Pj4_", Err("its value is not base64 (`decodingStrategy: Base64`)")),
             (Decoding::Base64Url, "Pj4_", Ok(">>?")),
-            (Decoding::Base64Url, "Pj4/", Err("its value is no base 64 of URLs (`decodingStrategy: Base64URL`)")),
+            (Decoding::Base64Url, "Pj4/", Err("its value is not base64 of URLs (`decodingStrategy: Base64URL`)")),
             (Decoding::Base64, "/w==", Err("its decoded value is no text")),
             (Decoding::Auto, "aGk=", Ok("hi")),
             (Decoding::Auto, "Pj4_", Ok(">>?")),

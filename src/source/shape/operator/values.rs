@@ -89,7 +89,7 @@ fn put_marker(
     let spot = |pointer: &str| manifest.document.spot(&format!("{}{pointer}", manifest.base), "");
     let Some(steps) = steps(path) else {
         let help = "write it as `secureJsonData.password` or `jsonData.list[0].name`";
-        return Err(Box::new(error(format!("`{path}` is no path that is read here")).help(help)));
+        return Err(Box::new(error(format!("`{path}` is not a path that is read here")).help(help)));
     };
     let mut found = Vec::new();
     let reached = follow(value.pointer(body).unwrap_or(&Value::Null), &steps, body.to_owned(), &mut found);

@@ -133,7 +133,7 @@ impl Kind for Dashboard {
         let Some(mut json) = super::present(answer)? else { return Ok(None) };
         if server.resources.is_some() {
             if json.get("spec").is_none() {
-                return Err("the answer is no dashboard".into());
+                return Err("the answer is not a dashboard".into());
             }
             return Ok(Some(resource(json)));
         }
@@ -141,7 +141,7 @@ impl Kind for Dashboard {
             return Err(format!("this uid belongs to the folder `{}`", text(&json, "/dashboard/title")));
         }
         let Some(body) = json.get_mut("dashboard").map(Value::take) else {
-            return Err("the answer is no dashboard".into());
+            return Err("the answer is not a dashboard".into());
         };
         Ok(Some(classic(&json, body)))
     }

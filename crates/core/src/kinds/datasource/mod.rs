@@ -106,7 +106,7 @@ impl Kind for Datasource {
 
     fn found(&self, answer: &Response, _server: &Server) -> Result<Option<Live>, String> {
         let Some(json) = super::present(answer)? else { return Ok(None) };
-        live(json).map(Some).ok_or_else(|| "the answer is no data source".into())
+        live(json).map(Some).ok_or_else(|| "the answer is not a data source".into())
     }
 
     fn create(&self, wire: &Wire, _server: &Server) -> Request {
