@@ -318,7 +318,7 @@ fn of_the_sandbox(embedded: &Embedded, patience: &Patience) -> SdkConfig {
     let key = Credentials::new(&embedded.access_key_id, secret, None, None, "sandbox");
     let mut config = SdkConfig::builder()
         .behavior_version(behaviour())
-        .http_client(https_client())
+        .http_client(https::loopback_client())
         .region(Region::new(embedded.region.clone()))
         .endpoint_url(&embedded.url)
         .credentials_provider(SharedCredentialsProvider::new(key))

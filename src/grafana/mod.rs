@@ -93,7 +93,7 @@ impl Client {
     /// Makes a client for a workspace's URL; nothing is sent yet.
     ///
     /// Plain `http` is spoken to loopback only; certificates are always checked; redirects are not followed, because
-    /// a workspace's API has none and a login page does.
+    /// a workspace's API has none and a login page does. Loopback is never reached through a proxy.
     pub fn new(url: &str, bearer: Arc<dyn Bearer>) -> Result<Client, AddressError> {
         Client::with(url, bearer, &ClientOptions::default())
     }
@@ -104,7 +104,10 @@ impl Client {
         let headers = options.headers.iter().map(|(name, value)| header(name, value));
         let headers = headers.collect::<Result<HeaderMap, AddressError>>()?;
         provide_crypto();
-        let http = reqwest::Client::builder()
+        let builder = reqwest::Client::builder();
+        // A proxy could not reach this machine, and would get the token unencrypted.
+        let builder = if is_this_machine(&base) { builder.no_proxy() } else { builder };
+        let http = builder
             .user_agent(concat!("amgctl/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())

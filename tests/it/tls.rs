@@ -114,3 +114,21 @@ fn a_content_is_fetched_over_tls_only_where_its_certificate_is_vouched_for() {
     trusting.env("SSL_CERT_FILE", authority());
     assert!(server.asked_by(trusting) > 0);
 }
+
+#[test]
+fn this_machine_is_never_spoken_to_through_a_proxy() {
+    let w = World::new(Version::default());
+    w.json("cpu.json", &serde_json::json!({"uid": "cpu", "title": "CPU", "panels": [], "schemaVersion": 39}));
+    let behind_a_proxy = |arguments: &str| {
+        let mut command = w.command(arguments);
+        // Nothing listens there.
+        for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"] {
+            command.env(name, "http://127.0.0.1:1");
+        }
+        command.env_remove("NO_PROXY");
+        w.run(arguments, command)
+    };
+    behind_a_proxy("plan stack").exits(0).says("1 to add");
+    behind_a_proxy("apply stack --sandbox --auto-approve").exits(0).says("1 added");
+    behind_a_proxy("workspace show grafana-12-4 --sandbox").exits(0).says("grafana-12-4");
+}
