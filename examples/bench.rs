@@ -183,7 +183,8 @@ impl Bench {
         Ok(())
     }
 
-    /// What each format adds to a plan of 300 changed dashboards: the best of three runs, by the same plan without a report.
+    /// What each format adds to a plan of 300 changed dashboards, in seconds and in memory: the best of three runs each, by
+    /// the best of three without a report.
     fn reports(&self, running: &Running) -> Result<()> {
         let stack = self.home.join("reports");
         let bytes = generate(&stack, 300, 30, 20, 50)?;
@@ -200,20 +201,30 @@ impl Bench {
             }
             fs::write(file, board.to_string())?;
         }
+        // Of equal work the run that was disturbed least is the fastest, and the one that took least memory.
         let best = |arguments: &[&str]| -> Result<(f64, u64)> {
             let runs = (0..3).map(|_| self.run(arguments, Some(running))).collect::<Result<Vec<Ran>>>()?;
             let seconds = runs.iter().map(|r| r.seconds).fold(f64::MAX, f64::min);
-            Ok((seconds, runs.iter().map(|r| r.peak).max().unwrap_or(0)))
+            Ok((seconds, runs.iter().map(|r| r.peak).min().unwrap_or(0)))
         };
-        let (plain, _) = best(&["plan", path(&stack)])?;
-        for format in ["markdown", "html", "junit", "sarif"] {
-            let report = format!("{format}={}", path(&self.home.join("report")));
+        let (plain, least) = best(&["plan", path(&stack)])?;
+        let documents = bytes as f64;
+        println!(
+            "  plan of 300 changed dashboards, {:.1} MB, without a report: {plain:.2} s, {:.1} MB, {:.1} x the documents",
+            documents / 1e6,
+            least as f64 / 1e6,
+            least as f64 / documents
+        );
+        for format in ["markdown", "html", "junit", "sarif", "github", "gitlab"] {
+            let report = match format {
+                "github" => format.to_owned(),
+                _ => format!("{format}={}", path(&self.home.join(format!("report-{format}")))),
+            };
             let (seconds, peak) = best(&["plan", path(&stack), "--report", &report])?;
             let more = seconds - plain;
-            let what = format!("300 changed dashboards as {format}, by the plan's {plain:.2} s");
-            row(&what, &format!("+{more:.2} s"), "<= 0.5 s", more <= 0.5);
-            let times = peak as f64 / bytes as f64;
-            row("  peak memory by the documents", &format!("{times:.2} x"), "", true);
+            row(&format!("300 changed dashboards as {format}"), &format!("+{more:.2} s"), "<= 0.5 s", more <= 0.5);
+            let times = peak.saturating_sub(least) as f64 / documents;
+            row("  memory more, by the documents", &format!("{times:.2} x"), "<= 3 x", times <= 3.0);
         }
         Ok(())
     }
