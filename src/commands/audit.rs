@@ -51,7 +51,7 @@ impl Log {
             who: writer(gathered, session).await?,
             holder: apply::holder(|name| session.machine.variable(name), &settings.stack),
             origin: gathered.held.origin.clone(),
-            commit: origin::commit(&settings.directory, session.machine),
+            commit: origin::commit(&settings.directory, session),
             plan: plan_file.to_owned(),
             tool: env!("CARGO_PKG_VERSION").to_owned(),
         };

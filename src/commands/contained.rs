@@ -137,21 +137,7 @@ pub async fn gather(
     });
     let (objects, digest, asked) =
         (saved.directory.objects, saved.directory.digest.clone(), saved.asked.rules.clone());
-    let outside = None;
-    Ok(Gathered {
-        settings,
-        bound: None,
-        bodies,
-        connection,
-        held,
-        plan,
-        objects,
-        digest,
-        asked,
-        seen,
-        veils,
-        outside,
-    })
+    Ok(Gathered { settings, bound: None, bodies, connection, held, plan, objects, digest, asked, seen, veils })
 }
 
 fn open(

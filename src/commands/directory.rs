@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use super::connect::is_managed;
+use super::reporting::{Known, Reporting};
 use super::{Exit, Failure, Session, contents, shown};
 use crate::cli::{ReadingArgs, RulesArgs, ValidateArgs, WorkspaceArgs};
 use crate::model::{Problem, Severity, counted, has_error};
 use crate::render::diagnostics::Diagnostic;
+use crate::render::reports::Verb;
 use crate::render::{self, problems::Look};
 use crate::settings::{Machine, Settings, UsageError, over_file, typed_secrets, with_environment};
 use crate::source::secrets::Given;
@@ -115,30 +117,35 @@ pub enum Sent {
 }
 
 /// `amgctl validate`.
-pub async fn validate(args: &ValidateArgs, machine: &Machine, terminal: &Terminal) -> Result<Exit, Failure> {
+pub async fn validate(args: &ValidateArgs, session: &Session<'_>) -> Result<Exit, Failure> {
+    let reporting = Reporting::new(&args.reports)?;
+    let mut known = Known::new(Verb::Validate, &args.directory.directory);
     let mut diagnostics = Vec::new();
-    let ended = validated(args, machine, terminal, &mut diagnostics).await;
+    let ended = validated(args, session, &mut known, &mut diagnostics).await;
     if args.json {
         if let Err(failure) = &ended
             && !failure.message.is_empty()
         {
             diagnostics.push(failure.diagnostic());
         }
-        terminal.print_document(&render::diagnostics::validated(&diagnostics));
+        session.terminal.print_document(&render::diagnostics::validated(&diagnostics));
     }
+    reporting.give(&known, &ended, session).await;
     ended
 }
 
 /// Validates; what is wrong in the directory is noted for machines.
 async fn validated(
     args: &ValidateArgs,
-    machine: &Machine,
-    terminal: &Terminal,
+    session: &Session<'_>,
+    known: &mut Known,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Exit, Failure> {
+    let Session { machine, terminal, .. } = *session;
     must_exist(&args.directory.directory)?;
     let directory = &args.directory.directory;
     let (file, mut problems) = settings(directory)?;
+    known.stack = file.stack.as_ref().map(ToString::to_string).unwrap_or_default();
     let (stored, given) = typed_secrets(&args.secret)?;
     if let Some(stored) = stored {
         return Err(UsageError::new(format!("--secret {stored}: nothing is read with a stored token here"))
@@ -163,6 +170,7 @@ async fn validated(
     problems.extend(source::lint_against(&declarations, None));
     problems.extend(source::folder_title_clashes(&declarations));
     let problems = file.judge(problems);
+    session.hear(&problems);
     let typed = directory.to_string_lossy();
     diagnostics.extend(problems.iter().map(|problem| Diagnostic::of(problem, &typed)));
     ignored(&declarations, terminal);

@@ -9,7 +9,6 @@ mod contained;
 mod contents;
 mod diff;
 mod directory;
-mod drift;
 mod exit;
 mod fetched;
 mod gather;
@@ -100,15 +99,14 @@ fn events_of(command: &Command) -> Option<PathBuf> {
 }
 
 async fn carry_out(command: Command, session: &Session<'_>) -> Result<Exit, Failure> {
-    let Session { machine, terminal, .. } = session;
+    let terminal = session.terminal;
     match command {
         Command::Init(args) => setup::init(&args, terminal),
-        Command::Validate(args) => directory::validate(&args, machine, terminal).await,
+        Command::Validate(args) => directory::validate(&args, session).await,
         Command::Plan(args) => apply::plan(args, session).await,
         Command::Apply(args) => apply::apply(args, session).await,
         Command::Destroy(args) => apply::destroy(args, session).await,
         Command::Show(args) => show::show(&args, session).await,
-        Command::Drift(args) => drift::drift(args, session).await,
         Command::Diff(args) => diff::diff(args, session).await,
         Command::Reconcile(args) => reconcile::reconcile(args, session).await,
         Command::Unlock(args) => registry::unlock(args, session).await,

@@ -4,68 +4,121 @@
 //! Asked in this order: `origin:` in `amgctl.yaml`, git, the variables of the CI. Where none of them knows, nothing is
 //! known and nothing is compared: a path of the machine would be another one with each build.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
+use super::Session;
 use crate::settings::{Machine, Settings};
 use crate::source;
 
+/// What git says of a directory: asked when it is first needed, and once.
+///
+/// The commit is not in it: in a loop somebody pulls between two rounds.
+pub struct Checkout {
+    directory: PathBuf,
+    /// Whether git has anything to say: `.git` stands in the directory or above it, or a variable names it. Where it has
+    /// not, no process is started to hear so.
+    is_there: bool,
+    prefix: OnceLock<Option<String>>,
+    remote: OnceLock<Option<String>>,
+}
+
+impl Checkout {
+    /// The one that a directory is in, if it is in any.
+    #[must_use]
+    pub fn of(directory: PathBuf, machine: &Machine) -> Checkout {
+        let has_git = |path: &Path| path.join(".git").exists();
+        let is_there = machine.variable("GIT_DIR").is_some() || directory.ancestors().any(has_git);
+        Checkout { directory, is_there, prefix: OnceLock::new(), remote: OnceLock::new() }
+    }
+
+    /// The directory that it was asked for.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    fn git(&self, arguments: &[&str]) -> Option<String> {
+        if !self.is_there {
+            return None;
+        }
+        // In a container of a CI the checkout belongs to another user, which git refuses to look at unless told.
+        let mut command = Command::new("git");
+        command.args(["-c", "safe.directory=*", "-C"]).arg(&self.directory).args(arguments);
+        let output = command.output().ok()?;
+        let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+        (output.status.success() && !text.is_empty()).then_some(text)
+    }
+
+    /// Where the directory is in the working tree: empty, or a path that ends with `/`. None where it is in none.
+    fn prefix(&self) -> Option<&str> {
+        let asked = || {
+            let answer = self.git(&["rev-parse", "--is-inside-work-tree", "--show-prefix"])?;
+            let (inside, prefix) = answer.split_once('\n').unwrap_or((&answer, ""));
+            (inside == "true").then(|| prefix.trim().to_owned())
+        };
+        self.prefix.get_or_init(asked).as_deref()
+    }
+
+    /// The remote called `origin`, else the only one.
+    fn remote(&self) -> Option<&str> {
+        let asked = || {
+            let names = self.git(&["remote"])?;
+            let names: Vec<&str> = names.lines().map(str::trim).collect();
+            let name = match names.as_slice() {
+                names if names.contains(&"origin") => "origin",
+                [only] => only,
+                _ => return None,
+            };
+            normal(&self.git(&["remote", "get-url", name])?)
+        };
+        self.remote.get_or_init(asked).as_deref()
+    }
+}
+
 /// The origin of a directory: what `amgctl.yaml` says, else `host/owner/repository (path/)`; empty where nobody knows.
 #[must_use]
-pub fn of(settings: &Settings, machine: &Machine) -> String {
+pub fn of(settings: &Settings, session: &Session<'_>) -> String {
     if let Some(origin) = &settings.file.origin {
         // Whoever pastes a clone URL pastes its token with it.
         return normal(origin).unwrap_or_else(|| origin.clone());
     }
-    let git = |arguments: &[&str]| git(&settings.directory, machine, arguments);
-    if let Some(remote) = remote(git) {
-        return with_path(&remote, &git(&["rev-parse", "--show-prefix"]).unwrap_or_default());
+    let Some(checkout) = session.checkout(&settings.directory) else { return String::new() };
+    if let Some(remote) = checkout.remote() {
+        return with_path(remote, checkout.prefix().unwrap_or_default());
     }
-    settings
-        .directory
-        .canonicalize()
-        .ok()
-        .and_then(|path| of_ci(|name| machine.variable(name), &path))
-        .unwrap_or_default()
+    of_ci(|name| session.machine.variable(name), checkout.directory()).unwrap_or_default()
 }
 
 /// The commit that a directory is at: what the CI says, else git; empty where nobody knows.
 #[must_use]
-pub fn commit(directory: &Path, machine: &Machine) -> String {
+pub fn commit(directory: &Path, session: &Session<'_>) -> String {
+    let machine = session.machine;
     let of_ci =
         CIS.iter().filter(|ci| machine.variable(ci.mark).is_some()).find_map(|ci| machine.variable(ci.commit));
     let is_one = |text: &String| (7..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit());
-    of_ci
-        .filter(is_one)
-        .or_else(|| git(directory, machine, &["rev-parse", "HEAD"]).filter(is_one))
-        .unwrap_or_default()
+    let of_git = || session.checkout(directory)?.git(&["rev-parse", "HEAD"]);
+    of_ci.filter(is_one).or_else(|| of_git().filter(is_one)).unwrap_or_default()
 }
 
 /// Where a directory is in its repository, as git or the CI says: empty, or a path that ends with `/`.
 #[must_use]
-pub fn path_in_repository(directory: &Path, machine: &Machine) -> String {
+pub fn path_in_repository(directory: &Path, session: &Session<'_>) -> String {
     if source::is_stream(directory) {
         return String::new();
     }
-    if let Some(inside) = git(directory, machine, &["rev-parse", "--is-inside-work-tree"])
-        && inside == "true"
-    {
-        return git(directory, machine, &["rev-parse", "--show-prefix"]).unwrap_or_default();
+    let Some(checkout) = session.checkout(directory) else { return String::new() };
+    if let Some(prefix) = checkout.prefix() {
+        return prefix.to_owned();
     }
-    let of_ci = directory.canonicalize().ok().and_then(|full| {
-        let root = CIS.iter().filter(|ci| machine.variable(ci.mark).is_some());
-        root.filter_map(|ci| Path::new(&machine.variable(ci.root)?).canonicalize().ok())
-            .find_map(|root| full.strip_prefix(root).ok().and_then(|path| Some(format!("{}/", path.to_str()?))))
-    });
-    of_ci.filter(|path| path != "/").unwrap_or_default()
-}
-
-/// Whether git has anything to say of a directory: `.git` stands in it or above it, or a variable names it. Where it has
-/// not, no process is started to hear so.
-fn is_in_a_checkout(directory: &Path, machine: &Machine) -> bool {
-    let has_git = |path: &Path| path.join(".git").exists();
-    machine.variable("GIT_DIR").is_some()
-        || directory.canonicalize().is_ok_and(|path| path.ancestors().any(has_git))
+    let machine = session.machine;
+    let full = checkout.directory();
+    let root = CIS.iter().filter(|ci| machine.variable(ci.mark).is_some());
+    root.filter_map(|ci| Path::new(&machine.variable(ci.root)?).canonicalize().ok())
+        .find_map(|root| full.strip_prefix(root).ok().and_then(|path| Some(format!("{}/", path.to_str()?))))
+        .filter(|path| path != "/")
+        .unwrap_or_default()
 }
 
 /// Whether two origins are one place; none where one of them is not known.
@@ -107,29 +160,6 @@ fn joined(remote: &str, path: Option<&str>) -> String {
 fn with_path(remote: &str, path: &str) -> String {
     let path = path.trim_matches('/');
     if path.is_empty() { remote.to_owned() } else { format!("{remote} ({path}/)") }
-}
-
-/// The remote called `origin`, else the only one.
-fn remote(git: impl Fn(&[&str]) -> Option<String>) -> Option<String> {
-    let names = git(&["remote"])?;
-    let names: Vec<&str> = names.lines().map(str::trim).collect();
-    let name = match names.as_slice() {
-        names if names.contains(&"origin") => "origin",
-        [only] => only,
-        _ => return None,
-    };
-    normal(&git(&["remote", "get-url", name])?)
-}
-
-fn git(directory: &Path, machine: &Machine, arguments: &[&str]) -> Option<String> {
-    if !is_in_a_checkout(directory, machine) {
-        return None;
-    }
-    // In a container of a CI the checkout belongs to another user, which git refuses to look at unless told.
-    let output =
-        Command::new("git").args(["-c", "safe.directory=*", "-C"]).arg(directory).args(arguments).output().ok()?;
-    let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();
-    (output.status.success() && !text.is_empty()).then_some(text)
 }
 
 /// What a CI says of the repository that it runs for.

@@ -93,6 +93,7 @@ impl Known {
     pub fn settled(&mut self, goal: Goal, settings: &Settings) {
         self.verb = match (self.verb, goal) {
             (Verb::Plan, _) => Verb::Plan,
+            (Verb::Validate, _) => Verb::Validate,
             (Verb::Apply | Verb::Destroy, Goal::Apply) => Verb::Apply,
             (Verb::Apply | Verb::Destroy, Goal::Destroy) => Verb::Destroy,
         };
@@ -157,7 +158,7 @@ impl Reporting {
             Ok(exit) => (*exit, String::new()),
             Err(failure) => (failure.exit, failure.in_words()),
         };
-        let root = origin::path_in_repository(&known.directory, session.machine);
+        let root = origin::path_in_repository(&known.directory, session);
         let problems = session.heard();
         let subject = known.subject(exit, &root, &problems, &failure);
         for wanted in &self.wanted {

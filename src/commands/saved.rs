@@ -109,7 +109,7 @@ fn saved_plan(gathered: &Gathered, bodies: Held, key: String, session: &Session<
     SavedPlan {
         format: FORMAT,
         tool: env!("CARGO_PKG_VERSION").to_owned(),
-        commit: origin::commit(&settings.directory, session.machine),
+        commit: origin::commit(&settings.directory, session),
         workspace: workspace(gathered),
         origin: gathered.held.origin.clone(),
         directory: SavedDirectory {

@@ -5,12 +5,14 @@
 use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
 use super::journal::Journal;
+use super::origin::Checkout;
 use super::{Exit, Failure};
 use crate::aws::Embedded;
 use crate::identity::mint::Minter;
@@ -46,6 +48,8 @@ struct SessionState {
     sandbox: Option<Running>,
     /// What was reported of the directory.
     heard: Vec<Problem>,
+    /// What git says of the directory.
+    checkout: Option<Arc<Checkout>>,
 }
 
 /// How a command ended.
@@ -105,6 +109,18 @@ impl<'a> Session<'a> {
                 }
             }
         }
+    }
+
+    /// What git says of a directory, asked once as long as it is that directory: one that a link names can become
+    /// another. None where it cannot be found.
+    #[must_use]
+    pub fn checkout(&self, directory: &Path) -> Option<Arc<Checkout>> {
+        let directory = directory.canonicalize().ok()?;
+        let mut state = self.state();
+        let known = state.checkout.as_ref().filter(|known| known.directory() == directory).cloned();
+        Some(
+            known.unwrap_or_else(|| state.checkout.insert(Arc::new(Checkout::of(directory, self.machine))).clone()),
+        )
     }
 
     /// Remembers problems that were reported, for reports that are made at the end.

@@ -4,12 +4,12 @@
 
 use std::fmt::Write as _;
 
+use super::findings::{Finding, findings};
 use super::markdown;
-use super::reports::{ForgeName, Piece, Subject};
-use super::story::plan::drifted;
+use super::reports::{ForgeName, Piece, Subject, Verb};
 use super::style::clean;
-use crate::model::{Place, Severity};
-use crate::plan::{Action, Plan};
+use crate::model::Severity;
+use crate::plan::Plan;
 
 /// How many annotations of a level GitHub shows of one step; more are dropped.
 const SHOWN: usize = 10;
@@ -17,16 +17,11 @@ const SHOWN: usize = 10;
 /// The report.
 #[must_use]
 pub fn pieces(subject: &Subject<'_>) -> Vec<Piece> {
-    let comment = Piece::Comment {
-        forge: ForgeName::Github,
-        marker: markdown::marker(subject),
-        text: markdown::text(subject, markdown::GITHUB_COMMENT),
-    };
-    let summary = markdown::text(subject, markdown::GITHUB_SUMMARY) + "\n";
+    let [summary, comment] = markdown::texts(subject, [markdown::GITHUB_SUMMARY, markdown::GITHUB_COMMENT]);
     let mut pieces = vec![
-        Piece::Appended { variable: "GITHUB_STEP_SUMMARY", text: summary },
+        Piece::Appended { variable: "GITHUB_STEP_SUMMARY", text: summary + "\n" },
         Piece::Appended { variable: "GITHUB_OUTPUT", text: outputs(subject) },
-        comment,
+        Piece::Comment { forge: ForgeName::Github, marker: markdown::marker(subject), text: comment },
     ];
     let annotations = annotations(subject);
     if !annotations.is_empty() {
@@ -37,6 +32,10 @@ pub fn pieces(subject: &Subject<'_>) -> Vec<Piece> {
 
 /// The outputs of the step: numbers only, so that nothing in them can begin another one.
 fn outputs(subject: &Subject<'_>) -> String {
+    // Nothing was planned, so nothing is counted.
+    if subject.verb == Verb::Validate {
+        return format!("exitcode={}\n", subject.exit);
+    }
     let counts = subject.plan.map(Plan::counts).unwrap_or_default();
     let mut text = String::new();
     for (name, number) in [
@@ -53,59 +52,25 @@ fn outputs(subject: &Subject<'_>) -> String {
     text
 }
 
-/// A remark at a place of a file.
-struct Annotation {
-    level: &'static str,
-    place: Option<Place>,
-    title: String,
-    message: String,
-}
-
-/// Problems, refusals and what was changed outside, each where the directory has it; the first of each level.
+/// What was found, each where the directory has it; the first of each level.
 fn annotations(subject: &Subject<'_>) -> String {
-    let mut all = Vec::new();
-    for problem in subject.problems {
-        let mut message = problem.message.clone();
-        for note in &problem.notes {
-            let _ = write!(message, "\nnote: {note}");
-        }
-        if let Some(help) = &problem.help {
-            let _ = write!(message, "\nhelp: {help}");
-        }
-        let level = match problem.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
-        let place = problem.spots.first().map(|spot| spot.place.clone());
-        all.push(Annotation { level, place, title: problem.code.to_owned(), message });
-    }
-    for change in subject.plan.into_iter().flat_map(Plan::changes) {
-        if let Action::Refuse(refusal) = &change.action {
-            let message = format!("{} is refused: {}\nhint: {}", change.address, refusal.reason, refusal.hint);
-            all.push(Annotation {
-                level: "error",
-                place: change.place.clone(),
-                title: refusal.code.to_string(),
-                message,
-            });
-        }
-        if let Some(drift) = &change.drift {
-            let message = format!("{} was changed outside amgctl: {}", change.address, drifted(drift));
-            all.push(Annotation { level: "warning", place: change.place.clone(), title: "drift".into(), message });
-        }
-    }
+    let all = findings(subject);
     let mut text = String::new();
-    for level in ["error", "warning"] {
-        for annotation in all.iter().filter(|annotation| annotation.level == level).take(SHOWN) {
-            text.push_str(&command(annotation, subject));
+    for severity in [Severity::Error, Severity::Warning] {
+        for finding in all.iter().filter(|finding| finding.severity == severity).take(SHOWN) {
+            text.push_str(&command(finding, subject));
         }
     }
     text
 }
 
-fn command(annotation: &Annotation, subject: &Subject<'_>) -> String {
+fn command(finding: &Finding<'_>, subject: &Subject<'_>) -> String {
+    let level = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
     let mut properties = Vec::new();
-    if let Some(place) = annotation.place.as_ref().filter(|place| !place.file.is_empty()) {
+    if let Some(place) = finding.places.first().filter(|place| !place.file.is_empty()) {
         properties.push(format!("file={}", property(&subject.path(&place.file))));
         for (name, number) in [("line", place.line), ("col", place.column)] {
             if number > 0 {
@@ -113,9 +78,10 @@ fn command(annotation: &Annotation, subject: &Subject<'_>) -> String {
             }
         }
     }
-    properties.push(format!("title={}", property(&format!("amgctl: {}", annotation.title))));
-    let message: Vec<_> = annotation.message.lines().map(clean).collect();
-    format!("::{} {}::{}\n", annotation.level, properties.join(","), data(&message.join("\n")))
+    properties.push(format!("title={}", property(&format!("amgctl: {}", finding.code))));
+    let text = finding.text();
+    let message: Vec<_> = text.lines().map(clean).collect();
+    format!("::{level} {}::{}\n", properties.join(","), data(&message.join("\n")))
 }
 
 /// The text of a workflow command.
@@ -131,8 +97,7 @@ fn property(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Problem;
-    use crate::render::reports::Verb;
+    use crate::model::{Place, Problem};
 
     fn subject(problems: &[Problem]) -> Subject<'_> {
         Subject {

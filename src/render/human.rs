@@ -22,7 +22,7 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
 
 /// A story, its sections a blank line apart. `column` is the width of the names before outcomes.
 #[must_use]
-pub fn set(story: &Story, column: usize, style: &Style) -> String {
+pub fn set(story: &Story<'_>, column: usize, style: &Style) -> String {
     let mut text = String::new();
     for (n, section) in story.sections.iter().enumerate() {
         if n > 0 {
@@ -36,7 +36,7 @@ pub fn set(story: &Story, column: usize, style: &Style) -> String {
     text
 }
 
-fn lines(section: &Section, column: usize, style: &Style) -> Vec<String> {
+fn lines(section: &Section<'_>, column: usize, style: &Style) -> Vec<String> {
     match section {
         Section::Head(rows) => {
             let wide = rows.iter().map(|(what, _)| what.len()).max().unwrap_or(0);
@@ -61,7 +61,7 @@ fn lines(section: &Section, column: usize, style: &Style) -> Vec<String> {
     }
 }
 
-pub(super) fn block(item: &Item, style: &Style) -> Vec<String> {
+pub(super) fn block(item: &Item<'_>, style: &Style) -> Vec<String> {
     match item {
         Item::One(told) => {
             let mut lines = head(told, style);
@@ -81,7 +81,7 @@ pub(super) fn block(item: &Item, style: &Style) -> Vec<String> {
 }
 
 /// The line that names an object, and says where it stands at the right edge.
-pub(super) fn head(told: &ObjectItem, style: &Style) -> Vec<String> {
+pub(super) fn head(told: &ObjectItem<'_>, style: &Style) -> Vec<String> {
     let sign = self::sign(told.sign, style);
     let title = if told.title.is_empty() { String::new() } else { format!("  \"{}\"", clean(&told.title)) };
     if told.sign == Sign::Outside {
@@ -95,7 +95,7 @@ pub(super) fn head(told: &ObjectItem, style: &Style) -> Vec<String> {
     style.spread(&format!("  {sign} {address}{title}{inside}{word}{way}{doubt}"), &clean(&told.place))
 }
 
-pub(super) fn part(part: &Part, style: &Style) -> Vec<String> {
+pub(super) fn part(part: &Part<'_>, style: &Style) -> Vec<String> {
     match part {
         Part::Settings(settings) => {
             let column = settings.iter().map(|(name, _)| clean(name).len()).max().unwrap_or(0);

@@ -4,7 +4,7 @@
 //! comment, a quick action or HTML. The largest differences are left out first, then everything but the counts.
 
 use super::problems::{self, Look};
-use super::reports::{Piece, Subject, Verb};
+use super::reports::{Piece, Subject};
 use super::story::{Done, Item, ObjectItem, Section, Sign};
 use super::style::{Style, clean};
 use super::{html, human};
@@ -50,6 +50,13 @@ pub fn text(subject: &Subject<'_>, limit: usize) -> String {
     Page::of(subject).set(limit)
 }
 
+/// The same report in each of several sizes.
+#[must_use]
+pub fn texts<const N: usize>(subject: &Subject<'_>, limits: [usize; N]) -> [String; N] {
+    let page = Page::of(subject);
+    limits.map(|limit| page.set(limit))
+}
+
 /// A page before it is known what of it fits.
 struct Page {
     /// The marker and the heading.
@@ -82,7 +89,7 @@ impl Block {
 impl Page {
     fn of(subject: &Subject<'_>) -> Page {
         let story = subject.story();
-        let is_open = lines_of(&story.sections) <= UNFOLDED;
+        let is_open = is_short(&story.sections);
         let mut page = Page { head: head(subject), counts: String::new(), parts: Vec::new() };
         if !subject.failure.is_empty() {
             let lines: Vec<String> = subject.failure.lines().map(|line| clipped(&clean(line))).collect();
@@ -108,12 +115,7 @@ impl Page {
             }
         }
         if page.counts.is_empty() {
-            let verb = match subject.verb {
-                Verb::Plan => "There is no plan",
-                Verb::Apply => "Nothing was applied",
-                Verb::Destroy => "Nothing was destroyed",
-            };
-            page.counts = format!("**{verb}: exit {}.**\n", subject.exit);
+            page.counts = format!("**{}**\n", subject.ending());
         }
         page
     }
@@ -190,7 +192,8 @@ fn head(subject: &Subject<'_>) -> String {
     format!("{}\n### amgctl {}{of}\n\n", marker(subject), subject.verb.text())
 }
 
-fn lines_of(sections: &[Section]) -> usize {
+/// Whether all that is said of objects is short enough to be shown unfolded; no more is set than is needed to know.
+fn is_short(sections: &[Section<'_>]) -> bool {
     let items = sections.iter().filter_map(|section| match section {
         Section::Objects { items, .. } => Some(items),
         Section::Head(_)
@@ -200,10 +203,14 @@ fn lines_of(sections: &[Section]) -> usize {
         | Section::Outcomes(_)
         | Section::Ending { .. } => None,
     });
-    items.flatten().map(|item| human::block(item, &PLAIN).len()).sum()
+    let mut lines = 0;
+    items.flatten().all(|item| {
+        lines += human::block(item, &PLAIN).len();
+        lines <= UNFOLDED
+    })
 }
 
-fn part(section: &Section, subject: &Subject<'_>, is_open: bool) -> Option<Part> {
+fn part(section: &Section<'_>, subject: &Subject<'_>, is_open: bool) -> Option<Part> {
     let plain = |blocks: Vec<Block>| Part { heading: String::new(), blocks, short: String::new() };
     let line = |text: String| Block { folded: String::new(), whole: text };
     Some(match section {
@@ -228,7 +235,7 @@ fn part(section: &Section, subject: &Subject<'_>, is_open: bool) -> Option<Part>
     })
 }
 
-fn objects(item: &Item) -> usize {
+fn objects(item: &Item<'_>) -> usize {
     match item {
         Item::One(_) => 1,
         Item::Many { names, .. } => names.len(),
@@ -236,7 +243,7 @@ fn objects(item: &Item) -> usize {
     }
 }
 
-fn block(item: &Item, is_open: bool) -> Block {
+fn block(item: &Item<'_>, is_open: bool) -> Block {
     match item {
         Item::One(told) => object(told, is_open),
         Item::Many { sign, kind, text, names } => {
@@ -251,7 +258,7 @@ fn block(item: &Item, is_open: bool) -> Block {
     }
 }
 
-fn object(told: &ObjectItem, is_open: bool) -> Block {
+fn object(told: &ObjectItem<'_>, is_open: bool) -> Block {
     let head = human::head(told, &PLAIN).join(" ");
     let lines: Vec<String> = told
         .parts
@@ -393,7 +400,10 @@ fn plain(text: &str, out: &mut String) {
             out.push(' ');
         }
         if is_reference(word) {
-            out.push_str(&code(word));
+            // The comma after it belongs to the sentence.
+            let inside = word.trim_end_matches([',', ';']);
+            out.push_str(&code(inside));
+            out.push_str(&word[inside.len()..]);
             continue;
         }
         for c in word.chars() {

@@ -3,9 +3,9 @@
 pub mod access;
 pub mod audit;
 pub mod diagnostics;
-pub mod drift;
 pub mod duration;
 pub mod events;
+pub mod findings;
 pub mod github;
 pub mod gitlab;
 pub mod html;

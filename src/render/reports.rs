@@ -3,9 +3,9 @@
 //! A format is a pure function from a [`Subject`] to [`Piece`]s, in a file of its own. Pieces are carried to files and
 //! forges by `commands`.
 
-use super::story::{self, Section, Story};
+use super::story::{self, Story};
 use super::{github, gitlab, html, junit, markdown, sarif};
-use crate::model::Problem;
+use crate::model::{Problem, has_error};
 use crate::plan::Plan;
 use crate::report::Report;
 
@@ -45,6 +45,8 @@ pub enum Verb {
     Apply,
     /// A destroy.
     Destroy,
+    /// A validation: the directory alone.
+    Validate,
 }
 
 impl Verb {
@@ -55,18 +57,34 @@ impl Verb {
             Verb::Plan => "plan",
             Verb::Apply => "apply",
             Verb::Destroy => "destroy",
+            Verb::Validate => "validate",
         }
     }
 }
 
-impl Subject<'_> {
+impl<'a> Subject<'a> {
     /// What there is to say of it, in order; problems and failures are not in it.
     #[must_use]
-    pub fn story(&self) -> Story {
-        let planned = self.plan.map(|plan| story::plan::of(plan, false)).unwrap_or_default();
-        let Some(run) = self.run else { return planned };
-        let head = planned.sections.into_iter().filter(|section| matches!(section, Section::Head(_)));
-        Story { sections: head.chain(story::run::whole(run).sections).collect() }
+    pub fn story(&self) -> Story<'a> {
+        let Some(run) = self.run else {
+            return self.plan.map(|plan| story::plan::of(plan, false)).unwrap_or_default();
+        };
+        let head = self.plan.map(story::plan::head);
+        Story { sections: head.into_iter().chain(story::run::whole(run).sections).collect() }
+    }
+
+    /// What is said where nothing is counted: what did not come about, or how a validation ended.
+    #[must_use]
+    pub fn ending(&self) -> String {
+        let none = match self.verb {
+            Verb::Plan => "No plan was made",
+            Verb::Apply => "Nothing was applied",
+            Verb::Destroy => "Nothing was destroyed",
+            Verb::Validate if self.exit == 0 => return "The directory is valid.".to_owned(),
+            Verb::Validate if has_error(self.problems) => "The directory is not valid",
+            Verb::Validate => "The directory was not validated",
+        };
+        format!("{none} (exit status {}).", self.exit)
     }
 
     /// A file of the directory as the repository names it.

@@ -4,12 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::findings::{Finding, findings};
 use super::reports::{Piece, Subject};
-use super::story::plan::drifted;
-use super::story::run;
-use crate::model::{Digest, Place, Severity};
-use crate::plan::{Action, Plan};
-use crate::report::Outcome;
+use crate::model::{Place, Severity};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -19,21 +16,13 @@ pub fn pieces(subject: &Subject<'_>) -> Vec<Piece> {
     vec![Piece::File(format!("{:#}\n", log(subject)))]
 }
 
-/// One result.
-struct Finding<'a> {
-    code: &'a str,
-    level: &'static str,
-    message: String,
-    places: Vec<&'a Place>,
-}
-
 fn log(subject: &Subject<'_>) -> Value {
     let findings = findings(subject);
     let mut rules: BTreeMap<&str, usize> = findings.iter().map(|finding| (finding.code, 0)).collect();
     for (n, at) in rules.values_mut().enumerate() {
         *at = n;
     }
-    let described: Vec<Value> = rules.keys().map(|code| json!({ "id": code })).collect();
+    let described: Vec<Value> = rules.keys().map(|code| rule(code)).collect();
     let results: Vec<Value> = findings.iter().map(|finding| result(finding, &rules, subject)).collect();
     json!({
         "$schema": SCHEMA,
@@ -45,7 +34,7 @@ fn log(subject: &Subject<'_>) -> Value {
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
                 "rules": described,
             } },
-            "automationDetails": { "id": format!("amgctl/{}/{}", subject.verb.text(), subject.stack) },
+            "automationDetails": { "id": automation(subject) },
             "columnKind": "unicodeCodePoints",
             "invocations": [{ "executionSuccessful": subject.exit == 0, "exitCode": subject.exit }],
             "results": results,
@@ -53,19 +42,38 @@ fn log(subject: &Subject<'_>) -> Value {
     })
 }
 
+/// What tells this analysis from others of the same commit. What stands after the last `/` tells runs apart, so nothing does.
+fn automation(subject: &Subject<'_>) -> String {
+    let parts = ["amgctl", subject.verb.text(), subject.stack];
+    parts.iter().filter(|part| !part.is_empty()).fold(String::new(), |id, part| format!("{id}{part}/"))
+}
+
+/// A rule as GitHub's code scanning wants it described. Codes are words already.
+fn rule(code: &str) -> Value {
+    let words = json!({ "text": code.replace('-', " ") });
+    json!({ "id": code, "shortDescription": words, "fullDescription": words, "help": words })
+}
+
 fn result(finding: &Finding<'_>, rules: &BTreeMap<&str, usize>, subject: &Subject<'_>) -> Value {
-    let mut locations: Vec<Value> = finding.places.iter().map(|place| location(place, subject)).collect();
+    let level = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    let with_files = finding.places.iter().filter(|place| !place.file.is_empty());
+    let mut locations: Vec<Value> = with_files.map(|place| location(place, subject)).collect();
     let related = locations.split_off(locations.len().min(1));
-    let path = finding.places.first().map(|place| subject.path(&place.file)).unwrap_or_default();
-    // Lines above it come and go.
-    let print = Digest::of_bytes(format!("{}\n{path}\n{}", finding.code, finding.message).as_bytes());
+    // GitHub refuses the whole file for one result without a location.
+    if locations.is_empty() {
+        let (path, line) = finding.file_and_line(subject);
+        locations.push(physical(&path, json!({ "startLine": line })));
+    }
     let mut result = json!({
         "ruleId": finding.code,
         "ruleIndex": rules.get(finding.code),
-        "level": finding.level,
-        "message": { "text": finding.message },
+        "level": level,
+        "message": { "text": finding.text() },
         "locations": locations,
-        "partialFingerprints": { "amgctl/v1": print.as_str() },
+        "partialFingerprints": { "amgctl/v1": finding.print.as_str() },
     });
     if !related.is_empty() {
         result["relatedLocations"] = Value::Array(related);
@@ -74,13 +82,20 @@ fn result(finding: &Finding<'_>, rules: &BTreeMap<&str, usize>, subject: &Subjec
 }
 
 fn location(place: &Place, subject: &Subject<'_>) -> Value {
-    let mut physical =
-        json!({ "artifactLocation": { "uri": uri(&subject.path(&place.file)), "uriBaseId": "%SRCROOT%" } });
+    let mut region = Value::Null;
     if place.line > 0 {
-        physical["region"] = json!({ "startLine": place.line });
+        region = json!({ "startLine": place.line });
         if place.column > 0 {
-            physical["region"]["startColumn"] = json!(place.column);
+            region["startColumn"] = json!(place.column);
         }
+    }
+    physical(&subject.path(&place.file), region)
+}
+
+fn physical(path: &str, region: Value) -> Value {
+    let mut physical = json!({ "artifactLocation": { "uri": uri(path), "uriBaseId": "%SRCROOT%" } });
+    if !region.is_null() {
+        physical["region"] = region;
     }
     json!({ "physicalLocation": physical })
 }
@@ -91,41 +106,6 @@ fn uri(path: &str) -> String {
         |part: &str| percent_encoding::utf8_percent_encode(part, percent_encoding::NON_ALPHANUMERIC).to_string();
     let plain = |text: String| text.replace("%2E", ".").replace("%2D", "-").replace("%5F", "_").replace("%7E", "~");
     path.split('/').map(|one| plain(part(one))).collect::<Vec<_>>().join("/")
-}
-
-fn findings<'a>(subject: &Subject<'a>) -> Vec<Finding<'a>> {
-    let mut all = Vec::new();
-    for problem in subject.problems {
-        let level = match problem.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
-        let help = problem.help.iter().map(|help| format!("\nhelp: {help}"));
-        let notes = problem.notes.iter().map(|note| format!("\nnote: {note}"));
-        let message = std::iter::once(problem.message.clone()).chain(notes).chain(help).collect();
-        let places = problem.spots.iter().map(|spot| &spot.place).collect();
-        all.push(Finding { code: problem.code, level, message, places });
-    }
-    for change in subject.plan.into_iter().flat_map(Plan::changes) {
-        let places = || change.place.iter().collect::<Vec<_>>();
-        if let Action::Refuse(refusal) = &change.action {
-            let message = format!("{} is refused: {}\nhint: {}", change.address, refusal.reason, refusal.hint);
-            all.push(Finding { code: &refusal.code, level: "error", message, places: places() });
-        }
-        if let Some(drift) = &change.drift {
-            let message = format!("{} was changed outside amgctl: {}", change.address, drifted(drift));
-            all.push(Finding { code: "drift", level: "warning", message, places: places() });
-        }
-    }
-    for finished in subject.run.into_iter().flat_map(|run| &run.finished) {
-        if finished.outcome != Outcome::Done {
-            let message = format!("{}: {}", finished.address, run::finished(finished).outcome);
-            let declared = subject.plan.into_iter().flat_map(Plan::changes).find(|c| c.address == finished.address);
-            let places = declared.and_then(|change| change.place.as_ref()).into_iter().collect();
-            all.push(Finding { code: "not-applied", level: "error", message, places });
-        }
-    }
-    all
 }
 
 #[cfg(test)]

@@ -17,7 +17,6 @@ mod decisions;
 mod diff;
 mod diff_laws;
 mod documents;
-mod drift;
 mod endings;
 mod events;
 mod external_secrets;

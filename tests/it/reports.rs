@@ -156,8 +156,28 @@ fn faults_of_a_directory_are_annotated_where_the_repository_has_them() {
     let (ran, summary, output) = in_actions(&world, "plan stack --report github", &forge, Some(TOKEN));
     ran.exits(3).says("::error file=stack/datasources/bad.yaml,line=");
     assert!(output.ends_with("exitcode=3\n"), "{output}");
-    assert!(summary.contains("There is no plan: exit 3") && summary.contains("bad.yaml"), "{summary}");
+    assert!(summary.contains("No plan was made (exit status 3)") && summary.contains("bad.yaml"), "{summary}");
     assert_eq!(forge.writes().len(), 1, "whoever reads the pull request sees that there is no plan");
+}
+
+#[test]
+fn a_directory_alone_is_reported_like_a_plan() {
+    let world = world();
+    let read = |name: &str| std::fs::read_to_string(world.home().join(name)).unwrap();
+    let forge = taking(json!([]));
+    let typed = "validate stack --report github --report sarif=r.sarif --report junit=r.xml --report gitlab=.";
+    let (ran, summary, output) = in_actions(&world, typed, &forge, Some(TOKEN));
+    ran.exits(0).says("The directory is valid");
+    assert!(summary.contains("The directory is valid.") && output.ends_with("exitcode=0\n"), "{summary}{output}");
+    assert!(read("r.xml").contains("failures=\"0\"") && !world.home().join("amgctl-terraform.json").exists());
+    world.write("datasources/bad.yaml", "apiVersion: 1\ndatasources:\n  - name: A\n    typ: loki\n");
+    let (ran, summary, output) = in_actions(&world, typed, &forge, Some(TOKEN));
+    ran.exits(3).writes_nothing().says("::error file=stack/datasources/bad.yaml,line=");
+    assert!(summary.contains("The directory is not valid (exit status 3)") && output.ends_with("exitcode=3\n"));
+    assert!(forge.writes().iter().all(|(_, text)| text.contains("<!-- amgctl validate ")), "{:?}", forge.writes());
+    let sarif: Value = serde_json::from_str(&read("r.sarif")).unwrap();
+    assert_eq!(sarif["runs"][0]["invocations"][0]["exitCode"], 3, "{sarif}");
+    assert!(read("amgctl-code-quality.json").contains("stack/datasources/bad.yaml"));
 }
 
 #[test]
@@ -236,7 +256,7 @@ fn a_report_of_the_last_run_is_not_left_behind_by_one_that_fails() {
     command.env("GRAFANA_TOKEN", "wrong");
     world.run("plan", command).exits(6);
     let text = std::fs::read_to_string(world.home().join("r.md")).unwrap();
-    assert!(text.contains("There is no plan: exit 6") && !text.contains("dashboard.cpu"), "{text}");
+    assert!(text.contains("No plan was made (exit status 6)") && !text.contains("dashboard.cpu"), "{text}");
 }
 
 /// The browser, where this machine has one.

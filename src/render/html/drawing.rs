@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use similar::{ChangeTag, TextDiff};
+use similar::{Algorithm, DiffTag, capture_diff_slices};
 
 use super::{escape, shown};
 use crate::model::counted;
-use crate::model::picture::{Grid, Picture, Query, Tile, TileChange, TileRole};
+use crate::model::picture::{Grid, Picture, QUERIES, Query, TILES, Tile, TileChange, TileRole};
 use crate::render::style::clean;
 
 /// How wide a column and how high a line of the grid is drawn.
@@ -17,13 +17,12 @@ const COLUMNS: i64 = 24;
 /// The most lines that one tile is drawn high, and that are left empty between two.
 const HIGHEST: i64 = 40;
 const GAP: i64 = 2;
-/// The most tiles that are drawn of one side; dashboards of more are told in words.
-const TILES: usize = 400;
-/// The most queries that are shown of one dashboard.
-const QUERIES: usize = 60;
+/// The most words of a query that are compared one by one: it takes the square of them.
+const COMPARED: usize = 400;
 
 /// Everything that is drawn of a change; empty where there is nothing to see.
 pub fn drawn(picture: &Picture, out: &mut String) {
+    // A saved plan can hold more than was ever put into one.
     let is_drawn = |side: &[Tile]| side.len() <= TILES && side.iter().any(|tile| tile.grid.is_some());
     if is_drawn(&picture.before) || is_drawn(&picture.after) {
         out.push_str("<figure><figcaption>Layout: + added, − removed (dashed), ~ changed, → moved (dotted). ");
@@ -33,7 +32,12 @@ pub fn drawn(picture: &Picture, out: &mut String) {
             if is_drawn(side) {
                 plot(name, side, out);
             } else {
-                out.push_str("<p class=\"quiet\">nothing to draw</p>");
+                let why = if side.is_empty() {
+                    "nothing to draw"
+                } else {
+                    "not drawn: too many panels, or none has a place"
+                };
+                let _ = write!(out, "<p class=\"quiet\">{why}</p>");
             }
             out.push_str("</div>");
         }
@@ -151,8 +155,9 @@ fn tile(one: &Placed<'_>, side: &[Tile], out: &mut String) {
     } else {
         let _ = write!(out, "<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{}\" rx=\"3\"/>", h.max(10));
     }
-    let mut left = x + 6;
-    let line = if is_row { y + (h.max(10) + 8) / 2 } else { y + 15 };
+    // What is written in a tile ends at its edge: an inner `svg` shows nothing outside of itself.
+    let (mut left, line) = (6, if is_row { (h.max(10) + 8) / 2 } else { 15 });
+    let _ = write!(out, "<svg x=\"{x}\" y=\"{y}\" width=\"{}\" height=\"{}\">", w.max(1), h.max(10));
     if !sign.is_empty() {
         let _ = write!(out, "<text class=\"mark\" x=\"{left}\" y=\"{line}\">{sign}</text>");
         left += 14;
@@ -163,14 +168,14 @@ fn tile(one: &Placed<'_>, side: &[Tile], out: &mut String) {
         TileRole::Panel | TileRole::Hidden(_) => title.to_owned(),
     };
     let name = if tile.repeat.is_empty() { name } else { format!("{name} ⟳ ${}", tile.repeat) };
-    let room = x + w - left - 4;
     if h >= 16 || is_row {
-        let _ = write!(out, "<text x=\"{left}\" y=\"{line}\">{}</text>", shown(&cut(&name, room, 6)));
+        let _ = write!(out, "<text x=\"{left}\" y=\"{line}\">{}</text>", shown(&cut(&name, w - left - 4, 6)));
     }
     if h >= 34 && !is_row {
         let kind = cut(&tile.kind, w - 10, 5);
-        let _ = write!(out, "<text class=\"kind\" x=\"{}\" y=\"{}\">{}</text>", x + 6, y + 30, shown(&kind));
+        let _ = write!(out, "<text class=\"kind\" x=\"6\" y=\"30\">{}</text>", shown(&kind));
     }
+    out.push_str("</svg>");
     out.push_str("</g>");
 }
 
@@ -195,13 +200,15 @@ fn cut(text: &str, room: i64, each: i64) -> String {
 
 fn queries(picture: &Picture, out: &mut String) {
     let tiles = || picture.after.iter().chain(picture.before.iter().filter(|t| t.change == TileChange::Removed));
-    let all: usize = tiles().map(|tile| tile.queries.len()).sum();
+    let all = tiles().map(|tile| tile.queries.len()).sum::<usize>().saturating_add(picture.left_out);
     if all == 0 {
         return;
     }
     out.push_str("<h3>Queries</h3>");
-    for (tile, query) in tiles().flat_map(|tile| tile.queries.iter().map(move |query| (tile, query))).take(QUERIES)
-    {
+    let mut shown_of_all = 0;
+    let each = tiles().flat_map(|tile| tile.queries.iter().map(move |query| (tile, query)));
+    for (tile, query) in each.take(QUERIES) {
+        shown_of_all += 1;
         let title = if tile.title.is_empty() { "no title" } else { &tile.title };
         let (_, sign, word) = change(tile.change);
         let _ = write!(
@@ -213,8 +220,9 @@ fn queries(picture: &Picture, out: &mut String) {
         pair(query, out);
         out.push_str("</div>");
     }
-    if all > QUERIES {
-        let _ = write!(out, "<p class=\"quiet\">{} more of {all} queries are not shown.</p>", all - QUERIES);
+    if all > shown_of_all {
+        let rest = all - shown_of_all;
+        let _ = write!(out, "<p class=\"quiet\">{rest} of {all} queries that differ are not shown.</p>");
     }
 }
 
@@ -224,29 +232,65 @@ fn visible(text: &str) -> String {
     lines.join("\n")
 }
 
+/// A text in words and what stands between them, one character each.
+fn words(text: &str) -> Vec<&str> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut out = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = if is_word(first) { rest.find(|c| !is_word(c)).unwrap_or(rest.len()) } else { first.len_utf8() };
+        let (word, after) = rest.split_at(end);
+        out.push(word);
+        rest = after;
+    }
+    out
+}
+
+/// Both texts with the words that differ marked; of long ones that share little, all between their ends is.
+fn differing(before: &str, after: &str, left: &mut String, right: &mut String) {
+    let (old, new) = (words(before), words(after));
+    let first = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
+    let (old_rest, new_rest) = (&old[first..], &new[first..]);
+    let last = old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(|(a, b)| a == b).count();
+    let (old_middle, new_middle) = (&old_rest[..old_rest.len() - last], &new_rest[..new_rest.len() - last]);
+    let put = |out: &mut String, tag: &str, words: &[&str]| {
+        let text = words.concat();
+        match (tag, text.is_empty()) {
+            (_, true) => {}
+            ("", false) => out.push_str(&escape(&text)),
+            (tag, false) => {
+                let _ = write!(out, "<{tag}>{}</{tag}>", escape(&text));
+            }
+        }
+    };
+    let both = |left: &mut String, right: &mut String, words: &[&str]| {
+        put(left, "", words);
+        put(right, "", words);
+    };
+    both(left, right, &old[..first]);
+    if old_middle.len().max(new_middle.len()) > COMPARED {
+        put(left, "del", old_middle);
+        put(right, "ins", new_middle);
+    } else {
+        for op in capture_diff_slices(Algorithm::Myers, old_middle, new_middle) {
+            let (_, of_old, of_new) = op.as_tag_tuple();
+            if op.tag() == DiffTag::Equal {
+                both(left, right, &old_middle[of_old]);
+            } else {
+                put(left, "del", &old_middle[of_old]);
+                put(right, "ins", &new_middle[of_new]);
+            }
+        }
+    }
+    both(left, right, &old_rest[old_rest.len() - last..]);
+}
+
 /// Both texts of a query, with the words that differ marked; one that is new or goes stands alone.
 fn pair(query: &Query, out: &mut String) {
     let (before, after) = (query.before.as_deref().map(visible), query.after.as_deref().map(visible));
     let (mut left, mut right) = (String::new(), String::new());
     match (before.as_deref(), after.as_deref()) {
-        (Some(before), Some(after)) => {
-            let diff = TextDiff::from_unicode_words(before, after);
-            for change in diff.iter_all_changes() {
-                let text = escape(change.value());
-                match change.tag() {
-                    ChangeTag::Equal => {
-                        left.push_str(&text);
-                        right.push_str(&text);
-                    }
-                    ChangeTag::Delete => {
-                        let _ = write!(left, "<del>{text}</del>");
-                    }
-                    ChangeTag::Insert => {
-                        let _ = write!(right, "<ins>{text}</ins>");
-                    }
-                }
-            }
-        }
+        (Some(before), Some(after)) => differing(before, after, &mut left, &mut right),
         (before, after) => {
             left = before.map(|text| format!("<del>{}</del>", escape(text))).unwrap_or_default();
             right = after.map(|text| format!("<ins>{}</ins>", escape(text))).unwrap_or_default();

@@ -13,7 +13,7 @@ use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
 use super::problems::{self, Look};
-use super::reports::{Piece, Subject, Verb};
+use super::reports::{Piece, Subject};
 use super::story::{Done, Item, ObjectItem, Part, Section, Sign};
 use super::style::{Style, clean};
 use super::{delta, markdown};
@@ -97,8 +97,8 @@ fn print(text: &str) -> String {
 }
 
 /// How many objects are told one by one.
-fn objects(sections: &[Section]) -> usize {
-    let one = |section: &Section| match section {
+fn objects(sections: &[Section<'_>]) -> usize {
+    let one = |section: &Section<'_>| match section {
         Section::Objects { items, .. } => items.len(),
         Section::Outcomes(all) => all.len(),
         Section::Head(_)
@@ -111,7 +111,7 @@ fn objects(sections: &[Section]) -> usize {
 }
 
 impl Page<'_> {
-    fn head(&self, sections: &[Section], out: &mut String) {
+    fn head(&self, sections: &[Section<'_>], out: &mut String) {
         let counts = sections.iter().find_map(|section| match section {
             Section::Counts(text) => Some(text.clone()),
             Section::Ending { words, counts, .. } => Some(format!("{words} {counts}")),
@@ -121,14 +121,7 @@ impl Page<'_> {
             | Section::Sentence(_)
             | Section::Outcomes(_) => None,
         });
-        let counts = counts.unwrap_or_else(|| {
-            let verb = match self.subject.verb {
-                Verb::Plan => "There is no plan",
-                Verb::Apply => "Nothing was applied",
-                Verb::Destroy => "Nothing was destroyed",
-            };
-            format!("{verb}: exit {}.", self.subject.exit)
-        });
+        let counts = counts.unwrap_or_else(|| self.subject.ending());
         let _ = writeln!(out, "<p class=\"counts\">{}</p>", shown(&counts));
         for section in sections {
             if let Section::Head(rows) = section {
@@ -163,7 +156,7 @@ impl Page<'_> {
         }
     }
 
-    fn section(&self, n: usize, section: &Section, out: &mut String) {
+    fn section(&self, n: usize, section: &Section<'_>, out: &mut String) {
         match section {
             Section::Head(_) | Section::Counts(_) | Section::Ending { .. } => {}
             Section::Remarks { sort, texts } => {
@@ -198,7 +191,7 @@ impl Page<'_> {
         }
     }
 
-    fn item(&self, item: &Item, out: &mut String) {
+    fn item(&self, item: &Item<'_>, out: &mut String) {
         match item {
             Item::One(told) => self.object(told, out),
             Item::Many { sign, kind, text, names } => {
@@ -222,7 +215,7 @@ impl Page<'_> {
         }
     }
 
-    fn object(&self, told: &ObjectItem, out: &mut String) {
+    fn object(&self, told: &ObjectItem<'_>, out: &mut String) {
         let Mark { class, word } = look(told.sign);
         let _ = write!(out, "<article class=\"object {class}\" data-sort=\"{class}\">");
         let mut head = badge(told.sign, class, word);
@@ -289,7 +282,7 @@ impl Page<'_> {
     }
 }
 
-fn part(part: &Part, out: &mut String) {
+fn part(part: &Part<'_>, out: &mut String) {
     match part {
         Part::Settings(settings) => {
             out.push_str("<dl class=\"facts\">");
@@ -360,7 +353,7 @@ fn badge(sign: Sign, class: &str, word: &str) -> String {
 }
 
 /// The form that searches and filters; it is shown where scripts run.
-fn filter(sections: &[Section], out: &mut String) {
+fn filter(sections: &[Section<'_>], out: &mut String) {
     const SORTS: [(&str, &str); 9] = [
         ("add", "+ added"),
         ("change", "~ changed"),

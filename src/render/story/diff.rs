@@ -48,7 +48,7 @@ pub enum Difference {
 
 /// Everything that differs.
 #[must_use]
-pub fn of(comparison: &Comparison) -> Story {
+pub fn of(comparison: &Comparison) -> Story<'_> {
     let Comparison { sides, differing, same, notes } = comparison;
     let mut sections = vec![Section::Head(sides.clone())];
     if !differing.is_empty() {
@@ -62,7 +62,7 @@ pub fn of(comparison: &Comparison) -> Story {
     Story { sections }
 }
 
-fn item(compared: &Compared) -> ObjectItem {
+fn item(compared: &Compared) -> ObjectItem<'_> {
     let Compared { address, title, place, difference } = compared;
     let mut item = ObjectItem {
         sign: Sign::Act(Act::Change),
@@ -84,7 +84,7 @@ fn item(compared: &Compared) -> ObjectItem {
         }
         Difference::Changed { delta, moved } => {
             item.parts.extend(moved.as_ref().map(|(from, to)| Part::Move(format!("{from} → {to}"))));
-            item.parts.push(Part::Differences(delta.clone()));
+            item.parts.push(Part::Differences(delta));
         }
     }
     item

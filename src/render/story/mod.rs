@@ -6,7 +6,6 @@
 //! [`run`].
 
 pub mod diff;
-pub mod drift;
 pub mod plan;
 pub mod run;
 pub mod saved;
@@ -18,14 +17,14 @@ use crate::report::Act;
 
 /// Everything that is said, section by section.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct Story {
+pub struct Story<'p> {
     /// In order; a renderer puts something between two of them.
-    pub sections: Vec<Section>,
+    pub sections: Vec<Section<'p>>,
 }
 
 /// What belongs together.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Section {
+pub enum Section<'p> {
     /// Where it happens: what it is, and its name.
     Head(Vec<(&'static str, String)>),
     /// Remarks that are all of one sort: `note`, `not known`, `provisional`.
@@ -40,7 +39,7 @@ pub enum Section {
         /// The heading, a sentence.
         heading: &'static str,
         /// The objects.
-        items: Vec<Item>,
+        items: Vec<Item<'p>>,
     },
     /// A sentence that stands by itself.
     Sentence(String),
@@ -90,9 +89,9 @@ impl Sign {
 
 /// One object, several of which the same is said, or a sentence about some.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Item {
+pub enum Item<'p> {
     /// One object.
-    One(Box<ObjectItem>),
+    One(Box<ObjectItem<'p>>),
     /// Many, of each of which the same words would be said.
     Many {
         /// What becomes of each.
@@ -110,7 +109,7 @@ pub enum Item {
 
 /// What is said of one object.
 #[derive(Clone, PartialEq, Debug)]
-pub struct ObjectItem {
+pub struct ObjectItem<'p> {
     /// What becomes of it.
     pub sign: Sign,
     /// Its address.
@@ -128,12 +127,12 @@ pub struct ObjectItem {
     /// Where it stands in the directory, or why it is here.
     pub place: String,
     /// What there is to say of it, in order.
-    pub parts: Vec<Part>,
+    pub parts: Vec<Part<'p>>,
 }
 
 /// A part of what is said of an object.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Part {
+pub enum Part<'p> {
     /// Its settings, by name.
     Settings(Vec<(Cow<'static, str>, String)>),
     /// What it consists of, in a sentence that may be cut.
@@ -146,8 +145,8 @@ pub enum Part {
     Hint(String),
     /// It is moved as well: between which folders.
     Move(String),
-    /// How it differs.
-    Differences(Delta),
+    /// How it differs: the plan's own, which can be as large as its documents.
+    Differences(&'p Delta),
 }
 
 /// What became of one object.

@@ -14,7 +14,7 @@ const MANY: usize = 50;
 
 /// The whole plan. With `everything`, what each of many new objects consists of is told too.
 #[must_use]
-pub fn of(plan: &Plan, everything: bool) -> Story {
+pub fn of(plan: &Plan, everything: bool) -> Story<'_> {
     let mut sections = vec![head(plan)];
     if let RecordState::Unknown(why) = &plan.record {
         let text = format!("{why}; so every action below is provisional, and this plan cannot be applied");
@@ -43,18 +43,19 @@ pub fn of(plan: &Plan, everything: bool) -> Story {
     Story { sections }
 }
 
-fn head(plan: &Plan) -> Section {
+/// Where the plan is for.
+pub(in crate::render) fn head(plan: &Plan) -> Section<'static> {
     let version = if plan.version.is_empty() { String::new() } else { format!(" (Grafana {})", plan.version) };
     Section::Head(vec![("workspace", format!("{}{version}", plan.workspace)), ("stack", plan.stack.to_string())])
 }
 
 // What others did since the last apply: told first, because the reader must decide about it.
-fn outside(plan: &Plan) -> Vec<Item> {
-    let told = |change: &Change, drift: &Drift| {
+fn outside(plan: &Plan) -> Vec<Item<'_>> {
+    fn told<'p>(change: &'p Change, drift: &'p Drift) -> Item<'p> {
         let mut parts = vec![Part::Sentence(format!("{}; {}", drifted(drift), answer(&change.action)))];
-        parts.extend(drift.delta.clone().map(Part::Differences));
+        parts.extend(drift.delta.as_ref().map(Part::Differences));
         Item::One(Box::new(ObjectItem { parts, ..named(change, Sign::Outside) }))
-    };
+    }
     plan.changes().filter_map(|change| Some(told(change, change.drift.as_ref()?))).collect()
 }
 
@@ -88,7 +89,7 @@ fn answer(action: &Action) -> &'static str {
     }
 }
 
-fn actions(plan: &Plan, everything: bool) -> Vec<Item> {
+fn actions(plan: &Plan, everything: bool) -> Vec<Item<'_>> {
     let mut times: HashMap<Alike, usize> = HashMap::new();
     for alike in plan.changes().filter_map(alike) {
         *times.entry(alike).or_default() += 1;
@@ -167,7 +168,7 @@ struct View {
 
 impl View {
     /// What is said of one change; none for what is told elsewhere.
-    fn object_item(&self, change: &Change) -> Option<ObjectItem> {
+    fn object_item<'p>(&self, change: &'p Change) -> Option<ObjectItem<'p>> {
         let mut told = ObjectItem {
             folder: change.folder.as_ref().map(|path| folder(Some(path))),
             is_provisional: self.is_provisional,
@@ -188,7 +189,7 @@ impl View {
             }
             Action::Replace { delta, because } => (
                 place(change),
-                vec![Part::Because(format!("must be replaced: {because}")), Part::Differences(delta.clone())],
+                vec![Part::Because(format!("must be replaced: {because}")), Part::Differences(delta)],
             ),
             Action::Delete { headline } => match self.goal {
                 Goal::Apply => ("removed from the directory".to_owned(), contents(headline).into_iter().collect()),
@@ -206,7 +207,7 @@ impl View {
 }
 
 /// A change with what is said of any.
-fn named(change: &Change, sign: Sign) -> ObjectItem {
+fn named(change: &Change, sign: Sign) -> ObjectItem<'_> {
     ObjectItem {
         sign,
         address: change.address.clone(),
@@ -220,7 +221,7 @@ fn named(change: &Change, sign: Sign) -> ObjectItem {
     }
 }
 
-fn changed(told: &mut ObjectItem, delta: &Delta, moved: Option<&Moved>) -> Vec<Part> {
+fn changed<'p>(told: &mut ObjectItem<'p>, delta: &'p Delta, moved: Option<&Moved>) -> Vec<Part<'p>> {
     let mut parts = Vec::new();
     match moved {
         Some(moved) if delta.is_empty() => {
@@ -230,11 +231,11 @@ fn changed(told: &mut ObjectItem, delta: &Delta, moved: Option<&Moved>) -> Vec<P
         Some(moved) => parts.push(Part::Move(way(moved))),
         None => {}
     }
-    parts.push(Part::Differences(delta.clone()));
+    parts.push(Part::Differences(delta));
     parts
 }
 
-fn refused(change: &Change) -> Option<Item> {
+fn refused(change: &Change) -> Option<Item<'_>> {
     let Action::Refuse(refusal) = &change.action else { return None };
     let mut parts = vec![Part::Sentence(format!("{} [{}]", refusal.reason, refusal.code))];
     if !refusal.hint.is_empty() {
@@ -257,7 +258,7 @@ fn has_settings(change: &Change) -> bool {
     !kinds::by_name(change.address.kind).facts().in_folder
 }
 
-fn facts(headline: &Headline, is_listed: bool) -> Option<Part> {
+fn facts(headline: &Headline, is_listed: bool) -> Option<Part<'static>> {
     if !is_listed {
         return contents(headline);
     }
@@ -265,7 +266,7 @@ fn facts(headline: &Headline, is_listed: bool) -> Option<Part> {
 }
 
 // `12 panels; data sources amp-prod, loki; variables region`.
-fn contents(headline: &Headline) -> Option<Part> {
+fn contents(headline: &Headline) -> Option<Part<'static>> {
     let texts: Vec<String> = headline
         .facts
         .iter()

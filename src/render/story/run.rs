@@ -21,17 +21,17 @@ pub fn finished(finished: &Finished) -> Done {
 
 /// The end of a run: every change that was not done, then the counts.
 #[must_use]
-pub fn of(run: &Report) -> Story {
+pub fn of(run: &Report) -> Story<'static> {
     told(run, |finished| !matches!(finished.outcome, Outcome::Done | Outcome::NotStarted))
 }
 
 /// All of a run: every change and what became of it, then the counts.
 #[must_use]
-pub fn whole(run: &Report) -> Story {
+pub fn whole(run: &Report) -> Story<'static> {
     told(run, |_| true)
 }
 
-fn told(run: &Report, is_told: impl Fn(&Finished) -> bool) -> Story {
+fn told(run: &Report, is_told: impl Fn(&Finished) -> bool) -> Story<'static> {
     let outcomes: Vec<Done> = run.finished.iter().filter(|f| is_told(f)).map(finished).collect();
     let told = (!outcomes.is_empty()).then_some(Section::Outcomes(outcomes));
     let (words, is_good, counts) = close(run);

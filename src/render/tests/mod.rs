@@ -4,6 +4,7 @@
 
 mod markdown;
 mod samples;
+mod schemas;
 
 use std::path::Path;
 
@@ -57,6 +58,18 @@ fn each_format_of_a_directory_with_faults_reads_as_its_golden_file() {
     let subject = Subject { problems: &problems, failure, exit: 3, ..subject(Verb::Plan, None, None) };
     for format in FORMATS {
         check(&format!("faults.{}", format.name), &whole(&(format.pieces)(&subject)));
+    }
+}
+
+#[test]
+fn each_format_of_a_validation_reads_as_its_golden_file() {
+    let problems = problems();
+    let wrong =
+        Subject { problems: &problems, exit: 3, workspace: "", base: None, ..subject(Verb::Validate, None, None) };
+    let right = Subject { problems: &[], exit: 0, ..wrong };
+    for format in FORMATS {
+        let [wrong, right] = [wrong, right].map(|subject| whole(&(format.pieces)(&subject)));
+        check(&format!("validate.{}", format.name), &format!("{wrong}\n==> without faults\n{right}"));
     }
 }
 

@@ -6,13 +6,28 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A dashboard's layout before and after a change.
+/// The most tiles of one side. Of a side with more, those with queries are kept, and none has a place.
+pub const TILES: usize = 400;
+/// The most queries of one change.
+pub const QUERIES: usize = 60;
+/// The most characters of the texts of all queries of one change.
+pub const TEXT: usize = 64 * 1024;
+
+/// A dashboard's layout before and after a change, no larger than what can be looked at.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Picture {
     /// Before, in the order of the document.
     pub before: Vec<Tile>,
     /// After.
     pub after: Vec<Tile>,
+    /// How many queries that differ were left out, since there are too many or they are too long.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// A panel or a row.

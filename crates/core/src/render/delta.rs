@@ -21,9 +21,11 @@ pub fn lines(delta: &Delta, indent: usize, style: &Style) -> Vec<String> {
     for note in &delta.notes {
         out.extend(style.wrapped(&" ".repeat(indent), indent + 2, &clean(note)));
     }
-    let (own, shared) = if style.verbose { (delta.entries.clone(), Vec::new()) } else { shared(&delta.entries) };
-    entries(&own, indent, TOLD, style, &mut out);
-    entries(&shared, indent, TOLD, style, &mut out);
+    let alike = if style.verbose { Shared::default() } else { Shared::of(&delta.entries) };
+    let own: Vec<&Entry> = delta.entries.iter().filter(|entry| !alike.is_all_of(entry)).collect();
+    let told = alike.told();
+    entries(&own, &alike, indent, TOLD, style, &mut out);
+    entries(&told.iter().collect::<Vec<_>>(), &Shared::default(), indent, TOLD, style, &mut out);
     if !delta.unchanged.is_empty() {
         let text = format!("({} unchanged)", clean(&delta.unchanged));
         out.push(style.fit(&format!("{}{}", " ".repeat(indent), style.paint(Tone::Dim, &text))));
@@ -34,42 +36,50 @@ pub fn lines(delta: &Delta, indent: usize, style: &Style) -> Vec<String> {
 /// What more than this many panels share is told once.
 const SHARED: usize = 3;
 
-// What happened alike inside many entries, as a data source that became another everywhere, is told once with a count.
-fn shared(entries: &[Entry]) -> (Vec<Entry>, Vec<Entry>) {
-    let mut groups: BTreeMap<Alike<'_>, (usize, BTreeSet<usize>)> = BTreeMap::new();
-    for (parent, entry) in entries.iter().enumerate() {
-        for one in &entry.inside {
-            if let Some(alike) = alike(one) {
+/// What happened alike inside many entries, as a data source that became another everywhere: told once with a count.
+#[derive(Default)]
+struct Shared<'e> {
+    /// How many times, and in how many entries.
+    times: BTreeMap<Alike<'e>, (usize, usize)>,
+}
+
+impl<'e> Shared<'e> {
+    fn of(entries: &'e [Entry]) -> Shared<'e> {
+        let mut groups: BTreeMap<Alike<'e>, (usize, BTreeSet<usize>)> = BTreeMap::new();
+        for (parent, entry) in entries.iter().enumerate() {
+            for alike in entry.inside.iter().filter_map(alike) {
                 let (times, parents) = groups.entry(alike).or_default();
                 *times += 1;
                 parents.insert(parent);
             }
         }
+        groups.retain(|_, (_, parents)| parents.len() > SHARED);
+        Shared {
+            times: groups.into_iter().map(|(alike, (times, parents))| (alike, (times, parents.len()))).collect(),
+        }
     }
-    groups.retain(|_, (_, parents)| parents.len() > SHARED);
-    if groups.is_empty() {
-        return (entries.to_vec(), Vec::new());
+
+    fn has(&self, entry: &Entry) -> bool {
+        !self.times.is_empty() && alike(entry).is_some_and(|alike| self.times.contains_key(&alike))
     }
-    let is_shared = |one: &Entry| alike(one).is_some_and(|alike| groups.contains_key(&alike));
-    let own = entries
-        .iter()
-        .filter(|entry| entry.inside.is_empty() || !entry.inside.iter().all(is_shared))
-        .map(|entry| Entry {
-            inside: entry.inside.iter().filter(|one| !is_shared(one)).cloned().collect(),
-            ..entry.clone()
-        })
-        .collect();
-    let mut told: Vec<_> = groups.into_iter().collect();
-    told.sort_by_key(|(_, (times, _))| std::cmp::Reverse(*times));
-    let told = told.into_iter().map(|(alike, (times, parents))| {
-        let (sign, label, from, to) = alike;
-        let mark =
-            [Mark::Add, Mark::Remove, Mark::Change].into_iter().find(|m| m.sign() == sign).unwrap_or(Mark::Move);
-        let places = if times > parents.len() { format!("{times} times in ") } else { "in ".to_owned() };
-        Entry::new(mark, format!("{label} ({places}{} panels)", parents.len()), "")
-            .values(from.map(str::to_owned), to.map(str::to_owned))
-    });
-    (own, told.collect())
+
+    /// Whether nothing is left to tell of an entry by itself.
+    fn is_all_of(&self, entry: &Entry) -> bool {
+        !entry.inside.is_empty() && entry.inside.iter().all(|one| self.has(one))
+    }
+
+    /// What is told once, the most frequent first.
+    fn told(&self) -> Vec<Entry> {
+        let mut all: Vec<_> = self.times.iter().collect();
+        all.sort_by_key(|(_, (times, _))| std::cmp::Reverse(*times));
+        let told = all.into_iter().map(|((sign, label, from, to), (times, parents))| {
+            let mark = [Mark::Add, Mark::Remove, Mark::Change].into_iter().find(|m| m.sign() == *sign);
+            let places = if times > parents { format!("{times} times in ") } else { "in ".to_owned() };
+            Entry::new(mark.unwrap_or(Mark::Move), format!("{label} ({places}{parents} panels)"), "")
+                .values(from.map(str::to_owned), to.map(str::to_owned))
+        });
+        told.collect()
+    }
 }
 
 type Alike<'e> = (char, &'e str, Option<&'e str>, Option<&'e str>);
@@ -84,23 +94,37 @@ fn alike(entry: &Entry) -> Option<Alike<'_>> {
     Some((entry.mark.sign(), label, entry.from.as_deref(), entry.to.as_deref()))
 }
 
-fn entries(entries: &[Entry], indent: usize, most: usize, style: &Style, out: &mut Vec<String>) {
+/// Entries, without what is told once of those inside them.
+fn entries(
+    entries: &[&Entry],
+    alike: &Shared<'_>,
+    indent: usize,
+    most: usize,
+    style: &Style,
+    out: &mut Vec<String>,
+) {
     let told = if style.verbose || entries.len() <= most + 1 { entries.len() } else { most };
     let column = entries[..told]
         .iter()
         .filter(|entry| entry.from.is_some() || entry.to.is_some())
-        .map(|entry| measure_text_width(&clean(&entry.label)))
+        .map(|entry| width(&clean(&entry.label)))
         .filter(|width| *width <= COLUMN)
         .max()
         .unwrap_or(0);
     for entry in &entries[..told] {
         entry_lines(entry, indent, column, style, out);
-        self::entries(&entry.inside, indent + 4, TOLD_INSIDE, style, out);
+        let inside: Vec<&Entry> = entry.inside.iter().filter(|one| !alike.has(one)).collect();
+        self::entries(&inside, &Shared::default(), indent + 4, TOLD_INSIDE, style, out);
     }
     if told < entries.len() {
         let text = format!("… and {} more differences (--verbose shows all)", entries.len() - told);
         out.push(style.fit(&format!("{}{}", " ".repeat(indent), style.paint(Tone::Dim, &text))));
     }
+}
+
+/// How many columns a clean text takes.
+fn width(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { measure_text_width(text) }
 }
 
 fn entry_lines(entry: &Entry, indent: usize, column: usize, style: &Style, out: &mut Vec<String>) {
@@ -112,7 +136,7 @@ fn entry_lines(entry: &Entry, indent: usize, column: usize, style: &Style, out: 
     let sign = style.paint(tone, &entry.mark.sign().to_string());
     let label = clean(&entry.label);
     let blanks = " ".repeat(indent);
-    let pad = " ".repeat(column.saturating_sub(measure_text_width(&label)) + 3);
+    let pad = " ".repeat(column.saturating_sub(width(&label)) + 3);
     let from = entry.from.as_deref().map(clean);
     let to = entry.to.as_deref().map(clean);
     let head = format!("{blanks}{sign} {label}");

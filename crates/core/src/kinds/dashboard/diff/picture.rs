@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::panels::Panels;
 use super::{field, panel, rewrite, words};
 use crate::model::digest::{Numbers, same_value};
-use crate::model::picture::{Grid, Picture, Query, Tile, TileChange, TileRole};
+use crate::model::picture::{Grid, Picture, QUERIES, Query, TEXT, TILES, Tile, TileChange, TileRole};
 
 /// The longest title that is kept, in characters.
 const TITLE: usize = 120;
@@ -37,7 +37,7 @@ pub fn picture(before: Option<&Value>, after: Option<&Value>, numbers: Numbers) 
         None => (old, new),
     };
     let panels = Panels::new(old, new, numbers);
-    let mut picture = Picture { before: tiles(panels.old()), after: tiles(panels.new_side()) };
+    let mut picture = Picture { before: tiles(panels.old()), after: tiles(panels.new_side()), left_out: 0 };
     for tile in &mut picture.before {
         tile.change = TileChange::Removed;
     }
@@ -70,7 +70,35 @@ pub fn picture(before: Option<&Value>, after: Option<&Value>, numbers: Numbers) 
             tile.queries = queries(None, Some(node.value), numbers);
         }
     }
-    (!picture.before.is_empty() || !picture.after.is_empty()).then_some(picture)
+    (!picture.before.is_empty() || !picture.after.is_empty()).then(|| bounded(picture))
+}
+
+/// No more than can be looked at, so that a saved plan does not grow with what nobody sees.
+fn bounded(mut picture: Picture) -> Picture {
+    let (mut queries, mut text) = (0, 0);
+    let Picture { before, after, left_out } = &mut picture;
+    for tile in after.iter_mut().chain(before.iter_mut()) {
+        let all = tile.queries.len();
+        tile.queries.retain(|query| {
+            let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+            let longer = text + length(&query.before) + length(&query.after);
+            let is_kept = queries < QUERIES && longer <= TEXT;
+            if is_kept {
+                (queries, text) = (queries + 1, longer);
+            }
+            is_kept
+        });
+        *left_out += all - tile.queries.len();
+    }
+    for side in [before, after] {
+        if side.len() > TILES {
+            side.retain(|tile| !tile.queries.is_empty());
+            for tile in side {
+                (tile.grid, tile.role) = (None, TileRole::Panel);
+            }
+        }
+    }
+    picture
 }
 
 fn tiles(nodes: &[super::panels::Node<'_>]) -> Vec<Tile> {
@@ -205,6 +233,28 @@ mod tests {
         assert_eq!(told(&after), query("a", "b"));
         after["panels"][0]["targets"][0] = json!({ "refId": "A", "expr": "a", "instant": true });
         assert!(told(&after)[0].after.as_ref().unwrap().contains("\"instant\": true"), "{:?}", told(&after));
+    }
+
+    #[test]
+    fn a_picture_is_no_larger_than_can_be_looked_at() {
+        let board = |count: usize, length: usize, word: &str| {
+            let panel = |n: usize| {
+                let expr = format!("{n} {}", word.repeat(length));
+                json!({ "id": n + 1, "type": "stat", "title": format!("{n}"), "targets": [{ "refId": "A", "expr": expr }],
+                    "gridPos": { "x": 0, "y": n, "w": 1, "h": 1 } })
+            };
+            json!({ "title": "T", "panels": (0..count).map(panel).collect::<Vec<_>>() })
+        };
+        for (panels, length, kept) in [(60, 1, 60), (90, 1, 60), (20, 3_900, 8), (1_000, 1, 60)] {
+            let picture =
+                picture(Some(&board(panels, length, "a")), Some(&board(panels, length, "b")), Numbers::Float);
+            let picture = picture.unwrap();
+            let queries: usize = picture.after.iter().map(|tile| tile.queries.len()).sum();
+            assert_eq!((queries, queries + picture.left_out), (kept, panels), "{panels} of {length}");
+            assert!(picture.before.len() <= TILES && picture.after.len() <= TILES);
+            let text = serde_json::to_string(&picture).unwrap().len();
+            assert!(text < 2 * TEXT + 2 * TILES * 300, "{text}");
+        }
     }
 
     #[test]
