@@ -1,6 +1,7 @@
 //! What can be typed: types only, whose doc comments are the help. What it means is settled in [`crate::settings`].
 
 pub mod diff;
+pub mod drift;
 pub mod report;
 pub mod review;
 pub mod terraform;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use diff::DiffArgs;
+pub use drift::DriftArgs;
 pub use report::{ReportArg, ReportArgs};
 pub use review::{OutputArgs, SaveArgs, SavedArgs, SchemaArgs, SchemaOf, ShowArgs, ShowFormat};
 
@@ -47,6 +49,8 @@ pub enum Command {
     Destroy(DestroyArgs),
     /// Show a saved plan
     Show(ShowArgs),
+    /// Show what was changed outside since the last apply, by whom and when; sends nothing but reads
+    Drift(DriftArgs),
     /// Show how two files, two directories, or a file and a live object differ
     Diff(DiffArgs),
     /// Apply the directory again and again, and repair or report what was changed outside

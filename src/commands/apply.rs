@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::gather::{Gathered, Task, gather};
+use super::gather::{Besides, Gathered, Task, gather};
 use super::reporting::{Known, Reporting};
 use super::run::{self, Approval, Audience, Came, Order, other_origin, too_many};
 use super::saved::{How, Reviewed};
@@ -49,7 +49,8 @@ async fn make_plan(args: PlanArgs, draws: bool, known: &mut Known, session: &Ses
     settings.rules.pictures = draws || args.save.out.is_some();
     settings.revisions = if args.upgrade { Revisions::Newest } else { Revisions::Pinned };
     known.settled(goal, &settings);
-    let task = Task { goal, settings, file_problems: problems, patience: None, connection: None };
+    let besides = Besides::Nothing;
+    let task = Task { goal, settings, file_problems: problems, patience: None, connection: None, besides };
     if let Some(path) = &args.save.out {
         saved::may_be_written(path)?;
     }

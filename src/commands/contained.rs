@@ -137,7 +137,21 @@ pub async fn gather(
     });
     let (objects, digest, asked) =
         (saved.directory.objects, saved.directory.digest.clone(), saved.asked.rules.clone());
-    Ok(Gathered { settings, bound: None, bodies, connection, held, plan, objects, digest, asked, seen, veils })
+    let outside = None;
+    Ok(Gathered {
+        settings,
+        bound: None,
+        bodies,
+        connection,
+        held,
+        plan,
+        objects,
+        digest,
+        asked,
+        seen,
+        veils,
+        outside,
+    })
 }
 
 fn open(

@@ -18,6 +18,7 @@ use crate::model::{
     Address, Digest, Kept, Listed, NormalDigest, Problem, RecordState, Recorded, Secret, Server, Severity, counted,
 };
 use crate::plan::compare::{DeclaredForm, Keyed, Sides, one_side, scope, sides};
+use crate::plan::outside::{Outside, outside};
 use crate::plan::veil::Veil;
 use crate::plan::{self, Custody, Goal, Inputs, Plan, Workspace, afterwards, used};
 use crate::registry::{Record, Store};
@@ -39,6 +40,17 @@ pub struct Task {
     pub patience: Option<Duration>,
     /// The connection of the plan before this one, where another run came first and it is planned once more.
     pub connection: Option<Connection>,
+    /// What is to be known besides the plan.
+    pub besides: Besides,
+}
+
+/// What is to be known besides a plan.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Besides {
+    /// Nothing.
+    Nothing,
+    /// What others did to objects of the stack, whatever the plan would do about it.
+    Outside,
 }
 
 /// What a command has in hand once everything was read.
@@ -65,6 +77,8 @@ pub struct Gathered {
     pub seen: BTreeMap<Address, Seen>,
     /// What must not be shown of data sources, whatever a server says.
     pub veils: BTreeMap<Address, Veil>,
+    /// What others did, where that was asked for.
+    pub outside: Option<Outside>,
 }
 
 impl Gathered {
@@ -126,7 +140,7 @@ fn heed(
 
 /// Reads everything and plans.
 pub async fn gather(task: Task, session: &Session<'_>) -> Result<Gathered, Failure> {
-    let Task { goal, mut settings, file_problems, patience, connection: before } = task;
+    let Task { goal, mut settings, file_problems, patience, connection: before, besides } = task;
     let again = before.is_some();
     let asked = settings.rules.clone();
 
@@ -175,7 +189,11 @@ pub async fn gather(task: Task, session: &Session<'_>) -> Result<Gathered, Failu
     if goal == Goal::Apply {
         let found = check(&settings, &bound, &live, &connection).await?;
         reports.report_references(settings.file.judge(found))?;
-        let fetched = fetch(&bound, &settings, &held, patience.is_some(), session).await;
+        let fetched = match besides {
+            Besides::Nothing => fetch(&bound, &settings, &held, patience.is_some(), session).await,
+            // What others did to secrets cannot be read, so nothing is compared with them.
+            Besides::Outside => Ok(BTreeMap::new()),
+        };
         bound = bound.with_secrets(fetched.map_err(|failed| match failed {
             kept::Failed::Here(problems, exit) => reports.end(problems, exit),
             kept::Failed::Everywhere(failure) => failure,
@@ -207,6 +225,10 @@ pub async fn gather(task: Task, session: &Session<'_>) -> Result<Gathered, Failu
         minimum_refresh(&connection.client, &mut server).await.map_err(connect::refused)?;
     }
     inputs.server = &server;
+    let outside = match besides {
+        Besides::Nothing => None,
+        Besides::Outside => Some(outside(&inputs).map_err(faults)?),
+    };
     let mut plan = plan::plan(&inputs).map_err(faults)?;
     if goal == Goal::Apply && !plan.stages.is_empty() {
         plan.notices.extend(bound.notes.iter().cloned());
@@ -233,6 +255,7 @@ pub async fn gather(task: Task, session: &Session<'_>) -> Result<Gathered, Failu
         asked,
         seen,
         veils: sides.veils,
+        outside,
     })
 }
 

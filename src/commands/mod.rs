@@ -9,6 +9,7 @@ mod contained;
 mod contents;
 mod diff;
 mod directory;
+mod drift;
 mod exit;
 mod fetched;
 mod gather;
@@ -107,6 +108,7 @@ async fn carry_out(command: Command, session: &Session<'_>) -> Result<Exit, Fail
         Command::Apply(args) => apply::apply(args, session).await,
         Command::Destroy(args) => apply::destroy(args, session).await,
         Command::Show(args) => show::show(&args, session).await,
+        Command::Drift(args) => drift::drift(args, session).await,
         Command::Diff(args) => diff::diff(args, session).await,
         Command::Reconcile(args) => reconcile::reconcile(args, session).await,
         Command::Unlock(args) => registry::unlock(args, session).await,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::audit::Log;
-use super::gather::{Gathered, Task, gather};
+use super::gather::{Besides, Gathered, Task, gather};
 use super::saved::{Kept, Reviewed};
 use super::{Exit, Failure, Session, contained, holder, lease, origin, record};
 use crate::apply::{self, Event, Holding, Tools, interrupt};
@@ -113,6 +113,7 @@ pub async fn run(order: Order, audience: &mut impl Audience, session: &Session<'
             file_problems: file_problems.clone(),
             patience: Some(patience.left()),
             connection,
+            besides: Besides::Nothing,
         };
         let mut gathered = match reviewed.as_ref().and_then(Reviewed::contained) {
             Some((plan, bodies)) => contained::gather(plan, bodies, task, session).await?,

@@ -17,6 +17,7 @@ mod decisions;
 mod diff;
 mod diff_laws;
 mod documents;
+mod drift;
 mod endings;
 mod events;
 mod external_secrets;

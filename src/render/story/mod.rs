@@ -6,6 +6,7 @@
 //! [`run`].
 
 pub mod diff;
+pub mod drift;
 pub mod plan;
 pub mod run;
 pub mod saved;

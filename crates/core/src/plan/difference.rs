@@ -86,9 +86,7 @@ pub(super) fn delta(inputs: &Inputs<'_>, change: &mut Change, wanted: &Wanted<'_
         change.picture = kind.picture(live, wanted.body.as_ref(), inputs.server.numbers);
     }
     if differs && delta.is_empty() && delta.notes.is_empty() {
-        // Only what may not be shown differs: it is a change all the same.
-        let entry = Entry::new(Mark::Change, "a value that is not shown", "");
-        delta.entries.push(entry.values(None, Some("(changed)".into())));
+        delta.entries.push(unshown());
     }
     let secrets = kind.facts().secrets.unwrap_or_default();
     for (key, what) in change.intent.iter().flat_map(|i| &i.secrets) {
@@ -107,6 +105,11 @@ pub(super) fn delta(inputs: &Inputs<'_>, change: &mut Change, wanted: &Wanted<'_
         delta.notes.push("it was saved in the v2 format; what only that format can say will be lost".into());
     }
     delta
+}
+
+/// What stands for a difference of which nothing may be shown: it is a change all the same.
+pub(super) fn unshown() -> Entry {
+    Entry::new(Mark::Change, "a value that is not shown", "").values(None, Some("(changed)".into()))
 }
 
 pub(super) fn drift(

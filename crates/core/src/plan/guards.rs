@@ -1,13 +1,13 @@
 //! What stops a plan as a whole, and what it says of the workspace around the stack.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::bind::Bindings;
 use super::inputs::Inputs;
 use super::{Action, Change, Drift, DriftKind, Goal, Plan, Refusal};
 use crate::kinds::{self, KINDS, Kind};
-use crate::model::{Address, KindName};
+use crate::model::{Address, KindName, Listed};
 
 /// A plan that destroys more than it may.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -103,10 +103,13 @@ pub fn too_many(plan: &Plan, recorded: usize, max_destroy: Option<usize>) -> Opt
     (destroys > allowed).then_some(TooMany { destroys, of: recorded, allowed })
 }
 
-/// Counts what the workspace has that is in no registry and not in the directory, by kind's plural name.
-pub(super) fn unmanaged(inputs: &Inputs<'_>, bindings: &Bindings) -> Vec<(Cow<'static, str>, usize)> {
+/// What the workspace has that is in no registry and not in the directory, as far as it was listed.
+pub(super) fn foreign<'a>(
+    inputs: &'a Inputs<'_>,
+    bindings: &'a Bindings,
+) -> impl Iterator<Item = (KindName, &'a Listed)> {
     let declared: BTreeSet<&Address> = inputs.declared.iter().map(|d| &d.address).collect();
-    let foreign = |kind: KindName, uid: &str| match Address::live(kind, uid) {
+    let is_foreign = move |kind: KindName, uid: &str| match Address::live(kind, uid) {
         Some(address) => {
             !declared.contains(&address)
                 && inputs.record.recorded(&address).is_none()
@@ -115,12 +118,18 @@ pub(super) fn unmanaged(inputs: &Inputs<'_>, bindings: &Bindings) -> Vec<(Cow<'s
         }
         None => true,
     };
-    let counts = inputs.live.lists.iter().map(|(kind, list)| {
-        let bound = |uid: &str| *kind == kinds::CONTAINER && bindings.of_uid(uid).is_some();
-        let all = list.iter().flatten().filter(|one| !bound(&one.uid) && foreign(*kind, &one.uid));
-        (kinds::by_name(*kind).facts().plural.into(), all.count())
-    });
-    counts.filter(|(_, count)| *count > 0).collect()
+    let is_bound = |kind: KindName, uid: &str| kind == kinds::CONTAINER && bindings.of_uid(uid).is_some();
+    let listed = inputs.live.lists.iter().flat_map(|(kind, list)| list.iter().flatten().map(|one| (*kind, one)));
+    listed.filter(move |(kind, one)| !is_bound(*kind, &one.uid) && is_foreign(*kind, &one.uid))
+}
+
+/// Counts it, by kind's plural name.
+pub(super) fn unmanaged(inputs: &Inputs<'_>, bindings: &Bindings) -> Vec<(Cow<'static, str>, usize)> {
+    let mut counts: BTreeMap<KindName, usize> = BTreeMap::new();
+    for (kind, _) in foreign(inputs, bindings) {
+        *counts.entry(kind).or_default() += 1;
+    }
+    counts.into_iter().map(|(kind, count)| (kinds::by_name(kind).facts().plural.into(), count)).collect()
 }
 
 /// Says when an object that becomes the default one of its kind takes that from one that this plan does not touch.

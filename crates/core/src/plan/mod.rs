@@ -14,6 +14,7 @@ pub mod guards;
 pub mod inputs;
 mod labels;
 pub mod order;
+pub mod outside;
 mod refusals;
 pub mod table;
 #[cfg(test)]

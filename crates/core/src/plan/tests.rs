@@ -18,22 +18,22 @@ use crate::model::{
 };
 
 /// A workspace, a directory and a record in the making.
-struct World {
+pub(super) struct World {
     declared: Vec<Declared>,
     folders: Vec<DeclaredFolder>,
     bodies: BTreeMap<Address, Value>,
     prints: BTreeMap<Address, BTreeMap<String, Fingerprint>>,
-    live: Workspace,
+    pub(super) live: Workspace,
     recorded: BTreeMap<Address, Recorded>,
     bindings: BTreeMap<FolderPath, String>,
     custody: Custody,
-    rules: Rules,
+    pub(super) rules: Rules,
     server: Server,
     stack: StackName,
     goal: Goal,
 }
 
-fn world() -> World {
+pub(super) fn world() -> World {
     World {
         declared: Vec::new(),
         folders: Vec::new(),
@@ -53,7 +53,7 @@ fn world() -> World {
     }
 }
 
-fn address(text: &str) -> Address {
+pub(super) fn address(text: &str) -> Address {
     crate::kinds::address(text).unwrap()
 }
 
@@ -74,11 +74,11 @@ fn identity(version: i64) -> Identity {
 }
 
 impl World {
-    fn declare(&mut self, text: &str, body: &str) -> &mut World {
+    pub(super) fn declare(&mut self, text: &str, body: &str) -> &mut World {
         self.declare_in(text, body, Parent::Root)
     }
 
-    fn declare_in(&mut self, text: &str, body: &str, parent: Parent) -> &mut World {
+    pub(super) fn declare_in(&mut self, text: &str, body: &str, parent: Parent) -> &mut World {
         let address = address(text);
         let place = Place::file(format!("{text}.json"));
         if address.kind == Folder::NAME {
@@ -115,11 +115,11 @@ impl World {
         self
     }
 
-    fn live(&mut self, text: &str, body: &str, version: i64) -> &mut World {
+    pub(super) fn live(&mut self, text: &str, body: &str, version: i64) -> &mut World {
         self.live_in(text, body, version, None)
     }
 
-    fn live_in(&mut self, text: &str, body: &str, version: i64, parent: Option<&str>) -> &mut World {
+    pub(super) fn live_in(&mut self, text: &str, body: &str, version: i64, parent: Option<&str>) -> &mut World {
         let address = address(text);
         let normal = kinds::by_name(address.kind).normal(raw(&address, body));
         let uid = address.id().to_owned();
@@ -150,11 +150,11 @@ impl World {
         self.live.lists.get_mut(&kind).unwrap().as_mut().unwrap()
     }
 
-    fn record(&mut self, text: &str, body: &str, version: i64) -> &mut World {
+    pub(super) fn record(&mut self, text: &str, body: &str, version: i64) -> &mut World {
         self.record_in(text, body, version, None)
     }
 
-    fn record_in(&mut self, text: &str, body: &str, version: i64, parent: Option<&str>) -> &mut World {
+    pub(super) fn record_in(&mut self, text: &str, body: &str, version: i64, parent: Option<&str>) -> &mut World {
         let address = address(text);
         let digest = kinds::by_name(address.kind).normal(raw(&address, body)).digest().recorded();
         self.recorded.insert(
@@ -177,11 +177,11 @@ impl World {
         self
     }
 
-    fn recorded(&mut self, text: &str) -> &mut Recorded {
+    pub(super) fn recorded(&mut self, text: &str) -> &mut Recorded {
         self.recorded.get_mut(&address(text)).unwrap()
     }
 
-    fn with<T>(&self, record: RecordState<Ledger<'_>>, then: impl FnOnce(&Inputs<'_>) -> T) -> T {
+    pub(super) fn with<T>(&self, record: RecordState<Ledger<'_>>, then: impl FnOnce(&Inputs<'_>) -> T) -> T {
         then(&Inputs {
             goal: self.goal,
             workspace: "test",
@@ -204,7 +204,7 @@ impl World {
         self.with(record, |inputs| plan(inputs).unwrap())
     }
 
-    fn ledger(&self) -> RecordState<Ledger<'_>> {
+    pub(super) fn ledger(&self) -> RecordState<Ledger<'_>> {
         RecordState::There(Ledger { serial: 1, run: "r", objects: &self.recorded, bindings: &self.bindings })
     }
 
