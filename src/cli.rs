@@ -2,6 +2,7 @@
 
 pub mod diff;
 pub mod drift;
+pub mod list;
 pub mod report;
 pub mod review;
 pub mod terraform;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use diff::DiffArgs;
 pub use drift::DriftArgs;
+pub use list::ListArgs;
 pub use report::{ReportArg, ReportArgs};
 pub use review::{OutputArgs, SaveArgs, SavedArgs, SchemaArgs, SchemaOf, ShowArgs, ShowFormat};
 
@@ -51,6 +53,8 @@ pub enum Command {
     Show(ShowArgs),
     /// Show what was changed outside since the last apply, by whom and when; sends nothing but reads
     Drift(DriftArgs),
+    /// List what the stack owns: where it is declared, its version, who saved it last
+    List(ListArgs),
     /// Show how two files, two directories, or a file and a live object differ
     Diff(DiffArgs),
     /// Apply the directory again and again, and repair or report what was changed outside

@@ -84,11 +84,16 @@ pub struct Gathered {
 impl Gathered {
     /// Whether this is the embedded workspace, which is at another port each time.
     pub fn is_embedded(&self) -> bool {
-        match &self.settings.workspace {
-            Choice::Sandbox(_) => true,
-            Choice::Managed(managed) => managed.sandbox.is_some(),
-            Choice::Url(_) => false,
-        }
+        is_embedded(&self.settings)
+    }
+}
+
+/// Whether the settings name the embedded workspace.
+pub fn is_embedded(settings: &Settings) -> bool {
+    match &settings.workspace {
+        Choice::Sandbox(_) => true,
+        Choice::Managed(managed) => managed.sandbox.is_some(),
+        Choice::Url(_) => false,
     }
 }
 
@@ -415,8 +420,8 @@ fn known(one: Listed) -> KnownDatasource {
     KnownDatasource { uid: one.uid, name: one.title, kind: one.plugin, is_default: one.is_default }
 }
 
-/// Reads the workspace.
-async fn read(
+/// Reads the workspace: what is declared and recorded, for a destroy what is recorded alone.
+pub(super) async fn read(
     goal: Goal,
     settings: &Settings,
     bound: &Bound,

@@ -19,6 +19,7 @@ mod job;
 mod journal;
 mod kept;
 mod lease;
+mod list;
 mod managed;
 mod needs;
 mod origin;
@@ -109,6 +110,7 @@ async fn carry_out(command: Command, session: &Session<'_>) -> Result<Exit, Fail
         Command::Destroy(args) => apply::destroy(args, session).await,
         Command::Show(args) => show::show(&args, session).await,
         Command::Drift(args) => drift::drift(args, session).await,
+        Command::List(args) => list::list(args, session).await,
         Command::Diff(args) => diff::diff(args, session).await,
         Command::Reconcile(args) => reconcile::reconcile(args, session).await,
         Command::Unlock(args) => registry::unlock(args, session).await,

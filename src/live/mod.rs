@@ -431,6 +431,30 @@ pub async fn saver(client: &Client, server: &Server, address: &Address) -> Optio
     (!saved.by.is_empty()).then_some(saved)
 }
 
+/// Names those who saved these objects, where `/apis` says only a number: one read for each of them, whatever they saved.
+/// Whom the server does not name keeps the number.
+pub async fn name_savers(client: &Client, server: &Server, found: &mut BTreeMap<Address, Found>) {
+    if server.resources.is_none() {
+        return;
+    }
+    let is_number = |by: &str| by.contains(':');
+    let mut numbers: BTreeMap<String, Address> = BTreeMap::new();
+    for (address, found) in found.iter().filter(|(_, found)| is_number(&found.saved.by)) {
+        numbers.entry(found.saved.by.clone()).or_insert_with(|| address.clone());
+    }
+    let mut names: BTreeMap<String, String> = BTreeMap::new();
+    for (number, address) in numbers {
+        if let Some(saved) = saver(client, server, &address).await {
+            names.insert(number, saved.by);
+        }
+    }
+    for found in found.values_mut() {
+        if let Some(name) = names.get(&found.saved.by) {
+            found.saved.by.clone_from(name);
+        }
+    }
+}
+
 /// What a list says of every object of a kind, by uid; none where the server has no list that tells versions.
 pub async fn listed(
     client: &Client,

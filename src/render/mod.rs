@@ -14,6 +14,7 @@ pub mod human;
 pub mod json;
 pub mod junit;
 pub mod lines;
+pub mod list;
 pub mod markdown;
 pub mod metrics;
 pub mod problems;

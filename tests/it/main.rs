@@ -31,6 +31,7 @@ mod incarnations;
 mod interleaved;
 mod kept;
 mod library_panels;
+mod list;
 mod man;
 mod manifests;
 mod odd_bytes;
