@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use amgctl::sandbox::Version;
 use serde_json::{Value, json};
 
-use crate::support::{PLANTED, Ran, World, dashboard, on};
+use crate::support::{Managed, PLANTED, Ran, World, dashboard, on};
 
 const ONE: Version = Version::V12_4;
 
@@ -225,6 +225,21 @@ fn the_log_says_who_wrote_what_with_digests_before_and_after() {
         w.json("dashboards/d.json", &dashboard("d", "d"));
         w.apply_with("-log nowhere/audit.jsonl").exits(1).says("cannot be written").writes_nothing();
     });
+}
+
+#[test]
+fn with_credentials_of_aws_the_log_names_the_caller_and_holds_no_token() {
+    let m = Managed::new(ONE);
+    m.world.json("dashboards/a.json", &dashboard("a", "A"));
+    m.aws("apply stack -auto-approve -log audit.jsonl").exits(0);
+    let text = std::fs::read_to_string(m.world.home().join("audit.jsonl")).unwrap();
+    let start: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let who = &start["who"];
+    assert_eq!((&who["kind"], &who["account"]), (&json!("aws"), &json!("123456789012")), "{start}");
+    assert!(who["arn"].as_str().unwrap().starts_with("arn:aws:"), "{start}");
+    // The token was made for the run: whose it is says nothing.
+    assert!(who.get("login").is_none() && !text.contains("glsa_"), "{text}");
+    assert!(text.lines().count() == 3 && text.contains("dashboard.a"), "{text}");
 }
 
 #[test]
