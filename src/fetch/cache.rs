@@ -34,10 +34,10 @@ pub(super) struct Copied {
     pub at: u64,
 }
 
-/// What stands in the first line of a copy.
+/// What stands in the first line of a copy. Of the URL its digest only: its query may let in whoever knows it.
 #[derive(Serialize, Deserialize)]
 struct Head {
-    url: String,
+    of: Digest,
     etag: Option<String>,
     modified: Option<String>,
     at: u64,
@@ -54,7 +54,9 @@ impl Cache {
         let head: Head = serde_json::from_slice(&bytes[..end]).ok()?;
         bytes.drain(..=end);
         // Whoever may write there could plant one; what was cut off is none either.
-        let is_whole = head.url == url && head.sha256 == Digest::of_bytes(&bytes) && bytes.len() <= LARGEST_CONTENT;
+        let is_whole = head.of == Digest::of_bytes(url.as_bytes())
+            && head.sha256 == Digest::of_bytes(&bytes)
+            && bytes.len() <= LARGEST_CONTENT;
         let validators = Validators { etag: head.etag, modified: head.modified };
         is_whole.then_some(Copied { bytes, validators, at: head.at })
     }
@@ -68,7 +70,8 @@ impl Cache {
     fn try_write(&self, url: &str, copy: &Copied) -> Option<()> {
         let (directory, path) = (self.directory.as_ref()?, self.path(url)?);
         let Validators { etag, modified } = copy.validators.clone();
-        let head = Head { url: url.to_owned(), etag, modified, at: copy.at, sha256: Digest::of_bytes(&copy.bytes) };
+        let of = Digest::of_bytes(url.as_bytes());
+        let head = Head { of, etag, modified, at: copy.at, sha256: Digest::of_bytes(&copy.bytes) };
         fs::create_dir_all(directory).ok()?;
         let mut beside = tempfile::NamedTempFile::new_in(directory).ok()?;
         let mut line = serde_json::to_vec(&head).ok()?;
@@ -102,6 +105,17 @@ mod tests {
         cache.write("https://b/", &copy(b""));
         assert_eq!(cache.read("https://a/"), Some(copy(b"one\ntwo")));
         assert_eq!(cache.read("https://b/"), Some(copy(b"")));
+    }
+
+    #[test]
+    fn no_part_of_a_url_is_kept() {
+        let root = tempfile::tempdir().unwrap();
+        let cache = Cache { directory: Some(root.path().to_owned()) };
+        cache.write("https://a/?token=hunter2", &copy(b"x"));
+        let kept = fs::read(cache.path("https://a/?token=hunter2").unwrap()).unwrap();
+        let kept = String::from_utf8(kept).unwrap();
+        assert!(kept.ends_with("\nx") && !kept.contains("hunter2") && !kept.contains("https"), "{kept}");
+        assert_eq!(cache.read("https://a/?token=hunter2"), Some(copy(b"x")));
     }
 
     #[test]

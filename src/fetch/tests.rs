@@ -18,6 +18,8 @@ enum Reply {
     Endless(Vec<u8>),
     /// These bytes, then nothing for ever.
     Silent(Vec<u8>),
+    /// These bytes, then one more every few milliseconds for ever.
+    Trickling(Vec<u8>),
 }
 
 fn ok(headers: &str, body: &[u8]) -> Reply {
@@ -79,6 +81,12 @@ async fn answer(mut stream: TcpStream, seen: &Mutex<Vec<String>>, reply: &(impl 
         Reply::Endless(bytes) => {
             let _ = stream.write_all(&bytes).await;
             while stream.write_all(&[b'0'; 65536]).await.is_ok() {}
+        }
+        Reply::Trickling(bytes) => {
+            let _ = stream.write_all(&bytes).await;
+            while stream.write_all(b"0").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
         }
         Reply::Silent(bytes) => {
             let _ = stream.write_all(&bytes).await;
@@ -214,14 +222,19 @@ async fn what_never_ends_is_cut_off() {
     let endless = Server::start(|path, _| match path {
         "/body" => Reply::Endless(b"HTTP/1.1 200 OK\r\n\r\n".to_vec()),
         "/said" => ok("content-length: 99999999999\r\n", b""),
+        "/head" => Reply::Trickling(b"HTTP/1.1 200 OK\r\nx: ".to_vec()),
+        "/drop" => Reply::Trickling(b"HTTP/1.1 200 OK\r\n\r\n{".to_vec()),
         _ => Reply::Silent(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{".to_vec()),
     })
     .await;
     assert_eq!(plainly(&format!("{}/body", endless.url)).await.unwrap_err(), "has more than 16 MiB");
     let lock = Lock::default();
-    let slow = of_url(&format!("{}/slow", endless.url));
-    let failed = got(slow, None, &sources(Path::new("."), &lock), 100).await.unwrap_err();
-    assert_eq!(failed, "did not come within 0 s");
+    // What comes byte by byte is never idle: the time of the whole counts.
+    for path in ["slow", "head", "drop"] {
+        let slow = of_url(&format!("{}/{path}", endless.url));
+        let failed = got(slow, None, &sources(Path::new("."), &lock), 100).await.unwrap_err();
+        assert_eq!(failed, "did not come within 0 s", "{path}");
+    }
 }
 
 #[tokio::test]
