@@ -243,18 +243,19 @@ impl Bench {
         for line in BufReader::new(child.stdout.take().context("no stdout")?).lines() {
             if line?.contains("\"reason\":\"succeeded\"") {
                 done += 1;
-                // The last look is while the process is still there.
-                last = resident(&status).max(1);
-                first = if done == WARM { last } else { first };
+                // After its last line the process may be gone: then the look before counts.
+                last = Some(resident(&status)).filter(|seen| *seen > 0).unwrap_or(last);
+                first = if done == WARM.min(rounds) { last } else { first };
                 if LOOKS.contains(&done) {
                     between.push(format!("{:.1} MB after {done}", last as f64 / 1e6));
                 }
             }
         }
         anyhow::ensure!(child.wait()?.success() && done == rounds, "{done} of {rounds} rounds succeeded");
+        anyhow::ensure!(first > 0 && last > 0, "the memory of the loop could not be read");
         let each = begun.elapsed().as_secs_f64() / rounds as f64;
         let megabytes = |bytes: u64| bytes as f64 / 1e6;
-        let grows = last as f64 / first.max(1) as f64;
+        let grows = last as f64 / first as f64;
         let what = format!("loop: {rounds} rounds of 100 objects, {:.0} ms each", each * 1e3);
         let memory = format!("{:.1} then {:.1} MB", megabytes(first), megabytes(last));
         row(&what, &memory, "<= 1.10 x", grows <= 1.10);
