@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::directory::settle;
+use super::directory::{must_exist, settle};
 use super::{Exit, Failure, Session, shown};
 use crate::cli::ReconcileArgs;
 use crate::probes::{Answer, Answers, Probes};
@@ -40,6 +40,7 @@ const LINGER: Duration = Duration::from_secs(10);
 pub async fn reconcile(args: ReconcileArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     let schedule = Schedule::read(&args.rounds)?;
     let directory = &args.directory.directory;
+    must_exist(directory)?;
     if source::is_stream(directory) && !args.rounds.once {
         return Err(Failure::new(Exit::Usage, "what is piped in can be read once, and a loop reads in each round")
             .hint("give a directory, or --once"));
@@ -146,7 +147,11 @@ fn stopped(voice: &Voice<'_>, signal: Signal, report: &Report) -> Exit {
 
 fn started(args: &ReconcileArgs, schedule: Schedule, probes: Option<&Probes>) -> LoopEvent {
     let listen = probes.map(|probes| format!("http://{}", probes.address)).unwrap_or_default();
-    let often = if args.rounds.once { "once".to_owned() } else { format!("every {}", args.rounds.interval) };
+    let often = match args.rounds.interval.as_str() {
+        _ if args.rounds.once => "once".to_owned(),
+        typed if schedule.is_typed(typed) => format!("every {typed}"),
+        typed => format!("every {} s, which is the shortest (--interval {typed})", schedule.interval.as_secs()),
+    };
     let words = format!("reconciles `{}` {often}", shown(&args.directory.directory));
     LoopEvent::of_stack(EventSeverity::Info, Reason::Started, words)
         .with("version", env!("CARGO_PKG_VERSION"))

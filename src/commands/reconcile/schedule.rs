@@ -6,6 +6,8 @@ use crate::cli::LoopArgs;
 use crate::report::rounds::RoundResult;
 use crate::settings::{UsageError, named_duration};
 
+/// The shortest wait of a loop that nobody counts the rounds of: what asks without a pause is a load on the workspace.
+pub const SHORTEST: Duration = Duration::from_secs(1);
 /// By how much a wait is longer or shorter by chance, so that loops that were started together do not stay together.
 const JITTER: f64 = 0.1;
 /// How often a wait is doubled at most.
@@ -21,12 +23,19 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Reads what was typed.
+    /// Reads what was typed; what is shorter than [`SHORTEST`] is that long, unless the rounds are counted.
     pub fn read(args: &LoopArgs) -> Result<Schedule, UsageError> {
+        let shortest = if args.rounds.is_some() { Duration::ZERO } else { SHORTEST };
         Ok(Schedule {
-            interval: named_duration("--interval", &args.interval)?,
-            retry: named_duration("--retry-interval", &args.retry_interval)?,
+            interval: named_duration("--interval", &args.interval)?.max(shortest),
+            retry: named_duration("--retry-interval", &args.retry_interval)?.max(shortest),
         })
+    }
+
+    /// Whether the interval is as long as it was typed.
+    #[must_use]
+    pub fn is_typed(&self, typed: &str) -> bool {
+        named_duration("--interval", typed).is_ok_and(|typed| typed == self.interval)
     }
 
     /// How long is waited after a round, where so many in a row have failed; `chance` is from 0 to 1.
@@ -67,6 +76,25 @@ mod tests {
             "never longer than after a success"
         );
         assert_eq!(impatient.wait(RoundResult::Waiting, 0, 0.5).as_secs(), 5);
+    }
+
+    #[test]
+    fn a_loop_without_an_end_never_asks_without_a_pause() {
+        let read = |interval: &str, rounds| {
+            let args = LoopArgs {
+                interval: interval.into(),
+                retry_interval: "10ms".into(),
+                pull: false,
+                listen: None,
+                once: false,
+                rounds,
+                parallelism: 1,
+            };
+            Schedule::read(&args).map(|read| (read.interval.as_millis(), read.retry.as_millis())).unwrap()
+        };
+        assert_eq!(read("0s", None), (1000, 1000));
+        assert_eq!(read("2s", None), (2000, 1000));
+        assert_eq!(read("0s", Some(3)), (0, 10));
     }
 
     #[test]

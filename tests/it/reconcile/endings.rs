@@ -53,8 +53,10 @@ fn a_signal_while_something_is_written_ends_the_loop_after_it() {
 #[test]
 fn what_was_typed_and_makes_no_sense_ends_the_loop_before_its_first_round() {
     let w = &World::new(Version::V12_4);
+    w.json("one.json", &dashboard("one", "One"));
     for (more, code, says) in [
-        ("nowhere", 1, "`nowhere` is no directory"),
+        ("nowhere", 64, "there is no file or directory `nowhere`"),
+        ("stack/one.json --stack demo", 1, "`stack/one.json` is no directory"),
         ("stack --interval soon", 64, "--interval: `soon`"),
         ("stack --retry-interval 1mo", 64, "--retry-interval"),
         ("stack --listen nowhere", 64, "--listen: nowhere"),

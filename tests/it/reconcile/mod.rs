@@ -30,7 +30,7 @@ impl Loop {
     }
 
     fn line(more: &str) -> String {
-        format!("reconcile stack --interval 10ms --retry-interval 10ms --listen 127.0.0.1:0 {more}")
+        format!("reconcile stack --rounds 100000 --interval 10ms --retry-interval 10ms --listen 127.0.0.1:0 {more}")
     }
 
     fn of(child: Child) -> Loop {
