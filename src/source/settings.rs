@@ -18,6 +18,7 @@ use super::shape::Reading;
 use super::text::SourceText;
 use super::yaml::member;
 use crate::kinds;
+use crate::kinds::datasource::lint::NOT_KNOWN;
 use crate::model::{Address, Digest, Place, Problem, Severity, Spot, StackName};
 
 /// The name of the file, at the root of the directory only.
@@ -270,13 +271,17 @@ impl FileSettings {
         self.strict == Some(true)
     }
 
-    /// The same problems, all of them errors where the settings are strict.
+    /// The same problems, all of them errors where the settings are strict; but what is only not known stays a hint.
     #[must_use]
     pub fn judge(&self, problems: Vec<Problem>) -> Vec<Problem> {
         if !self.is_strict() {
             return problems;
         }
-        problems.into_iter().map(|problem| Problem { severity: Severity::Error, ..problem }).collect()
+        let judged = |problem: Problem| match problem.code == NOT_KNOWN {
+            true => problem,
+            false => Problem { severity: Severity::Error, ..problem },
+        };
+        problems.into_iter().map(judged).collect()
     }
 
     /// Whether the settings protect an address.

@@ -85,11 +85,11 @@ fn what_is_not_obeyed_is_refused_with_the_reason() {
 #[test]
 fn values_of_the_wrong_type_are_errors() {
     entry(
-        "    basicAuth: 'so'\n    database: 5\n    jsonData: []\n    secureJsonData: {a: 1}\n    access: both\n",
+        "    basicAuth: 'so'\n    database: 5\n    jsonData: []\n    secureJsonData: {password: 1}\n    access: both\n",
         "error[datasource] d.yaml:7:16: `basicAuth` must be `true` or `false`
         error[datasource] d.yaml:8:15: `database` must be a text
         error[datasource] d.yaml:9:15: `jsonData` must be an object
-        error[datasource] d.yaml:10:22: the secret `a` must be a text -- put it in quotes
+        error[datasource] d.yaml:10:22: the secret `password` must be a text -- put it in quotes
         error[datasource] d.yaml:11:13: `access` is `proxy` or `direct`, not `both` -- write `access: proxy`, or leave it out",
     );
     check(&[("d.yaml", "- {name: '', type: loki, url: 'http://l'}\n- {type: loki}\n- {name: B}\n- 5\n")], "error[datasource] d.yaml:1:10: a data source needs a `name` -- write the name that people see
@@ -129,7 +129,7 @@ fn values_come_from_the_environment_and_from_files_and_are_shown_as_written() {
         ("secret.txt", "from-a-file\n"),
         (
             "d.yaml",
-            "apiVersion: 1\ndatasources:\n- name: A\n  uid: a\n  type: loki\n  url: http://$TOKEN.example\n  jsonData:\n    link: $${__value.raw}\n    file: $__file{secret.txt}\n  secureJsonData:\n    one: $__env{TOKEN}\n    two: plain\n    three: ${TOKEN}-$$\n",
+            "apiVersion: 1\ndatasources:\n- name: A\n  uid: a\n  type: loki\n  url: http://$TOKEN.example\n  jsonData:\n    link: $${__value.raw}\n    file: $__file{secret.txt}\n  secureJsonData:\n    httpHeaderValue1: $__env{TOKEN}\n    httpHeaderValue2: plain\n    httpHeaderValue3: ${TOKEN}-$$\n",
         ),
     ]);
     let declarations = loaded(root.path());
@@ -142,7 +142,10 @@ fn values_come_from_the_environment_and_from_files_and_are_shown_as_written() {
     assert_eq!(body.shown["jsonData"]["file"], "$__file{secret.txt}");
     let secrets = Bound::unbound(&declarations).secrets(&declarations.objects[0]).unwrap();
     let secrets: Vec<(&str, &str)> = secrets.iter().map(|(key, secret)| (key.as_str(), secret.expose())).collect();
-    assert_eq!(secrets, [("one", "hunter2"), ("two", "plain"), ("three", "hunter2-$")]);
+    assert_eq!(
+        secrets,
+        [("httpHeaderValue1", "hunter2"), ("httpHeaderValue2", "plain"), ("httpHeaderValue3", "hunter2-$")]
+    );
     assert!(!body.text.contains("plain") && !format!("{declarations:?}").contains("hunter2"));
     assert_eq!(declarations.objects[0].secrets[0].place.to_string(), "d.yaml:11:5");
 }
@@ -157,7 +160,7 @@ fn values_that_are_not_there_are_errors_with_their_place() {
         error[unresolved-value] d.yaml:11:10: there is no `$__vault{}` -- there are `$__env{}`, `$__file{}`, `$__secretsmanager{}` and `$__ssm{}`",
     );
     entry(
-        "    secureJsonData:\n      a: $__env{NOPE}\n      b: $__ssm{}\n",
+        "    secureJsonData:\n      password: $__env{NOPE}\n      tlsCACert: $__ssm{}\n",
         "error[unresolved-value] d.yaml:8:7: the environment variable `NOPE` is not set -- set it where amgctl runs
         error[unresolved-value] d.yaml:9:7: `` is no name of a parameter -- write `$__ssm{/path/to/parameter}`",
     );

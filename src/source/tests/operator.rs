@@ -272,10 +272,10 @@ fn datasource(spec: &str) -> String {
 #[test]
 fn a_data_source_takes_its_values_from_secrets() {
     let text = datasource(
-        "  valuesFrom:\n    - targetPath: secureJsonData.token\n      valueFrom: {secretKeyRef: {name: keys, key: token}}\n    \
+        "  valuesFrom:\n    - targetPath: secureJsonData.httpHeaderValue1\n      valueFrom: {secretKeyRef: {name: keys, key: token}}\n    \
          - targetPath: jsonData.list[1].name\n      valueFrom: {secretKeyRef: {name: keys, key: name}}\n  datasource:\n    \
          name: Prom\n    type: prometheus\n    access: proxy\n    orgId: 7\n    url: http://p\n    jsonData: {list: [{name: a}, \
-         {name: 'x-$name'}]}\n    secureJsonData: {token: 'Bearer ${token}'}\n",
+         {name: 'x-$name'}]}\n    secureJsonData: {httpHeaderValue1: 'Bearer ${token}'}\n",
     );
     let root = directory(&[("a.yaml", text), ("s.yaml", SECRET.to_owned())]);
     let directory = loaded(root.path());
@@ -294,7 +294,7 @@ fn a_data_source_takes_its_values_from_secrets() {
     assert_eq!(body.value["jsonData"]["list"][1]["name"], "x-inner");
     assert_eq!(body.shown["jsonData"]["list"][1]["name"], "x-$__secret{default/keys/name}");
     let secrets = Bound::unbound(&directory).secrets(declared).unwrap();
-    assert_eq!((secrets[0].0.as_str(), secrets[0].1.expose()), ("token", "Bearer s3cr3t"));
+    assert_eq!((secrets[0].0.as_str(), secrets[0].1.expose()), ("httpHeaderValue1", "Bearer s3cr3t"));
 }
 
 #[test]
