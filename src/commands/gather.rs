@@ -138,6 +138,11 @@ fn heed(
     }
     // Whoever destroys a stack has said so; what leaves the directory by itself goes by its Kustomization.
     if goal == Goal::Apply {
+        for (address, recorded) in recorded {
+            if let Some(why) = directory.left_open(address, &recorded.source) {
+                rules.left_alone.insert(address.clone(), why.to_owned());
+            }
+        }
         let kept = recorded.iter().filter(|(_, recorded)| directory.keeps_what_leaves(&recorded.source));
         rules.release.extend(kept.map(|(address, _)| address.clone()));
     }

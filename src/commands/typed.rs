@@ -4,6 +4,7 @@
 use crate::aws::Role;
 use crate::cli::{AwsArgs, ManagedArgs, ReadingArgs, WorkspaceArgs};
 use crate::settings::{Choice, Settings};
+use crate::source::NOT_SHOWN;
 
 /// What a command line is about besides the settings.
 #[derive(Clone, Copy, Debug, Default)]
@@ -68,7 +69,7 @@ pub fn line(verb: &str, settings: &Settings, about: About<'_>) -> String {
 }
 
 /// The flags that say which workspace and how a directory is read, as they were typed: an apply of a saved plan takes
-/// them again. Begins with a space where there are any.
+/// them again. Begins with a space where there are any. Values of variables are not shown: `--var NAME=…`.
 #[must_use]
 pub fn again(reading: Option<&ReadingArgs>, workspace: &WorkspaceArgs) -> String {
     let mut words = String::new();
@@ -86,7 +87,9 @@ pub fn again(reading: Option<&ReadingArgs>, workspace: &WorkspaceArgs) -> String
             strict: _,
         } = reading;
         from_flux.iter().for_each(|path| flag("--from-flux", &path.to_string_lossy()));
-        var.iter().for_each(|var| flag("--var", var));
+        // The value may be a secret.
+        let name = |var: &str| var.split_once('=').map_or(String::new(), |(name, _)| name.to_owned());
+        var.iter().for_each(|var| flag("--var", &format!("{}={NOT_SHOWN}", name(var))));
         var_file.iter().for_each(|path| flag("--var-file", &path.to_string_lossy()));
         origin.iter().for_each(|origin| flag("--origin", origin));
         url_map.iter().for_each(|(url, to)| flag("--url-map", &format!("{url}={}", to.to_string_lossy())));
@@ -150,12 +153,12 @@ mod tests {
         workspace.managed.sandbox = Some(String::new());
         workspace.managed.stack = Some("dd".into());
         let reading = ReadingArgs {
-            var: vec!["TEAM=a b".into()],
+            var: vec!["TEAM=hunter2".into()],
             url_map: vec![("https://x/".into(), "mirror".into())],
             strict: Some(false),
             ..ReadingArgs::default()
         };
-        let words = " --var 'TEAM=a b' --url-map https://x/=mirror --stack dd --sandbox --strict=false";
+        let words = " --var 'TEAM=…' --url-map https://x/=mirror --stack dd --sandbox --strict=false";
         assert_eq!(again(Some(&reading), &workspace), words);
         assert_eq!(again(None, &workspace), " --stack dd --sandbox");
     }

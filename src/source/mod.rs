@@ -67,7 +67,7 @@ pub use body::Body;
 pub use bound::{Bound, RecordedFile};
 pub use checks::lint_against;
 pub use cluster::target::{TargetAddress, TargetKey};
-pub use cluster::variables::parse_variable;
+pub use cluster::variables::{NOT_SHOWN, parse_variable};
 pub use cluster::{Secrets, content, lock, secrets};
 pub use inputs::{Asks, Input};
 pub use library::check_library_panels;
@@ -306,6 +306,14 @@ impl Directory {
             return None;
         }
         self.unread.iter().find(|one| one.may_be(address, file)).map(|one| one.why.as_str())
+    }
+
+    /// Why an object that was applied from a file is left as it is, where nothing says any more that the file is applied and
+    /// that may be a slip.
+    #[must_use]
+    pub fn left_open(&self, address: &Address, file: &str) -> Option<&str> {
+        let is_declared = self.declared().any(|declared| declared.address == *address);
+        self.declarations.files.reading.cluster.build.left_open(file).filter(|_| !is_declared)
     }
 
     /// The text of a key of a ConfigMap of the directory.

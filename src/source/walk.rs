@@ -60,6 +60,9 @@ fn too_large(path: Arc<str>, bytes: u64) -> Problem {
 /// Why a file is not read whose name does not say how it is written.
 const NO_FORMAT: &str = "is neither `.json` nor `.yaml` nor `.yml`";
 
+/// Why a pipe, a socket or a device is not read.
+const NO_FILE: &str = "is no file: a pipe, a socket or a device";
+
 /// Why a file is not read that an ignore file names.
 pub(crate) const HIDDEN: &str = "is named in an ignore file";
 
@@ -212,9 +215,7 @@ fn collect(root: &Path, entries: ignore::Walk, walked: &mut Walked) -> BTreeSet<
             }
         };
         seen.insert(entry.path().to_owned());
-        if !entry.file_type().is_some_and(|kind| kind.is_file()) {
-            continue;
-        }
+        let Some(kind) = entry.file_type().filter(|kind| !kind.is_dir()) else { continue };
         let Some(path) = relative(root, entry.path()) else {
             walked.problems.push(
                 Problem::error("file-name", format!("the name of `{}` is not UTF-8", entry.path().display()))
@@ -222,6 +223,11 @@ fn collect(root: &Path, entries: ignore::Walk, walked: &mut Walked) -> BTreeSet<
             );
             continue;
         };
+        if !kind.is_file() {
+            // To open one may wait for ever.
+            walked.ignored.push(Ignored { path, reason: NO_FILE.into() });
+            continue;
+        }
         if let Some(problem) = backup(&path, entry.path()) {
             walked.problems.push(problem.at(Place::file(path)));
             continue;

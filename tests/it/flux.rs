@@ -92,6 +92,46 @@ fn a_variable_without_a_value_is_an_error_with_its_place_and_the_escape() {
 }
 
 #[test]
+fn a_slip_in_one_of_two_kustomizations_deletes_nothing() {
+    on(Version::V12_4, |w| {
+        let named = |name: &str, path: &str, source: &str| {
+            let flux = flux("  prune: true\n").replace("name: grafana", &format!("name: {name}"));
+            flux.replace("./grafana", path)
+                .replace("name: flux-system}\n  prune", &format!("name: {source}}}\n  prune"))
+        };
+        w.write("clusters/a.yaml", &named("a", "./a", "fleet"));
+        w.write("clusters/b.yaml", &named("b", "./b", "fleet"));
+        w.write("a/a.yaml", &dashboard("cpu", "CPU", ""));
+        w.write("b/b.yaml", &dashboard("memory", "Memory", ""));
+        w.applied();
+
+        // Where the tree shows that something is missing, it is an error with its place and what to do.
+        w.write("clusters/b.yaml", &named("b", "./bb", "fleet"));
+        w.apply()
+            .exits(3)
+            .says("there is no directory `./bb` in `stack`")
+            .says("clusters/b.yaml:6:9")
+            .says("correct the path, or run amgctl on a checkout of the GitRepository `fleet`")
+            .writes_nothing();
+
+        // Where it could be another source's, what was applied stays, and the plan says why.
+        w.write("clusters/b.yaml", &named("b", "./bb", "flet"));
+        w.apply()
+            .exits(0)
+            .says("`b` (clusters/b.yaml:6:9) applies `./bb` of the GitRepository `flet`, which is not here")
+            .says("so left as they are: `dashboard.memory`")
+            .writes_nothing();
+        assert_eq!(title(w, "memory").unwrap(), "Memory");
+        w.write("clusters/b.yaml", &named("b", "./b", "fleet"));
+        w.is_settled();
+
+        // So are slips in what is typed.
+        w.plan_with("--var TEAM=hunter2").says("nothing that is read uses `--var TEAM=…`").lacks("hunter2");
+        w.plan_with("--secret x=env:X").exits(64).says("`x` names no key of a Secret");
+    });
+}
+
+#[test]
 fn what_leaves_a_directory_that_is_not_pruned_is_released() {
     every(|w| {
         w.write("flux.yaml", &flux("  prune: false\n"));

@@ -3,7 +3,7 @@
 
 mod find;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
@@ -25,6 +25,16 @@ pub(crate) struct Build {
     files: BTreeMap<Arc<str>, (usize, Changes)>,
     /// What is said of the files that no set reaches; none where every file belongs to the first set.
     others: Option<Others>,
+    /// What may have been meant to be applied.
+    left_open: Option<LeftOpen>,
+}
+
+/// Files that no Kustomization applies, where it is open whether one was meant to.
+#[derive(Clone, Debug)]
+struct LeftOpen {
+    files: BTreeSet<Arc<str>>,
+    /// Why that is open, as a sentence.
+    why: String,
 }
 
 /// What is built together: everything that a Flux Kustomization applies, or all that is read.
@@ -118,6 +128,12 @@ impl Build {
         }
     }
 
+    /// Whether variables in a file count: it is read for what it declares, or says what else is read.
+    pub(super) fn takes_variables(&self, file: &str) -> bool {
+        self.left_out(file).is_none()
+            || self.others.as_ref().is_some_and(|others| others.followed.contains_key(file))
+    }
+
     /// What the Flux Kustomization around a file says of its objects.
     pub(crate) fn handling(&self, file: &str) -> Handling {
         self.set(file).map(|(set, _)| set.handling.clone()).unwrap_or_default()
@@ -134,6 +150,11 @@ impl Build {
             // It stood beside them all, in a base: kept where none of them would have deleted it.
             None => !self.sets.is_empty() && self.sets.iter().all(|set| set.keeps),
         }
+    }
+
+    /// Why what was applied from a file is left as it is: nothing applies the file now, and that may be a slip.
+    pub(crate) fn left_open(&self, file: &str) -> Option<&str> {
+        self.left_open.as_ref().filter(|open| open.files.contains(file)).map(|open| open.why.as_str())
     }
 
     /// The values that variables take from Secrets, where manifests refer to them.

@@ -33,6 +33,12 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
+    /// The texts that they put into every object.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        let values = self.labels.values().chain(self.annotations.values());
+        self.namespace.iter().chain([&self.prefix, &self.suffix]).chain(values).map(String::as_str)
+    }
+
     /// These changes, and then those of a kustomization around.
     pub(crate) fn within(self, outer: &Changes) -> Changes {
         let mut all = Changes {

@@ -19,6 +19,7 @@ pub(crate) mod select;
 mod substitution;
 pub(crate) mod target;
 mod tree;
+mod unused;
 pub(crate) mod variables;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +32,7 @@ use super::document::{Document, Format, Parsed};
 use super::text::SourceText;
 use super::walk::{self, MAX_BYTES, STREAM};
 use super::yaml::member;
-use super::{LoadOptions, Stream};
+use super::{LoadOptions, Stream, nearest};
 use crate::model::{Problem, Secret, Spot};
 use build::{Build, Rendered};
 use tree::Tree;
@@ -152,6 +153,8 @@ pub(crate) struct Cluster {
     pub contents: content::Contents,
     /// The `Grafana` that the directory is applied to.
     pub target: select::Target,
+    /// Every `Grafana`, those among them that have the name of another.
+    grafanas: Vec<Resource>,
     /// What is to be said where the directory turns out to hold nothing of ours.
     pub astray: Vec<Problem>,
     /// The ConfigMaps that a content is read from, by namespace and name.
@@ -202,7 +205,19 @@ impl Cluster {
 
     /// Whether the content of a manifest is read from a ConfigMap.
     pub(crate) fn holds_content(&self, config_map: &Value) -> bool {
-        ObjectName::of(config_map).is_some_and(|name| self.content_maps.contains(&(name.namespace, name.name)))
+        let Some(ObjectName { namespace, name, .. }) = ObjectName::of(config_map) else { return false };
+        // One whose name a manifest misspells is meant by it, too: what is said of the manifest is the cause.
+        let is_meant = |(of, wanted): &(String, String)| {
+            *of == namespace && self.near_config_map(of, wanted).is_some_and(|near| near == name)
+        };
+        self.content_maps.contains(&(namespace.clone(), name.clone())) || self.content_maps.iter().any(is_meant)
+    }
+
+    /// The ConfigMap that somebody may have meant by a name that none has.
+    pub(crate) fn near_config_map(&self, namespace: &str, name: &str) -> Option<&str> {
+        let names = self.configmaps.keys().filter(|(of, _)| of == namespace).map(|(_, name)| name.as_str());
+        let is_there = self.configmaps.contains_key(&(namespace.to_owned(), name.to_owned()));
+        nearest(name, names).filter(|_| !is_there)
     }
 
     /// All objects of a kind, by namespace and name.
@@ -218,18 +233,29 @@ impl Cluster {
 pub(crate) fn gather(root: &Path, files: &[(Arc<str>, PathBuf)], options: &LoadOptions) -> (Cluster, Vec<Problem>) {
     let mut manifests = BTreeMap::new();
     let mut is_used = false;
+    let flux = options.settings.flux();
+    // Where one file of a directory is read, the others may use what it does not.
+    let names_count = options.only.is_none() && !(flux.files.is_empty() && flux.variables.is_empty());
+    let mut names = unused::Names::new();
     for (path, file) in files {
         let Some(source) = read(path, file, options.stream.as_ref()) else { continue };
         is_used |= source.text.contains(OPERATOR);
+        if names_count {
+            names.insert(path.clone(), unused::names_in(&source.text));
+        }
         if source.text.contains("apiVersion") && WORDS.iter().any(|word| source.text.contains(word)) {
             manifests.insert(path.clone(), source);
         }
     }
-    if !is_used && options.settings.flux().is_empty() {
+    if !is_used && flux.is_empty() {
         return (Cluster { astray: astray(root, files, &manifests), ..Cluster::default() }, Vec::new());
     }
     let tree = Tree::new(root, files, &manifests);
     let (build, mut problems) = build::find(&tree, options);
+    if names_count {
+        names.extend(tree.kustomizations().map(|(file, source)| (file, unused::names_in(&source.text))));
+        problems.extend(unused::report(root, &flux, &build, &names));
+    }
     let mut cluster = Cluster { is_used: true, build, contents: options.contents.clone(), ..Cluster::default() };
     for source in manifests.into_values() {
         cluster.add_file(&source);
@@ -288,6 +314,9 @@ impl Cluster {
             let is_left_alone = || flux::Annotations::of(resource.value()).left_alone.is_some();
             if declares && !is_suspended && !is_left_alone() {
                 self.references.extend(secrets::references(&name, &resource));
+            }
+            if (name.group.as_str(), name.kind.as_str()) == (OPERATOR, "Grafana") {
+                self.grafanas.push(resource.clone());
             }
             // Most files hold nothing that another one refers to: they are let go.
             if is_referred_to(&name) && (declares || name.group != OPERATOR) {

@@ -37,7 +37,7 @@ pub use wanted::{Access, Answers, Chosen, Fetched, Role, Unfetched, Version, Wan
 use super::{Cluster, Resource, Secrets};
 use crate::kinds::datasource::Datasource;
 use crate::model::{Address, Problem, Spot};
-use crate::source::Environment;
+use crate::source::{Environment, nearest};
 
 /// The code of a problem that says of something that it was not fetched.
 pub const NOT_FETCHED: &str = "secret-not-fetched";
@@ -49,8 +49,8 @@ const EXTERNAL: &str = "external-secrets.io";
 pub struct Quest {
     secrets: Vec<Asked>,
     stores: BTreeMap<(String, StoreName), Result<Store, Fault>>,
-    /// What is given and nothing refers to.
-    idle: Vec<String>,
+    /// What is given and nothing refers to, with what may have been meant.
+    idle: Vec<(String, Option<String>)>,
     environment: Environment,
 }
 
@@ -147,7 +147,11 @@ impl Quest {
             .collect();
         let is_idle = |given: &&Given| !secrets.iter().any(|asked| asked.given.contains(given));
         Quest {
-            idle: given.iter().filter(is_idle).map(|given| given.typed().to_owned()).collect(),
+            idle: given
+                .iter()
+                .filter(is_idle)
+                .map(|given| (given.typed().to_owned(), near(given, &secrets)))
+                .collect(),
             stores: stores(cluster, &secrets),
             secrets,
             environment: environment.clone(),
@@ -159,7 +163,7 @@ impl Quest {
         let is_for = |typed: &str, of: &Reference| {
             of.key.as_ref().is_some_and(|key| typed == format!("{}/{}.{key}", of.namespace, of.name))
         };
-        self.idle.retain(|typed| !key.is_some_and(|of| is_for(typed, of)));
+        self.idle.retain(|(typed, _)| !key.is_some_and(|of| is_for(typed, of)));
         self
     }
 
@@ -226,7 +230,8 @@ impl Quest {
     pub fn resolve(&self, answers: &Answers) -> (Secrets, Vec<Problem>) {
         let mut secrets = Secrets::new();
         let mut failures = Failures::default();
-        let mut problems: Vec<Problem> = self.idle.iter().map(|typed| idle(typed)).collect();
+        let mut problems: Vec<Problem> =
+            self.idle.iter().map(|(typed, near)| idle(typed, near.as_deref())).collect();
         for asked in &self.secrets {
             let (values, wrong) = Assembly::new(self, asked, answers).finish(&mut failures);
             secrets.insert((asked.namespace.clone(), asked.name.clone()), values);
@@ -267,7 +272,21 @@ fn stores(cluster: &Cluster, secrets: &[Asked]) -> BTreeMap<(String, StoreName),
     stores
 }
 
-fn idle(typed: &str) -> Problem {
-    Problem::warning("secret", format!("nothing in the directory refers to what `--secret {typed}` gives"))
-        .help("correct the name, or leave the flag out")
+fn idle(typed: &str, near: Option<&str>) -> Problem {
+    let problem =
+        Problem::warning("secret", format!("nothing in the directory refers to what `--secret {typed}` gives"));
+    problem.help(near.map_or_else(
+        || "correct the name, or leave the flag out".to_owned(),
+        |near| format!("did you mean `--secret {near}=…`?"),
+    ))
+}
+
+// The key that something refers to and that somebody may have meant.
+fn near(given: &Given, secrets: &[Asked]) -> Option<String> {
+    let keys = secrets.iter().flat_map(|asked| {
+        let named = asked.references.iter().filter_map(|reference| reference.key.as_ref());
+        named.map(|key| format!("{}/{}.{key}", asked.namespace, asked.name))
+    });
+    let keys: BTreeSet<String> = keys.collect();
+    nearest(given.typed(), keys.iter().map(String::as_str)).map(str::to_owned)
 }

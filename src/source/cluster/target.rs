@@ -146,7 +146,7 @@ impl Cluster {
             return;
         }
         let (mut lines, mut values, mut files) = (Vec::new(), Vec::new(), Vec::new());
-        for (_, target) in self.all(OPERATOR, "Grafana") {
+        for target in &self.grafanas {
             let Some(headers) = target.at("/spec/client/headers") else { continue };
             let spot = target.spot("/spec/client/headers");
             if headers.as_object().is_some_and(|headers| headers.len() > MOST_HEADERS) {

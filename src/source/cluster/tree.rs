@@ -74,6 +74,11 @@ impl<'a> Tree<'a> {
         self.kustomizations.get(directory).map(String::as_str)
     }
 
+    /// The kustomizations, with their texts.
+    pub(super) fn kustomizations(&self) -> impl Iterator<Item = (Arc<str>, SourceText)> {
+        self.kustomizations.values().filter_map(|path| Some((path.as_str().into(), self.text(path)?)))
+    }
+
     /// The text of a file that speaks of a cluster, or of a kustomization.
     pub(super) fn text(&self, path: &str) -> Option<SourceText> {
         if let Some(source) = self.manifests.get(path) {

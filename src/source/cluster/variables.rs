@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::envsubst::is_name;
-use crate::model::{Place, Problem};
+use crate::model::{Place, Problem, Spot};
 use crate::source::document::{self, Format};
 use crate::source::text::SourceText;
 use crate::source::walk::MAX_BYTES;
@@ -34,13 +34,26 @@ impl FluxOptions {
         let (mut all, mut problems) = (Vec::new(), Vec::new());
         for file in &self.files {
             match read(file).and_then(|source| variables_of(&source)) {
-                Ok(found) => all.extend(found),
+                Ok(found) => all.extend(found.into_iter().map(|given| (given.name, given.value))),
                 Err(problem) => problems.push(*problem),
             }
         }
         all.extend(self.variables.iter().cloned());
         (all, problems)
     }
+
+    /// The names of the variables in the files, each with where it stands: without its line, which may hold a secret.
+    pub(super) fn names_in_files(&self) -> Vec<(String, Spot)> {
+        let found = self.files.iter().filter_map(|file| variables_of(&read(file).ok()?).ok()).flatten();
+        found.map(|given| (given.name, Spot::bare(given.place))).collect()
+    }
+}
+
+/// A variable of a file.
+struct Given {
+    name: String,
+    value: String,
+    place: Place,
 }
 
 /// Reads a file that was named, wherever it is.
@@ -57,14 +70,14 @@ pub(super) fn read(file: &Path) -> Result<SourceText, Box<Problem>> {
 
 /// The variables of a file: of YAML and JSON the members of an object or the `data` of a ConfigMap, of any other the
 /// lines `NAME=VALUE`.
-fn variables_of(source: &SourceText) -> Result<Vec<(String, String)>, Box<Problem>> {
+fn variables_of(source: &SourceText) -> Result<Vec<Given>, Box<Problem>> {
     match Format::of(&source.file) {
         Some(format) => members(source, format),
         None => lines(source),
     }
 }
 
-fn members(source: &SourceText, format: Format) -> Result<Vec<(String, String)>, Box<Problem>> {
+fn members(source: &SourceText, format: Format) -> Result<Vec<Given>, Box<Problem>> {
     let (documents, faults) = document::read(source, format);
     if let Some(fault) = faults.into_iter().next() {
         return Err(Box::new(fault));
@@ -89,14 +102,15 @@ fn members(source: &SourceText, format: Format) -> Result<Vec<(String, String)>,
                     return Err(Box::new(problem.spot(spot(&pointer))));
                 }
             };
-            check(name).map_err(|problem| Box::new(problem.spot(document.key_spot(&pointer, ""))))?;
-            all.push((name.clone(), text));
+            let spot = document.key_spot(&pointer, "");
+            check(name).map_err(|problem| Box::new(problem.spot(spot.clone())))?;
+            all.push(Given { name: name.clone(), value: text, place: spot.place });
         }
     }
     Ok(all)
 }
 
-fn lines(source: &SourceText) -> Result<Vec<(String, String)>, Box<Problem>> {
+fn lines(source: &SourceText) -> Result<Vec<Given>, Box<Problem>> {
     let mut all = Vec::new();
     let mut at = 0;
     for line in source.text.split_inclusive('\n') {
@@ -116,7 +130,11 @@ fn lines(source: &SourceText) -> Result<Vec<(String, String)>, Box<Problem>> {
         check(name.trim_end()).map_err(|problem| Box::new(problem.at(place())))?;
         let value = value.trim();
         let quoted = ['"', '\''].into_iter().find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
-        all.push((name.trim_end().to_owned(), quoted.unwrap_or(value).to_owned()));
+        all.push(Given {
+            name: name.trim_end().to_owned(),
+            value: quoted.unwrap_or(value).to_owned(),
+            place: place(),
+        });
     }
     Ok(all)
 }
@@ -130,12 +148,18 @@ pub(crate) fn check(name: &str) -> Result<(), Problem> {
         .help("a name is of letters, digits and `_`, and does not begin with a digit"))
 }
 
+/// What stands for the value of a variable where a command line is shown: the value may be a secret.
+pub const NOT_SHOWN: &str = "…";
+
 /// Reads `NAME=VALUE`, as it is typed.
 ///
 /// # Errors
-/// In words: there is no `=`, or the name is none.
+/// In words: there is no `=`, the name is none, or the value is [`NOT_SHOWN`].
 pub fn parse_variable(typed: &str) -> Result<(String, String), String> {
     let (name, value) = typed.split_once('=').ok_or("write NAME=VALUE")?;
     check(name).map_err(|problem| format!("{}: {}", problem.message, problem.help.unwrap_or_default()))?;
+    if value == NOT_SHOWN {
+        return Err(format!("`{name}={NOT_SHOWN}` stands for what was typed before: write the value"));
+    }
     Ok((name.to_owned(), value.to_owned()))
 }

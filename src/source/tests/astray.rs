@@ -163,6 +163,96 @@ fn what_other_kustomizations_apply_from_other_sources_or_is_ignored_is_nobodys_b
 }
 
 #[test]
+fn what_a_kustomization_with_a_wrong_source_and_a_wrong_path_applied_is_left_as_it_is() {
+    let b = Address::live(crate::kinds::dashboard::Dashboard::NAME, "b").unwrap();
+    let wrong = flux("./bb").replace("name: fleet", "name: flet").replace("name: grafana", "name: b");
+    let fine = "resources: [b.yaml]\n";
+    let root = two(&wrong, fine);
+    assert_eq!(messages(root.path()), [""; 0]);
+    let directory = loaded(root.path());
+    let why = directory.left_open(&b, "b/b.yaml").unwrap();
+    assert!(why.contains("`b` (clusters/b.yaml:5:9) applies `./bb` of the GitRepository `flet`"), "{why}");
+    // What is applied, and what is gone, is not held.
+    assert_eq!(directory.left_open(&Address::live(b.kind, "a").unwrap(), "a/a.yaml"), None);
+    assert_eq!(directory.left_open(&b, "b/gone.yaml"), None);
+    // Beside a kustomization that is applied somebody left it out.
+    write(root.path(), "a/kustomization.yaml", b"resources: [a.yaml, ../b]\n");
+    write(root.path(), "b/kustomization.yaml", b"resources: []\n");
+    assert_eq!(loaded(root.path()).left_open(&b, "b/b.yaml"), None);
+    // With a right path nothing is open.
+    let root = two(&wrong.replace("./bb", "./b"), fine);
+    assert!(loaded(root.path()).object(&b).is_some());
+    assert_eq!(loaded(root.path()).left_open(&b, "b/b.yaml"), None);
+}
+
+#[test]
+fn a_wrong_name_of_a_config_map_is_the_only_thing_said_with_the_one_that_is_meant() {
+    let board = BOARD.split("  json:").next().unwrap().to_owned();
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: boards}\ndata:\n  cpu.json: '{\"uid\":\"cpu\",\"title\":\"CPU\",\"panels\":[]}'\n";
+    let root = directory(&[
+        ("cm.yaml", map.to_owned()),
+        ("d.yaml", format!("{board}  configMapRef: {{name: borads, key: cpu.json}}\n")),
+    ]);
+    expect(
+        &lines(&loaded(root.path()).problems),
+        "error[manifest] d.yaml:7:17: there is no ConfigMap `borads` of the namespace `default` in the directory -- did you mean `boards`?",
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_named_and_not_opened() {
+    let root = directory(&[("a.json", dashboard("a"))]);
+    let _socket = std::os::unix::net::UnixListener::bind(root.path().join("x.yaml")).unwrap();
+    let loaded = loaded(root.path());
+    assert_eq!((loaded.problems.len(), loaded.files), (0, 1));
+    let ignored: Vec<_> = loaded.ignored.iter().map(|one| (&*one.path, one.reason.as_str())).collect();
+    assert_eq!(ignored, [("x.yaml", "is no file: a pipe, a socket or a device")]);
+}
+
+#[test]
+fn a_variable_that_nothing_uses_is_a_warning_with_what_may_be_meant_and_without_its_value() {
+    let board = BOARD.replace("CPU", "CPU ${TEAM} ${REGION:=x}");
+    let with = |files: &[(&str, &str)], vars: &[&str], var_files: &[&str]| {
+        let root = directory(files);
+        write(root.path(), "cpu.yaml", board.as_bytes());
+        let (settings, faults) = read_settings(root.path());
+        assert_eq!(faults, []);
+        let mut settings = settings;
+        settings.vars.extend(vars.iter().map(|name| ((*name).to_owned(), "hunter2".to_owned())));
+        settings.var_files.extend(var_files.iter().map(|file| root.path().join(file)));
+        let all = load(root.path(), &LoadOptions::new(settings)).problems;
+        assert!(!format!("{all:?}").contains("hunter2"), "{all:?}");
+        lines(&all).replace(&root.path().display().to_string(), "")
+    };
+    assert_eq!(with(&[], &["TEAM"], &[]), "");
+    assert_eq!(
+        with(&[], &["TEAM", "TAEM", "OTHER"], &[]),
+        "warning[variable] : nothing that is read uses `--var OTHER=…` -- correct the name, or leave it out\n\
+         warning[variable] : nothing that is read uses `--var TAEM=…` -- did you mean `TEAM`?\n"
+    );
+    assert_eq!(
+        with(&[("more.env", "TEAM=hunter2\nREGIO=hunter2\nX=hunter2\n")], &[], &["more.env"]),
+        "warning[variable] /more.env:2:1: nothing that is read uses the variables `REGIO`, `X` -- did you mean `REGION`?\n"
+    );
+    assert_eq!(
+        with(&[("amgctl.yaml", "vars: {TEAM: a, TEEM: hunter2}\n")], &[], &[]),
+        "warning[variable] amgctl.yaml:1:23: nothing that is read uses the variable `TEEM` -- did you mean `TEAM`?\n"
+    );
+    // What Flux does not apply uses nothing; a kustomization does.
+    let flux = flux("./grafana");
+    let apart = [
+        ("flux.yaml", flux.as_str()),
+        ("grafana/kustomization.yaml", "resources: [x.yaml]\nnamePrefix: ${PRE}\n"),
+        ("grafana/x.yaml", BOARD),
+    ];
+    assert_eq!(
+        with(&apart, &["TEAM", "PRE"], &[]),
+        "warning[variable] : nothing that is read uses `--var TEAM=…` -- correct the name, or leave it out\n"
+    );
+}
+
+#[test]
 fn the_only_kustomization_with_a_typo_has_nothing_else_read_instead() {
     let declared = |root: &Path| loaded(root).objects.len();
     for (path, kustomization) in [

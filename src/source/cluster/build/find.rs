@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::super::envsubst::{Unset, Variables};
+use super::super::envsubst::{self, Unset, Variables};
 use super::super::flux::{self, Kustomization};
 use super::super::kustomize::{self, Reached};
 use super::super::tree::Tree;
 use super::super::{Secrets, objects_in, secrets, substitution, texts, variables};
-use super::{Build, Handling, Others, Set};
+use super::{Build, Handling, LeftOpen, Others, Set};
 use crate::model::{Problem, Spot};
 use crate::source::LoadOptions;
 use crate::source::document::{self, Document, Format};
@@ -144,7 +144,7 @@ impl Finder<'_> {
                 break;
             }
             let (applied, elsewhere) = self.applied(all);
-            let stray = self.stray(&applied, elsewhere);
+            let (stray, others) = self.stray(&applied, elsewhere);
             let governs = |applied: &Applied| self.is_used(&applied.reached) || self.withholds(applied);
             let is_wrong = !faults.is_empty() || !stray.is_empty();
             if !is_wrong && !applied.iter().any(governs) {
@@ -152,7 +152,9 @@ impl Finder<'_> {
             }
             self.problems.truncate(before);
             self.problems.extend(faults.into_iter().chain(stray));
-            build = Some(self.flux(applied, followed, &[]));
+            let mut found = self.flux(applied, followed, &[]);
+            found.left_open = self.left_open(&found, &others);
+            build = Some(found);
         }
         if let Some(build) = build {
             return build;
@@ -175,6 +177,7 @@ impl Finder<'_> {
             sets: vec![set],
             files: reached.files.into_iter().map(|(file, changes)| (file, (0, changes))).collect(),
             others: Some(Others { reason: format!("is not among the resources of `{file}`"), followed }),
+            left_open: None,
         }
     }
 
@@ -233,26 +236,51 @@ impl Finder<'_> {
         (applied, elsewhere)
     }
 
-    // What Kustomizations of the tree apply and is not in it: their objects would count as gone.
-    //
-    // That of another source than what is here stands elsewhere, and what an ignore file keeps away is nobody's business.
-    fn stray(&self, applied: &[Applied], elsewhere: Vec<Found>) -> Vec<Problem> {
+    // What Kustomizations of the tree apply and is not in it: their objects would count as gone. Those of another source
+    // than what is here come second: theirs stands elsewhere. What an ignore file keeps away is nobody's business.
+    fn stray(&self, applied: &[Applied], elsewhere: Vec<Found>) -> (Vec<Problem>, Vec<Kustomization>) {
         let here: Vec<&(String, String)> = applied.iter().map(|applied| &applied.found.by.source).collect();
         let is_named = |source: &(String, String)| !source.1.is_empty();
         let is_other = |by: &Kustomization| {
             is_named(&by.source) && here.iter().any(|source| is_named(source)) && !here.contains(&&by.source)
         };
-        let stray = elsewhere.into_iter().map(|found| found.by);
-        let stray = stray.filter(|by| !is_other(by) && !self.tree.is_kept_away(&by.path));
-        stray
-            .map(|by| {
-                let run = match self.tree.above(&by.path) {
-                    Some(above) => format!("run amgctl on `{above}`, which has it"),
-                    None => format!("correct the path, or run amgctl on a checkout of {}", by.from()),
-                };
-                self.no_directory(&by).help(format!("{run}; {LEAVE_OUT}"))
+        let stray = elsewhere.into_iter().map(|found| found.by).filter(|by| !self.tree.is_kept_away(&by.path));
+        let (others, stray): (Vec<Kustomization>, Vec<Kustomization>) = stray.partition(is_other);
+        let problem = |by: &Kustomization| {
+            let run = match self.tree.above(&by.path) {
+                Some(above) => format!("run amgctl on `{above}`, which has it"),
+                None => format!("correct the path, or run amgctl on a checkout of {}", by.from()),
+            };
+            self.no_directory(by).help(format!("{run}; {LEAVE_OUT}"))
+        };
+        (stray.iter().map(problem).collect(), others)
+    }
+
+    // The files whose manifests no Kustomization applies, where one names a source that is not here and a path that is not
+    // here either: both may be slips, and what was applied from such a file would count as gone. A file below what is
+    // applied, or beside a kustomization that is, was left out by somebody.
+    fn left_open(&self, build: &Build, others: &[Kustomization]) -> Option<LeftOpen> {
+        let by = others.first()?;
+        let followed = build.others.as_ref().map(|others| &others.followed)?;
+        let is_governed = |file: &str| {
+            let above = file.rmatch_indices('/').map(|(at, _)| &file[..at]).chain([""]);
+            above.into_iter().any(|directory| {
+                let is_applied = build.sets.iter().any(|set| set.directory == directory);
+                is_applied || self.tree.kustomization(directory).is_some_and(|file| followed.contains_key(file))
             })
-            .collect()
+        };
+        let files = self.tree.manifests().map(|(file, _)| file);
+        let files = files.filter(|file| !build.files.contains_key(*file) && !followed.contains_key(*file));
+        let files = files.filter(|file| self.tree.holds_operator(file) && !is_governed(file));
+        let why = format!(
+            "no Flux Kustomization here applies their files, and `{}` ({}) applies `{}` of {}, which is not here (correct \
+             that Kustomization; to have these deleted, delete their files)",
+            by.name,
+            by.path_spot.place,
+            by.path,
+            by.from()
+        );
+        Some(LeftOpen { files: files.cloned().collect(), why })
     }
 
     fn no_directory(&self, by: &Kustomization) -> Problem {
@@ -307,7 +335,10 @@ impl Finder<'_> {
             let number = build.sets.len();
             let set = self.set(Some(&by), &directory, beside);
             if is_used {
+                let own = by.changes.texts().filter(|text| envsubst::concerns(text));
+                let own: Vec<(String, Spot)> = own.map(|text| (text.to_owned(), by.spot.clone())).collect();
                 self.check_values(&reached.values, &set);
+                self.check_values(&own, &set);
             }
             build.sets.push(set);
             for (file, changes) in reached.files {

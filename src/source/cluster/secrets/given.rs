@@ -39,20 +39,21 @@ pub enum GivenSource {
 }
 
 impl Given {
-    /// Whether a text after `--secret` gives a value for a key: something with a slash and a dot, and `=`. Else it names the
-    /// secret of a stored token; one whose name looks so is named by its ARN.
+    /// Whether a text after `--secret` is meant to give a value for a key: something with a slash and a dot, and `=`; or
+    /// with a colon, which no secret of Secrets Manager has in its name. Else it names the secret of a stored token; one
+    /// whose name looks so is named by its ARN.
     #[must_use]
     pub fn is_meant(text: &str) -> bool {
         let key = text.split_once('=').map(|(key, _)| key);
         let path = key.and_then(|key| key.split_once('/')).map(|(_, path)| path);
-        path.is_some_and(|path| path.contains('.')) && !text.starts_with("arn:")
+        (path.is_some_and(|path| path.contains('.')) || text.contains(':')) && !text.starts_with("arn:")
     }
 
     /// Reads `NAMESPACE/NAME.KEY=SOURCE`, or says what is wrong with it; never with a value.
     pub fn parse(text: &str) -> Result<Given, String> {
         let shape =
             "it is written `NAMESPACE/NAME.KEY=env:VARIABLE`, or with `file:PATH`, `sm:ID#PROPERTY` or `ssm:NAME`";
-        let (typed, source) = text.split_once('=').ok_or_else(|| format!("there is no `=`: {shape}"))?;
+        let (typed, source) = text.split_once('=').ok_or_else(|| format!("there is no `=` in it: {shape}"))?;
         let (namespace, path) = typed.split_once('/').unwrap_or_default();
         let has_both = path.split_once('.').is_some_and(|(name, key)| !name.is_empty() && !key.is_empty());
         if namespace.is_empty() || !has_both || path.contains('/') {
@@ -175,6 +176,10 @@ mod tests {
         }
         for text in ["ns/name.key=env:X", "ns/name.key=hunter2:", "ns/name.key=hunter2"] {
             assert!(Given::is_meant(text), "{text}");
+        }
+        // What gives a value and names no key is no name of a token's secret: it is refused in words, not looked for.
+        for text in ["x=env:X", "ns/name=env:X", "env:X", "ns/name.key:env:X", "x=sm:a/b#c"] {
+            assert!(Given::is_meant(text) && Given::parse(text).is_err(), "{text}");
         }
     }
 }

@@ -127,7 +127,11 @@ fn config_map_text(at: &KeyRef, manifest: &Manifest<'_, '_>) -> Result<SourceTex
     let missing = |message: String| Problem::error("manifest", message);
     let Some(config_map) = manifest.cluster.resource("", "ConfigMap", namespace, name) else {
         let message = format!("there is no ConfigMap `{name}` of the namespace `{namespace}` in the directory");
-        return Err(Box::new(missing(message).help("add it to the directory, or write the content below `json`")));
+        let help = match manifest.cluster.near_config_map(namespace, name) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "add it to the directory, or write the content below `json`".to_owned(),
+        };
+        return Err(Box::new(missing(message).help(help)));
     };
     config_map.text_at(&format!("/data/{}", escaped(key))).ok_or_else(|| {
         let problem = missing(format!("the ConfigMap `{name}` has no text `{key}`"));
