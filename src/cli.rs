@@ -1,6 +1,7 @@
 //! What can be typed: types only, whose doc comments are the help. What it means is settled in [`crate::settings`].
 
 pub mod diff;
+pub mod doctor;
 pub mod drift;
 pub mod list;
 pub mod report;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use diff::DiffArgs;
+pub use doctor::DoctorArgs;
 pub use drift::DriftArgs;
 pub use list::ListArgs;
 pub use report::{ReportArg, ReportArgs};
@@ -55,6 +57,8 @@ pub enum Command {
     Drift(DriftArgs),
     /// List what the stack owns: where it is declared, its version, who saved it last
     List(ListArgs),
+    /// Say whether this will work: credentials, workspace, rights, plugins, limits, record; and what to do where not
+    Doctor(DoctorArgs),
     /// Show how two files, two directories, or a file and a live object differ
     Diff(DiffArgs),
     /// Apply the directory again and again, and repair or report what was changed outside

@@ -2,6 +2,7 @@
 //!
 //! Filled by [`crate::apply`], told by [`crate::render::summary`]; statuses follow from it in `commands`.
 
+pub mod doctor;
 pub mod rounds;
 
 use std::collections::BTreeSet;

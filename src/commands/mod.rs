@@ -9,6 +9,7 @@ mod contained;
 mod contents;
 mod diff;
 mod directory;
+mod doctor;
 mod drift;
 mod exit;
 mod fetched;
@@ -111,6 +112,7 @@ async fn carry_out(command: Command, session: &Session<'_>) -> Result<Exit, Fail
         Command::Show(args) => show::show(&args, session).await,
         Command::Drift(args) => drift::drift(args, session).await,
         Command::List(args) => list::list(args, session).await,
+        Command::Doctor(args) => doctor::doctor(args, session).await,
         Command::Diff(args) => diff::diff(args, session).await,
         Command::Reconcile(args) => reconcile::reconcile(args, session).await,
         Command::Unlock(args) => registry::unlock(args, session).await,

@@ -28,6 +28,14 @@ impl Access {
         self.actions.is_some()
     }
 
+    /// Whether any action of a sort (`dashboards` of `dashboards:read`) is allowed on anything: where none is, this server
+    /// may not know them.
+    #[must_use]
+    pub fn knows(&self, sort: &str) -> bool {
+        let is_of = |action: &String| action.split_once(':').is_some_and(|(of, _)| of == sort);
+        self.actions.as_ref().is_some_and(|actions| actions.keys().any(is_of))
+    }
+
     /// Whether an action is provably allowed on everything, or on the folder of this uid.
     #[must_use]
     pub fn in_folder(&self, action: &str, folder: &str) -> bool {

@@ -5,6 +5,8 @@
 
 pub mod access;
 pub mod bearer;
+pub mod capacity;
+pub mod certificate;
 pub mod errors;
 pub mod probe;
 pub mod who;

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod audit;
 pub mod diagnostics;
+pub mod doctor;
 pub mod drift;
 pub mod duration;
 pub mod events;

@@ -16,6 +16,7 @@ mod datasources;
 mod decisions;
 mod diff;
 mod diff_laws;
+mod doctor;
 mod documents;
 mod drift;
 mod endings;

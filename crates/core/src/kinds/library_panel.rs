@@ -57,6 +57,10 @@ impl Kind for LibraryPanel {
         &FACTS
     }
 
+    fn plugins(&self, body: &Value) -> BTreeSet<String> {
+        Some(text(body, "/model/type")).filter(|plugin| !plugin.is_empty()).into_iter().collect()
+    }
+
     fn headline(&self, body: &Value) -> Headline {
         let shows = text(body, "/model/type");
         let facts = if shows.is_empty() { Vec::new() } else { vec![("type".into(), shows)] };

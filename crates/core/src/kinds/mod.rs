@@ -240,6 +240,12 @@ pub trait Kind: Sync {
         BTreeSet::new()
     }
 
+    /// The ids of the plugins that a body needs, without those that every Grafana has built in or replaces by itself.
+    fn plugins(&self, body: &Value) -> BTreeSet<String> {
+        let _ = body;
+        BTreeSet::new()
+    }
+
     /// How to ask who uses an object, for kinds whose objects must not be used by anything when they are deleted.
     fn users(&self, key: &Key) -> Option<Request> {
         let _ = key;

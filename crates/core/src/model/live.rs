@@ -207,6 +207,17 @@ impl Guard {
     }
 }
 
+/// One limit of a workspace.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Limit {
+    /// What of, in the server's words.
+    pub of: String,
+    /// The most there may be; negative for no limit.
+    pub limit: i64,
+    /// How many there are.
+    pub used: i64,
+}
+
 /// What a list of the workspace says of one object, ours or not.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Listed {

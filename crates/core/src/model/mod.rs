@@ -28,7 +28,7 @@ pub use declared::{
 pub use delta::{Delta, Entry, Mark};
 pub use digest::{Digest, Fingerprint, NormalDigest};
 pub use hiding::hide;
-pub use live::{Found, Guard, Identity, Listed, LiveBody, Marks, Observed, Saved};
+pub use live::{Found, Guard, Identity, Limit, Listed, LiveBody, Marks, Observed, Saved};
 pub use picture::Picture;
 pub use place::Place;
 pub use problem::{Problem, Severity, Spot, has_error};

@@ -175,6 +175,30 @@ fn listed(names: &[String]) -> String {
     }
 }
 
+/// Panels that need no plugin: rows are none, and the others Grafana's editor replaces by what it has as it opens them.
+const NEED_NONE: [&str; 8] = [
+    "row",
+    "graph",
+    "singlestat",
+    "grafana-singlestat-panel",
+    "table-old",
+    "grafana-piechart-panel",
+    "grafana-worldmap-panel",
+    "natel-discrete-panel",
+];
+
+/// The ids of the panel plugins that a dashboard needs. One from the library says nothing of it here.
+pub fn plugins(body: &Value) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    each_panel(body, &mut |panel, _| {
+        let plugin = panel.get("type").and_then(Value::as_str).unwrap_or_default();
+        if !plugin.is_empty() && panel.get("libraryPanel").is_none() && !NEED_NONE.contains(&plugin) {
+            all.insert(plugin.to_owned());
+        }
+    });
+    all
+}
+
 // Every panel with its pointer: of `panels`, of collapsed rows, and of the `rows` of old dashboards.
 fn each_panel(body: &Value, look: &mut impl FnMut(&Value, &str)) {
     panels_of(body, "", look);
@@ -223,6 +247,17 @@ fn references_of(owner: &Value, base: &str, look: &mut impl FnMut(&str, String))
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn panels_need_their_plugins_and_rows_and_what_is_replaced_need_none() {
+        let of = |kind: &str| json!({ "type": kind });
+        let body = json!({
+            "panels": [of("timeseries"), { "type": "row", "panels": [of("acme-panel")] }, of("graph"),
+                { "type": "x", "libraryPanel": { "uid": "a" } }, {}],
+            "rows": [{ "panels": [of("table")] }],
+        });
+        assert_eq!(plugins(&body).into_iter().collect::<Vec<_>>(), ["acme-panel", "table", "timeseries"]);
+    }
 
     #[test]
     fn variables_are_found_in_every_spelling() {

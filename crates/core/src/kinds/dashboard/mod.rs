@@ -244,6 +244,10 @@ impl Kind for Dashboard {
         facts::uses(body)
     }
 
+    fn plugins(&self, body: &Value) -> BTreeSet<String> {
+        facts::plugins(body)
+    }
+
     // One in a folder, up to 11.2 (fact: `titles-clash`).
     fn unique(&self, server: &Server) -> Option<Unique> {
         (server.titles != TitleRule::Free).then(|| Unique { among: Among::Folder, key: server.titles.key() })

@@ -64,6 +64,11 @@ impl Kind for Datasource {
         &FACTS
     }
 
+    fn plugins(&self, body: &Value) -> BTreeSet<String> {
+        let plugin = text(body, "/type");
+        Some(plugin_id(&plugin).to_owned()).filter(|plugin| !plugin.is_empty()).into_iter().collect()
+    }
+
     fn headline(&self, body: &Value) -> Headline {
         facts::headline(body)
     }
