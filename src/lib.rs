@@ -26,6 +26,7 @@
 //! | [`aws`] | the control plane of Amazon Managed Grafana, Secrets Manager, parameters: calls and errors |
 //! | [`forge`] | the comment of a plan or a run at a pull request: GitHub, GitLab |
 //! | [`fetch`] | contents of dashboards that stand elsewhere: over HTTPS, from mapped directories, by Jsonnet |
+//! | [`files`] | names of files from titles; sets of files that are written whole or not at all |
 //! | [`identity`] | which workspace, which service account, when a token is made, renewed, stored, deleted |
 //! | [`backoff`] | how long is waited before something is tried again |
 //! | [`duration`] | lengths of time as people type them |
@@ -94,6 +95,7 @@ pub mod cli;
 pub mod commands;
 pub mod duration;
 pub mod fetch;
+pub mod files;
 pub mod forge;
 pub mod grafana;
 pub mod identity;

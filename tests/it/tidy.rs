@@ -70,6 +70,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("backoff", &[]),
     ("duration", &[]),
     ("probes", &[]),
+    ("files", &["model"]),
     ("random", &[]),
     ("uids", &["model"]),
     ("kinds", &["model"]),
