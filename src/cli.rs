@@ -4,6 +4,7 @@ pub mod diff;
 pub mod doctor;
 pub mod drift;
 pub mod list;
+pub mod pull;
 pub mod report;
 pub mod review;
 pub mod terraform;
@@ -16,6 +17,7 @@ pub use diff::DiffArgs;
 pub use doctor::DoctorArgs;
 pub use drift::DriftArgs;
 pub use list::ListArgs;
+pub use pull::PullArgs;
 pub use report::{ReportArg, ReportArgs};
 pub use review::{OutputArgs, SaveArgs, SavedArgs, SchemaArgs, SchemaOf, ShowArgs, ShowFormat};
 
@@ -59,6 +61,8 @@ pub enum Command {
     List(ListArgs),
     /// Say whether this will work: credentials, workspace, rights, plugins, limits, record; and what to do where not
     Doctor(DoctorArgs),
+    /// Bring what was changed in the workspace back into the files
+    Pull(PullArgs),
     /// Show how two files, two directories, or a file and a live object differ
     Diff(DiffArgs),
     /// Apply the directory again and again, and repair or report what was changed outside

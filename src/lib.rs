@@ -39,7 +39,8 @@
 //! | [`sandbox`] | the embedded workspace, a crate of its own (`crates/sandbox`), reached over HTTP only |
 //!
 //! [`model`], [`kinds`] and [`plan`] are `crates/core`, whose manifest names no crate that does input or output;
-//! [`sandbox`] is `crates/sandbox`, which knows nothing of the rest.
+//! [`sandbox`] is `crates/sandbox`, which knows nothing of the rest. `crates/edit` edits values in texts of JSON and YAML
+//! and leaves the rest of the text as it is; it knows neither Grafana nor files, and [`commands`] uses it.
 //!
 //! # Where new things go
 //! - A kind of object: one file in [`kinds`], one line in its table, its fixtures.

@@ -150,6 +150,11 @@ fn heed(
 
 /// Reads everything and plans.
 pub async fn gather(task: Task, session: &Session<'_>) -> Result<Gathered, Failure> {
+    gather_with_live(task, session).await.map(|(gathered, _)| gathered)
+}
+
+/// The same, with the workspace as it was read: the bodies of what differs are in it.
+pub async fn gather_with_live(task: Task, session: &Session<'_>) -> Result<(Gathered, Workspace), Failure> {
     let Task { goal, mut settings, file_problems, patience, connection: before, besides } = task;
     let again = before.is_some();
     let asked = settings.rules.clone();
@@ -253,7 +258,7 @@ pub async fn gather(task: Task, session: &Session<'_>) -> Result<Gathered, Failu
     let objects = bound.objects.len() + plan.bindings.len();
     let seen = sides.live.found.iter().map(|(address, found)| (address.clone(), Seen::of(found))).collect();
     let bound = Arc::new(bound);
-    Ok(Gathered {
+    let gathered = Gathered {
         settings,
         bodies: bodies_of(Arc::clone(&bound), server),
         bound: Some(bound),
@@ -266,7 +271,8 @@ pub async fn gather(task: Task, session: &Session<'_>) -> Result<Gathered, Failu
         seen,
         veils: sides.veils,
         outside,
-    })
+    };
+    Ok((gathered, sides.live))
 }
 
 /// Reads the bodies of a directory again.

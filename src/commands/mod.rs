@@ -24,6 +24,7 @@ mod list;
 mod managed;
 mod needs;
 mod origin;
+mod pull;
 mod reconcile;
 mod record;
 mod registry;
@@ -113,6 +114,7 @@ async fn carry_out(command: Command, session: &Session<'_>) -> Result<Exit, Fail
         Command::Drift(args) => drift::drift(args, session).await,
         Command::List(args) => list::list(args, session).await,
         Command::Doctor(args) => doctor::doctor(args, session).await,
+        Command::Pull(args) => pull::pull(args, session).await,
         Command::Diff(args) => diff::diff(args, session).await,
         Command::Reconcile(args) => reconcile::reconcile(args, session).await,
         Command::Unlock(args) => registry::unlock(args, session).await,

@@ -39,7 +39,25 @@ impl Checkout {
         &self.directory
     }
 
+    /// What git answers, without blanks around it; none where it has nothing to say.
     fn git(&self, arguments: &[&str]) -> Option<String> {
+        let text = String::from_utf8(self.bytes(arguments)?).ok()?.trim().to_owned();
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// The commits of the branch that changed a file of the directory, the newest first, at most `limit`.
+    pub fn commits_of(&self, file: &str, limit: usize) -> Vec<String> {
+        let limit = format!("--max-count={limit}");
+        let answer = self.git(&["log", "--format=%H", &limit, "--", file]);
+        answer.unwrap_or_default().lines().map(ToOwned::to_owned).collect()
+    }
+
+    /// A file of the directory as a commit has it.
+    pub fn file_at(&self, commit: &str, file: &str) -> Option<Vec<u8>> {
+        self.bytes(&["show", &format!("{commit}:./{file}")])
+    }
+
+    fn bytes(&self, arguments: &[&str]) -> Option<Vec<u8>> {
         if !self.is_there {
             return None;
         }
@@ -47,8 +65,7 @@ impl Checkout {
         let mut command = Command::new("git");
         command.args(["-c", "safe.directory=*", "-C"]).arg(&self.directory).args(arguments);
         let output = command.output().ok()?;
-        let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();
-        (output.status.success() && !text.is_empty()).then_some(text)
+        output.status.success().then_some(output.stdout)
     }
 
     /// Where the directory is in the working tree: empty, or a path that ends with `/`. None where it is in none.

@@ -62,7 +62,7 @@ impl Declarations {
 
 impl Files {
     /// Looks at the place where an object stands in its file.
-    fn site(&self, declared: &Declared, look: &mut dyn FnMut(Site<'_, '_>)) -> Result<(), Box<Problem>> {
+    pub(super) fn site(&self, declared: &Declared, look: &mut dyn FnMut(Site<'_, '_>)) -> Result<(), Box<Problem>> {
         let file = self.opened.open(&self.root, declared, &self.reading, self.stream.as_ref())?;
         let Some(mut document) = file.document(declared.body.document) else {
             return Err(Box::new(changed(declared)));

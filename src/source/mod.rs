@@ -51,6 +51,7 @@ mod titled;
 mod titles;
 mod values;
 mod walk;
+mod written;
 mod yaml;
 
 #[cfg(test)]
@@ -75,6 +76,7 @@ pub use named::NamedObject;
 pub use references::{check_leaving, check_references};
 pub use settings::{FileSettings, init_text, read_settings, settings_schema};
 pub use titles::{folder_title_clashes, title_clashes};
+pub use written::{WrittenAt, WrittenIn};
 
 use crate::kinds::dashboard::Dashboard;
 use crate::kinds::datasource::Datasource;
@@ -87,6 +89,9 @@ use shape::Reading;
 
 /// The kind whose objects answer the inputs of dashboards.
 pub const ANSWERS: KindName = Datasource::NAME;
+
+/// What people make in the browser, so that the directory has no file of it yet.
+pub const MADE_IN_BROWSER: KindName = Dashboard::NAME;
 
 /// The kind whose objects a search of this type names, where their lists have no titles.
 pub const SEARCHED: (KindName, &str) = (Dashboard::NAME, "dash-db");

@@ -86,10 +86,15 @@ fn read(
                 .at(Place::file(name.clone())),
         )
     })?;
-    let digest = Digest::of_bytes(&bytes);
-    if digest != declared.body.file_digest {
+    if Digest::of_bytes(&bytes) != declared.body.file_digest {
         return Err(Box::new(changed(declared)));
     }
+    parse(name, bytes, reading)
+}
+
+/// A file of these bytes, which may be another version of the one that is there.
+pub(super) fn parse(name: &Arc<str>, bytes: Vec<u8>, reading: &Reading) -> Result<OpenedFile, Box<Problem>> {
+    let digest = Digest::of_bytes(&bytes);
     let source = SourceText::new(name.clone(), bytes)?;
     let read = reading.cluster.build.read(&source, Format::of(name).unwrap_or(Format::Json));
     let Rendered { source, documents, .. } = read;

@@ -38,6 +38,7 @@ mod manifests;
 mod odd_bytes;
 mod operator;
 mod policy;
+mod pull;
 mod readme;
 mod reconcile;
 mod registry;

@@ -164,6 +164,11 @@ pub(crate) trait Form: fmt::Debug + Sync {
         site.document.spot(&self.pointer(&site.part.base, inside), "")
     }
 
+    /// Where the body itself stands, to be edited; or why it stands in no text of the directory, as a sentence.
+    fn stands(&self, site: &Site<'_, '_>, _: &Files) -> Result<Stands, String> {
+        Ok(Stands { text: None, pointer: self.pointer(&site.part.base, "") })
+    }
+
     /// Reads the body again, to be shown and sent.
     fn body(&self, site: &Site<'_, '_>, declared: &Declared, files: &Files) -> Result<Body, Box<Problem>>;
 
@@ -187,6 +192,14 @@ pub(crate) trait Form: fmt::Debug + Sync {
     fn options(&self, _: &Site<'_, '_>, _: &Files) -> Option<Options> {
         None
     }
+}
+
+/// Where the body of an object stands in its document.
+pub(crate) struct Stands {
+    /// The JSON pointer of the text of JSON that it stands in, where it stands in one.
+    pub text: Option<String>,
+    /// Its JSON pointer, in that text or in the document.
+    pub pointer: String,
 }
 
 /// What an object declares.

@@ -117,6 +117,13 @@ pub trait Kind: Sync {
     /// How two normal forms ([`Normal::whole`]) differ, in the kind's own words; empty exactly when they are equal.
     fn diff(&self, before: &Value, after: &Value, numbers: Numbers) -> Delta;
 
+    /// An older normal form with everything in it that the server's own front end changed as somebody saved it, where it
+    /// did: what then still differs from `after` is what that person changed.
+    fn saved_by_editor(&self, before: &Value, after: &Value, numbers: Numbers) -> Option<Value> {
+        let _ = (before, after, numbers);
+        None
+    }
+
     /// What is needed to draw how two normal forms differ, for kinds that look like something; a side that is not there is
     /// none.
     fn picture(&self, before: Option<&Value>, after: Option<&Value>, numbers: Numbers) -> Option<Picture> {

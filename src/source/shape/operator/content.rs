@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::dashboard::{answers, check_lists};
 use super::fields::Manifest;
 use crate::model::{FetchedContent, Parent, Problem, Spot, UidFrom, has_error};
-use crate::source::cluster::content::{Fetched, Given, KeyRef, source};
+use crate::source::cluster::content::{Fetched, Given, KeyRef, SourceKind, source};
 use crate::source::dashboard::set_parent;
 use crate::source::document::{self, Document, Format, Parsed};
 use crate::source::shape::Declaration;
@@ -118,6 +118,23 @@ pub(super) fn content(manifest: &Manifest<'_, '_>) -> Result<Content, Missing> {
     match parsed.into_iter().next() {
         Some(parsed) => Ok(Content { source, parsed, fetched }),
         None => Err(Missing::Faults(faults)),
+    }
+}
+
+/// Where the text of a content stands in its manifest; or why it stands in none, as a sentence.
+pub(super) fn stands(manifest: &Manifest<'_, '_>) -> Result<String, String> {
+    let from = source(manifest.document, &format!("{}/spec", manifest.base), &manifest.namespace());
+    let from = from.map_err(|_| "its manifest names no content".to_owned())?;
+    let field = from.pointer.rsplit('/').next().unwrap_or_default().to_owned();
+    match from.kind {
+        SourceKind::Text => Ok(from.pointer),
+        SourceKind::Packed => {
+            Err(format!("its content is packed in `{field}`: write it as `json` to have it edited"))
+        }
+        SourceKind::ConfigMap(KeyRef { name, key, .. }) => {
+            Err(format!("its content is the key `{key}` of the ConfigMap `{name}`: edit it there"))
+        }
+        SourceKind::Fetched(_) => Err(format!("its content is fetched (`{field}`): edit it where it comes from")),
     }
 }
 

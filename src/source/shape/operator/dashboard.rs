@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::content::{around, content};
+use super::content::{around, content, stands};
 use super::fields::{COMMON, Manifest};
 use super::{Form, MANIFEST_LEVEL};
 use crate::kinds::dashboard::Dashboard;
@@ -16,7 +16,7 @@ use crate::source::envelope::FOLDER;
 use crate::source::shape::dashboard::CLASSIC;
 use crate::source::shape::keys::Fate::{Reported, Used};
 use crate::source::shape::keys::{Level, Rest};
-use crate::source::shape::{Declaration, Part, Site, as_warning};
+use crate::source::shape::{Declaration, Part, Site, Stands, as_warning};
 use crate::source::{FileRef, Files};
 
 static KEYS: [Level; 2] = [
@@ -116,6 +116,12 @@ impl Form for ManifestDashboard {
             Ok(content) => content.document().spot(&self.inner.pointer("", inside), ""),
             Err(_) => document.spot(base, ""),
         }
+    }
+
+    fn stands(&self, site: &Site<'_, '_>, files: &Files) -> Result<Stands, String> {
+        let (document, base) = (&*site.document, &site.part.base);
+        let text = stands(&Manifest { document, base, cluster: &files.reading.cluster })?;
+        Ok(Stands { text: Some(text), pointer: self.inner.pointer("", "") })
     }
 
     fn body(&self, site: &Site<'_, '_>, declared: &Declared, files: &Files) -> Result<Body, Box<Problem>> {

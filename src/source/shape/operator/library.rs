@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::content::{around, content};
+use super::content::{around, content, stands};
 use super::fields::{COMMON, Manifest};
 use super::{Form, MANIFEST_LEVEL};
 use crate::kinds::library_panel::LibraryPanel;
@@ -18,7 +18,7 @@ use crate::source::library_panel::is_library_panel;
 use crate::source::shape::keys::Fate::{Reported, Used};
 use crate::source::shape::keys::{Level, Rest};
 use crate::source::shape::library::LIBRARY;
-use crate::source::shape::{Declaration, Part, Site};
+use crate::source::shape::{Declaration, Part, Site, Stands};
 use crate::source::{FileRef, Files};
 
 static KEYS: [Level; 2] = [
@@ -109,6 +109,12 @@ impl Form for ManifestLibraryPanel {
             Ok(content) => element(&content.document(), "").spot(inside, ""),
             Err(_) => document.spot(base, ""),
         }
+    }
+
+    fn stands(&self, site: &Site<'_, '_>, files: &Files) -> Result<Stands, String> {
+        let (document, base) = (&*site.document, &site.part.base);
+        let text = stands(&Manifest { document, base, cluster: &files.reading.cluster })?;
+        Ok(Stands { text: Some(text), pointer: String::new() })
     }
 
     fn body(&self, site: &Site<'_, '_>, declared: &Declared, files: &Files) -> Result<Body, Box<Problem>> {

@@ -118,6 +118,10 @@ impl Kind for Dashboard {
         diff::diff(before, after, numbers)
     }
 
+    fn saved_by_editor(&self, before: &Value, after: &Value, numbers: Numbers) -> Option<Value> {
+        diff::saved_by_editor(before, after, numbers)
+    }
+
     fn picture(&self, before: Option<&Value>, after: Option<&Value>, numbers: Numbers) -> Option<Picture> {
         diff::picture(before, after, numbers)
     }

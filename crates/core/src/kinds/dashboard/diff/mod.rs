@@ -52,6 +52,12 @@ pub fn diff(before: &Value, after: &Value, numbers: Numbers) -> Delta {
     }
 }
 
+/// The older of two dashboards in the form that Grafana's editor gave it; none where the later one was not migrated.
+pub fn saved_by_editor(before: &Value, after: &Value, numbers: Numbers) -> Option<Value> {
+    let rewrite = rewrite::explained(before.as_object()?, after.as_object()?, numbers)?;
+    (rewrite.side == rewrite::Side::After).then_some(Value::Object(rewrite.map))
+}
+
 fn document(before: &Map<String, Value>, after: &Map<String, Value>, numbers: Numbers) -> Delta {
     let panels = panels::Panels::new(before, after, numbers);
     let mut heading = Vec::new();
