@@ -74,6 +74,8 @@ async fn look(settings: &mut Settings, problems: &[Problem], session: &Session<'
                 None => Check::Workspace,
             };
             if let Some(failure) = failure {
+                let known = findings.iter().find(|finding| finding.check == at).map(|found| found.words.clone());
+                let failure = known.into_iter().fold(failure, Failure::note);
                 findings.retain(|finding| finding.check != at);
                 findings.push(failed(at, &failure));
             }

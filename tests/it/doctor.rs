@@ -3,7 +3,7 @@
 use amgctl::sandbox::Version;
 use serde_json::Value;
 
-use crate::support::{PLANTED, Ran, World, dashboard, on, prometheus};
+use crate::support::{Managed, PLANTED, Ran, World, dashboard, on, prometheus};
 
 fn doctor(w: &World, variables: &[(&str, &str)]) -> (Ran, Value) {
     let mut command = w.command("doctor stack --json");
@@ -92,4 +92,22 @@ fn without_credentials_of_aws_the_rest_is_said_all_the_same() {
     check(&document, "workspace", "not-looked-at", "because of credentials");
     check(&document, "certificate", "not-looked-at", "because of workspace");
     check(&document, "directory", "ok", "1 object");
+}
+
+#[test]
+fn of_a_managed_workspace_it_says_who_comes_in_and_what_is_missing_for_that() {
+    let m = Managed::faulty(Version::V12_4, &[]);
+    m.world.json("cpu.json", &dashboard("cpu", "CPU"));
+    let document = |ran: &Ran| serde_json::from_str(&ran.out).unwrap_or_else(|e| panic!("{e}\n{ran}"));
+    let ran = m.aws("doctor stack --json");
+    ran.exits(1);
+    check(&document(&ran), "credentials", "failed", "no service account `amgctl-demo`");
+    check(&document(&ran), "credentials", "failed", "arn:aws:");
+    check(&document(&ran), "workspace", "ok", "ACTIVE");
+    check(&document(&ran), "registry", "not-looked-at", "because of credentials");
+    m.aws("bootstrap-identity stack --no-secret -auto-approve").exits(0);
+    let ran = m.aws("doctor stack --json");
+    ran.exits(0);
+    check(&document(&ran), "credentials", "ok", "a token made for the run");
+    check(&document(&ran), "permissions", "ok", "may do everywhere");
 }
