@@ -37,6 +37,7 @@ complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "show" -d 'Show a save
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "drift" -d 'Show what was changed outside since the last apply, by whom and when; sends nothing but reads'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "list" -d 'List what the stack owns: where it is declared, its version, who saved it last'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "doctor" -d 'Say whether this will work: credentials, workspace, rights, plugins, limits, record; and what to do where not'
+complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "pull" -d 'Bring what was changed in the workspace back into the files'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "diff" -d 'Show how two files, two directories, or a file and a live object differ'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "reconcile" -d 'Apply the directory again and again, and repair or report what was changed outside'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "unlock" -d 'End another run\'s lease on the stack early'
@@ -298,6 +299,35 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand doctor" -l json -d 'Print 
 complete -c amgctl -n "__fish_amgctl_using_subcommand doctor" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand doctor" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand doctor" -s h -l help -d 'Print help'
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -l directory -d 'The directory' -r -f -a "(__fish_complete_directories)"
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -l configmaps -d 'Read also dashboards in ConfigMaps without the label grafana_dashboard' -r -f -a "true\t''
+false\t''"
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -l from-flux -d 'Read what the Flux Kustomization of this file applies, with its variables, instead of those in the directory' -r -F
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -l var -d 'Give a variable of manifests its value, before all others; can be given several times' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -l var-file -d 'Read variables of manifests from a file of lines NAME=VALUE, or of YAML or JSON; can be given several times' -r -F
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -l lenient-vars -d 'Take a variable without a value as empty, as Flux did before 2.9' -r -f -a "true\t''
+false\t''"
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -l origin -d 'Where the directory is kept, as github.com/acme/infra, AMGCTL_ORIGIN otherwise, instead of what git or the CI says' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -l url-map -d 'Read contents below a URL from a directory, as `https://grafana.com/=mirror`; can be given several times' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -l target-grafana -d 'Which Grafana resource of the directory it is applied to, where it has several: NAME or NAMESPACE/NAME' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -l strict -d 'Make every warning an error' -r -f -a "true\t''
+false\t''"
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -l stack -d 'The stack\'s name, AMGCTL_STACK otherwise, instead of the one in amgctl.yaml' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -l profile -d 'The profile of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -l secret -d 'The secret in Secrets Manager that holds a stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise. As NAMESPACE/NAME.KEY=SOURCE the value of a key of a Secret that manifests refer to, before what the directory has (may be repeated); sources are env:VARIABLE, file:PATH, sm:ID#PROPERTY and ssm:NAME' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -l token-ttl -d 'How long the token that is made for this run lives, as 15m; a longer run renews it' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -l dry-run -d 'Print the patch, and write nothing'
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -l new -d 'Write files for dashboards that others made in folders of the stack'
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -l deleted -d 'Remove the files of objects that others deleted'
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -l accept-migration -d 'Take over what Grafana\'s editor migrated as it saved a dashboard, not only what the person changed'
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -l no-color -d 'Never use colour'
+complete -c amgctl -n "__fish_amgctl_using_subcommand pull" -s h -l help -d 'Print help'
 complete -c amgctl -n "__fish_amgctl_using_subcommand diff" -l directory -d 'The directory whose amgctl.yaml names the workspace' -r -f -a "(__fish_complete_directories)"
 complete -c amgctl -n "__fish_amgctl_using_subcommand diff" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
 complete -c amgctl -n "__fish_amgctl_using_subcommand diff" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
