@@ -15,10 +15,37 @@ pub fn pairs(a: &[Value], b: &[Value]) -> Vec<(usize, usize)> {
         Some(name) => {
             let known = by_name(a, name);
             let found = b.iter().enumerate().filter_map(|(j, item)| Some((*known.get(&named(item, name)?)?, j)));
-            found.collect()
+            with_renamed(a, b, found.collect())
         }
         None => in_order(a, b),
     }
+}
+
+/// Adds those that have another name by now: of what is left on both sides, what is alike in half of it.
+fn with_renamed(a: &[Value], b: &[Value], mut pairs: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
+    const MOST: usize = 100;
+    let mut old: Vec<usize> = (0..a.len()).filter(|i| pairs.iter().all(|(known, _)| known != i)).collect();
+    let new: Vec<usize> = (0..b.len()).filter(|j| pairs.iter().all(|(_, known)| known != j)).collect();
+    if old.len() > MOST || new.len() > MOST {
+        return pairs;
+    }
+    for j in new {
+        let best = old.iter().enumerate().max_by_key(|(at, i)| (alike(&a[**i], &b[j]), std::cmp::Reverse(*at)));
+        if let Some((at, i)) = best.map(|(at, i)| (at, *i))
+            && alike(&a[i], &b[j]) * 2 >= a[i].as_object().map_or(1, serde_json::Map::len).max(1)
+        {
+            old.remove(at);
+            pairs.push((i, j));
+        }
+    }
+    pairs.sort_by_key(|(_, j)| *j);
+    pairs
+}
+
+/// How many members of two objects are equal.
+fn alike(a: &Value, b: &Value) -> usize {
+    let (Some(a), Some(b)) = (a.as_object(), b.as_object()) else { return 0 };
+    a.iter().filter(|(key, value)| b.get(*key) == Some(*value)).count()
 }
 
 /// What names the items of all these lists; none where nothing does. Empty lists have no say.
