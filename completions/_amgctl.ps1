@@ -35,6 +35,7 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
             [CompletionResult]::new('destroy', 'destroy', [CompletionResultType]::ParameterValue, 'Remove everything of the stack from the workspace')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show a saved plan')
             [CompletionResult]::new('drift', 'drift', [CompletionResultType]::ParameterValue, 'Show what was changed outside since the last apply, by whom and when; sends nothing but reads')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Write what the workspace has as files, and take it into the stack')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List what the stack owns: where it is declared, its version, who saved it last')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Say whether this will work: credentials, workspace, rights, plugins, limits, record; and what to do where not')
             [CompletionResult]::new('pull', 'pull', [CompletionResultType]::ParameterValue, 'Bring what was changed in the workspace back into the files')
@@ -259,6 +260,30 @@ Register-ArgumentCompleter -Native -CommandName 'amgctl' -ScriptBlock {
             [CompletionResult]::new('--no-color', '--no-color', [CompletionResultType]::ParameterName, 'Never use colour')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'amgctl;import' {
+            [CompletionResult]::new('--folder', '--folder', [CompletionResultType]::ParameterName, 'Import a folder, by its uid or title, and everything below it (may be repeated)')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How dashboards and library panels are written; data sources are YAML always, for their comments')
+            [CompletionResult]::new('--secrets', '--secrets', [CompletionResultType]::ParameterName, 'Write secrets of data sources as placeholders of this kind, instead of as comments')
+            [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN')
+            [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region''s only active one')
+            [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana')
+            [CompletionResult]::new('--stack', '--stack', [CompletionResultType]::ParameterName, 'The stack''s name, AMGCTL_STACK otherwise, instead of the one in amgctl.yaml')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'The AWS region, instead of the one of AWS''s own configuration')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile of AWS''s own configuration')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait for a workspace that is being made or changed, 20m at most or as long as is said')
+            [CompletionResult]::new('--secret', '--secret', [CompletionResultType]::ParameterName, 'The secret in Secrets Manager that holds a stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise. As NAMESPACE/NAME.KEY=SOURCE the value of a key of a Secret that manifests refer to, before what the directory has (may be repeated); sources are env:VARIABLE, file:PATH, sm:ID#PROPERTY and ssm:NAME')
+            [CompletionResult]::new('--token-ttl', '--token-ttl', [CompletionResultType]::ParameterName, 'How long the token that is made for this run lives, as 15m; a longer run renews it')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Import everything that this stack can manage')
+            [CompletionResult]::new('--no-adopt', '--no-adopt', [CompletionResultType]::ParameterName, 'Only write files: the next apply with --adopt takes the objects into the stack')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Overwrite files that are there with other contents')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end')
+            [CompletionResult]::new('--no-color', '--no-color', [CompletionResultType]::ParameterName, 'Never use colour')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'amgctl;list' {

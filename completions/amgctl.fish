@@ -35,6 +35,7 @@ complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "apply" -d 'Make the w
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "destroy" -d 'Remove everything of the stack from the workspace'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "show" -d 'Show a saved plan'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "drift" -d 'Show what was changed outside since the last apply, by whom and when; sends nothing but reads'
+complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "import" -d 'Write what the workspace has as files, and take it into the stack'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "list" -d 'List what the stack owns: where it is declared, its version, who saved it last'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "doctor" -d 'Say whether this will work: credentials, workspace, rights, plugins, limits, record; and what to do where not'
 complete -c amgctl -n "__fish_amgctl_needs_command" -f -a "pull" -d 'Bring what was changed in the workspace back into the files'
@@ -248,6 +249,28 @@ complete -c amgctl -n "__fish_amgctl_using_subcommand drift" -l json -d 'Print J
 complete -c amgctl -n "__fish_amgctl_using_subcommand drift" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
 complete -c amgctl -n "__fish_amgctl_using_subcommand drift" -l no-color -d 'Never use colour'
 complete -c amgctl -n "__fish_amgctl_using_subcommand drift" -s h -l help -d 'Print help'
+complete -c amgctl -n "__fish_amgctl_using_subcommand import" -l folder -d 'Import a folder, by its uid or title, and everything below it (may be repeated)' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand import" -l format -d 'How dashboards and library panels are written; data sources are YAML always, for their comments' -r -f -a "json\t'JSON, as Grafana exports it'
+yaml\t'YAML'"
+complete -c amgctl -n "__fish_amgctl_using_subcommand import" -l secrets -d 'Write secrets of data sources as placeholders of this kind, instead of as comments' -r -f -a "env\t'Environment variables'
+sm\t'AWS Secrets Manager'
+ssm\t'Parameters of AWS Systems Manager'"
+complete -c amgctl -n "__fish_amgctl_using_subcommand import" -l url -d 'The URL of a Grafana, AMGCTL_URL otherwise; its token is read from GRAFANA_TOKEN' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand import" -l workspace -d 'The workspace of Amazon Managed Grafana by id, unique name, ARN or endpoint, AMGCTL_WORKSPACE otherwise; without any, the region\'s only active one' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand import" -l sandbox -d 'Use the embedded workspace, kept in .amgctl/sandbox.json; optionally as another version of Grafana' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand import" -l stack -d 'The stack\'s name, AMGCTL_STACK otherwise, instead of the one in amgctl.yaml' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand import" -l region -d 'The AWS region, instead of the one of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand import" -l profile -d 'The profile of AWS\'s own configuration' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand import" -l wait -d 'Wait for a workspace that is being made or changed, 20m at most or as long as is said' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand import" -l secret -d 'The secret in Secrets Manager that holds a stored token, by name or ARN; `auth.secret` of amgctl.yaml otherwise. As NAMESPACE/NAME.KEY=SOURCE the value of a key of a Secret that manifests refer to, before what the directory has (may be repeated); sources are env:VARIABLE, file:PATH, sm:ID#PROPERTY and ssm:NAME' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand import" -l token-ttl -d 'How long the token that is made for this run lives, as 15m; a longer run renews it' -r
+complete -c amgctl -n "__fish_amgctl_using_subcommand import" -l all -d 'Import everything that this stack can manage'
+complete -c amgctl -n "__fish_amgctl_using_subcommand import" -l no-adopt -d 'Only write files: the next apply with --adopt takes the objects into the stack'
+complete -c amgctl -n "__fish_amgctl_using_subcommand import" -l force -d 'Overwrite files that are there with other contents'
+complete -c amgctl -n "__fish_amgctl_using_subcommand import" -l json -d 'Print JSON'
+complete -c amgctl -n "__fish_amgctl_using_subcommand import" -s v -l verbose -d 'Say more: what was ignored and why, JSON pointers in differences, requests and bytes at the end'
+complete -c amgctl -n "__fish_amgctl_using_subcommand import" -l no-color -d 'Never use colour'
+complete -c amgctl -n "__fish_amgctl_using_subcommand import" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c amgctl -n "__fish_amgctl_using_subcommand list" -l configmaps -d 'Read also dashboards in ConfigMaps without the label grafana_dashboard' -r -f -a "true\t''
 false\t''"
 complete -c amgctl -n "__fish_amgctl_using_subcommand list" -l from-flux -d 'Read what the Flux Kustomization of this file applies, with its variables, instead of those in the directory' -r -F

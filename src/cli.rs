@@ -3,6 +3,7 @@
 pub mod diff;
 pub mod doctor;
 pub mod drift;
+pub mod import;
 pub mod list;
 pub mod pull;
 pub mod report;
@@ -57,6 +58,8 @@ pub enum Command {
     Show(ShowArgs),
     /// Show what was changed outside since the last apply, by whom and when; sends nothing but reads
     Drift(DriftArgs),
+    /// Write what the workspace has as files, and take it into the stack
+    Import(import::ImportArgs),
     /// List what the stack owns: where it is declared, its version, who saved it last
     List(ListArgs),
     /// Say whether this will work: credentials, workspace, rights, plugins, limits, record; and what to do where not

@@ -16,6 +16,7 @@ mod fetched;
 mod gather;
 mod holder;
 mod identity;
+mod import;
 mod job;
 mod journal;
 mod kept;
@@ -112,6 +113,7 @@ async fn carry_out(command: Command, session: &Session<'_>) -> Result<Exit, Fail
         Command::Destroy(args) => apply::destroy(args, session).await,
         Command::Show(args) => show::show(&args, session).await,
         Command::Drift(args) => drift::drift(args, session).await,
+        Command::Import(args) => import::import(args, session).await,
         Command::List(args) => list::list(args, session).await,
         Command::Doctor(args) => doctor::doctor(args, session).await,
         Command::Pull(args) => pull::pull(args, session).await,

@@ -73,6 +73,13 @@ pub fn write(path: &Path, gathered: &Gathered, bodies: Held, session: &Session<'
     Ok(saved::digest(text.as_bytes()))
 }
 
+/// A plan as if it had been saved and read: what has moved when it is carried out is refused.
+pub fn in_hand(gathered: &Gathered, session: &Session<'_>) -> Result<Reviewed, Failure> {
+    let plan = saved_plan(gathered, None, record::random()?, session);
+    let digest = saved::digest(plan.text().as_bytes());
+    Ok(Reviewed { plan: Box::new(plan), digest, how: How::CarriedOut { all_or_nothing: false } })
+}
+
 /// Refuses a path that no file can be renamed to, before anything is read.
 pub fn may_be_written(path: &Path) -> Result<(), UsageError> {
     if path.as_os_str() == "-" {

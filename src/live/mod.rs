@@ -5,6 +5,7 @@
 //! normalised, digested and let go as they come; kept are those that differ from what the directory declares.
 
 mod classic;
+mod everything;
 mod others;
 mod pages;
 mod resources;
@@ -12,6 +13,8 @@ mod runs;
 #[cfg(test)]
 mod tests;
 pub mod used;
+
+pub use everything::{bodies, everything};
 
 use std::collections::{BTreeMap, BTreeSet};
 

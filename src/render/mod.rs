@@ -4,6 +4,7 @@ pub mod access;
 pub mod audit;
 pub mod diagnostics;
 pub mod doctor;
+pub mod document;
 pub mod drift;
 pub mod duration;
 pub mod events;

@@ -28,6 +28,7 @@ mod folders;
 mod guards;
 mod guide;
 mod hostile;
+mod import;
 mod incarnations;
 mod interleaved;
 mod kept;

@@ -70,9 +70,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("backoff", &[]),
     ("duration", &[]),
     ("probes", &[]),
-    ("files", &["model"]),
     ("random", &[]),
     ("uids", &["model"]),
+    ("files", &["model", "uids"]),
     ("kinds", &["model"]),
     ("plan", &["model", "kinds", "uids"]),
     ("report", &["model", "kinds", "plan"]),
@@ -94,7 +94,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "commands",
         &[
             "model", "kinds", "plan", "report", "render", "terminal", "random", "probes", "grafana", "registry",
-            "live", "apply", "cli", "aws", "identity", "source", "settings", "fetch", "saved", "forge",
+            "live", "apply", "cli", "aws", "identity", "source", "settings", "fetch", "saved", "forge", "files",
         ],
     ),
 ];

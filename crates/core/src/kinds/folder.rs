@@ -62,6 +62,10 @@ impl Kind for Folder {
         Some(json!({ "title": title }))
     }
 
+    fn document(&self, key: &Key, body: &Value) -> Value {
+        json!({ "title": text(body, "/title").trim(), "uid": key.text() })
+    }
+
     fn normal(&self, body: Value) -> Normal {
         let mut map = Map::new();
         map.insert("title".into(), Value::String(text(&body, "/title").trim().to_owned()));

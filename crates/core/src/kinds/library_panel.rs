@@ -68,6 +68,10 @@ impl Kind for LibraryPanel {
     }
 
     // Absent is the same as empty for what the server fills in: it is sent empty, or it would come back as it was.
+    fn document(&self, key: &Key, body: &Value) -> Value {
+        json!({ "kind": 1, "uid": key.text(), "name": text(body, "/name"), "model": body.get("model") })
+    }
+
     fn normal(&self, body: Value) -> Normal {
         let mut model = match body.get("model") {
             Some(Value::Object(model)) => model.clone(),

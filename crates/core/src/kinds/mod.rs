@@ -100,6 +100,10 @@ pub trait Kind: Sync {
         None
     }
 
+    /// A live object as a file holds it: its body as the server gave it ([`Live::body`]), its uid with it, without what
+    /// servers own; secrets are not in it. Its normal form is that of the live body.
+    fn document(&self, key: &Key, body: &Value) -> Value;
+
     /// THE place for normalisation: the form in which two bodies are compared, declared or live alike.
     ///
     /// `normal(normal(x).whole()) = normal(x)`.

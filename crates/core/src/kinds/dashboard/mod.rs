@@ -68,6 +68,18 @@ impl Kind for Dashboard {
         facts::headline(body)
     }
 
+    fn document(&self, key: &Key, body: &Value) -> Value {
+        let mut document = body.clone();
+        if let Value::Object(map) = &mut document {
+            for key in ["id", "version", "iteration"] {
+                map.shift_remove(key);
+            }
+            // As a resource its uid stands beside it.
+            map.insert("uid".into(), Value::String(key.text().to_owned()));
+        }
+        document
+    }
+
     fn normal(&self, body: Value) -> Normal {
         let mut value = body;
         let mut soft = Vec::new();

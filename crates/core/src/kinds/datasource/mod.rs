@@ -73,6 +73,20 @@ impl Kind for Datasource {
         facts::headline(body)
     }
 
+    fn document(&self, key: &Key, body: &Value) -> Value {
+        let mut document = Map::from_iter([("uid".to_owned(), Value::String(key.text().to_owned()))]);
+        let Value::Object(normal) = self.normal(body.clone()).value else { return Value::Object(document) };
+        // What is absent is the same as empty and false.
+        let says_something = |value: &Value| match value {
+            Value::Null | Value::Bool(false) => false,
+            Value::String(text) => !text.is_empty(),
+            Value::Object(map) => !map.is_empty(),
+            Value::Bool(true) | Value::Number(_) | Value::Array(_) => true,
+        };
+        document.extend(normal.into_iter().filter(|(_, value)| says_something(value)));
+        Value::Object(document)
+    }
+
     fn normal(&self, body: Value) -> Normal {
         let mut map = Map::new();
         for key in TEXTS {
