@@ -1,9 +1,10 @@
 //! How two data sources differ: field by field, options by their path.
 //!
-//! Secrets are in neither form, so nothing here can show one.
+//! Secrets are in neither form; logins that stand in URLs and connection strings are not shown ([`super::logins`]).
 
 use serde_json::Value;
 
+use super::logins;
 use crate::kinds::values::{At, compare};
 use crate::model::Delta;
 use crate::model::digest::Numbers;
@@ -12,7 +13,8 @@ use crate::model::digest::Numbers;
 #[must_use]
 pub fn diff(before: &Value, after: &Value, numbers: Numbers) -> Delta {
     let mut entries = Vec::new();
-    compare(&At::root(), Some(before), Some(after), numbers, &mut entries);
+    let (before, after) = logins::beside(before, after);
+    compare(&At::root(), Some(&before), Some(&after), numbers, &mut entries);
     Delta { entries, ..Delta::default() }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Datasource;
+use super::{Datasource, logins};
 use crate::kinds::text;
 use crate::model::{Headline, Reference, Target};
 
@@ -10,7 +10,7 @@ use crate::model::{Headline, Reference, Target};
 #[must_use]
 pub fn headline(body: &Value) -> Headline {
     let mut facts = vec![("type".into(), text(body, "/type"))];
-    for (name, value) in [("url", without_user(&text(body, "/url"))), ("auth", auth(body))] {
+    for (name, value) in [("url", logins::shown(&text(body, "/url"))), ("auth", auth(body))] {
         if !value.is_empty() {
             facts.push((name.into(), value));
         }
@@ -90,16 +90,6 @@ fn credentials(kind: &str, profile: &str) -> Option<String> {
         "ec2_iam_role" | "workspace-iam-role" => Some("workspace role".into()),
         "grafana_assume_role" => Some("Grafana's assumed role".into()),
         other => Some(other.into()),
-    }
-}
-
-// A URL without the user and password that some people write into it.
-fn without_user(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let host_end = rest.find('/').unwrap_or(rest.len());
-    match rest[..host_end].rfind('@') {
-        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
-        None => url.to_owned(),
     }
 }
 

@@ -5,6 +5,7 @@
 pub mod diff;
 pub mod facts;
 pub mod lint;
+mod logins;
 
 use std::collections::BTreeSet;
 
