@@ -681,7 +681,7 @@ fn a_saved_plan_says_with_which_flags_it_is_applied() {
     on(ONE, |w| {
         changed(w);
         let ran = w.amgctl("plan stack --stack other --var A=b --out plan.json");
-        ran.says(" --var A=b --stack other").says("applies it");
+        ran.says(" --var 'A=…' --stack other").says("applies it");
     });
 }
 
