@@ -1,6 +1,6 @@
 //! How two data sources differ: field by field, options by their path.
 //!
-//! Secrets are in neither form; logins that stand in URLs and connection strings are not shown ([`super::logins`]).
+//! Secrets are in neither form; logins that stand in URLs and connection strings are not shown (`logins`).
 
 use serde_json::Value;
 
